@@ -1,0 +1,69 @@
+/** Accounts, positions, balances and the limits an account trades under. */
+
+/** ACTIVE trades freely; REDUCING takes only orders that reduce; HALTED only cancels and reduce-only exits. */
+export type AccountStatus = 'ACTIVE' | 'REDUCING' | 'HALTED';
+
+export interface RiskLimits {
+  /** Largest notional of one order, in the account's quote currency. */
+  readonly maxOrderNotional: string;
+  /** Largest absolute notional of one market's position, open entries included. */
+  readonly maxPositionNotional: string;
+  readonly maxOpenOrders: number;
+  readonly maxDailyLoss: string;
+  /** null allows every symbol of the venue. */
+  readonly allowedSymbols: readonly string[] | null;
+}
+
+/** A new account's limits: finite, so that a mistaken program cannot spend everything on its first day. */
+export const DEFAULT_RISK_LIMITS: RiskLimits = {
+  maxOrderNotional: '50000',
+  maxPositionNotional: '50000',
+  maxOpenOrders: 200,
+  maxDailyLoss: '5000',
+  allowedSymbols: null,
+};
+
+export interface Account {
+  readonly id: string;
+  readonly userId: string;
+  readonly name: string;
+  readonly venue: string;
+  readonly status: AccountStatus;
+  readonly statusReason: string | null;
+  /** Nonces are per signer; venues without strict nonces use the account id. */
+  readonly signerId: string;
+  readonly credentialId: string | null;
+  readonly limits: RiskLimits;
+  readonly createdAt: string;
+}
+
+export interface Position {
+  readonly id: string;
+  readonly accountId: string;
+  readonly venue: string;
+  readonly symbol: string;
+  readonly side: 'long' | 'short' | 'flat';
+  /** Absolute. */
+  readonly quantity: string;
+  readonly entryPrice: string | null;
+  readonly markPrice: string | null;
+  readonly notional: string | null;
+  readonly leverage: string | null;
+  readonly marginMode: 'cross' | 'isolated';
+  readonly margin: string | null;
+  readonly liquidationPrice: string | null;
+  readonly unrealizedPnl: string | null;
+  readonly realizedPnl: string;
+  readonly openedAt: string | null;
+  readonly closedAt: string | null;
+  readonly updatedAt: string;
+}
+
+export interface Balance {
+  readonly accountId: string;
+  readonly asset: string;
+  readonly total: string;
+  readonly available: string;
+  readonly locked: string;
+  readonly updatedAt: string;
+}

@@ -1,0 +1,49 @@
+/**
+ * Exact decimal arithmetic for prices, quantities and money.
+ *
+ * On the wire a decimal is a string in plain notation ("0.001", never "1e-3"); in the database it is a
+ * numeric column; in memory it is a `Decimal`. A JavaScript number never holds money.
+ */
+import DecimalJs from 'decimal.js';
+
+/** 60 significant digits: an 18-decimal token amount times an 18-decimal price, exact, with room to sum. */
+export const Decimal = DecimalJs.clone({ precision: 60, toExpNeg: -60, toExpPos: 60, rounding: DecimalJs.ROUND_HALF_EVEN });
+export type Decimal = InstanceType<typeof Decimal>;
+
+/** What a decimal may be given as. Numbers are deliberately absent. */
+export type DecimalInput = string | Decimal;
+
+/** Plain decimal notation: optional sign, digits, optional fraction. */
+const PLAIN_DECIMAL = /^-?\d{1,40}(\.\d{1,40})?$/;
+
+export const ZERO = new Decimal(0);
+
+/** True when `text` is a plain decimal of at most 40 digits on either side of the point. */
+export function isPlainDecimal(text: string): boolean {
+  return PLAIN_DECIMAL.test(text);
+}
+
+/** Parses a plain decimal. Throws RangeError on anything else, so that a bad number fails at once. */
+export function decimal(value: DecimalInput): Decimal {
+  if (typeof value !== 'string') return value;
+  if (!PLAIN_DECIMAL.test(value)) throw new RangeError(`not a plain decimal: ${JSON.stringify(value.slice(0, 60))}`);
+  return new Decimal(value);
+}
+
+/** Canonical text: plain notation, no trailing zeros, no negative zero. */
+export function decimalText(value: DecimalInput): string {
+  const parsed = decimal(value);
+  return parsed.isZero() ? '0' : parsed.toFixed();
+}
+
+export function sum(values: readonly DecimalInput[]): Decimal {
+  return values.reduce<Decimal>((total, value) => total.plus(decimal(value)), ZERO);
+}
+
+export function minOf(a: Decimal, b: Decimal): Decimal {
+  return a.lessThan(b) ? a : b;
+}
+
+export function maxOf(a: Decimal, b: Decimal): Decimal {
+  return a.greaterThan(b) ? a : b;
+}

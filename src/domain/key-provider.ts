@@ -1,0 +1,23 @@
+/** Where the key that seals data keys lives: a file, the environment, later a vault or a KMS. */
+
+/** An envelope: the record's own data key, wrapped by the provider's key `keyId`, and the data under it (AES-256-GCM). */
+export interface SealedBytes {
+  readonly keyId: string;
+  readonly wrappedKey: Uint8Array;
+  readonly data: Uint8Array;
+}
+
+/** Binds an envelope to its place, so that a row swapped into another place does not open. */
+export interface SealContext {
+  readonly table: string;
+  readonly row: string;
+  readonly field: string;
+}
+
+export interface KeyProvider {
+  /** Id of the key that wraps new data keys. */
+  readonly currentKeyId: string;
+  wrap(dataKey: Uint8Array, context: SealContext): Promise<Uint8Array>;
+  /** Throws when the key is unknown or the envelope was changed. */
+  unwrap(keyId: string, wrappedKey: Uint8Array, context: SealContext): Promise<Uint8Array>;
+}

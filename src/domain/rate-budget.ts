@@ -1,0 +1,25 @@
+/** A venue's request budget, shared by all processes (through Redis, or the supervisor's hub). */
+import type { RateBudgetRule } from './venue';
+
+/** entry and read share what is not reserved; exit (cancels, reduce-only exits, outcome queries) may use all of it. */
+export type BudgetClass = 'entry' | 'read' | 'exit';
+
+export interface BudgetRequest {
+  /** Whose budget: `<venue>` or `<venue>/<address>`. */
+  readonly scope: string;
+  readonly rule: RateBudgetRule;
+  readonly weight: number;
+  readonly class: BudgetClass;
+}
+
+export type BudgetVerdict =
+  | { readonly granted: true }
+  /** `bannedByVenue`: the venue said Retry-After, which binds exits too. */
+  | { readonly granted: false; readonly retryAfterMs: number; readonly bannedByVenue: boolean };
+
+export interface RateBudget {
+  /** One answer, no waiting. Callers decide whether to wait `retryAfterMs`. */
+  take(request: BudgetRequest): Promise<BudgetVerdict>;
+  /** The venue said to stay away until then (ms since the epoch); known to all processes. */
+  ban(scope: string, untilMs: number): Promise<void>;
+}

@@ -1,0 +1,273 @@
+/**
+ * The port every venue implements. Written against the venues' documents: on-chain two-phase venues (Ostium),
+ * asynchronous acknowledgements (Lighter, Extended, Bybit), strict nonces (Lighter, EVM) and venues without client
+ * ids (Ostium) fit it without exceptions. docs/venues.md says how to add one.
+ */
+import type { Balance } from './account';
+import type { BookLevel, Candle, FundingRate, Market, OrderBook, PublicTrade, Ticker } from './market';
+import type { NonceRule } from './nonce';
+import type { OrderSide, OrderType, TimeInForce } from './order';
+
+/**
+ * Why sending an intent again is safe:
+ * - sameBytes: the nonce inside the signed bytes is single-use, so the same bytes take effect at most once;
+ * - uniqueClientId: the venue refuses a client id it has ever accepted;
+ * - venueDeadline: new bytes only after the earlier request's venue-enforced deadline passed and the order is absent;
+ * - none: an intent is never sent twice, it stays UNKNOWN.
+ */
+export type ResendSafety = 'sameBytes' | 'uniqueClientId' | 'venueDeadline' | 'none';
+
+export interface VenueCapabilities {
+  readonly resendSafety: ResendSafety;
+  /** How long after the deadline an order absent from every read is finally absent. null: absence is never final. */
+  readonly absenceFinalAfterMs: number | null;
+  /** Each nonce must follow the last by one; orders of one signer go one group at a time. */
+  readonly strictNonces: boolean;
+  readonly nonceRule: NonceRule;
+  /** sync: the answer says working, filled or refused; async: it says only "taken", the stream tells the rest. */
+  readonly acknowledgement: 'sync' | 'async' | 'onChain';
+  readonly clientIds: boolean;
+  readonly maxBatchSize: number;
+  readonly orderTypes: readonly OrderType[];
+  readonly timesInForce: readonly TimeInForce[];
+  readonly postOnly: boolean;
+  readonly reduceOnly: boolean;
+  /** replace: the venue changes the order in place; cancelReplace: a new order takes its place; none. */
+  readonly amend: 'inPlace' | 'cancelReplace' | 'none';
+  readonly deadManSwitch: boolean;
+  /** False where fills older than some age cannot be read: then carry-in entries are needed. */
+  readonly fullFillHistory: boolean;
+  /** What may be sent per interval, and the part of it only cancels, exits and outcome queries may use. */
+  readonly budget: RateBudgetRule;
+}
+
+export interface RateBudgetRule {
+  readonly capacity: number;
+  readonly refillPerSecond: number;
+  /** Fraction of capacity that entries and reads can never use. */
+  readonly reserve: number;
+}
+
+/** One order as the adapter must express it. */
+export interface PlaceRequest {
+  readonly venueClientId: string;
+  readonly venueSymbol: string;
+  readonly side: OrderSide;
+  readonly type: OrderType;
+  readonly timeInForce: TimeInForce;
+  readonly quantity: string;
+  readonly limitPrice: string | null;
+  readonly postOnly: boolean;
+  readonly reduceOnly: boolean;
+}
+
+/** Names an order at a venue by whatever is known of it. */
+export interface OrderReference {
+  readonly venueClientId: string;
+  readonly venueOrderId: string | null;
+  readonly venueSymbol: string;
+}
+
+export interface AmendRequest {
+  readonly order: OrderReference;
+  /** Names this amendment for ever, so that a repeat has no second effect. */
+  readonly amendmentId: string;
+  readonly limitPrice: string | null;
+  /** New total quantity. */
+  readonly quantity: string | null;
+}
+
+/**
+ * A request made ready, signed, and stored (sealed) before it is sent. `bytes` never hold API-key headers: those are
+ * added by `send` from the credentials.
+ */
+export interface SignedRequest {
+  readonly kind: 'place' | 'amend' | 'cancel';
+  /** Opaque to everyone but the adapter that made it. */
+  readonly bytes: string;
+  readonly nonce: string | null;
+  /** The venue refuses the request after this time of its own clock (ms); null where it enforces none. */
+  readonly venueDeadlineMs: number | null;
+}
+
+/** Asked immediately before the socket write; false means: send nothing. */
+export type MaySend = () => Promise<boolean>;
+
+export interface SendOptions {
+  readonly maySend: MaySend;
+  /** Our clock, ms: the socket is destroyed then, and nothing is written after it. */
+  readonly sendBeforeMs: number;
+  readonly signal: AbortSignal;
+  /** exits, cancels and outcome queries use the reserve and pass the breaker. */
+  readonly priority: 'entry' | 'exit';
+}
+
+export type VenueOrderStatus = 'open' | 'filled' | 'canceled' | 'expired' | 'rejected';
+
+/** An order as the venue shows it. */
+export interface VenueOrder {
+  readonly venueOrderId: string;
+  readonly venueClientId: string | null;
+  readonly venueSymbol: string;
+  readonly side: OrderSide;
+  readonly type: OrderType;
+  readonly timeInForce: TimeInForce;
+  readonly quantity: string;
+  readonly limitPrice: string | null;
+  readonly filledQuantity: string;
+  readonly avgPrice: string | null;
+  readonly status: VenueOrderStatus;
+  readonly reasonCode: string | null;
+  readonly postOnly: boolean;
+  readonly reduceOnly: boolean;
+  /** Rises with each change the venue made to the order; null where the venue counts none. */
+  readonly revision: number | null;
+  /** Venue's time, ms. */
+  readonly updatedAtMs: number;
+}
+
+export interface VenueFill {
+  readonly venueFillId: string;
+  readonly venueOrderId: string;
+  readonly venueClientId: string | null;
+  readonly venueSymbol: string;
+  readonly side: OrderSide;
+  readonly price: string;
+  readonly quantity: string;
+  readonly fee: string;
+  readonly feeAsset: string;
+  readonly liquidity: 'maker' | 'taker';
+  readonly realizedPnl: string | null;
+  readonly atMs: number;
+}
+
+/** One item's answer to place, amend or cancel. */
+export type ItemAnswer =
+  | { readonly kind: 'acknowledged'; readonly order: VenueOrder }
+  /** The gateway took it; the outcome comes on the stream or by query. */
+  | { readonly kind: 'accepted'; readonly venueOrderId: string | null; readonly transactionHash: string | null }
+  | { readonly kind: 'refused'; readonly code: RefusalCode; readonly venueCode: string; readonly message: string };
+
+/** Refusals in our words. `duplicateClientId` and `notFound` are never taken as a final answer: they are settled by a query. */
+export type RefusalCode =
+  | 'duplicateClientId'
+  | 'notFound'
+  | 'alreadyClosed'
+  | 'insufficientMargin'
+  | 'invalidPrice'
+  | 'invalidQuantity'
+  | 'postOnlyWouldCross'
+  | 'reduceOnlyWouldIncrease'
+  | 'noLiquidity'
+  | 'marketClosed'
+  | 'expiredRequest'
+  | 'unauthorized'
+  | 'other';
+
+export interface SendAnswer {
+  /** One per order of the request, in its order. */
+  readonly items: readonly ItemAnswer[];
+  /** The venue's words, for the timeline; secrets never. */
+  readonly raw: string;
+  readonly venueTimeMs: number | null;
+  readonly latencyMs: number;
+}
+
+/** What a page of fills or closed orders is. `complete`: the venue has nothing older than what was asked for that it hides. */
+export interface FillsPage {
+  readonly fills: readonly VenueFill[];
+  readonly next: string | null;
+  readonly truncatedBeforeMs: number | null;
+}
+
+export interface VenuePosition {
+  readonly venueSymbol: string;
+  readonly side: 'long' | 'short';
+  readonly quantity: string;
+  readonly entryPrice: string;
+  readonly markPrice: string | null;
+  readonly leverage: string | null;
+  readonly margin: string | null;
+  readonly liquidationPrice: string | null;
+  readonly unrealizedPnl: string | null;
+  readonly realizedPnl: string | null;
+}
+
+export type VenueBalance = Pick<Balance, 'asset' | 'total' | 'available' | 'locked'>;
+
+/** What a private stream tells. `gap` asks the holder to snapshot again. */
+export type PrivateMessage =
+  | { readonly kind: 'order'; readonly order: VenueOrder; readonly atMs: number }
+  | { readonly kind: 'fill'; readonly fill: VenueFill; readonly atMs: number }
+  | { readonly kind: 'balance'; readonly balance: VenueBalance; readonly atMs: number }
+  | { readonly kind: 'position'; readonly position: VenuePosition | { readonly venueSymbol: string; readonly side: 'flat' }; readonly atMs: number }
+  | { readonly kind: 'keyRevoked'; readonly atMs: number }
+  | { readonly kind: 'gap'; readonly reason: string };
+
+export type PublicMessage =
+  | { readonly kind: 'ticker'; readonly ticker: Ticker }
+  | { readonly kind: 'book'; readonly symbol: string; readonly type: 'snapshot' | 'delta'; readonly bids: readonly BookLevel[]; readonly asks: readonly BookLevel[]; readonly sequence: number; readonly atMs: number }
+  | { readonly kind: 'trades'; readonly symbol: string; readonly trades: readonly PublicTrade[] }
+  | { readonly kind: 'gap'; readonly reason: string };
+
+/** A socket that reconnects by itself. `ready` settles when every subscription was acknowledged for the first time. */
+export interface VenueStream {
+  readonly ready: Promise<void>;
+  close(): void;
+}
+
+/** Trade-only secrets of one account, opened just before use and never kept. Its fields are the venue's own. */
+export type VenueCredentials = Readonly<Record<string, string>>;
+
+/** Calls on behalf of one account. */
+export interface VenueAccountSession {
+  /** Pure CPU: makes and signs the bytes of a request for a list of orders; no I/O but the nonce it is given. */
+  preparePlace(orders: readonly PlaceRequest[], context: PrepareContext): SignedRequest;
+  prepareAmend(amendment: AmendRequest, context: PrepareContext): SignedRequest;
+  prepareCancel(orders: readonly OrderReference[], context: PrepareContext): SignedRequest;
+  /**
+   * Sends exactly these bytes once. Throws VenueRateLimited, VenueUnavailable (certainly not sent), VenueOutcomeUnknown
+   * or VenueRefused (the request as a whole: certainly no effect).
+   */
+  send(request: SignedRequest, options: SendOptions): Promise<SendAnswer>;
+  /** null: the venue does not know it (which is not yet proof that it never will). */
+  findOrder(order: OrderReference, options: ReadOptions): Promise<VenueOrder | null>;
+  openOrders(options: ReadOptions): Promise<readonly VenueOrder[]>;
+  closedOrders(sinceMs: number, options: ReadOptions): Promise<readonly VenueOrder[]>;
+  fillsSince(sinceMs: number, cursor: string | null, options: ReadOptions): Promise<FillsPage>;
+  positions(options: ReadOptions): Promise<readonly VenuePosition[]>;
+  balances(options: ReadOptions): Promise<readonly VenueBalance[]>;
+  setLeverage(venueSymbol: string, leverage: string, options: ReadOptions): Promise<void>;
+  /** Cancels everything after `timeoutMs` without another call; 0 disarms it. Throws VenueRefused where the venue has none. */
+  setDeadManSwitch(timeoutMs: number, options: ReadOptions): Promise<void>;
+  streamPrivate(onMessage: (message: PrivateMessage) => void): VenueStream;
+}
+
+export interface PrepareContext {
+  /** From the nonce port where the venue uses nonces; null elsewhere. */
+  readonly nonce: string | null;
+  /** The deadline the venue is asked to enforce, by its own clock (ms). */
+  readonly venueDeadlineMs: number;
+}
+
+export interface ReadOptions {
+  readonly signal: AbortSignal;
+  /** Outcome queries use the reserve. */
+  readonly priority: 'read' | 'exit';
+}
+
+export interface Venue {
+  readonly name: string;
+  readonly capabilities: VenueCapabilities;
+  markets(options: ReadOptions): Promise<readonly Market[]>;
+  tickers(options: ReadOptions): Promise<readonly Ticker[]>;
+  orderBook(venueSymbol: string, depth: number, options: ReadOptions): Promise<OrderBook>;
+  trades(venueSymbol: string, limit: number, options: ReadOptions): Promise<readonly PublicTrade[]>;
+  candles(venueSymbol: string, intervalMs: number, fromMs: number, toMs: number, options: ReadOptions): Promise<readonly Candle[]>;
+  funding(venueSymbol: string, options: ReadOptions): Promise<FundingRate>;
+  /** The venue's clock, ms, as best known: our clock plus the offset last measured; asks the venue if never measured. */
+  venueTimeMs(options: ReadOptions): Promise<number>;
+  streamPublic(venueSymbols: readonly string[], onMessage: (message: PublicMessage) => void): VenueStream;
+  session(credentials: VenueCredentials): VenueAccountSession;
+  close(): Promise<void>;
+}
