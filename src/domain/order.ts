@@ -106,6 +106,8 @@ export interface Order {
   /** Rises by one with each change that a caller can see; the ETag of the order. */
   revision: number;
   ownerWorkflowId: string | null;
+  /** The venue's time (ms) of the newest view of the order that was applied; older views change no terms. */
+  venueSeenAtMs: number | null;
   createdAt: string;
   submittedAt: string | null;
   acknowledgedAt: string | null;

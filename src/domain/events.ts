@@ -1,0 +1,74 @@
+/**
+ * What happened, as clients see it. A row's change and its event commit together; `sequence` has no gap within a
+ * stream, and a stream is an account (or a user, for what has no account).
+ */
+
+export const EVENT_TYPES = [
+  'order.submitting',
+  'order.denied',
+  'order.submitted',
+  'order.unknown',
+  'order.working',
+  'order.partiallyFilled',
+  'order.filled',
+  'order.canceled',
+  'order.expired',
+  'order.rejected',
+  'order.cancelRequested',
+  'order.cancelRefused',
+  'order.amendRequested',
+  'order.amended',
+  'order.amendRefused',
+  'order.updated',
+  'order.corrected',
+  'order.adopted',
+  'fill.created',
+  'position.updated',
+  'balance.updated',
+  'account.created',
+  'account.statusChanged',
+  'account.carryIn',
+  'account.alert',
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** Socket channels by the event's first word. */
+export type EventChannel = 'orders' | 'fills' | 'positions' | 'balances' | 'account';
+
+export interface StreamEvent {
+  readonly id: string;
+  /** `account:<id>` or `user:<id>`. */
+  readonly stream: string;
+  readonly userId: string;
+  readonly accountId: string | null;
+  readonly sequence: number;
+  /** Changes when the database was restored from a backup: a client that sees another one must resync. */
+  readonly generation: string;
+  readonly type: EventType;
+  readonly at: string;
+  readonly orderId: string | null;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** An event before it has its place in the stream. */
+export interface EventDraft {
+  readonly type: EventType;
+  readonly orderId: string | null;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export function channelOf(type: EventType): EventChannel {
+  if (type.startsWith('order.')) return 'orders';
+  if (type.startsWith('fill.')) return 'fills';
+  if (type.startsWith('position.')) return 'positions';
+  if (type.startsWith('balance.')) return 'balances';
+  return 'account';
+}
+
+export function accountStream(accountId: string): string {
+  return `account:${accountId}`;
+}
+
+export function userStream(userId: string): string {
+  return `user:${userId}`;
+}

@@ -1,0 +1,238 @@
+/**
+ * The order's state machine: (order, evidence) -> order, and what to tell. Pure; the store calls it under the order's
+ * row lock, for every writer, so there is no other way for an order to change.
+ *
+ * Forward only: evidence about the past never takes back what is known. A fill after a terminal state is a correction
+ * that is recorded and shown. Figures grow: filledQuantity is the larger of the fills we have and what the venue says.
+ */
+import { decimal, decimalText, maxOf, ZERO, type Decimal } from './decimal';
+import { REASON } from './errors';
+import type { EventDraft, EventType } from './events';
+import type { Evidence } from './evidence';
+import { isTerminal, type Order, type OrderState } from './order';
+import type { VenueFill, VenueOrder } from './venue';
+
+export interface Transition {
+  readonly order: Order;
+  /** Empty when the evidence told nothing new. */
+  readonly events: readonly EventDraft[];
+}
+
+/** How far along an order is; a state never gives way to one of lower rank. */
+const RANK: Record<OrderState, number> = {
+  PENDING_RISK: 0,
+  SUBMITTING: 1,
+  SUBMITTED: 2,
+  UNKNOWN: 3,
+  WORKING: 4,
+  PARTIALLY_FILLED: 5,
+  CANCELED: 6,
+  EXPIRED: 6,
+  REJECTED: 6,
+  DENIED: 6,
+  FILLED: 7,
+};
+
+/** Figures known of an order's fills at the moment evidence is applied: summed from the fill rows. */
+export interface FillFigures {
+  readonly quantity: string;
+  /** Sum of price times quantity. */
+  readonly value: string;
+  readonly fee: string;
+  readonly feeAsset: string | null;
+}
+
+export const NO_FILLS: FillFigures = { quantity: '0', value: '0', fee: '0', feeAsset: null };
+
+/** The figures after one more fill. */
+export function addFill(figures: FillFigures, fill: VenueFill): FillFigures {
+  const quantity = decimal(fill.quantity);
+  return {
+    quantity: decimalText(decimal(figures.quantity).plus(quantity)),
+    value: decimalText(decimal(figures.value).plus(quantity.times(decimal(fill.price)))),
+    fee: decimalText(decimal(figures.fee).plus(decimal(fill.fee))),
+    feeAsset: fill.feeAsset,
+  };
+}
+
+/**
+ * Applies one piece of evidence. `fills` are the figures of the order's fill rows, the evidence's own fill included.
+ * Duplicate evidence must have been dropped by its key before; applying it again is harmless all the same.
+ */
+export function applyEvidence(order: Order, evidence: Evidence, fills: FillFigures): Transition {
+  switch (evidence.kind) {
+    case 'accepted':
+      return accepted(order, evidence.venueOrderId, evidence.at);
+    case 'venueView':
+      return seen(order, evidence.order, fills, evidence.at);
+    case 'fill':
+      return filled(order, evidence.fill, fills, evidence.at);
+    case 'refused':
+    case 'notSent':
+    case 'neverPlaced':
+      return closedWithout(order, evidence.kind === 'neverPlaced' ? REASON.neverPlaced : evidence.reasonCode, evidence.message, evidence.at);
+    case 'outcomeUnknown':
+      return unknown(order, evidence.message, evidence.at);
+    case 'cancelRequested':
+      return overlay(order, { pendingCancel: true }, 'order.cancelRequested', {}, evidence.at);
+    case 'cancelRefused':
+      return overlay(order, { pendingCancel: false }, 'order.cancelRefused', { reasonCode: evidence.reasonCode, message: evidence.message }, evidence.at);
+    case 'amendRequested':
+      return overlay(order, { pendingReplace: true }, 'order.amendRequested', { limitPrice: evidence.limitPrice, quantity: evidence.quantity }, evidence.at);
+    case 'amendRefused':
+      return overlay(order, { pendingReplace: false }, 'order.amendRefused', { reasonCode: evidence.reasonCode, message: evidence.message }, evidence.at);
+    case 'amendSettled':
+      return settledAmend(order, evidence.order, fills, evidence.at);
+  }
+}
+
+function accepted(order: Order, venueOrderId: string | null, at: string): Transition {
+  const next: Order = { ...order, venueOrderId: order.venueOrderId ?? venueOrderId };
+  if (RANK[order.state] >= RANK.SUBMITTED) return changed(order, next, null, at);
+  next.state = 'SUBMITTED';
+  next.submittedAt = order.submittedAt ?? at;
+  return changed(order, next, 'order.submitted', at);
+}
+
+function unknown(order: Order, message: string, at: string): Transition {
+  if (RANK[order.state] >= RANK.UNKNOWN) return { order, events: [] };
+  return changed(order, { ...order, state: 'UNKNOWN', reasonMessage: message }, 'order.unknown', at);
+}
+
+/** Refused, not sent or never placed: only from before the venue is known to have it. */
+function closedWithout(order: Order, reasonCode: string, message: string, at: string): Transition {
+  if (RANK[order.state] >= RANK.WORKING || decimal(order.filledQuantity).greaterThan(ZERO)) return { order, events: [] };
+  const next: Order = { ...order, state: 'REJECTED', reasonCode, reasonMessage: message, closedAt: at, pendingCancel: false, pendingReplace: false };
+  return changed(order, next, 'order.rejected', at);
+}
+
+/** What the venue shows of the order. */
+function seen(order: Order, view: VenueOrder, fills: FillFigures, at: string): Transition {
+  const venueFilled = maxOf(decimal(view.filledQuantity), decimal(fills.quantity));
+  const next = withFigures(order, venueFilled, fills, view.avgPrice);
+  next.venueOrderId = order.venueOrderId ?? view.venueOrderId;
+  // While an amendment is open its effect is settled by amendSettled, which knows what was asked; otherwise the venue's
+  // working quantity and price are the truth (someone may have changed them outside).
+  const newest = order.venueSeenAtMs === null || view.updatedAtMs >= order.venueSeenAtMs;
+  if (newest && !order.pendingReplace && !isTerminal(order.state) && view.status === 'open') adoptTerms(next, view);
+  if (newest) next.venueSeenAtMs = view.updatedAtMs;
+  const target = stateSeen(view, venueFilled, decimal(next.quantity));
+  return advance(order, next, target, view.reasonCode, at);
+}
+
+function stateSeen(view: VenueOrder, filledQuantity: Decimal, quantity: Decimal): OrderState {
+  if (view.status === 'filled' || filledQuantity.greaterThanOrEqualTo(quantity)) return 'FILLED';
+  if (view.status === 'canceled') return 'CANCELED';
+  if (view.status === 'expired') return 'EXPIRED';
+  if (view.status === 'rejected') return filledQuantity.greaterThan(ZERO) ? 'CANCELED' : 'REJECTED';
+  return filledQuantity.greaterThan(ZERO) ? 'PARTIALLY_FILLED' : 'WORKING';
+}
+
+function filled(order: Order, fill: VenueFill, fills: FillFigures, at: string): Transition {
+  const quantity = maxOf(decimal(fills.quantity), decimal(order.filledQuantity));
+  const next = withFigures(order, quantity, fills, null);
+  next.venueOrderId = order.venueOrderId ?? fill.venueOrderId;
+  const target: OrderState = quantity.greaterThanOrEqualTo(decimal(order.quantity)) ? 'FILLED' : 'PARTIALLY_FILLED';
+  return advance(order, next, target, null, at);
+}
+
+/** Moves to `target` if that is forward; a terminal order that still learns of fills is corrected, not reopened. */
+function advance(order: Order, next: Order, target: OrderState, reasonCode: string | null, at: string): Transition {
+  if (isTerminal(order.state)) {
+    if (target === 'FILLED' && order.state !== 'FILLED') {
+      close(next, 'FILLED', null, at);
+      return changed(order, next, 'order.corrected', at);
+    }
+    // The venue has an order alive that was called rejected: never silent, the account's watcher adopts and shows it.
+    const revived = order.state === 'REJECTED' && (target === 'WORKING' || target === 'PARTIALLY_FILLED');
+    return changed(order, next, revived || next.filledQuantity !== order.filledQuantity ? 'order.corrected' : null, at);
+  }
+  if (RANK[target] < RANK[order.state]) return changed(order, next, null, at);
+  if (isTerminal(target)) {
+    close(next, target, reasonCode, at);
+    return changed(order, next, EVENT_OF_STATE[target], at);
+  }
+  const moved = target !== order.state || next.filledQuantity !== order.filledQuantity;
+  next.state = target;
+  next.acknowledgedAt = order.acknowledgedAt ?? at;
+  if (order.state === 'UNKNOWN') next.reasonMessage = null;
+  return changed(order, next, moved ? EVENT_OF_STATE[target] : null, at);
+}
+
+function settledAmend(order: Order, view: VenueOrder, fills: FillFigures, at: string): Transition {
+  const cleared: Order = { ...order, pendingReplace: false };
+  if (isTerminal(order.state)) return changed(order, cleared, null, at);
+  const { order: next } = seen(cleared, view, fills, at);
+  const amendedTerms = next.quantity !== order.quantity || next.limitPrice !== order.limitPrice;
+  if (isTerminal(next.state)) return changed(order, next, EVENT_OF_STATE[next.state], at);
+  return changed(order, next, amendedTerms ? 'order.amended' : 'order.updated', at);
+}
+
+function adoptTerms(next: Order, view: VenueOrder): void {
+  next.quantity = decimalText(view.quantity);
+  if (view.limitPrice !== null && next.limitPrice !== null) next.limitPrice = decimalText(view.limitPrice);
+  next.leavesQuantity = leaves(next.quantity, next.filledQuantity);
+}
+
+function withFigures(order: Order, filledQuantity: Decimal, fills: FillFigures, venueAvgPrice: string | null): Order {
+  const known = decimal(fills.quantity);
+  const total = maxOf(filledQuantity, decimal(order.filledQuantity));
+  const next: Order = { ...order, filledQuantity: decimalText(total), fee: decimalText(fills.fee), feeAsset: fills.feeAsset ?? order.feeAsset };
+  // Our own average once every filled unit has its fill row; until then the venue's, which covers them all.
+  if (known.greaterThan(ZERO) && known.equals(total)) next.avgPrice = decimalText(decimal(fills.value).dividedBy(known).toSignificantDigits(AVERAGE_DIGITS));
+  else if (venueAvgPrice !== null) next.avgPrice = decimalText(venueAvgPrice);
+  next.leavesQuantity = isTerminal(order.state) ? order.leavesQuantity : leaves(order.quantity, next.filledQuantity);
+  return next;
+}
+
+/** An average is a quotient and may not end; 18 significant digits exceed any venue's tick. */
+const AVERAGE_DIGITS = 18;
+
+function leaves(quantity: string, filledQuantity: string): string {
+  return decimalText(maxOf(decimal(quantity).minus(decimal(filledQuantity)), ZERO));
+}
+
+function close(next: Order, state: OrderState, reasonCode: string | null, at: string): void {
+  next.state = state;
+  next.closedAt = next.closedAt ?? at;
+  next.acknowledgedAt = next.acknowledgedAt ?? at;
+  next.leavesQuantity = '0';
+  next.reasonMessage = state === 'FILLED' ? null : next.reasonMessage;
+  if (state === 'FILLED') next.filledAt = next.filledAt ?? at;
+  if (state === 'CANCELED') next.canceledAt = next.canceledAt ?? at;
+  next.reasonCode = state === 'FILLED' ? null : reasonCode ?? (state === 'CANCELED' && next.pendingCancel ? REASON.canceledByUser : next.reasonCode);
+  next.pendingCancel = false;
+  next.pendingReplace = false;
+}
+
+const EVENT_OF_STATE: Record<OrderState, EventType> = {
+  PENDING_RISK: 'order.updated',
+  DENIED: 'order.denied',
+  SUBMITTING: 'order.submitting',
+  SUBMITTED: 'order.submitted',
+  UNKNOWN: 'order.unknown',
+  WORKING: 'order.working',
+  PARTIALLY_FILLED: 'order.partiallyFilled',
+  FILLED: 'order.filled',
+  CANCELED: 'order.canceled',
+  EXPIRED: 'order.expired',
+  REJECTED: 'order.rejected',
+};
+
+function overlay(order: Order, flags: Partial<Pick<Order, 'pendingCancel' | 'pendingReplace'>>, type: EventType, data: Record<string, unknown>, at: string): Transition {
+  if (isTerminal(order.state)) return { order, events: [] };
+  const next = { ...order, ...flags };
+  if (next.pendingCancel === order.pendingCancel && next.pendingReplace === order.pendingReplace && !type.endsWith('Refused')) return { order, events: [] };
+  return changed(order, next, type, at, data);
+}
+
+/** Compares, counts the revision, and names the event; nothing changed means nothing is told. */
+function changed(before: Order, after: Order, type: EventType | null, at: string, data: Record<string, unknown> = {}): Transition {
+  if (type === null && !differs(before, after)) return { order: before, events: [] };
+  const order: Order = { ...after, revision: before.revision + 1, updatedAt: at };
+  return { order, events: [{ type: type ?? 'order.updated', orderId: order.id, data: { ...data, order } }] };
+}
+
+function differs(before: Order, after: Order): boolean {
+  return (Object.keys(after) as (keyof Order)[]).some((field) => before[field] !== after[field]);
+}

@@ -1,0 +1,124 @@
+/** What the order path asks of the database: every function is one transaction unless it says otherwise. */
+import type { OrderIntent, Order } from './order';
+import type { Evidence } from './evidence';
+import type { SignedRequest, SendAnswer } from './venue';
+
+/** How an intent fared when its group was recorded. */
+export interface RecordedItem {
+  /** The order's id: an earlier one's where the intent was a duplicate. */
+  readonly orderId: string;
+  readonly verdict: 'accepted' | 'denied' | 'duplicate';
+}
+
+/** One venue call to make: the orders of one venue and account, signed and stored. */
+export interface RecordedCall {
+  readonly attemptId: string;
+  readonly venue: string;
+  readonly accountId: string;
+  readonly orderIds: readonly string[];
+  /** True when every order of it only reduces: it goes from the reserve, in a regular activity if need be. */
+  readonly exit: boolean;
+}
+
+export interface RecordedGroup {
+  readonly items: readonly RecordedItem[];
+  readonly calls: readonly RecordedCall[];
+}
+
+/** The right to send an attempt's bytes: at most one holder has the newest fence. */
+export interface SendRight {
+  readonly attemptId: string;
+  readonly fence: number;
+  readonly request: SignedRequest;
+  readonly venue: string;
+  readonly accountId: string;
+  readonly orders: readonly Order[];
+  /** Our clock, ms. Nothing is written after it. */
+  readonly sendBeforeMs: number;
+  /** True: an earlier holder may have sent these bytes; ask the venue first. */
+  readonly maybeSent: boolean;
+}
+
+export type AttemptOutcome = 'answered' | 'refused' | 'notSent' | 'rateLimited' | 'unknown';
+
+/** How a send ended, with the evidence it yields per order; committed in one transaction with its events. */
+export interface AttemptReport {
+  readonly attemptId: string;
+  readonly fence: number;
+  readonly outcome: AttemptOutcome;
+  readonly answer: Pick<SendAnswer, 'raw' | 'latencyMs' | 'venueTimeMs'> | null;
+  readonly evidence: readonly OrderEvidence[];
+}
+
+export interface OrderEvidence {
+  readonly orderId: string;
+  readonly evidence: Evidence;
+}
+
+export interface AppliedOrder {
+  readonly order: Order;
+  /** False when the evidence was known already or told nothing new. */
+  readonly changed: boolean;
+}
+
+export type MutationKind = 'amend' | 'cancel';
+export type MutationState = 'pending' | 'applied' | 'refused' | 'superseded' | 'unknown';
+
+/** An amend or a cancel: an intent with an owner, allocated under the order's row lock. */
+export interface Mutation {
+  readonly id: string;
+  readonly orderId: string;
+  readonly accountId: string;
+  readonly kind: MutationKind;
+  /** The order's revision it was asked against. */
+  readonly revision: number;
+  readonly state: MutationState;
+  readonly limitPrice: string | null;
+  readonly quantity: string | null;
+  readonly reasonCode: string | null;
+  readonly createdAt: string;
+}
+
+export interface MutationIntent {
+  readonly id: string;
+  readonly kind: MutationKind;
+  readonly userId: string;
+  readonly accountId: string;
+  readonly venue: string;
+  readonly orderId: string;
+  /** amend: the If-Match revision, compared under the lock; cancel: null, always taken. */
+  readonly expectedRevision: number | null;
+  readonly limitPrice: string | null;
+  readonly quantity: string | null;
+  readonly sendBefore: string;
+}
+
+export type RecordedMutation =
+  | { readonly verdict: 'accepted'; readonly attemptId: string; readonly order: Order }
+  /** Nothing to send: already terminal, or the same mutation is under way (mutationId names it). */
+  | { readonly verdict: 'nothingToDo'; readonly order: Order; readonly mutationId: string | null }
+  | { readonly verdict: 'denied'; readonly code: 'CONFLICT' | 'PRECONDITION_FAILED' | 'NOT_FOUND'; readonly message: string; readonly order: Order | null };
+
+/** Which single writer of a scope this is; its transactions hold the epoch row FOR SHARE and compare. */
+export interface WriterEpoch {
+  readonly scope: string;
+  readonly epoch: number;
+}
+
+/** Thrown when a watcher's epoch is no longer the newest: its successor works, it must stop. */
+export class EpochLost extends Error {
+  override readonly name = 'EpochLost';
+  constructor(readonly writer: WriterEpoch) {
+    super(`epoch ${writer.epoch} of ${writer.scope} was taken over`);
+  }
+}
+
+/** An order whose outcome has been open for too long, for the sweeper. */
+export interface StuckOrder {
+  readonly orderId: string;
+  readonly accountId: string;
+  readonly venue: string;
+  readonly ownerWorkflowId: string | null;
+  /** How many resolvers it has had. */
+  readonly resolutions: number;
+}
