@@ -1,0 +1,180 @@
+import { choice, integer, optionalAddress, optionalInteger, optionalKey, optionalText, optionalUrl, ratio, text } from './setting-kinds';
+
+const DAY_MS = 86_400_000;
+const PORT_RANGE = { min: 1, max: 65_535 } as const;
+
+/**
+ * Every setting, once. Adding one is adding a row here and a line to `.env.example` (a test compares the two).
+ * The addresses of each venue are named after it and are parsed in venue-settings.ts.
+ */
+export const SETTINGS_TABLE = {
+  // Addresses
+  host: text({ env: 'HOST', default: '127.0.0.1', description: 'Address the API listens on; 0.0.0.0 in a container.' }),
+  port: integer({ env: 'PORT', default: 3000, ...PORT_RANGE, description: 'Port of the API. The default in use: the next free one.' }),
+  home: text({ env: 'SUREFILL_HOME', default: '.surefill', description: 'Folder of all data, keys and logs of `npm start`.' }),
+  logLevel: choice({
+    env: 'LOG_LEVEL',
+    default: 'info',
+    words: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+    description: 'How much the processes log.',
+  }),
+
+  // PostgreSQL
+  databaseUrl: optionalUrl({
+    env: 'DATABASE_URL',
+    schemes: ['postgresql', 'postgres'],
+    secret: true,
+    description: 'A PostgreSQL server of yours; without it, one is started.',
+  }),
+  postgresPort: integer({
+    env: 'POSTGRES_PORT',
+    default: 54_329,
+    ...PORT_RANGE,
+    description: 'Port of the PostgreSQL that is started. The default in use: the next free one.',
+  }),
+  databasePoolSize: integer({
+    env: 'DATABASE_POOL_SIZE',
+    default: 10,
+    min: 2,
+    max: 100,
+    unit: 'connections',
+    description: 'Connections each process keeps to PostgreSQL.',
+  }),
+  databaseStatementTimeoutMs: integer({
+    env: 'DATABASE_STATEMENT_TIMEOUT_MS',
+    default: 5_000,
+    min: 100,
+    max: 600_000,
+    unit: 'ms',
+    description: 'A statement that takes longer is cancelled by PostgreSQL.',
+  }),
+
+  // Temporal
+  temporalAddress: optionalAddress({
+    env: 'TEMPORAL_ADDRESS',
+    description: 'A Temporal server of yours as host:port; without it, one is started.',
+  }),
+  temporalNamespace: text({ env: 'TEMPORAL_NAMESPACE', default: 'default', description: 'Namespace of all workflows.' }),
+  temporalPort: integer({
+    env: 'TEMPORAL_PORT',
+    default: 7233,
+    ...PORT_RANGE,
+    description: 'Port of the Temporal server that is started. The default in use: the next free one.',
+  }),
+  temporalUiPort: integer({
+    env: 'TEMPORAL_UI_PORT',
+    default: 8233,
+    ...PORT_RANGE,
+    description: 'Port of the Temporal Web UI that is started. The default in use: the next free one.',
+  }),
+
+  // Between processes
+  redisUrl: optionalUrl({
+    env: 'REDIS_URL',
+    schemes: ['redis', 'rediss'],
+    secret: true,
+    description: 'A Redis server of yours; without it, a redis-server on PATH, else a loopback hub.',
+  }),
+  hubUrl: optionalText({ env: 'SUREFILL_HUB_URL', description: 'Set by `npm start` for its children: the loopback hub.' }),
+  hubToken: optionalText({
+    env: 'SUREFILL_HUB_TOKEN',
+    secret: true,
+    description: 'Set by `npm start` for its children: what the loopback hub asks for.',
+  }),
+
+  // Keys
+  masterKey: optionalKey({
+    env: 'SUREFILL_MASTER_KEY',
+    description: 'Seals stored credentials: 32 bytes in base64 or hexadecimal. Absent: made on the first start, kept in master-key.',
+  }),
+
+  // Venues
+  venueList: text({
+    env: 'SUREFILL_VENUES',
+    default: 'paper',
+    description: 'Venues to trade on: a comma list of name or name:adapter, like paper,paper2:paper.',
+  }),
+  paperData: optionalText({
+    env: 'SUREFILL_PAPER_DATA',
+    description: 'A recording the paper venue replays (Bybit order-book JSON lines); without it, a seeded generator.',
+  }),
+  paperSpeed: ratio({
+    env: 'SUREFILL_PAPER_SPEED',
+    default: 1,
+    min: 0,
+    max: 10_000,
+    description: 'How many times faster than recorded the paper venue replays; 0 holds the first book.',
+  }),
+  paperSeed: integer({
+    env: 'SUREFILL_PAPER_SEED',
+    default: 1,
+    min: 0,
+    max: 4_294_967_295,
+    description: 'Seed of the generated prices of the paper venue.',
+  }),
+
+  // Waits
+  durationScale: ratio({
+    env: 'SUREFILL_DURATION_SCALE',
+    default: 1,
+    min: 0.001,
+    max: 10,
+    description: 'Multiplies the long waits below that say so; tests use 0.1.',
+  }),
+  absenceFinalAfterMs: integer({
+    env: 'SUREFILL_ABSENCE_FINAL_AFTER_MS',
+    default: 120_000,
+    min: 1,
+    max: DAY_MS,
+    unit: 'ms',
+    scaled: true,
+    description: 'How long after its deadline an order must be absent at the venue before that counts as never placed. Scaled.',
+  }),
+  placeDeadlineMs: integer({
+    env: 'SUREFILL_PLACE_DEADLINE_MS',
+    default: 10_000,
+    min: 100,
+    max: DAY_MS,
+    unit: 'ms',
+    description: 'An order that certainly was not sent within this time after its intent is refused.',
+  }),
+  auditPollMs: integer({
+    env: 'SUREFILL_AUDIT_POLL_MS',
+    default: 30_000,
+    min: 10,
+    max: DAY_MS,
+    unit: 'ms',
+    scaled: true,
+    storable: true,
+    description: 'Time between two reads of the venue that do not trust its stream. Scaled.',
+  }),
+  sweepIntervalMs: integer({
+    env: 'SUREFILL_SWEEP_INTERVAL_MS',
+    default: 10_000,
+    min: 10,
+    max: DAY_MS,
+    unit: 'ms',
+    scaled: true,
+    storable: true,
+    description: 'Time between two looks of the sweeper for orders that nobody owns. Scaled.',
+  }),
+  stuckAfterMs: integer({
+    env: 'SUREFILL_STUCK_AFTER_MS',
+    default: 10_000,
+    min: 10,
+    max: DAY_MS,
+    unit: 'ms',
+    scaled: true,
+    storable: true,
+    description: 'An order in a passing state for longer is looked at by the sweeper. Scaled.',
+  }),
+
+  // Watching
+  metricsPort: optionalInteger({
+    env: 'METRICS_PORT',
+    ...PORT_RANGE,
+    description: 'Port on which a worker or watcher serves /metrics; absent: none (the API serves its own).',
+  }),
+};
+
+export type SettingsTable = typeof SETTINGS_TABLE;

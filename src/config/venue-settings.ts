@@ -1,0 +1,49 @@
+import { isUrl, urlRule } from './setting-kinds';
+import { textOf, wrongSetting, type SettingTexts } from './setting-texts';
+
+/** One venue of SUREFILL_VENUES and where it is reached. */
+export interface VenueSettings {
+  /** Its name in the API, for example `paper2`. */
+  readonly name: string;
+  /** The adapter that speaks its protocol, for example `paper`. */
+  readonly adapter: string;
+  /** Overrides the adapter's own REST address. */
+  readonly httpUrl: string | undefined;
+  /** Overrides the adapter's own WebSocket address. */
+  readonly wsUrl: string | undefined;
+}
+
+const VENUE = /^([a-z][a-z0-9-]{0,30})(?::([a-z][a-z0-9-]{0,30}))?$/;
+
+/** The environment variable of a venue's address: SUREFILL_PAPER2_HTTP_URL for `paper2`. */
+export function venueVariable(name: string, what: 'HTTP_URL' | 'WS_URL'): string {
+  return `SUREFILL_${name.toUpperCase().replaceAll('-', '_')}_${what}`;
+}
+
+/** @throws SettingError for a list or an address that cannot be read. */
+export function parseVenueSettings(list: string, environment: SettingTexts): VenueSettings[] {
+  const venues: VenueSettings[] = [];
+  for (const item of list.split(',').map((part) => part.trim())) {
+    const found = VENUE.exec(item);
+    if (!found?.[1]) {
+      throw wrongSetting('SUREFILL_VENUES', 'be a comma list of name or name:adapter (small letters, digits, dashes)', list);
+    }
+    const name = found[1];
+    if (venues.some((venue) => venue.name === name)) {
+      throw wrongSetting('SUREFILL_VENUES', `name each venue once, ${name} is there twice`, list);
+    }
+    venues.push({
+      name,
+      adapter: found[2] ?? name,
+      httpUrl: address(environment, venueVariable(name, 'HTTP_URL'), ['http', 'https']),
+      wsUrl: address(environment, venueVariable(name, 'WS_URL'), ['ws', 'wss']),
+    });
+  }
+  return venues;
+}
+
+function address(environment: SettingTexts, env: string, schemes: readonly string[]): string | undefined {
+  const given = textOf(environment, env);
+  if (given !== undefined && !isUrl(given, schemes)) throw wrongSetting(env, urlRule(schemes), given);
+  return given;
+}
