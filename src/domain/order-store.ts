@@ -1,5 +1,5 @@
 /** What the order path asks of the database: every function is one transaction unless it says otherwise. */
-import type { OrderIntent, Order } from './order';
+import type { Order } from './order';
 import type { Evidence } from './evidence';
 import type { SignedRequest, SendAnswer } from './venue';
 
