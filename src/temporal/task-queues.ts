@@ -1,0 +1,12 @@
+/** Task queues by latency class: what waits on one never delays another. */
+export const TASK_QUEUES = {
+  /** Placing, amending, cancelling, resolving. */
+  orders: 'orders',
+  /** Heartbeating activities that hold sockets; served by watchers. */
+  accounts: 'accounts',
+  /** Sweeping and everything that may wait. */
+  background: 'background',
+} as const;
+
+/** Fail-over time of a workflow whose worker died: the server hands its task on after this. */
+export const WORKFLOW_TASK_TIMEOUT_MS = 3_000;

@@ -1,0 +1,32 @@
+/** Workflow ids: operators search by them, and Temporal's uniqueness of an id is one of the guards against doing a thing twice. */
+
+export function orderWorkflowId(accountId: string, clientOrderId: string): string {
+  return `order/${accountId}/${clientOrderId}`;
+}
+
+/** A group of orders that arrived together on one lane. */
+export function orderGroupWorkflowId(lane: string, batchId: string): string {
+  return `orders/${lane}/${batchId}`;
+}
+
+export function amendmentWorkflowId(orderId: string, revision: number): string {
+  return `amend/${orderId}/${revision}`;
+}
+
+export function cancellationWorkflowId(orderId: string): string {
+  return `cancel/${orderId}`;
+}
+
+export function resolutionWorkflowId(orderId: string, n: number): string {
+  return `resolve/${orderId}/${n}`;
+}
+
+export function accountWorkflowId(accountId: string): string {
+  return `account/${accountId}`;
+}
+
+export function marketWatchWorkflowId(venue: string): string {
+  return `market-watch/${venue}`;
+}
+
+export const SWEEPER_WORKFLOW_ID = 'sweeper';
