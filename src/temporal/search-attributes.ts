@@ -19,7 +19,7 @@ export function fittingClientOrderIds(ids: readonly string[]): string[] {
   const fitting: string[] = [];
   let bytes = 2;
   for (const id of ids) {
-    bytes += Buffer.byteLength(id) + 3;
+    bytes += id.length + 3; // ids are ASCII by their schema
     if (bytes > CLIENT_ORDER_IDS_LIMIT_BYTES) break;
     fitting.push(id);
   }

@@ -1,0 +1,52 @@
+/** A venue's answer to an order, turned into evidence. Pure. */
+import { REASON } from '../domain/errors';
+import { venueViewKey, type Evidence } from '../domain/evidence';
+import type { OrderEvidence } from '../domain/order-store';
+import type { ItemAnswer, RefusalCode, SendAnswer } from '../domain/venue';
+
+/** Refusals that are not an answer about this intent: the order may be there, so it is asked for. */
+const NOT_AN_ANSWER: ReadonlySet<RefusalCode> = new Set(['duplicateClientId', 'notFound', 'alreadyClosed']);
+
+/** Refusals that prove the request had no effect but leave the intent itself open: it may be sent again while it lives. */
+const NO_EFFECT: ReadonlySet<RefusalCode> = new Set(['expiredRequest']);
+
+/** `insufficientMargin` -> `INSUFFICIENT_MARGIN`. */
+export function reasonCodeOf(code: string): string {
+  return code === 'other' ? REASON.venueRejected : code.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+}
+
+/** Evidence of each placed order; orders without an entry stay as open as they were. */
+export function placeEvidence(attemptId: string, orderIds: readonly string[], answer: SendAnswer, at: string): OrderEvidence[] {
+  return orderIds.flatMap((orderId, index) => {
+    const item = answer.items[index];
+    const evidence = item === undefined ? missingItem(attemptId, at) : itemEvidence(attemptId, item, at);
+    return evidence === null ? [] : [{ orderId, evidence }];
+  });
+}
+
+function itemEvidence(attemptId: string, item: ItemAnswer, at: string): Evidence | null {
+  switch (item.kind) {
+    case 'acknowledged':
+      return { kind: 'venueView', key: venueViewKey(item.order), order: item.order, source: 'answer', at };
+    case 'accepted':
+      return { kind: 'accepted', key: `accepted/${attemptId}`, venueOrderId: item.venueOrderId, at };
+    case 'refused':
+      if (NO_EFFECT.has(item.code)) return null;
+      if (NOT_AN_ANSWER.has(item.code)) return { kind: 'outcomeUnknown', key: `unknown/${attemptId}`, message: `the venue says ${item.venueCode}: ${item.message}`, at };
+      return { kind: 'refused', key: `refused/${attemptId}`, reasonCode: reasonCodeOf(item.code), message: `${item.venueCode}: ${item.message}`, at };
+  }
+}
+
+function missingItem(attemptId: string, at: string): Evidence {
+  return { kind: 'outcomeUnknown', key: `unknown/${attemptId}`, message: 'the venue\'s answer does not mention this order', at };
+}
+
+/** The same open question for every order of an attempt. */
+export function unknownEvidence(attemptId: string, orderIds: readonly string[], message: string, at: string): OrderEvidence[] {
+  return orderIds.map((orderId) => ({ orderId, evidence: { kind: 'outcomeUnknown', key: `unknown/${attemptId}`, message, at } }));
+}
+
+/** The venue refused the request as a whole, which is certainly without effect. */
+export function wholeRefusalEvidence(attemptId: string, orderIds: readonly string[], code: string, message: string, at: string): OrderEvidence[] {
+  return orderIds.map((orderId) => ({ orderId, evidence: { kind: 'refused', key: `refused/${attemptId}`, reasonCode: reasonCodeOf(code), message, at } }));
+}

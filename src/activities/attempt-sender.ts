@@ -1,0 +1,108 @@
+/**
+ * Sends one stored attempt, at most once per right to send, and commits what came of it in one transaction.
+ *
+ * Whoever holds the newest fence may write to the socket. The first holder gets its right in the memory of the process
+ * that recorded the attempt; anyone later raises the fence in the database and finds `maybeSent`: then nothing is sent,
+ * the venue is asked (order-resolution).
+ */
+import { isoTime, type Clock } from '../domain/clock';
+import { isTerminal, UNSETTLED_STATES, type Order } from '../domain/order';
+import type { AppliedOrder, AttemptOutcome, AttemptReport, OrderEvidence, SendRight } from '../domain/order-store';
+import type { SendAnswer, Venue, VenueCredentials } from '../domain/venue';
+import { VenueOutcomeUnknown, VenueRateLimited, VenueRefused, VenueUnavailable } from '../domain/venue-errors';
+import { VENUE_SHARE_MS } from '../temporal/activity-options';
+import { placeEvidence, unknownEvidence, wholeRefusalEvidence } from './answer-evidence';
+
+export interface AttemptSenderPorts {
+  readonly clock: Clock;
+  readonly venues: ReadonlyMap<string, Venue>;
+  readonly sending: {
+    takeSend(attemptId: string): Promise<SendRight | null>;
+    holdsFence(attemptId: string, fence: number): Promise<boolean>;
+    report(report: AttemptReport): Promise<readonly AppliedOrder[]>;
+  };
+  credentials(accountId: string): Promise<VenueCredentials>;
+}
+
+/** What came of a send, before anyone interprets it. */
+export type SendResult =
+  | { readonly kind: 'answered'; readonly answer: SendAnswer }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string; readonly raw: string | null }
+  | { readonly kind: 'notSent'; readonly message: string }
+  | { readonly kind: 'rateLimited'; readonly message: string; readonly retryAfterMs: number }
+  | { readonly kind: 'unknown'; readonly message: string; readonly raw: string | null };
+
+export class AttemptSender {
+  constructor(private readonly ports: AttemptSenderPorts) {}
+
+  /** The orders of a placing attempt whose outcome is still open afterwards. */
+  async sendPlacing(attemptId: string, orderIds: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
+    const startedMs = this.ports.clock.nowMs();
+    const right = await this.ports.sending.takeSend(attemptId);
+    if (right === null) return orderIds; // reported by an earlier run; whether each is settled is read by who asks
+    const ids = right.orders.map((order) => order.id);
+    if (right.maybeSent) {
+      const at = isoTime(this.ports.clock.nowMs());
+      return this.commit(right, 'unknown', null, unknownEvidence(attemptId, ids, 'an earlier run may have sent this request', at));
+    }
+    const exit = right.orders.every((order) => order.reduceOnly);
+    const result = await this.send(right, exit, startedMs, signal);
+    return this.commitResult(right, ids, result);
+  }
+
+  /** Writes the attempt's bytes to the venue, once, if this right still is the newest. */
+  async send(right: SendRight, exit: boolean, startedMs: number, signal: AbortSignal): Promise<SendResult> {
+    const venue = this.ports.venues.get(right.venue);
+    if (venue === undefined) return { kind: 'notSent', message: `venue ${right.venue} is not configured` };
+    const session = venue.session(await this.ports.credentials(right.accountId));
+    const sendBeforeMs = Math.min(right.sendBeforeMs, startedMs + VENUE_SHARE_MS);
+    try {
+      const answer = await session.send(right.request, {
+        maySend: async () => this.ports.clock.nowMs() < sendBeforeMs && !signal.aborted && (await this.ports.sending.holdsFence(right.attemptId, right.fence)),
+        sendBeforeMs,
+        signal,
+        priority: exit ? 'exit' : 'entry',
+      });
+      return { kind: 'answered', answer };
+    } catch (error) {
+      return resultOfError(error);
+    }
+  }
+
+  private async commitResult(right: SendRight, ids: readonly string[], result: SendResult): Promise<readonly string[]> {
+    const at = isoTime(this.ports.clock.nowMs());
+    switch (result.kind) {
+      case 'answered':
+        return this.commit(right, 'answered', result.answer, placeEvidence(right.attemptId, ids, result.answer, at));
+      case 'refused':
+        return this.commit(right, 'refused', wordsOnly(result.raw ?? result.message), wholeRefusalEvidence(right.attemptId, ids, result.code, result.message, at));
+      case 'unknown':
+        return this.commit(right, 'unknown', wordsOnly(result.raw ?? result.message), unknownEvidence(right.attemptId, ids, result.message, at));
+      case 'notSent':
+        return this.commit(right, 'notSent', wordsOnly(result.message), []);
+      case 'rateLimited':
+        return this.commit(right, 'rateLimited', wordsOnly(result.message), []);
+    }
+  }
+
+  private async commit(right: SendRight, outcome: AttemptOutcome, answer: AttemptReport['answer'], evidence: readonly OrderEvidence[]): Promise<readonly string[]> {
+    const applied = await this.ports.sending.report({ attemptId: right.attemptId, fence: right.fence, outcome, answer, evidence });
+    const after = new Map<string, Order>(right.orders.map((order) => [order.id, order]));
+    for (const { order } of applied) after.set(order.id, order);
+    return [...after.values()].filter((order) => UNSETTLED_STATES.has(order.state) && !isTerminal(order.state)).map((order) => order.id);
+  }
+}
+
+function wordsOnly(raw: string): AttemptReport['answer'] {
+  return { raw, latencyMs: 0, venueTimeMs: null };
+}
+
+/** Maps the four ways a call can fail; anything else is a fault of ours after which the request may have left. */
+export function resultOfError(error: unknown): SendResult {
+  if (error instanceof VenueRefused && error.code === 'expiredRequest') return { kind: 'notSent', message: error.message };
+  if (error instanceof VenueRefused) return { kind: 'refused', code: error.code, message: error.message, raw: error.raw };
+  if (error instanceof VenueRateLimited) return { kind: 'rateLimited', message: error.message, retryAfterMs: error.retryAfterMs };
+  if (error instanceof VenueUnavailable) return { kind: 'notSent', message: error.message };
+  if (error instanceof VenueOutcomeUnknown) return { kind: 'unknown', message: error.message, raw: error.raw };
+  return { kind: 'unknown', message: error instanceof Error ? error.message : String(error), raw: null };
+}

@@ -1,0 +1,193 @@
+/**
+ * Amends and cancels at the venue. Each step either ends with evidence of what became of the order, or says when to ask
+ * again. Silence and "not found" are never taken for an answer; a cancel is harmless to repeat and is repeated, an amend
+ * carries an id of its own and is repeated only while it lives.
+ */
+import { isoTime } from '../domain/clock';
+import { decimal } from '../domain/decimal';
+import { venueViewKey } from '../domain/evidence';
+import { isTerminal, type Order } from '../domain/order';
+import type { AppliedOrder, AttemptOutcome, Mutation, MutationState, OrderEvidence, SendRight } from '../domain/order-store';
+import type { ItemAnswer, VenueOrder } from '../domain/venue';
+import { VenueError } from '../domain/venue-errors';
+import { reasonCodeOf } from './answer-evidence';
+import type { AttemptSender, AttemptSenderPorts, SendResult } from './attempt-sender';
+import type { MutationStep } from './order-activities';
+
+/** How long after it was recorded an amend may still be sent; past it and the venue's deadline, old terms are its answer. */
+export const MUTATION_LIFE_MS = 10_000;
+
+/** What a stored request may take to arrive: the venue's own deadline lies this far after the attempt. */
+export const MUTATION_SEND_TTL_MS = 2_000;
+
+/** The first question again after this; the workflow's back-off lengthens it. */
+const ASK_AGAIN_MS = 250;
+
+export interface MutationSettlerPorts extends AttemptSenderPorts {
+  readonly mutations: {
+    find(mutationId: string): Promise<Mutation | null>;
+    settle(mutationId: string, state: MutationState, evidence: readonly OrderEvidence[], reasonCode?: string): Promise<readonly AppliedOrder[]>;
+    newAttempt(mutationId: string, sendTtlMs: number): Promise<string>;
+  };
+  readonly evidence: { apply(items: readonly OrderEvidence[]): Promise<readonly AppliedOrder[]> };
+  orderById(orderId: string): Promise<Order | null>;
+}
+
+export class MutationSettler {
+  constructor(
+    private readonly ports: MutationSettlerPorts,
+    private readonly sender: AttemptSender,
+  ) {}
+
+  /** Sends a recorded attempt for the first time. */
+  async sendFirst(mutationId: string, attemptId: string, signal: AbortSignal): Promise<MutationStep> {
+    const startedMs = this.ports.clock.nowMs();
+    const { mutation, order } = await this.load(mutationId);
+    const ended = await this.ended(mutation, order);
+    return ended ?? this.trySend(mutation, order, attemptId, startedMs, signal);
+  }
+
+  /** Asks the venue what became of it, and sends again where that is safe. */
+  async askAndRepeat(mutationId: string, signal: AbortSignal): Promise<MutationStep> {
+    const startedMs = this.ports.clock.nowMs();
+    const { mutation, order } = await this.load(mutationId);
+    const ended = await this.ended(mutation, order);
+    if (ended !== null) return ended;
+    const view = await this.ask(order, signal);
+    if (view === 'unavailable') return open();
+    if (view !== null) {
+      const settled = await this.fromView(mutation, order, view);
+      if (settled !== null) return settled;
+    }
+    const expired = this.ports.clock.nowMs() > Date.parse(mutation.createdAt) + MUTATION_LIFE_MS;
+    if (mutation.kind === 'amend' && expired) return view === null ? open() : this.afterLife(mutation, order, view);
+    const attemptId = await this.ports.mutations.newAttempt(mutation.id, MUTATION_SEND_TTL_MS);
+    return this.trySend(mutation, order, attemptId, startedMs, signal);
+  }
+
+  private async load(mutationId: string): Promise<{ mutation: Mutation; order: Order }> {
+    const mutation = await this.ports.mutations.find(mutationId);
+    const order = mutation === null ? null : await this.ports.orderById(mutation.orderId);
+    if (mutation === null || order === null) throw new Error(`mutation ${mutationId} is not recorded`);
+    return { mutation, order };
+  }
+
+  /** A step that needs no venue: settled before, or the order ended. */
+  private async ended(mutation: Mutation, order: Order): Promise<MutationStep | null> {
+    if (mutation.state === 'applied' || mutation.state === 'refused' || mutation.state === 'superseded') {
+      return { kind: 'settled', verdict: mutation.state === 'applied' ? 'applied' : 'refused', code: mutation.reasonCode, message: null };
+    }
+    return isTerminal(order.state) ? this.closeWith(mutation, order, []) : null;
+  }
+
+  private async trySend(mutation: Mutation, order: Order, attemptId: string, startedMs: number, signal: AbortSignal): Promise<MutationStep> {
+    const right = await this.ports.sending.takeSend(attemptId);
+    if (right === null || right.maybeSent) return open();
+    const result = await this.sender.send(right, mutation.kind === 'cancel' || order.reduceOnly, startedMs, signal);
+    return this.interpret(mutation, right, result);
+  }
+
+  private async interpret(mutation: Mutation, right: SendRight, result: SendResult): Promise<MutationStep> {
+    if (result.kind === 'answered') {
+      const item = result.answer.items[0];
+      const evidence = item === undefined ? null : this.evidenceOf(mutation, item);
+      const applied = await this.report(right, 'answered', result.answer, evidence === null ? [] : [evidence]);
+      const order = applied[0]?.order ?? (await this.load(mutation.id)).order;
+      return this.afterAnswer(mutation, order, item);
+    }
+    const words = { raw: result.kind === 'unknown' || result.kind === 'refused' ? (result.raw ?? result.message) : result.message, latencyMs: 0, venueTimeMs: null };
+    await this.report(right, result.kind, words, []);
+    if (result.kind === 'refused') return this.refuse(mutation, reasonCodeOf(result.code), result.message);
+    return result.kind === 'rateLimited' ? { kind: 'open', askAgainInMs: Math.max(result.retryAfterMs, ASK_AGAIN_MS) } : open();
+  }
+
+  private evidenceOf(mutation: Mutation, item: ItemAnswer): OrderEvidence | null {
+    if (item.kind !== 'acknowledged') return null;
+    const at = isoTime(this.ports.clock.nowMs());
+    const evidence =
+      mutation.kind === 'amend'
+        ? ({ kind: 'amendSettled', key: `amendSettled/${mutation.id}`, order: item.order, at } as const)
+        : ({ kind: 'venueView', key: venueViewKey(item.order), order: item.order, source: 'answer', at } as const);
+    return { orderId: mutation.orderId, evidence };
+  }
+
+  private async afterAnswer(mutation: Mutation, order: Order, item: ItemAnswer | undefined): Promise<MutationStep> {
+    if (isTerminal(order.state)) return this.closeWith(mutation, order, []);
+    if (item === undefined || item.kind === 'accepted') return open();
+    if (item.kind === 'acknowledged') return mutation.kind === 'amend' ? this.settle(mutation, 'applied', [], null, null) : open();
+    // Gone, or not there yet: only the order itself can say which.
+    if (item.code === 'notFound' || item.code === 'alreadyClosed' || item.code === 'duplicateClientId' || item.code === 'expiredRequest') return open();
+    return this.refuse(mutation, reasonCodeOf(item.code), `${item.venueCode}: ${item.message}`);
+  }
+
+  private async ask(order: Order, signal: AbortSignal): Promise<VenueOrder | null | 'unavailable'> {
+    const venue = this.ports.venues.get(order.venue);
+    if (venue === undefined) return 'unavailable';
+    try {
+      const session = venue.session(await this.ports.credentials(order.accountId));
+      return await session.findOrder(order, { signal, priority: 'exit' });
+    } catch (error) {
+      if (error instanceof VenueError) return 'unavailable';
+      throw error;
+    }
+  }
+
+  private async fromView(mutation: Mutation, order: Order, view: VenueOrder): Promise<MutationStep | null> {
+    const at = isoTime(this.ports.clock.nowMs());
+    const applied = await this.ports.evidence.apply([{ orderId: order.id, evidence: { kind: 'venueView', key: venueViewKey(view), order: view, source: 'query', at } }]);
+    const now = applied[0]?.order ?? order;
+    if (isTerminal(now.state)) return this.closeWith(mutation, now, []);
+    if (mutation.kind === 'amend' && showsTerms(mutation, view)) return this.settle(mutation, 'applied', [this.amendSettled(mutation, view)], null, null);
+    return null;
+  }
+
+  /** The amend can no longer take effect once the venue's clock is past the deadline of its last request. */
+  private async afterLife(mutation: Mutation, order: Order, view: VenueOrder): Promise<MutationStep> {
+    const venue = this.ports.venues.get(order.venue);
+    if (venue === undefined) return open();
+    const venueTimeMs = await venue.venueTimeMs({ signal: AbortSignal.timeout(MUTATION_SEND_TTL_MS), priority: 'exit' });
+    const final = Date.parse(mutation.createdAt) + MUTATION_LIFE_MS + MUTATION_SEND_TTL_MS;
+    if (venueTimeMs <= final || view.updatedAtMs > venueTimeMs) return open();
+    const evidence = [this.amendSettled(mutation, view), this.refusedEvidence(mutation, 'NOT_APPLIED', 'the venue shows the old terms after the deadline')];
+    return this.settle(mutation, 'refused', evidence, 'NOT_APPLIED', 'the venue shows the old terms after the deadline');
+  }
+
+  private amendSettled(mutation: Mutation, view: VenueOrder): OrderEvidence {
+    return { orderId: mutation.orderId, evidence: { kind: 'amendSettled', key: `amendSettled/${mutation.id}`, order: view, at: isoTime(this.ports.clock.nowMs()) } };
+  }
+
+  private refuse(mutation: Mutation, code: string, message: string): Promise<MutationStep> {
+    return this.settle(mutation, 'refused', [this.refusedEvidence(mutation, code, message)], code, message);
+  }
+
+  private refusedEvidence(mutation: Mutation, reasonCode: string, message: string): OrderEvidence {
+    const kind = mutation.kind === 'amend' ? 'amendRefused' : 'cancelRefused';
+    return { orderId: mutation.orderId, evidence: { kind, key: `${kind}/${mutation.id}`, reasonCode, message, at: isoTime(this.ports.clock.nowMs()) } };
+  }
+
+  /** The order ended: a cancel is applied if it ended canceled, anything else came too late. */
+  private closeWith(mutation: Mutation, order: Order, evidence: readonly OrderEvidence[]): Promise<MutationStep> {
+    const applied = mutation.kind === 'cancel' && order.state === 'CANCELED';
+    return this.settle(mutation, applied ? 'applied' : 'refused', evidence, applied ? null : 'ORDER_CLOSED', applied ? null : `the order is ${order.state}`);
+  }
+
+  private async settle(mutation: Mutation, verdict: 'applied' | 'refused', evidence: readonly OrderEvidence[], code: string | null, message: string | null): Promise<MutationStep> {
+    await this.ports.mutations.settle(mutation.id, verdict, evidence, code ?? undefined);
+    return { kind: 'settled', verdict, code, message };
+  }
+
+  private report(right: SendRight, outcome: AttemptOutcome, answer: { raw: string; latencyMs: number; venueTimeMs: number | null }, evidence: readonly OrderEvidence[]): Promise<readonly AppliedOrder[]> {
+    return this.ports.sending.report({ attemptId: right.attemptId, fence: right.fence, outcome, answer, evidence });
+  }
+}
+
+function open(): MutationStep {
+  return { kind: 'open', askAgainInMs: ASK_AGAIN_MS };
+}
+
+/** Whether the venue shows what the amendment asked for. */
+function showsTerms(mutation: Mutation, view: VenueOrder): boolean {
+  const quantity = mutation.quantity === null || decimal(view.quantity).equals(decimal(mutation.quantity));
+  const price = mutation.limitPrice === null || (view.limitPrice !== null && decimal(view.limitPrice).equals(decimal(mutation.limitPrice)));
+  return quantity && price;
+}

@@ -1,0 +1,20 @@
+/** Time-outs and retries of activities, each with its reason. Plain constants: workflows import them. */
+
+/**
+ * The order path's local activities. 2 s: the venue has 1.5 s of it, counted from the activity's start, and the rest is
+ * for two transactions; together below 80 % of the 3 s workflow task timeout. Retried for ever, because a recorded
+ * intent is never dropped; attempts carry fences, so a repeat cannot send twice.
+ */
+export const LOCAL_ACTIVITY = {
+  startToCloseTimeout: '2s',
+  retry: { initialInterval: '50ms', maximumInterval: '1s', backoffCoefficient: 2 },
+} as const;
+
+/** The venue's share of the local activity's time, ms. */
+export const VENUE_SHARE_MS = 1_500;
+
+/** Outcome queries and repeated sends: regular activities, so that they outlive a worker. */
+export const RESOLVING_ACTIVITY = {
+  startToCloseTimeout: '10s',
+  retry: { initialInterval: '250ms', maximumInterval: '5s', backoffCoefficient: 2 },
+} as const;

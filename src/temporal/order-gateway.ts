@@ -1,0 +1,132 @@
+/** Starts the order workflows: the API's only way to place, amend and cancel. */
+import {
+  isGrpcServiceError,
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  type Client,
+} from '@temporalio/client';
+import { randomUUID } from 'node:crypto';
+import { DomainError } from '../domain/errors';
+import type { OrderIntent } from '../domain/order';
+import type { MutationIntent } from '../domain/order-store';
+import { describeIntent } from '../domain/order-summary';
+import { awaitMutation, awaitOutcome, type MutationInput, type MutationOutcome, type OrderInput, type OrderOutcome } from '../workflows/messages';
+import { OrderLane } from './order-lanes';
+import { orderSearchAttributes } from './search-attributes';
+import { TASK_QUEUES, WORKFLOW_TASK_TIMEOUT_MS } from './task-queues';
+import { amendmentWorkflowId, cancellationWorkflowId, orderGroupWorkflowId, orderWorkflowId } from './workflow-ids';
+
+/** How long one update-with-start may take. The workflow goes on without its caller; callers are answered by events. */
+const START_DEADLINE_MS = 30_000;
+
+export interface VenueLane {
+  /** Strict nonces: one lane for each signer, one group at a time. */
+  readonly strictNonces: boolean;
+}
+
+export class OrderGateway {
+  private readonly lanes = new Map<string, OrderLane<OrderIntent>>();
+
+  constructor(
+    private readonly client: Client,
+    private readonly laneOf: (venue: string) => VenueLane,
+  ) {}
+
+  /**
+   * Hands intents of one venue (and signer) to Temporal. Settles when their group had its first answers; rejects with
+   * SERVICE_UNAVAILABLE (outcome unknown) when Temporal did not answer: the same ids may be sent again.
+   */
+  async place(intents: readonly OrderIntent[]): Promise<void> {
+    const byLane = new Map<string, OrderIntent[]>();
+    for (const intent of intents) {
+      const key = this.laneKey(intent);
+      const lane = byLane.get(key);
+      if (lane === undefined) byLane.set(key, [intent]);
+      else lane.push(intent);
+    }
+    await Promise.all([...byLane].map(([key, group]) => this.lane(key, group).add(group)));
+  }
+
+  async cancel(intent: MutationIntent, summary: string, symbol: string): Promise<MutationOutcome> {
+    return this.mutate('orderCancellation', cancellationWorkflowId(intent.orderId), 'ALLOW_DUPLICATE', intent, summary, symbol);
+  }
+
+  async amend(intent: MutationIntent, summary: string, symbol: string): Promise<MutationOutcome> {
+    const id = amendmentWorkflowId(intent.orderId, intent.expectedRevision ?? 0);
+    return this.mutate('orderAmendment', id, 'REJECT_DUPLICATE', intent, summary, symbol);
+  }
+
+  private laneKey(intent: OrderIntent): string {
+    return this.laneOf(intent.venue).strictNonces ? `${intent.venue}/${intent.accountId}` : intent.venue;
+  }
+
+  private lane(key: string, group: readonly OrderIntent[]): OrderLane<OrderIntent> {
+    const known = this.lanes.get(key);
+    if (known !== undefined) return known;
+    const venue = group[0]?.venue ?? key;
+    const lane = new OrderLane<OrderIntent>((intents) => this.start(key, intents), { oneGroupAtATime: this.laneOf(venue).strictNonces });
+    this.lanes.set(key, lane);
+    return lane;
+  }
+
+  private async start(lane: string, intents: readonly OrderIntent[]): Promise<void> {
+    const [first] = intents;
+    if (first === undefined) return;
+    const alone = intents.length === 1;
+    const batchId = randomUUID();
+    const workflowId = alone ? orderWorkflowId(first.accountId, first.clientOrderId) : orderGroupWorkflowId(lane, batchId);
+    const operation = new WithStartWorkflowOperation<(input: OrderInput) => Promise<OrderOutcome>>('order', {
+      workflowId,
+      taskQueue: TASK_QUEUES.orders,
+      args: [{ intents }],
+      workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      staticSummary: alone ? describeIntent(first) : `${intents.length} orders on ${first.venue}`,
+      typedSearchAttributes: orderSearchAttributes({
+        accountIds: intents.map((intent) => intent.accountId),
+        venue: first.venue,
+        symbols: intents.map((intent) => intent.symbol),
+        kind: 'place',
+        clientOrderIds: intents.map((intent) => intent.clientOrderId),
+      }),
+    });
+    await this.answered(() => this.client.workflow.executeUpdateWithStart(awaitOutcome, { updateId: alone ? first.id : batchId, args: [], startWorkflowOperation: operation }), undefined);
+  }
+
+  private async mutate(
+    workflowType: 'orderAmendment' | 'orderCancellation',
+    workflowId: string,
+    reuse: 'ALLOW_DUPLICATE' | 'REJECT_DUPLICATE',
+    intent: MutationIntent,
+    summary: string,
+    symbol: string,
+  ): Promise<MutationOutcome> {
+    const operation = new WithStartWorkflowOperation<(input: MutationInput) => Promise<MutationOutcome>>(workflowType, {
+      workflowId,
+      taskQueue: TASK_QUEUES.orders,
+      args: [{ intent }],
+      workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+      workflowIdReusePolicy: reuse,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      staticSummary: summary,
+      typedSearchAttributes: orderSearchAttributes({ accountIds: [intent.accountId], venue: intent.venue, symbols: [symbol], kind: intent.kind, clientOrderIds: [] }),
+    });
+    const already: MutationOutcome = { verdict: 'nothingToDo', code: 'CONFLICT', message: `an ${intent.kind} of this revision was made before` };
+    return this.answered(() => this.client.workflow.executeUpdateWithStart(awaitMutation, { updateId: intent.id, args: [], startWorkflowOperation: operation }), already);
+  }
+
+  /** Runs one update-with-start under the deadline; an earlier, closed execution of the same id is an answer too. */
+  private async answered<Answer>(call: () => Promise<Answer>, alreadyClosed: Answer): Promise<Answer> {
+    try {
+      return await this.client.withDeadline(Date.now() + START_DEADLINE_MS, call);
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return alreadyClosed;
+      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcServiceError(error)) {
+        throw new DomainError('SERVICE_UNAVAILABLE', 'Temporal did not answer', { outcome: 'unknown', retryAfterSeconds: 1, cause: error });
+      }
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/** Every signal, update and query, and the inputs of every workflow. Plain data: it ends up in Temporal's history. */
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { OrderIntent } from '../domain/order';
+import type { MutationIntent, RecordedItem } from '../domain/order-store';
+
+/** One order is a list of one. */
+export interface OrderInput {
+  readonly intents: readonly OrderIntent[];
+}
+
+export interface OrderOutcome {
+  /** In the order of the intents. */
+  readonly items: readonly RecordedItem[];
+  /** Orders whose outcome at the venue was not settled by the first answer. */
+  readonly openOrderIds: readonly string[];
+}
+
+export interface MutationInput {
+  readonly intent: MutationIntent;
+}
+
+export interface MutationOutcome {
+  readonly verdict: 'applied' | 'refused' | 'nothingToDo' | 'denied' | 'pending';
+  readonly code: string | null;
+  readonly message: string | null;
+}
+
+/** Answers once every order of the group has had its first answer, or none came in time. */
+export const awaitOutcome = defineUpdate<OrderOutcome>('awaitOutcome');
+
+/** Answers once the amend or cancel had its first answer. */
+export const awaitMutation = defineUpdate<MutationOutcome>('awaitMutation');
+
+export const orderProgress = defineQuery<OrderProgress>('orderProgress');
+
+export interface OrderProgress {
+  readonly phase: 'recording' | 'sending' | 'resolving' | 'done';
+  readonly items: readonly RecordedItem[];
+  readonly openOrderIds: readonly string[];
+}
+
+/** The account's status changed outside its workflow (operator, risk). */
+export const accountStatusChanged = defineSignal<[{ readonly status: string; readonly reason: string | null }]>('accountStatusChanged');
+/** Somebody noticed a difference: snapshot again now. */
+export const reconcileRequested = defineSignal<[{ readonly reason: string }]>('reconcileRequested');
