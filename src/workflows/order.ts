@@ -8,7 +8,7 @@ import type { OrderActivities } from '../activities/order-activities';
 import type { RecordedCall } from '../domain/order-store';
 import { LOCAL_ACTIVITY } from '../temporal/activity-options';
 import { awaitOutcome, orderProgress, type OrderInput, type OrderOutcome } from './messages';
-import { OrderPlacement } from './order-placement';
+import { OrderPlacement } from './state/order-placement';
 import { resolveUntilSettled } from './order-resolution';
 
 const { recordOrders } = proxyLocalActivities<OrderActivities>({ ...LOCAL_ACTIVITY, summary: 'record intents, risk and signed requests' });

@@ -1,8 +1,8 @@
 /** The state of one placing: a plain class, so that it is tested without Temporal. */
-import type { RecordedGroup, RecordedItem } from '../domain/order-store';
-import type { OrderIntent } from '../domain/order';
-import { describeIntent } from '../domain/order-summary';
-import type { OrderOutcome, OrderProgress } from './messages';
+import type { RecordedGroup, RecordedItem } from '../../domain/order-store';
+import type { OrderIntent } from '../../domain/order';
+import { describeIntent } from '../../domain/order-summary';
+import type { OrderOutcome, OrderProgress } from '../messages';
 
 export class OrderPlacement {
   private phase: OrderProgress['phase'] = 'recording';

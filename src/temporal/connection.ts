@@ -1,0 +1,22 @@
+/** One client connection to Temporal. gzip is off: on one host or a LAN it costs more CPU than it saves. */
+import { Client, Connection } from '@temporalio/client';
+
+export interface TemporalClient {
+  readonly client: Client;
+  /** Resolves when the server answers; rejects otherwise. */
+  ping(timeoutMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Lazy: made without the server there, so that a process starts while Temporal is away; calls fail until it answers. */
+export function connectTemporal(address: string, namespace: string): TemporalClient {
+  const connection = Connection.lazy({ address });
+  const client = new Client({ connection, namespace });
+  return {
+    client,
+    ping: async (timeoutMs) => {
+      await connection.withDeadline(Date.now() + timeoutMs, () => connection.workflowService.describeNamespace({ namespace }));
+    },
+    close: () => connection.close(),
+  };
+}

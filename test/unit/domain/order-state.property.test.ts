@@ -1,0 +1,98 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { decimal } from '../../../src/domain/decimal';
+import { fillKey, venueViewKey, type Evidence } from '../../../src/domain/evidence';
+import { isTerminal, type Order } from '../../../src/domain/order';
+import { addFill, applyEvidence, NO_FILLS, type FillFigures, type Transition } from '../../../src/domain/order-state';
+import { AT, sampleFill, sampleOrder, sampleView } from './order-samples';
+
+type Machine = (order: Order, evidence: Evidence, fills: FillFigures) => Transition;
+
+/** A venue's true story of one order: some fills, then it stays open, is canceled or is full. */
+const story = fc
+  .record({ fills: fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 5 }), ends: fc.constantFrom('open', 'canceled') })
+  .map(({ fills, ends }) => {
+    const quantities: number[] = [];
+    let total = 0;
+    for (const quantity of fills) {
+      const room = Math.min(quantity, 10 - total);
+      if (room > 0) quantities.push(room);
+      total += room;
+    }
+    return { quantities, total, end: total === 10 ? 'filled' : ends };
+  });
+
+/** Everything our process may hear of that story, each more than once and in any order. */
+const heard = story.chain((truth) => {
+  const all: Evidence[] = [view('open', 0, 1)];
+  let filled = 0;
+  truth.quantities.forEach((quantity, index) => {
+    filled += quantity;
+    const fill = sampleFill({ venueFillId: `f${index}`, quantity: String(quantity), price: String(100 + index) });
+    all.push({ kind: 'fill', key: fillKey(fill), fill, at: AT }, view('open', filled, index + 2));
+  });
+  if (truth.end !== 'open') all.push(view(truth.end === 'filled' ? 'filled' : 'canceled', truth.total, 10));
+  const silence: Evidence = { kind: 'outcomeUnknown', key: 'unknown/1', message: 'no answer', at: AT };
+  return fc
+    .tuple(fc.shuffledSubarray([...all, ...all, silence], { minLength: all.length * 2, maxLength: all.length * 2 + 1 }), fc.constant(truth), fc.constant(all))
+    .map(([arrivals, told, facts]) => ({ arrivals: [...arrivals, ...facts.filter((fact) => !arrivals.includes(fact))], truth: told }));
+});
+
+function view(status: 'open' | 'filled' | 'canceled', filled: number, sequence: number): Evidence {
+  const order = sampleView({ status, filledQuantity: String(filled), updatedAtMs: sequence, revision: sequence });
+  return { kind: 'venueView', key: venueViewKey(order), order, source: 'stream', at: AT };
+}
+
+/** As the store does it: evidence is known by its key, fills are counted once. */
+function hear(machine: Machine, arrivals: readonly Evidence[], dropKnown = true): { order: Order; history: Order[] } {
+  const known = new Set<string>();
+  let order = sampleOrder();
+  let fills = NO_FILLS;
+  const history: Order[] = [order];
+  for (const evidence of arrivals) {
+    if (dropKnown && known.has(evidence.key)) continue;
+    known.add(evidence.key);
+    if (evidence.kind === 'fill') fills = addFill(fills, evidence.fill);
+    order = machine(order, evidence, fills).order;
+    history.push(order);
+  }
+  return { order, history };
+}
+
+function agreesWithVenue(machine: Machine, dropKnown = true): fc.IPropertyWithHooks<[{ arrivals: Evidence[]; truth: { total: number; end: string } }]> {
+  return fc.property(heard, ({ arrivals, truth }) => {
+    const { order, history } = hear(machine, arrivals, dropKnown);
+    const expected = truth.end === 'filled' ? 'FILLED' : truth.end === 'canceled' ? 'CANCELED' : truth.total > 0 ? 'PARTIALLY_FILLED' : 'WORKING';
+    expect(order.state).toBe(expected);
+    expect(order.filledQuantity).toBe(String(truth.total));
+    if (!isTerminal(order.state)) expect(decimal(order.filledQuantity).plus(decimal(order.leavesQuantity)).toFixed()).toBe('10');
+    history.reduce((before, after) => {
+      if (isTerminal(before.state)) expect(isTerminal(after.state)).toBe(true);
+      expect(decimal(after.filledQuantity).gte(decimal(before.filledQuantity))).toBe(true);
+      expect(after.revision).toBeGreaterThanOrEqual(before.revision);
+      return after;
+    });
+  });
+}
+
+const RUNS = { numRuns: 2_000 };
+
+describe('reordered and duplicated evidence', () => {
+  test('always ends where the venue ended, filled plus leaves is the quantity, and nothing closed opens again', () => {
+    fc.assert(agreesWithVenue(applyEvidence), RUNS);
+  });
+
+  test('the property finds a machine that counts a fill twice', () => {
+    expect(fc.check(agreesWithVenue(applyEvidence, false), RUNS).failed).toBe(true);
+  });
+
+  test('the property finds a machine that lets a late message reopen a canceled order', () => {
+    const reopening: Machine = (order, evidence, fills) => applyEvidence(order.state === 'CANCELED' ? { ...order, state: 'WORKING', closedAt: null } : order, evidence, fills);
+    expect(fc.check(agreesWithVenue(reopening), RUNS).failed).toBe(true);
+  });
+
+  test('the property finds a machine that believes the last message instead of the furthest', () => {
+    const lastWins: Machine = (order, evidence, fills) => applyEvidence(evidence.kind === 'venueView' ? { ...order, filledQuantity: '0' } : order, evidence, fills);
+    expect(fc.check(agreesWithVenue(lastWins), RUNS).failed).toBe(true);
+  });
+});
