@@ -1,0 +1,72 @@
+import { connect } from 'node:net';
+import path from 'node:path';
+import { ROOT } from './folders';
+import { ManagedProcess, plainEnvironment } from './managed-process';
+import type { ServerPlan } from './managed-server';
+
+/** Its journal is replayed on start. */
+const READY_WITHIN_MS = 30_000;
+const STOP_GRACE_MS = 3_000;
+const PROBE_TIMEOUT_MS = 1_000;
+
+export interface SimulatorOptions {
+  /** Name of the venue it stands for in SUREFILL_VENUES, for its log and record. */
+  readonly name: string;
+  /** The venue whose protocol it speaks. */
+  readonly venue: string;
+  readonly port: number;
+  /** Its journal: a restart has the same book, orders and balances. */
+  readonly home: string;
+  readonly logFile: string;
+  readonly data?: string | undefined;
+  readonly speed?: number;
+  readonly seed?: number;
+  /** NODE_ENV: with `production` its control API is off. */
+  readonly mode?: string | undefined;
+}
+
+/** The plan of one venue simulator, a program of its own in dist/simulator. */
+export function simulatorPlan(options: SimulatorOptions): ServerPlan {
+  const { port } = options;
+  const args = [
+    ...['--enable-source-maps', path.join(ROOT, 'dist', 'simulator', 'main.js')],
+    ...['--venue', options.venue, '--port', String(port), '--home', options.home],
+    ...(options.data === undefined ? [] : ['--data', path.resolve(options.data)]),
+    ...(options.speed === undefined ? [] : ['--speed', String(options.speed)]),
+    ...(options.seed === undefined ? [] : ['--seed', String(options.seed)]),
+  ];
+  return {
+    name: options.name,
+    url: `http://127.0.0.1:${port}`,
+    port,
+    logFile: options.logFile,
+    fingerprint: args.join(' '),
+    stop: { signal: 'SIGTERM', graceMs: STOP_GRACE_MS },
+    readyWithinMs: READY_WITHIN_MS,
+    passing: /EADDRINUSE/,
+    spawn: () =>
+      ManagedProcess.start({
+        name: options.name,
+        command: process.execPath,
+        args,
+        environment: { ...plainEnvironment(process.env), ...(options.mode === undefined ? {} : { NODE_ENV: options.mode }) },
+        logFile: options.logFile,
+      }),
+    probe: () => acceptsConnections(port),
+  };
+}
+
+/** Whether something listens on the loopback port. */
+export async function acceptsConnections(port: number): Promise<boolean> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  socket.setTimeout(PROBE_TIMEOUT_MS);
+  return new Promise((resolve) => {
+    const settle = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => settle(true));
+    socket.once('error', () => settle(false));
+    socket.once('timeout', () => settle(false));
+  });
+}
