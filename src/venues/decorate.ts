@@ -1,0 +1,88 @@
+/**
+ * Every call of a venue passed through one function: what a decorator is made of. Each concern (budget, breaker,
+ * telemetry, repeats of reads) is one such function; the methods of the port are listed here once and nowhere else.
+ */
+import type { BudgetClass } from '../domain/rate-budget';
+import type { ReadOptions, SendOptions, SignedRequest, Venue, VenueAccountSession, VenueCredentials } from '../domain/venue';
+
+export type VenueCallName =
+  | 'send'
+  | 'markets'
+  | 'tickers'
+  | 'orderBook'
+  | 'trades'
+  | 'candles'
+  | 'funding'
+  | 'venueTimeMs'
+  | 'findOrder'
+  | 'openOrders'
+  | 'closedOrders'
+  | 'fillsSince'
+  | 'positions'
+  | 'balances'
+  | 'setLeverage'
+  | 'setDeadManSwitch';
+
+/** Calls that change something at the venue are never repeated by a decorator. */
+export const EFFECTFUL_CALLS: ReadonlySet<VenueCallName> = new Set(['send', 'setLeverage', 'setDeadManSwitch']);
+
+export interface VenueCall {
+  readonly venue: string;
+  readonly call: VenueCallName;
+  readonly class: BudgetClass;
+  readonly signal: AbortSignal;
+  /** Our clock, ms; null for reads. */
+  readonly sendBeforeMs: number | null;
+  /** What is sent; null for reads and settings. */
+  readonly request: SignedRequest | null;
+}
+
+/** Runs the call, or throws instead. */
+export type Around = <T>(call: VenueCall, run: () => Promise<T>) => Promise<T>;
+
+/** The same venue, each of its calls inside `around`. Streams and preparing bytes are no calls. */
+export function decorate(venue: Venue, around: Around): Venue {
+  const read = <T>(call: VenueCallName, options: ReadOptions, run: () => Promise<T>): Promise<T> => around(readCall(venue.name, call, options), run);
+  return {
+    name: venue.name,
+    capabilities: venue.capabilities,
+    markets: (options) => read('markets', options, () => venue.markets(options)),
+    tickers: (options) => read('tickers', options, () => venue.tickers(options)),
+    orderBook: (symbol, depth, options) => read('orderBook', options, () => venue.orderBook(symbol, depth, options)),
+    trades: (symbol, limit, options) => read('trades', options, () => venue.trades(symbol, limit, options)),
+    candles: (symbol, intervalMs, fromMs, toMs, options) => read('candles', options, () => venue.candles(symbol, intervalMs, fromMs, toMs, options)),
+    funding: (symbol, options) => read('funding', options, () => venue.funding(symbol, options)),
+    // Nearly always answered from memory; the one request that measures the clock passes as it is.
+    venueTimeMs: (options) => venue.venueTimeMs(options),
+    streamPublic: (symbols, onMessage) => venue.streamPublic(symbols, onMessage),
+    session: (credentials: VenueCredentials) => decorateSession(venue.name, venue.session(credentials), around),
+    close: () => venue.close(),
+  };
+}
+
+function decorateSession(venue: string, session: VenueAccountSession, around: Around): VenueAccountSession {
+  const read = <T>(call: VenueCallName, options: ReadOptions, run: () => Promise<T>): Promise<T> => around(readCall(venue, call, options), run);
+  return {
+    preparePlace: (orders, context) => session.preparePlace(orders, context),
+    prepareAmend: (amendment, context) => session.prepareAmend(amendment, context),
+    prepareCancel: (orders, context) => session.prepareCancel(orders, context),
+    send: (request, options) => around(sendCall(venue, request, options), () => session.send(request, options)),
+    findOrder: (order, options) => read('findOrder', options, () => session.findOrder(order, options)),
+    openOrders: (options) => read('openOrders', options, () => session.openOrders(options)),
+    closedOrders: (sinceMs, options) => read('closedOrders', options, () => session.closedOrders(sinceMs, options)),
+    fillsSince: (sinceMs, cursor, options) => read('fillsSince', options, () => session.fillsSince(sinceMs, cursor, options)),
+    positions: (options) => read('positions', options, () => session.positions(options)),
+    balances: (options) => read('balances', options, () => session.balances(options)),
+    setLeverage: (symbol, leverage, options) => read('setLeverage', options, () => session.setLeverage(symbol, leverage, options)),
+    setDeadManSwitch: (timeoutMs, options) => read('setDeadManSwitch', options, () => session.setDeadManSwitch(timeoutMs, options)),
+    streamPrivate: (onMessage) => session.streamPrivate(onMessage),
+  };
+}
+
+function readCall(venue: string, call: VenueCallName, options: ReadOptions): VenueCall {
+  return { venue, call, class: options.priority, signal: options.signal, sendBeforeMs: null, request: null };
+}
+
+function sendCall(venue: string, request: SignedRequest, options: SendOptions): VenueCall {
+  return { venue, call: 'send', class: options.priority, signal: options.signal, sendBeforeMs: options.sendBeforeMs, request };
+}

@@ -1,0 +1,81 @@
+/**
+ * The bytes of a paper request. Nothing is signed: the key in a header is the account's credential, and it is added when
+ * the bytes are sent, never stored with them. The text is canonical (one spelling for one request), so that a stored
+ * request compares and resends byte for byte.
+ */
+import { z } from 'zod';
+import { VenueRefused } from '../../domain/venue-errors';
+import type { AmendRequest, OrderReference, PlaceRequest, PrepareContext, SignedRequest } from '../../domain/venue';
+
+/** The venue refuses a longer list (BATCH_TOO_LARGE). */
+export const MAX_BATCH_SIZE = 100;
+
+const bytesSchema = z.object({ method: z.literal('POST'), path: z.string().startsWith('/'), body: z.record(z.string(), z.unknown()) });
+export type PaperBytes = z.infer<typeof bytesSchema>;
+
+/** A place request for 1 to 100 orders. Throws VenueRefused where paper has no such order. */
+export function placeBytes(venue: string, orders: readonly PlaceRequest[], context: PrepareContext): SignedRequest {
+  checkSize(venue, orders.length);
+  const body = { expiresAt: context.venueDeadlineMs, orders: orders.map((order) => placeItem(venue, order)) };
+  return { kind: 'place', bytes: JSON.stringify({ method: 'POST', path: '/orders', body }), nonce: context.nonce, venueDeadlineMs: context.venueDeadlineMs };
+}
+
+export function amendBytes(amendment: AmendRequest, context: PrepareContext): SignedRequest {
+  const { limitPrice, quantity } = amendment;
+  const body = {
+    expiresAt: context.venueDeadlineMs,
+    ...reference(amendment.order),
+    amendId: amendment.amendmentId,
+    ...(limitPrice === null ? {} : { price: limitPrice }),
+    ...(quantity === null ? {} : { quantity }),
+  };
+  return { kind: 'amend', bytes: JSON.stringify({ method: 'POST', path: '/orders/amend', body }), nonce: context.nonce, venueDeadlineMs: context.venueDeadlineMs };
+}
+
+/** Cancels have no deadline at paper: canceling twice is canceling once. */
+export function cancelBytes(venue: string, orders: readonly OrderReference[], context: PrepareContext): SignedRequest {
+  checkSize(venue, orders.length);
+  const body = { cancels: orders.map(reference) };
+  return { kind: 'cancel', bytes: JSON.stringify({ method: 'POST', path: '/orders/cancel', body }), nonce: context.nonce, venueDeadlineMs: null };
+}
+
+/** Throws VenueRefused when the bytes are not this venue's: nothing was sent. */
+export function readBytes(venue: string, request: SignedRequest): PaperBytes {
+  try {
+    return bytesSchema.parse(JSON.parse(request.bytes));
+  } catch {
+    // The text may be sealed or foreign; showing it helps nobody.
+    throw new VenueRefused(venue, 'other', 'BAD_BYTES', `${venue}: the stored request is not readable; prepare it again`);
+  }
+}
+
+function placeItem(venue: string, order: PlaceRequest): Record<string, unknown> {
+  if (order.type !== 'market' && order.type !== 'limit') {
+    throw new VenueRefused(venue, 'other', 'UNSUPPORTED_TYPE', `${venue} has no ${order.type} orders; use market or limit`);
+  }
+  if (order.timeInForce === 'GTD') {
+    throw new VenueRefused(venue, 'other', 'UNSUPPORTED_TIME_IN_FORCE', `${venue} has no GTD; use GTC, IOC or FOK`);
+  }
+  return {
+    clientId: order.venueClientId,
+    symbol: order.venueSymbol,
+    side: order.side,
+    type: order.type,
+    // A market order never rests.
+    timeInForce: order.type === 'market' && order.timeInForce === 'GTC' ? 'IOC' : order.timeInForce,
+    ...(order.limitPrice === null || order.type === 'market' ? {} : { price: order.limitPrice }),
+    quantity: order.quantity,
+    postOnly: order.postOnly,
+    reduceOnly: order.reduceOnly,
+  };
+}
+
+function reference(order: OrderReference): { orderId: string } | { clientId: string } {
+  return order.venueOrderId === null ? { clientId: order.venueClientId } : { orderId: order.venueOrderId };
+}
+
+function checkSize(venue: string, count: number): void {
+  if (count < 1 || count > MAX_BATCH_SIZE) {
+    throw new VenueRefused(venue, 'other', 'BATCH_TOO_LARGE', `${venue} takes 1 to ${MAX_BATCH_SIZE} orders a request, not ${count}`);
+  }
+}
