@@ -1,9 +1,12 @@
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 
 /** The last port that can be asked for. */
 const LAST_PORT = 65_535;
 /** How far a default port may move before that is called an error: more servers than this are a mistake. */
 const DEFAULT_PORT_TRIES = 100;
+
+/** A loopback connection that takes longer is to a process that is stopped. */
+const PROBE_TIMEOUT_MS = 1_000;
 
 /** A port that was asked for is taken. The message says what to do. */
 export class PortInUse extends Error {
@@ -19,6 +22,21 @@ export async function isPortFree(port: number, host = '127.0.0.1'): Promise<bool
       else reject(error);
     });
     server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+/** Whether something listens on the loopback port. */
+export async function acceptsConnections(port: number): Promise<boolean> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  socket.setTimeout(PROBE_TIMEOUT_MS);
+  return new Promise((resolve) => {
+    const settle = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => settle(true));
+    socket.once('error', () => settle(false));
+    socket.once('timeout', () => settle(false));
   });
 }
 

@@ -6,6 +6,7 @@ import { Client } from 'pg';
 import { canReach, reachableFolder } from './folders';
 import { ManagedProcess, plainEnvironment, type UnixUser } from './managed-process';
 import type { ServerPlan } from './managed-server';
+import { acceptsConnections } from './ports';
 import type { PostgresProgram } from './postgres-program';
 
 /** Role and database of everything we store. */
@@ -117,7 +118,7 @@ export function postgresPlan(options: PostgresOptions): ServerPlan {
         user: program.user,
       });
     },
-    probe: () => answers(url('postgres')),
+    probe: async () => (await acceptsConnections(port)) && answers(url('postgres')),
     prepare: () => createDatabase(url('postgres'), OWNER),
   };
 }

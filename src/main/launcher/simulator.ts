@@ -1,13 +1,12 @@
-import { connect } from 'node:net';
 import path from 'node:path';
 import { ROOT } from './folders';
 import { ManagedProcess, plainEnvironment } from './managed-process';
 import type { ServerPlan } from './managed-server';
+import { acceptsConnections } from './ports';
 
 /** Its journal is replayed on start. */
 const READY_WITHIN_MS = 30_000;
 const STOP_GRACE_MS = 3_000;
-const PROBE_TIMEOUT_MS = 1_000;
 
 export interface SimulatorOptions {
   /** Name of the venue it stands for in SUREFILL_VENUES, for its log and record. */
@@ -54,19 +53,4 @@ export function simulatorPlan(options: SimulatorOptions): ServerPlan {
       }),
     probe: () => acceptsConnections(port),
   };
-}
-
-/** Whether something listens on the loopback port. */
-export async function acceptsConnections(port: number): Promise<boolean> {
-  const socket = connect({ port, host: '127.0.0.1' });
-  socket.setTimeout(PROBE_TIMEOUT_MS);
-  return new Promise((resolve) => {
-    const settle = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('connect', () => settle(true));
-    socket.once('error', () => settle(false));
-    socket.once('timeout', () => settle(false));
-  });
 }
