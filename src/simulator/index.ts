@@ -1,0 +1,70 @@
+/** The paper venue as a server of its own: in a test's process, or as the process that main.ts starts. */
+import { OptionsError, DEFAULT_OPTIONS, type SimulatorOptions } from './options';
+import { PAPER_MARKETS } from './market';
+import { PaperVenue } from './paper-venue';
+import { PaperServer, hostText } from './server';
+
+export interface StartedSimulator {
+  readonly url: string;
+  readonly wsUrl: string;
+  /** The control API's own address: it answers even while the venue was told not to listen. Empty without control. */
+  readonly controlUrl: string;
+  readonly port: number;
+  /** Where the prices come from, in words. */
+  readonly source: string;
+  /** The venue itself, for tests in the same process. */
+  readonly venue: PaperVenue;
+  /** Stops listening, ends connections, writes the journal out. */
+  close(): Promise<void>;
+}
+
+export interface StartOptions extends Partial<SimulatorOptions> {
+  /** Milliseconds since 1970; Date.now by default. */
+  readonly realNow?: () => number;
+  /** Lines for the operator: standard error by default. */
+  readonly warn?: (line: string) => void;
+  /** Told when the journal cannot be written any more; throws by default. */
+  readonly onFatal?: (error: Error) => void;
+}
+
+/** Starts a paper venue. Rejects with a clear message when the port, the home folder or the recording is wrong. */
+export async function startPaperSimulator(given: StartOptions = {}): Promise<StartedSimulator> {
+  const options = { ...DEFAULT_OPTIONS, ...given };
+  const markets = PAPER_MARKETS.filter((market) => options.markets.includes(market.symbol));
+  if (markets.length === 0) throw new OptionsError('no market is left to open');
+  const venue = new PaperVenue({
+    ...options,
+    markets,
+    realNow: given.realNow ?? Date.now,
+    warn: given.warn ?? ((line) => process.stderr.write(`${line}\n`)),
+    onFatal: given.onFatal ?? rethrow,
+  });
+  await venue.start();
+  const server = new PaperServer(venue, options);
+  try {
+    await server.start();
+  } catch (error) {
+    await venue.stop();
+    throw error;
+  }
+  const authority = `${hostText(options.host)}:${server.port}`;
+  return {
+    url: `http://${authority}`,
+    wsUrl: `ws://${authority}/ws`,
+    controlUrl: options.control ? `http://${hostText(options.host)}:${server.controlPort}` : '',
+    port: server.port,
+    source: venue.prices.describe(),
+    venue,
+    close: async () => {
+      await server.stop();
+      await venue.stop();
+    },
+  };
+}
+
+/** Thrown outside of any promise: a venue that cannot keep its journal must not go on. */
+function rethrow(error: Error): void {
+  setImmediate(() => {
+    throw error;
+  });
+}

@@ -1,0 +1,193 @@
+/** What the journal's lines say, and how a venue is rebuilt from them. */
+import { Decimal, decimal } from '../domain/decimal';
+import type { Account } from './account';
+import type { Exchange } from './exchange';
+import type { AmendAnswer, Changes, Counters, ExchangeState } from './exchange-state';
+import { type Fill, type Order, type OrderView, fillView, orderView } from './order';
+
+interface OrderRecord extends OrderView {
+  account: string;
+  filledNotional: string;
+  priority: number;
+  hiddenUntil: number | null;
+}
+
+interface FillRecord {
+  index: number;
+  account: string;
+  fillId: string;
+  orderId: string;
+  clientId: string;
+  symbol: string;
+  side: 'buy' | 'sell';
+  price: string;
+  quantity: string;
+  fee: string;
+  feeAsset: string;
+  liquidity: 'maker' | 'taker';
+  realizedPnl: string;
+  time: number;
+}
+
+interface AccountRecord {
+  name: string;
+  sequence: number;
+  deadManAt: number | null;
+  balances: [asset: string, total: string][];
+  holdings: { symbol: string; quantity: string; cost: string; realizedPnl: string; leverage: number }[];
+}
+
+/** One journal line: the present form of everything a step changed. Absent parts did not change. */
+export interface JournalRecord {
+  counters?: Counters;
+  orders?: OrderRecord[];
+  fills?: FillRecord[];
+  accounts?: AccountRecord[];
+  amends?: AmendAnswer[];
+  /** SHA-256 of an access key, and its account. */
+  keys?: [hash: string, account: string][];
+  clockOffsetMs?: number;
+  /** Where the generator's markets are; `moved`: set by hand, so a recording no longer feeds the market. */
+  prices?: { symbol: string; price: string; moved: boolean }[];
+}
+
+function orderRecord(order: Order): OrderRecord {
+  return {
+    ...orderView(order),
+    account: order.account,
+    filledNotional: order.filledNotional.toFixed(),
+    priority: order.priority,
+    hiddenUntil: order.hiddenUntil,
+  };
+}
+
+function fillRecord(fill: Fill): FillRecord {
+  return { ...fillView(fill), index: fill.index, account: fill.account } as unknown as FillRecord;
+}
+
+function accountRecord(account: Account): AccountRecord {
+  return {
+    name: account.name,
+    sequence: account.sequence,
+    deadManAt: account.deadManAt,
+    balances: [...account.balances].map(([asset, total]) => [asset, total.toFixed()]),
+    holdings: [...account.holdings.values()].map((holding) => ({
+      symbol: holding.market.symbol,
+      quantity: holding.quantity.toFixed(),
+      cost: holding.cost.toFixed(),
+      realizedPnl: holding.realizedPnl.toFixed(),
+      leverage: holding.leverage,
+    })),
+  };
+}
+
+export function changesRecord(state: ExchangeState, changes: Changes): JournalRecord {
+  const record: JournalRecord = { counters: state.counters, accounts: [...changes.accounts.keys()].map(accountRecord) };
+  if (changes.orders.size > 0) record.orders = [...changes.orders].map(orderRecord);
+  if (changes.fills.length > 0) record.fills = changes.fills.map(fillRecord);
+  if (changes.amends.length > 0) record.amends = changes.amends;
+  return record;
+}
+
+/** The whole state, one order or fill a line, closed orders in the order they closed. */
+export function* snapshotRecords(state: ExchangeState): Generator<JournalRecord> {
+  yield { counters: { ...state.counters } };
+  for (const account of state.accounts.values()) {
+    yield { accounts: [accountRecord(account)] };
+    for (const [key, answer] of account.amends) yield { amends: [{ account: account.name, key, answer }] };
+    for (const order of account.closed) yield { orders: [orderRecord(order)] };
+    for (const order of account.open) yield { orders: [orderRecord(order)] };
+    for (const fill of account.fills) yield { fills: [fillRecord(fill)] };
+  }
+}
+
+/** Gathers journal lines (later ones win) and then fills an empty exchange with them. */
+export class Restoration {
+  private counters: Counters | null = null;
+  private readonly orders = new Map<string, OrderRecord>();
+  private readonly fills = new Map<number, FillRecord>();
+  private readonly accounts = new Map<string, AccountRecord>();
+  private readonly amends: AmendAnswer[] = [];
+  readonly keys = new Map<string, string>();
+  readonly prices = new Map<string, { price: Decimal; moved: boolean }>();
+  clockOffsetMs = 0;
+
+  readonly apply = (line: unknown): void => {
+    const record = line as JournalRecord;
+    if (record.counters !== undefined && record.counters.priority >= (this.counters?.priority ?? 0)) this.counters = record.counters;
+    for (const order of record.orders ?? []) {
+      // Deleted first, so that the map keeps the order of the last change: the order in which orders closed.
+      this.orders.delete(order.orderId);
+      this.orders.set(order.orderId, order);
+    }
+    for (const fill of record.fills ?? []) this.fills.set(fill.index, fill);
+    for (const account of record.accounts ?? []) this.accounts.set(account.name, account);
+    this.amends.push(...(record.amends ?? []));
+    for (const [hash, account] of record.keys ?? []) this.keys.set(hash, account);
+    for (const { symbol, price, moved } of record.prices ?? []) this.prices.set(symbol, { price: decimal(price), moved });
+    this.clockOffsetMs = record.clockOffsetMs ?? this.clockOffsetMs;
+  };
+
+  restore(exchange: Exchange): void {
+    const { state } = exchange;
+    if (this.counters !== null) Object.assign(state.counters, this.counters);
+    for (const record of this.accounts.values()) restoreAccount(state, record);
+    const open: Order[] = [];
+    for (const record of this.orders.values()) {
+      const order = restoreOrder(record);
+      const account = state.account(order.account);
+      state.orders.set(order.orderId, order);
+      account.orders.set(order.clientId, order);
+      if (order.status === 'open') open.push(order);
+      else account.closed.push(order);
+    }
+    open.sort((a, b) => a.priority - b.priority);
+    for (const order of open) {
+      const account = state.account(order.account);
+      account.open.add(order);
+      exchange.restore(account, order);
+    }
+    const fills = [...this.fills.values()].sort((a, b) => a.index - b.index);
+    for (const fill of fills) state.account(fill.account).fills.push(restoreFill(fill));
+    for (const { account, key, answer } of this.amends) state.account(account).amends.set(key, answer);
+    state.drain();
+  }
+}
+
+function restoreAccount(state: ExchangeState, record: AccountRecord): void {
+  const account = state.openAccount(record.name);
+  account.sequence = record.sequence;
+  account.deadManAt = record.deadManAt;
+  for (const [asset, total] of record.balances) account.balances.set(asset, decimal(total));
+  for (const saved of record.holdings) {
+    const holding = account.holding(state.venue(saved.symbol).market);
+    holding.quantity = decimal(saved.quantity);
+    holding.cost = decimal(saved.cost);
+    holding.realizedPnl = decimal(saved.realizedPnl);
+    holding.leverage = saved.leverage;
+  }
+}
+
+function restoreOrder(record: OrderRecord): Order {
+  const quantity = decimal(record.quantity);
+  const filled = decimal(record.filledQuantity);
+  const { filledQuantity: _filled, avgPrice: _average, ...same } = record;
+  return {
+    ...same,
+    price: record.price === null ? null : decimal(record.price),
+    quantity,
+    filled,
+    leaves: quantity.minus(filled),
+    filledNotional: decimal(record.filledNotional),
+  };
+}
+
+function restoreFill(record: FillRecord): Fill {
+  return {
+    ...record,
+    price: decimal(record.price),
+    quantity: decimal(record.quantity),
+    fee: decimal(record.fee),
+    realizedPnl: decimal(record.realizedPnl),
+  };
+}

@@ -1,0 +1,179 @@
+/** The sockets: plain node:http and ws, one port for the venue, a second for control while the first may be made deaf. */
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { PaperError } from './errors';
+import type { PaperVenue } from './paper-venue';
+import { type PaperAnswer, errorAnswer, handlePaper } from './wire/paper';
+import { type ControlPort, handleControl } from './wire/paper-control';
+import { MAX_CLIENT_MESSAGE_BYTES, serveStream } from './wire/paper-stream';
+
+/** A batch of 100 orders is about 30 KB. */
+const MAX_BODY_BYTES = 1024 * 1024;
+/** Longer than any client's pool keeps an idle socket, so that the client, not the venue, ends it. */
+const KEEP_ALIVE_MS = 75_000;
+const CONTROL_PREFIX = '/__sim';
+
+export interface ServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly control: boolean;
+}
+
+export class PaperServer {
+  private readonly main: Server;
+  private readonly control: Server | null;
+  private readonly streams = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MAX_CLIENT_MESSAGE_BYTES });
+  private readonly sockets = new Set<Socket>();
+  private relisten: NodeJS.Timeout | null = null;
+  port = 0;
+  controlPort = 0;
+
+  constructor(
+    private readonly venue: PaperVenue,
+    private readonly options: ServerOptions,
+  ) {
+    this.main = this.newServer();
+    this.main.on('connection', (socket: Socket) => {
+      this.sockets.add(socket);
+      socket.on('close', () => this.sockets.delete(socket));
+    });
+    this.main.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.upgrade(request, socket, head));
+    this.control = options.control ? this.newServer() : null;
+  }
+
+  async start(): Promise<void> {
+    this.port = await listen(this.main, this.options.host, this.options.port);
+    if (this.control !== null) this.controlPort = await listen(this.control, this.options.host, 0);
+  }
+
+  async stop(): Promise<void> {
+    if (this.relisten !== null) clearTimeout(this.relisten);
+    this.venue.hub.terminateAll();
+    await Promise.all([this.main, this.control].map((server) => (server?.listening === true ? closeServer(server) : undefined)));
+  }
+
+  private newServer(): Server {
+    const server = createServer((request, response) => {
+      this.serve(request, response).catch((error: Error) => {
+        this.venue.options.warn(`${request.method ?? ''} ${request.url ?? ''} failed: ${error.stack ?? error.message}`);
+        this.send(response, errorAnswer(new PaperError('INTERNAL', 'internal error of the simulator; its log has it')));
+      });
+    });
+    server.keepAliveTimeout = KEEP_ALIVE_MS;
+    return server;
+  }
+
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = request.url ?? '/';
+    const mark = url.indexOf('?');
+    const path = mark === -1 ? url : url.slice(0, mark);
+    const query = new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1));
+    const method = request.method ?? 'GET';
+    let answer: PaperAnswer;
+    try {
+      const body = await readBody(request);
+      if (path === CONTROL_PREFIX || path.startsWith(`${CONTROL_PREFIX}/`)) {
+        if (!this.options.control) throw new PaperError('NOT_FOUND', 'the control API is off');
+        answer = { status: 200, text: await handleControl(this.venue, { method, path, query, body }, this.controlPortOf()) };
+      } else {
+        const key = request.headers['x-paper-key'];
+        answer = await handlePaper(this.venue, { method, path, query, body, key: typeof key === 'string' ? key : undefined });
+      }
+    } catch (error) {
+      if (!(error instanceof PaperError)) throw error;
+      answer = errorAnswer(error);
+    }
+    this.send(response, answer);
+  }
+
+  private send(response: ServerResponse, answer: PaperAnswer): void {
+    if (answer.drop === true) {
+      response.destroy();
+      return;
+    }
+    if (response.headersSent || response.destroyed) return;
+    const headers: Record<string, string | number> = {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(answer.text),
+      'x-paper-time': this.venue.clock.now(),
+    };
+    if (answer.retryAfterSeconds !== undefined) headers['retry-after'] = answer.retryAfterSeconds;
+    response.writeHead(answer.status, headers).end(answer.text);
+  }
+
+  private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const path = (request.url ?? '').split('?')[0];
+    if (path !== '/ws' || this.venue.hub.refuses()) {
+      socket.end(`HTTP/1.1 ${path === '/ws' ? '503 Service Unavailable' : '404 Not Found'}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+      return;
+    }
+    this.streams.handleUpgrade(request, socket, head, (client) => serveStream(this.venue, client));
+  }
+
+  private controlPortOf(): ControlPort {
+    return {
+      controlUrl: `http://${hostText(this.options.host)}:${this.controlPort}`,
+      listen: (up, forMs) => this.setListening(up, forMs),
+    };
+  }
+
+  /** Deaf: no new connection is accepted, and those there are end (after the answer that says so has left). */
+  private setListening(up: boolean, forMs: number | null): void {
+    if (this.relisten !== null) clearTimeout(this.relisten);
+    this.relisten = null;
+    if (up) {
+      if (!this.main.listening) this.reopen();
+      return;
+    }
+    if (this.main.listening) this.main.close();
+    setImmediate(() => {
+      for (const socket of this.sockets) socket.destroySoon();
+    });
+    if (forMs !== null) this.relisten = setTimeout(() => this.reopen(), forMs);
+  }
+
+  private reopen(): void {
+    this.main.listen(this.port, this.options.host);
+  }
+}
+
+/** An address as it stands in a URL. */
+export function hostText(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  if (request.method === 'GET' || request.method === 'DELETE') return undefined;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) throw new PaperError('PAYLOAD_TOO_LARGE', `the body exceeds ${MAX_BODY_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  if (length === 0) return undefined;
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
+  } catch (error) {
+    throw new PaperError('BAD_REQUEST', `the body is not JSON: ${(error as Error).message}`);
+  }
+}
