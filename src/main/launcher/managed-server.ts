@@ -38,6 +38,8 @@ const LOG_TAIL_BYTES = 2_000;
 /** One server process at a time, that can be killed, stopped and started again on the same address and data. */
 export class ManagedServer {
   private process: ManagedProcess | undefined;
+  /** Counts stops, so that a start under way notices one. */
+  private stops = 0;
 
   constructor(
     readonly plan: ServerPlan,
@@ -66,15 +68,16 @@ export class ManagedServer {
   /** Starts it and waits until it serves. @throws Error with the end of its log when it does not. */
   async start(): Promise<void> {
     const deadline = performance.now() + PASSING_LIMIT_MS;
+    const { stops } = this;
     for (;;) {
       const logStart = sizeOf(this.plan.logFile);
       try {
-        await this.startOnce();
+        await this.startOnce(stops);
         return;
       } catch (error) {
         const tail = logTail(this.plan.logFile, logStart);
         const passing = this.plan.passing?.test(tail) ?? false;
-        if (!passing || performance.now() > deadline) {
+        if (!passing || performance.now() > deadline || this.stops !== stops) {
           const reason = error instanceof Error ? error.message : String(error);
           throw new Error(`${reason}. The end of ${this.plan.logFile}:\n${tail}`, { cause: error });
         }
@@ -102,8 +105,9 @@ export class ManagedServer {
     await this.start();
   }
 
-  /** Stops the process gracefully; nothing happens if it does not run. */
+  /** Stops the process gracefully, also one that is just starting; nothing happens if none runs. */
   async stop(graceMs = this.plan.stop.graceMs): Promise<void> {
+    this.stops += 1;
     await this.process?.stop({ ...this.plan.stop, graceMs });
   }
 
@@ -113,9 +117,13 @@ export class ManagedServer {
     void process.exited.then(() => this.watch.ended(process));
   }
 
-  private async startOnce(): Promise<void> {
+  private async startOnce(stops: number): Promise<void> {
     const process = await this.plan.spawn();
     this.take(process);
+    if (this.stops !== stops) {
+      await process.kill();
+      throw new Error(`${this.plan.name} was stopped while it started`);
+    }
     let ended = false;
     const onEnd = process.exited.then(({ code, signal }) => {
       ended = true;

@@ -1,0 +1,25 @@
+'use strict';
+// npm start: installs and builds what is missing, then runs everything (src/main/launcher/start.ts) until Ctrl-C.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { ensureBuilt } = require('./ensure-built');
+const { giveUp, say } = require('./say');
+
+const ENV_FILE = path.resolve(__dirname, '..', '.env');
+
+/** Variables of a .env file, for those that are not set already. */
+function loadEnvFile() {
+  if (!fs.existsSync(ENV_FILE)) return;
+  process.loadEnvFile(ENV_FILE);
+  say('settings from .env');
+}
+
+async function main() {
+  loadEnvFile();
+  await ensureBuilt();
+  const { start } = require('../dist/main/start.js');
+  process.exitCode = await start(process.env, say);
+}
+
+main().catch((error) => giveUp(error.message));

@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { keyFromText } from '../../config/setting-kinds';
+
+/** A log that has grown past this is moved aside once, so that a home takes bounded space. */
+const LARGEST_LOG_BYTES = 20 * 1024 * 1024;
+const MASTER_KEY_BYTES = 32;
+
+/** Where everything of one SUREFILL_HOME lives. */
+export class Home {
+  constructor(readonly folder: string) {
+    mkdirSync(folder, { recursive: true });
+  }
+
+  path(...parts: string[]): string {
+    return path.join(this.folder, ...parts);
+  }
+
+  logFile(name: string): string {
+    return this.path('logs', `${name}.log`);
+  }
+
+  /** The key that seals credentials: made on the first start, readable by its user alone. @throws Error if it was damaged. */
+  masterKey(): string {
+    const file = this.path('master-key');
+    if (!existsSync(file)) writeFileSync(file, `${randomBytes(MASTER_KEY_BYTES).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
+    const text = readFileSync(file, 'utf8').trim();
+    if (keyFromText(text) === undefined) throw new Error(`${file} does not hold 32 bytes: restore it from a backup, without it stored credentials cannot be read`);
+    return text;
+  }
+
+  /** Moves the content of large logs to `<name>.log.1`. The files stay open in their processes, which append. */
+  trimLogs(): void {
+    if (!existsSync(this.path('logs'))) return;
+    for (const name of readdirSync(this.path('logs')).filter((each) => each.endsWith('.log'))) {
+      const file = this.path('logs', name);
+      if (statSync(file).size < LARGEST_LOG_BYTES) continue;
+      copyFileSync(file, `${file}.1`);
+      truncateSync(file);
+    }
+  }
+}

@@ -1,0 +1,191 @@
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import type { Settings } from '../../config/settings';
+import { Home } from './home';
+import { lockHome } from './home-lock';
+import { Keeper } from './keeper';
+import { LeftOvers } from './left-overs';
+import { ManagedServer } from './managed-server';
+import { ProcessRecords } from './process-records';
+import { recordedIn } from './record-keeper';
+import { roleEnvironment } from './role-environment';
+import { rolePlan, type Role } from './role-plan';
+import { apiPort, planPostgres, planRedis, planSimulators, planTemporal, type PlannedServer, type Planning } from './servers-of-home';
+import { answersTemporal } from './temporal';
+import { registerSearchAttributes } from './temporal-attributes';
+import { TemporalWatch } from './temporal-watch';
+
+/** What the supervisor takes from other rooms, wired by start.ts. */
+export interface SupervisorParts {
+  /** Brings the schema up to date under a lock. */
+  migrate(databaseUrl: string): Promise<unknown>;
+  /** The loopback hub that stands in for Redis. */
+  startHub(options: { token: string; port: number }): Promise<{ readonly url: string; close(): Promise<void> }>;
+}
+
+export interface SupervisorOptions {
+  readonly settings: Settings;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly parts: SupervisorParts;
+  readonly say: (text: string) => void;
+}
+
+/** What the `ready` line tells. */
+export interface ReadyAddresses {
+  readonly api: string;
+  readonly temporalUi: string | undefined;
+  /** The first paper venue's address. */
+  readonly paper: string | undefined;
+  readonly keyFile: string;
+}
+
+/** Left roles get this long to finish before their successors start. */
+const LEFT_GRACE_MS = 5_000;
+const LOG_CHECK_INTERVAL_MS = 60_000;
+const HUB_TOKEN_BYTES = 24;
+/** Second Ctrl-C: what has not ended by then is killed. */
+const HASTY_GRACE_MS = 500;
+
+/** Everything `npm start` runs: servers first, then our processes, each kept running until stop(). */
+export class Supervisor {
+  private readonly home: Home;
+  private readonly servers: Keeper[] = [];
+  private readonly simulators: Keeper[] = [];
+  private readonly roles: Keeper[] = [];
+  private records: ProcessRecords | undefined;
+  private release: () => void = () => undefined;
+  private watch: TemporalWatch | undefined;
+  private closeHub: () => Promise<void> = () => Promise.resolve();
+  private logCheck: NodeJS.Timeout | undefined;
+  private stopped: Promise<void> | undefined;
+
+  constructor(private readonly options: SupervisorOptions) {
+    this.home = new Home(path.resolve(options.settings.home));
+  }
+
+  /** Starts everything. @throws Error when something cannot be started; call stop() then. */
+  async start(): Promise<ReadyAddresses> {
+    const { settings, environment, say, parts } = this.options;
+    this.release = lockHome(this.home.folder);
+    this.home.trimLogs();
+    this.logCheck = setInterval(() => this.home.trimLogs(), LOG_CHECK_INTERVAL_MS);
+    const records = (this.records = new ProcessRecords(this.home.path('run')));
+    const left = LeftOvers.of(records, say);
+    await left.stopAll((name) => !['postgres', 'temporal', 'redis'].includes(name), LEFT_GRACE_MS);
+    const planning: Planning = { settings, environment, home: this.home, left, taken: new Set(), say };
+
+    // One after the other: each promises ports to itself.
+    const port = await apiPort(planning);
+    const [postgres, temporal] = [await planPostgres(planning), await planTemporal(planning)];
+    const [redis, simulators] = [await planRedis(planning), await planSimulators(planning)];
+    await Promise.all([
+      ...[postgres, temporal, redis].map((planned) => this.runServer(planned, left)),
+      ...[...simulators.values()].map((planned) => this.run(planned, this.simulators)),
+    ]);
+    // Whatever no plan took over: a server that the settings now replace by an address of the user's own.
+    await left.stopAll(() => true, LEFT_GRACE_MS);
+
+    const databaseUrl = settings.databaseUrl ?? needed(postgres).plan.url;
+    const temporalAddress = settings.temporalAddress ?? needed(temporal).plan.url;
+    if (!temporal) await this.greetTemporal(temporalAddress);
+    const redisUrl = settings.redisUrl ?? redis?.plan.url;
+    const hub = redisUrl === undefined ? await this.runHub() : undefined;
+    await parts.migrate(databaseUrl);
+    await this.runRoles(
+      roleEnvironment(environment, {
+        ...{ databaseUrl, temporalAddress, redisUrl, hub, apiPort: port, home: this.home.folder },
+        simulators: new Map([...simulators].map(([name, { plan }]) => [name, plan.url])),
+        masterKey: settings.masterKey?.toString('base64') ?? this.home.masterKey(),
+      }),
+      temporalAddress,
+      port,
+    );
+    return {
+      api: `http://${settings.host === '0.0.0.0' ? '127.0.0.1' : settings.host}:${port}`,
+      temporalUi: temporal?.uiPort === undefined ? undefined : `http://127.0.0.1:${temporal.uiPort}`,
+      paper: [...simulators.values()][0]?.plan.url ?? settings.venues.find((venue) => venue.adapter === 'paper')?.httpUrl,
+      keyFile: path.relative(process.cwd(), this.home.path('owner-key')),
+    };
+  }
+
+  /** Stops everything, in the order in which each still has what it needs. A second call hurries. */
+  stop(): Promise<void> {
+    const hasty = this.stopped ? this.everything().map((keeper) => keeper.stop(HASTY_GRACE_MS)) : [];
+    this.stopped ??= this.stopInOrder();
+    return Promise.all([this.stopped, ...hasty]).then(() => undefined);
+  }
+
+  private everything(): Keeper[] {
+    return [...this.roles, ...this.simulators, ...this.servers];
+  }
+
+  private async stopInOrder(): Promise<void> {
+    clearInterval(this.logCheck);
+    await this.watch?.stop();
+    for (const group of [['api'], ['watcher'], ['worker']]) await this.stopNamed(this.roles, group);
+    await Promise.all(this.simulators.map((keeper) => keeper.stop()));
+    await this.closeHub();
+    for (const group of [['temporal'], ['redis'], ['postgres']]) await this.stopNamed(this.servers, group);
+    this.release();
+  }
+
+  private async stopNamed(keepers: readonly Keeper[], names: readonly string[]): Promise<void> {
+    await Promise.all(keepers.filter(({ name }) => names.includes(name)).map((keeper) => keeper.stop()));
+  }
+
+  private keeperFor({ plan, uiPort }: PlannedServer): Keeper {
+    if (!this.records || this.stopped) throw new Error('the start was interrupted');
+    return new Keeper(new ManagedServer(plan, recordedIn(this.records, plan, uiPort)), this.options.say);
+  }
+
+  private async runServer(planned: PlannedServer | undefined, left: LeftOvers): Promise<void> {
+    if (!planned) return;
+    const keeper = this.keeperFor(planned);
+    this.servers.push(keeper);
+    if (await left.adopt(keeper.server)) keeper.keep();
+    else {
+      this.options.say(`starting ${keeper.name}`);
+      await keeper.start();
+    }
+  }
+
+  private async run(planned: PlannedServer, group: Keeper[]): Promise<Keeper> {
+    const keeper = this.keeperFor(planned);
+    group.push(keeper);
+    this.options.say(`starting ${keeper.name}`);
+    await keeper.start();
+    return keeper;
+  }
+
+  private async greetTemporal(address: string): Promise<void> {
+    const { temporalNamespace } = this.options.settings;
+    if (!(await answersTemporal(address, temporalNamespace))) {
+      throw new Error(`no Temporal server with namespace ${temporalNamespace} answers at TEMPORAL_ADDRESS ${address}: start it, or unset the variable`);
+    }
+    await registerSearchAttributes(address, temporalNamespace);
+  }
+
+  private async runHub(): Promise<{ url: string; token: string }> {
+    const token = randomBytes(HUB_TOKEN_BYTES).toString('hex');
+    const hub = await this.options.parts.startHub({ token, port: 0 });
+    this.closeHub = () => hub.close();
+    return { url: hub.url, token };
+  }
+
+  private async runRoles(environment: NodeJS.ProcessEnv, temporalAddress: string, port: number): Promise<void> {
+    const start = (role: Role, rolePort: number): Promise<Keeper> =>
+      this.run({ plan: rolePlan({ role, environment, port: rolePort, logFile: this.home.logFile(role) }) }, this.roles);
+    const [worker] = await Promise.all([start('worker', 0), start('watcher', 0), start('api', port)]);
+    this.watch = new TemporalWatch(temporalAddress, (awaySinceMs) => {
+      if (worker.runningSinceMs > awaySinceMs) return; // it was started into the absence and connects by itself
+      this.options.say('Temporal answers again: a fresh worker is started, its pollers do not wait');
+      worker.renew().catch((error: unknown) => this.options.say(error instanceof Error ? error.message : String(error)));
+    });
+    this.watch.start();
+  }
+}
+
+function needed<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('a server without an address was not planned');
+  return value;
+}
