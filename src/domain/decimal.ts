@@ -23,9 +23,12 @@ export function isPlainDecimal(text: string): boolean {
   return PLAIN_DECIMAL.test(text);
 }
 
-/** Parses a plain decimal. Throws RangeError on anything else, so that a bad number fails at once. */
+/** Parses a plain decimal. Throws RangeError on anything else, NaN and infinities included, so that a bad number fails at once. */
 export function decimal(value: DecimalInput): Decimal {
-  if (typeof value !== 'string') return value;
+  if (typeof value !== 'string') {
+    if (!value.isFinite()) throw new RangeError(`not a finite decimal: ${value.toString()}`);
+    return value;
+  }
   if (!PLAIN_DECIMAL.test(value)) throw new RangeError(`not a plain decimal: ${JSON.stringify(value.slice(0, 60))}`);
   return new Decimal(value);
 }

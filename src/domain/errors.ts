@@ -32,7 +32,7 @@ export const ERROR_CATALOGUE = {
   RISK_DAILY_LOSS: { status: 422, retryable: false, advice: 'Only orders that reduce are taken until the next day.' },
   RISK_ACCOUNT_REDUCING: { status: 422, retryable: false, advice: 'Only orders that reduce are taken while the account is REDUCING.' },
   RISK_ACCOUNT_HALTED: { status: 422, retryable: false, advice: 'Only cancels and reduce-only exits are taken while the account is HALTED.' },
-  RISK_PRICE_UNKNOWN: { status: 422, retryable: true, advice: 'No fresh price to judge by; try again, or use a limit order.' },
+  RISK_PRICE_UNKNOWN: { status: 422, retryable: true, advice: 'No fresh price to judge by; try again. A buy may use a limit order where nothing is held.' },
   RISK_NOTHING_TO_REDUCE: { status: 422, retryable: false, advice: 'There is no position on the other side to reduce.' },
   INSUFFICIENT_BALANCE: { status: 422, retryable: false, advice: 'Add funds, cancel orders or lower the quantity.' },
   SLIPPAGE_EXCEEDED: { status: 422, retryable: false, advice: 'Raise the slippage limit or lower the quantity.' },

@@ -11,7 +11,7 @@ export interface SymbolFigures {
   /** Leaves of open buys, UNKNOWN ones counted whole. Reduce-only orders are left out: they can only shrink a position. */
   readonly openBuyQuantity: string;
   readonly openSellQuantity: string;
-  /** Leaves of open reduce-only orders, by side: together they may not exceed the position. */
+  /** Leaves of open reduce-only orders, by side. Shown, never a limit: judge.ts says why. */
   readonly reduceOnlyBuyQuantity: string;
   readonly reduceOnlySellQuantity: string;
   /** What open entries would cost, in quote: sum of leaves times price, by side. */
@@ -58,29 +58,33 @@ export function emptySymbol(symbol: string, markPrice: string | null, leverage: 
   };
 }
 
-/** Margin a market can come to need: the worse of all buys filling and all sells filling, at the entry prices. */
+/**
+ * Margin a market can come to need, in quote: the worse of all buys filling and all sells filling, at their own prices.
+ *
+ * Orders against the position are counted whole, as if it were gone: an exit may close it before they fill. So no order
+ * in which things fill, reduce-only ones included, needs more than this. Throws RangeError where a held position has no
+ * mark or the leverage is not positive: an unreadable figure must not count as nothing.
+ */
 export function requiredMargin(figures: SymbolFigures): Decimal {
   const position = decimal(figures.positionQuantity);
-  const price = figures.markPrice === null ? null : decimal(figures.markPrice);
-  const held = price === null ? ZERO : position.abs().times(price);
-  const long = sideNotional(position, held, decimal(figures.openBuyNotional), decimal(figures.openBuyQuantity), 1);
-  const short = sideNotional(position, held, decimal(figures.openSellNotional), decimal(figures.openSellQuantity), -1);
-  return maxOf(long, short).dividedBy(decimal(figures.leverage));
+  const leverage = decimal(figures.leverage);
+  if (leverage.lessThanOrEqualTo(ZERO)) throw new RangeError(`leverage of ${figures.symbol} is ${figures.leverage}, it must be above 0`);
+  if (!isPriced(figures)) throw new RangeError(`no mark price of ${figures.symbol}, of which ${figures.positionQuantity} is held`);
+  const held = figures.markPrice === null ? ZERO : position.times(decimal(figures.markPrice));
+  const long = maxOf(held, ZERO).plus(decimal(figures.openBuyNotional));
+  const short = maxOf(held.negated(), ZERO).plus(decimal(figures.openSellNotional));
+  return maxOf(long, short).dividedBy(leverage);
 }
 
-/** Notional if every open order of one direction fills: orders against the position first shrink it. */
-function sideNotional(position: Decimal, held: Decimal, openNotional: Decimal, openQuantity: Decimal, direction: 1 | -1): Decimal {
-  const sameDirection = position.isZero() || position.isPositive() === (direction === 1);
-  if (sameDirection) return held.plus(openNotional);
-  if (openQuantity.lessThanOrEqualTo(position.abs())) return held;
-  const excess = openQuantity.minus(position.abs()).dividedBy(openQuantity);
-  return maxOf(held, openNotional.times(excess));
+/** Whether what is held can be valued; nothing held needs no price. */
+export function isPriced(figures: SymbolFigures): boolean {
+  return figures.markPrice !== null || decimal(figures.positionQuantity).isZero();
 }
 
-/** Largest absolute quantity the market can come to hold. */
-export function worstQuantity(figures: SymbolFigures): Decimal {
+/** Largest quantity the market can come to hold in the direction of `side`: all of it fills, and what is against it is gone before. */
+export function worstQuantity(figures: SymbolFigures, side: OrderSide): Decimal {
   const position = decimal(figures.positionQuantity);
-  return maxOf(position.plus(decimal(figures.openBuyQuantity)).abs(), position.minus(decimal(figures.openSellQuantity)).abs());
+  return side === 'buy' ? maxOf(position, ZERO).plus(decimal(figures.openBuyQuantity)) : maxOf(position.negated(), ZERO).plus(decimal(figures.openSellQuantity));
 }
 
 /** The figures once the order is open and nothing of it has filled. `price` values it: its limit, or the mark. */

@@ -1,7 +1,8 @@
 /** The verdict on one order, from figures read under the account's lock. Pure; items of a group are judged in list order. */
-import { decimal, decimalText, sum, ZERO, type Decimal } from '../domain/decimal';
+import { decimal, decimalText, maxOf, sum, ZERO, type Decimal } from '../domain/decimal';
 import type { ErrorCode } from '../domain/errors';
-import { requiredMargin, withOpenOrder, worstQuantity, type AccountFigures, type RiskOrder } from './figures';
+import type { OrderSide } from '../domain/order';
+import { isPriced, requiredMargin, withOpenOrder, worstQuantity, type AccountFigures, type RiskOrder, type SymbolFigures } from './figures';
 
 /** A market order is valued this much above the mark: it may fill away from it before the figures are read again. */
 export const MARKET_ORDER_BUFFER = '1.02';
@@ -25,25 +26,34 @@ export function judgeOrder(order: RiskOrder, figures: AccountFigures): RiskVerdi
 
   const price = valuationPrice(order, market.markPrice);
   if (price === null) return deny('RISK_PRICE_UNKNOWN', `no fresh price of ${order.symbol}`);
+  const unpriced = Object.values(figures.symbols).find((symbol) => !isPriced(symbol));
+  if (unpriced !== undefined) return deny('RISK_PRICE_UNKNOWN', `no fresh price of ${unpriced.symbol}, of which ${unpriced.positionQuantity} is held`, { symbol: unpriced.symbol, position: unpriced.positionQuantity });
   const notional = decimal(order.quantity).times(price);
   if (notional.greaterThan(decimal(limits.maxOrderNotional))) return deny('RISK_ORDER_NOTIONAL', `order notional ${decimalText(notional)} is above ${limits.maxOrderNotional}`, { orderNotional: decimalText(notional), maxOrderNotional: limits.maxOrderNotional });
 
   const after = withOpenOrder(figures, order, price);
   const marketAfter = after.symbols[order.symbol];
   if (marketAfter === undefined) throw new RangeError(`no figures for ${order.symbol}`);
-  const markOrPrice = market.markPrice === null ? price : decimal(market.markPrice);
-  const worst = worstQuantity(marketAfter).times(markOrPrice);
-  if (worst.greaterThan(decimal(limits.maxPositionNotional)) && grows(order, market.positionQuantity, figures)) {
+  const worst = worstNotional(marketAfter, order.side);
+  if (worst.greaterThan(decimal(limits.maxPositionNotional)) && !onlyShrinks(marketAfter, order.side)) {
     return deny('RISK_POSITION_NOTIONAL', `position notional could reach ${decimalText(worst)}, above ${limits.maxPositionNotional}`, { positionNotional: decimalText(worst), maxPositionNotional: limits.maxPositionNotional });
   }
   if (figures.equity === null) return deny('INSUFFICIENT_BALANCE', 'the account\'s balance was never read from the venue', { equity: null });
   const required = sum(Object.values(after.symbols).map(requiredMargin));
   const shown = { orderNotional: decimalText(notional), positionNotional: decimalText(worst), equity: figures.equity, requiredMargin: decimalText(required.toDecimalPlaces(8)), openOrders: after.openOrders, markPrice: market.markPrice, leverage: market.leverage };
-  if (required.greaterThan(decimal(figures.equity))) return deny('INSUFFICIENT_BALANCE', `margin ${shown.requiredMargin} needed, ${figures.equity} there`, shown);
+  const needsMore = required.greaterThan(sum(Object.values(figures.symbols).map(requiredMargin)));
+  if (needsMore && required.greaterThan(decimal(figures.equity))) return deny('INSUFFICIENT_BALANCE', `margin ${shown.requiredMargin} needed, ${figures.equity} there`, shown);
   return { verdict: 'accepted', after, shown: { status: figures.status, ...shown } };
 }
 
-/** Exits pass every limit and HALTED; they only may not exceed the position they reduce. */
+/**
+ * Exits pass every limit and HALTED; they need only a position on the other side.
+ *
+ * An exit larger than the position, or several that together are, is let through on purpose: the venue cuts each
+ * reduce-only fill to what is held at that moment, so none of them can reverse a position, while our figure may be
+ * older than its last fill and an exit held back by it (or by an UNKNOWN one before it) would leave the holder exposed.
+ * What could reverse a position are ordinary orders behind a quick exit: those are counted whole, see figures.ts.
+ */
 function judgeReduction(order: RiskOrder, figures: AccountFigures, deny: (code: ErrorCode, message: string, shown?: Record<string, string | number | null>) => RiskVerdict): RiskVerdict {
   const market = figures.symbols[order.symbol];
   if (market === undefined) throw new RangeError(`no figures for ${order.symbol}`);
@@ -51,21 +61,29 @@ function judgeReduction(order: RiskOrder, figures: AccountFigures, deny: (code: 
   const reduces = order.side === 'sell' ? position.greaterThan(ZERO) : position.lessThan(ZERO);
   if (!reduces) return deny('RISK_NOTHING_TO_REDUCE', `a reduce-only ${order.side} of ${order.symbol} has no position to reduce`, { position: market.positionQuantity });
   const price = valuationPrice(order, market.markPrice) ?? ZERO;
-  return { verdict: 'accepted', after: withOpenOrder(figures, order, price), shown: { status: figures.status, position: market.positionQuantity, markPrice: market.markPrice } };
+  const openReductions = order.side === 'buy' ? market.reduceOnlyBuyQuantity : market.reduceOnlySellQuantity;
+  return { verdict: 'accepted', after: withOpenOrder(figures, order, price), shown: { status: figures.status, position: market.positionQuantity, openReductions, markPrice: market.markPrice } };
 }
 
-/** What an order is valued at: its limit, but a sell never below the mark; a market order above the mark by the buffer. */
+/**
+ * What an order is valued at: its limit, but a sell never below the mark; a market order above the mark by the buffer.
+ * null without a mark where the limit bounds nothing: a sell limit says the least it may fill at, not the most.
+ */
 function valuationPrice(order: RiskOrder, markPrice: string | null): Decimal | null {
   const mark = markPrice === null ? null : decimal(markPrice);
   if (order.limitPrice === null) return mark === null ? null : mark.times(decimal(MARKET_ORDER_BUFFER));
   const limit = decimal(order.limitPrice);
-  return order.side === 'sell' && mark !== null && mark.greaterThan(limit) ? mark : limit;
+  if (order.side === 'buy') return limit;
+  return mark === null ? null : maxOf(mark, limit);
 }
 
-/** Whether the order can enlarge the worst case at all; one that only shrinks an oversized position is let through. */
-function grows(order: RiskOrder, positionQuantity: string, figures: AccountFigures): boolean {
-  const before = figures.symbols[order.symbol];
-  if (before === undefined) return true;
-  const after = withOpenOrder(figures, order, ZERO).symbols[order.symbol];
-  return after === undefined || worstQuantity(after).greaterThan(worstQuantity(before)) || decimal(positionQuantity).isZero();
+/** What the position could come to in the order's direction, at the mark; without one nothing is held and only bounded buys are open. */
+function worstNotional(market: SymbolFigures, side: OrderSide): Decimal {
+  return market.markPrice === null ? decimal(market.openBuyNotional) : worstQuantity(market, side).times(decimal(market.markPrice));
+}
+
+/** Orders against an oversized position, together no larger than it, cannot make anything worse and are let through. */
+function onlyShrinks(market: SymbolFigures, side: OrderSide): boolean {
+  const position = decimal(market.positionQuantity);
+  return side === 'buy' ? decimal(market.openBuyQuantity).lessThanOrEqualTo(position.negated()) : decimal(market.openSellQuantity).lessThanOrEqualTo(position);
 }
