@@ -1,12 +1,15 @@
 'use strict';
 // Stops what a test run started when the run itself is gone, however it went. It is told of each process on its standard
 // input, one JSON line each; the end of that input is the end of its owner, because only the owner holds the other end.
-//   {"add": {pid, startTime}}  {"remove": pid}  {"folder": path to delete}  {"home": a SUREFILL_HOME whose run records count}
+//   {"add": {pid, startTime}}  {"remove": pid}  {"folder": path to delete}  {"home": a SUREFILL_HOME: its lock and records}
 
 const fs = require('node:fs');
 const path = require('node:path');
 const readline = require('node:readline');
 const { signalExactly } = require('./process-identity');
+
+/** A stopped server may still write into its folder for a moment. */
+const DELETE_RETRIES = 10;
 
 const processes = new Map();
 const folders = new Set();
@@ -24,20 +27,21 @@ orders.on('line', (line) => {
   if (order.home) homes.add(order.home);
 });
 
-function recordsOf(home) {
-  const folder = path.join(home, 'run');
-  if (!fs.existsSync(folder)) return [];
-  return fs
-    .readdirSync(folder)
-    .filter((name) => name.endsWith('.json'))
-    .map((name) => JSON.parse(fs.readFileSync(path.join(folder, name), 'utf8')))
-    .sort((one, other) => Number(other.name === 'supervisor') - Number(one.name === 'supervisor'));
+function read(file) {
+  return fs.existsSync(file) ? [JSON.parse(fs.readFileSync(file, 'utf8'))] : [];
+}
+
+/** What runs for a home. The supervisor, which holds the lock, comes first, or it would start its children again. */
+function processesOf(home) {
+  const run = path.join(home, 'run');
+  const records = fs.existsSync(run) ? fs.readdirSync(run).filter((name) => name.endsWith('.json')) : [];
+  return [path.join(home, 'lock'), ...records.map((name) => path.join(run, name))].flatMap(read);
 }
 
 orders.on('close', () => {
-  // A supervisor goes first, or it would start its children again.
-  const found = [...processes.values(), ...[...homes].flatMap(recordsOf)];
-  for (const identity of found) signalExactly(identity, 'SIGKILL');
-  for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  // What left the map of its own accord has ended; the rest was left by a test, or by a killed run.
+  for (const identity of processes.values()) signalExactly(identity, 'SIGKILL');
+  for (const home of homes) for (const identity of processesOf(home)) signalExactly(identity, 'SIGKILL');
+  for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true, maxRetries: DELETE_RETRIES });
   process.exit(0);
 });

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { Connection } from '@temporalio/client';
 import Redis from 'ioredis';
 import { Client } from 'pg';
-import { dropDatabase, hasRedis, newDatabase, startPostgres, startRedis, startTemporal, type TestServer } from '../../support/servers';
+import { dropDatabase, hasRedis, newDatabase, startPostgres, startRedis, startTemporal, type TestServer } from '../support/servers';
 
 const servers: TestServer[] = [];
 function kept(server: TestServer): TestServer {

@@ -1,0 +1,129 @@
+'use strict';
+// npm test: type check and lint, then unit, contract, API and workflow files side by side on shared servers, then fault files
+// one at a time on servers of their own.  --unit | --faults: only those.  --full: full-length durations.
+// Other words choose files whose path contains them.
+
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { spawn } = require('node:child_process');
+const { ensureBuilt } = require('./ensure-built');
+const { signalExactly, startTimeOf } = require('./process-identity');
+const { giveUp, say } = require('./say');
+const { chooseFiles } = require('./test-files');
+const { addReport, emptyResults, isGood, summaryLine } = require('./test-results');
+const { tell } = require('./watchdog-client');
+
+const ROOT = path.resolve(__dirname, '..');
+const MODULES = path.join(ROOT, 'node_modules');
+const STRICT = process.env.CI === '1' || process.env.CI === 'true';
+/** A fault file starts, kills and awaits whole stacks; at full length a scenario hides an order for 90 s and more. */
+const FAULT_TIMEOUT_MS = { scaled: 300_000, full: 1_200_000 };
+const KNOWN_FLAGS = ['--unit', '--faults', '--full'];
+
+let running; // the identity of the child at work, for Ctrl-C
+let interrupted = false;
+
+/** Runs a Node program of the dependencies to its end. It leads a group of its own, which the watchdog ends if we are killed. */
+function run(program, args, environment = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [path.join(MODULES, ...program), ...args], {
+      cwd: ROOT,
+      stdio: 'inherit',
+      detached: process.platform !== 'win32',
+      env: { ...process.env, ...environment },
+    });
+    child.once('error', reject);
+    child.once('spawn', () => {
+      const identity = { pid: child.pid, startTime: startTimeOf(child.pid) };
+      running = identity;
+      tell({ add: identity });
+      if (interrupted) signalExactly(identity, 'SIGINT');
+    });
+    child.once('exit', (code, signal) => {
+      tell({ remove: child.pid });
+      resolve(signal ? 1 : code);
+    });
+  });
+}
+
+async function timed(name, work) {
+  const startedAt = performance.now();
+  say(`${name} …`);
+  const outcome = await work();
+  say(`${name}: ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+  return outcome;
+}
+
+/** A check that is not a test: it counts as one failure when it fails, and never as a pass. */
+async function check(name, results, program, args) {
+  const code = await timed(name, () => run(program, args));
+  if (code !== 0) {
+    results.failed += 1;
+    say(`${name} failed: its words are above`);
+  }
+}
+
+async function jest(name, files, results, { args = [], environment = {} } = {}) {
+  if (files.length === 0 || interrupted) return;
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'surefill-test-report-'));
+  tell({ folder });
+  const report = path.join(folder, 'report.json');
+  const code = await timed(`${name} (${files.length} files)`, () =>
+    run(['jest', 'bin', 'jest.js'], ['--json', `--outputFile=${report}`, ...args, '--runTestsByPath', ...files], environment),
+  );
+  if (!fs.existsSync(report)) {
+    results.failed += 1;
+    say(`${name} ended with code ${code} before it could report`);
+    return;
+  }
+  const parsed = JSON.parse(fs.readFileSync(report, 'utf8'));
+  const before = results.failed;
+  addReport(results, parsed);
+  if (code !== 0 && results.failed === before) {
+    results.failed += 1;
+    say(`${name} failed as a whole: coverage below its threshold, or servers that did not start; its words are above`);
+  }
+}
+
+async function main() {
+  const flags = process.argv.slice(2).filter((word) => word.startsWith('--'));
+  const unknown = flags.find((flag) => !KNOWN_FLAGS.includes(flag));
+  if (unknown) giveUp(`${unknown} is not one of ${KNOWN_FLAGS.join(', ')}`);
+  const patterns = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+  const [unit, faults, full] = KNOWN_FLAGS.map((flag) => flags.includes(flag));
+  const whole = !unit && !faults && patterns.length === 0;
+
+  await ensureBuilt({ production: false });
+  const files = chooseFiles({ unit, faults, patterns });
+  const results = emptyResults();
+  const length = full ? { SUREFILL_TEST_FULL: '1' } : {};
+  if (whole) {
+    const cache = path.join(MODULES, '.cache', 'surefill');
+    fs.mkdirSync(cache, { recursive: true });
+    const buildInfo = ['--incremental', '--tsBuildInfoFile', path.join(cache, 'tsc.json')];
+    await check('type check', results, ['typescript', 'bin', 'tsc'], ['--noEmit', ...buildInfo]);
+    await check('lint', results, ['eslint', 'bin', 'eslint.js'], ['--cache', '--cache-location', path.join(cache, 'eslint'), '.']);
+  }
+  const shared = unit ? {} : { SUREFILL_TEST_SHARED: '1' };
+  const covered = whole ? { SUREFILL_TEST_COVERAGE: '1' } : {};
+  await jest(unit ? 'unit' : 'unit and contract', files.covered, results, { environment: { ...shared, ...covered, ...length } });
+  await jest('side by side', files.shared, results, { environment: { ...shared, ...length } });
+  const timeoutMs = full ? FAULT_TIMEOUT_MS.full : FAULT_TIMEOUT_MS.scaled;
+  await jest('faults', files.alone, results, { environment: length, args: ['--runInBand', `--testTimeout=${timeoutMs}`] });
+
+  for (const name of results.skipped) say(`skipped: ${name}`);
+  if (STRICT && results.skipped.length > 0) say('with CI set, a skip is a failure: install what the machine lacks');
+  if (results.passed + results.failed === 0) say('no test file was chosen');
+  process.stdout.write(`${summaryLine(results)}\n`);
+  process.exitCode = isGood(results, { strict: STRICT }) && !interrupted ? 0 : 1;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    interrupted = true;
+    if (running) signalExactly(running, 'SIGINT');
+  });
+}
+
+main().catch((error) => giveUp(error.message));
