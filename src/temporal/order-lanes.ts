@@ -33,8 +33,9 @@ export class OrderLane<Item> {
     private readonly options: LaneOptions,
   ) {}
 
-  /** Settles when the group that carried these items is answered. Items added together stay together. */
+  /** Settles when the group that carried these items is answered. Items added together stay together: at most a group of them. */
   add(items: readonly Item[]): Promise<void> {
+    if (items.length > MAX_GROUP_ORDERS) return Promise.reject(new RangeError(`${items.length} orders were handed over together; split them into lists of at most ${MAX_GROUP_ORDERS}`));
     return new Promise((resolve, reject) => {
       this.waiting.push({ items, resolve, reject });
       if (this.inFlight === 0) this.launch();
@@ -46,15 +47,23 @@ export class OrderLane<Item> {
     if (group.length === 0) return;
     this.inFlight += 1;
     this.armOverlap();
-    this.start(group.flatMap((waiting) => waiting.items))
-      .then(
-        () => group.forEach((waiting) => waiting.resolve()),
-        (error: unknown) => group.forEach((waiting) => waiting.reject(error)),
-      )
-      .finally(() => {
-        this.inFlight -= 1;
-        if (this.inFlight === 0 || (!this.options.oneGroupAtATime && this.waiting.length >= MAX_GROUP_ORDERS)) this.launch();
-      });
+    void this.run(group);
+  }
+
+  private async run(group: readonly Waiting<Item>[]): Promise<void> {
+    try {
+      await this.start(group.flatMap((waiting) => waiting.items));
+      group.forEach((waiting) => waiting.resolve());
+    } catch (error) {
+      group.forEach((waiting) => waiting.reject(error));
+    }
+    this.inFlight -= 1;
+    if (this.inFlight === 0) this.disarmOverlap(); // it timed a start that has ended; the next one has its own time
+    if (this.inFlight === 0 || (!this.options.oneGroupAtATime && this.waitingOrders() >= MAX_GROUP_ORDERS)) this.launch();
+  }
+
+  private waitingOrders(): number {
+    return this.waiting.reduce((orders, waiting) => orders + waiting.items.length, 0);
   }
 
   private takeGroup(): Waiting<Item>[] {
@@ -77,5 +86,10 @@ export class OrderLane<Item> {
       else if (this.inFlight > 0) this.armOverlap();
     }, OVERLAP_AFTER_MS);
     this.overlapTimer.unref();
+  }
+
+  private disarmOverlap(): void {
+    if (this.overlapTimer !== null) clearTimeout(this.overlapTimer);
+    this.overlapTimer = null;
   }
 }

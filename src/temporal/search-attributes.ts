@@ -12,16 +12,16 @@ export const ORDER_KIND = defineSearchAttributeKey('OrderKind', SearchAttributeT
 export const CLIENT_ORDER_IDS = defineSearchAttributeKey('ClientOrderIds', SearchAttributeType.KEYWORD_LIST);
 
 /** The server refuses a longer list (a foreign server may keep 2,048 bytes): the rest is left to PostgreSQL. */
-export const CLIENT_ORDER_IDS_LIMIT_BYTES = 1_800;
+export const KEYWORD_LIST_LIMIT_BYTES = 1_800;
 
-/** As many ids as fit into the limit, from the first. */
-export function fittingClientOrderIds(ids: readonly string[]): string[] {
+/** As many words as fit into the limit, from the first; each once. */
+export function fittingKeywords(words: readonly string[]): string[] {
   const fitting: string[] = [];
   let bytes = 2;
-  for (const id of ids) {
-    bytes += id.length + 3; // ids are ASCII by their schema
-    if (bytes > CLIENT_ORDER_IDS_LIMIT_BYTES) break;
-    fitting.push(id);
+  for (const word of new Set(words)) {
+    bytes += word.length + 3; // ids and symbols are ASCII by their schemas
+    if (bytes > KEYWORD_LIST_LIMIT_BYTES) break;
+    fitting.push(word);
   }
   return fitting;
 }
@@ -36,10 +36,10 @@ export interface OrderAttributes {
 
 export function orderSearchAttributes(attributes: OrderAttributes): SearchAttributePair[] {
   return [
-    { key: ACCOUNT_ID, value: [...new Set(attributes.accountIds)] },
+    { key: ACCOUNT_ID, value: fittingKeywords(attributes.accountIds) },
     { key: VENUE, value: attributes.venue },
-    { key: MARKET, value: [...new Set(attributes.symbols)] },
+    { key: MARKET, value: fittingKeywords(attributes.symbols) },
     { key: ORDER_KIND, value: attributes.kind },
-    { key: CLIENT_ORDER_IDS, value: fittingClientOrderIds(attributes.clientOrderIds) },
+    { key: CLIENT_ORDER_IDS, value: fittingKeywords(attributes.clientOrderIds) },
   ];
 }

@@ -1,0 +1,218 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { MAX_GROUP_ORDERS, MAX_GROUPS_IN_FLIGHT, OrderLane, OVERLAP_AFTER_MS } from '../../../src/temporal/order-lanes';
+
+/** Starts of groups under the test's control: each stays in flight until it is answered here. */
+class Starts {
+  readonly groups: (readonly string[])[] = [];
+  private readonly ends: { resolve(): void; reject(error: unknown): void }[] = [];
+
+  readonly start = (items: readonly string[]): Promise<void> => {
+    this.groups.push(items);
+    return new Promise((resolve, reject) => this.ends.push({ resolve, reject }));
+  };
+
+  async answer(index: number): Promise<void> {
+    this.ends[index]?.resolve();
+    await settle();
+  }
+
+  async fail(index: number, error: unknown): Promise<void> {
+    this.ends[index]?.reject(error);
+    await settle();
+  }
+
+  get sizes(): number[] {
+    return this.groups.map((group) => group.length);
+  }
+}
+
+/** Lets every promise that is ready go on. No timer moves. */
+async function settle(): Promise<void> {
+  for (let turns = 0; turns < 20; turns += 1) await Promise.resolve();
+}
+
+const names = (count: number, prefix = 'o'): string[] => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
+
+function lane(oneGroupAtATime = false): { starts: Starts; lane: OrderLane<string> } {
+  const starts = new Starts();
+  return { starts, lane: new OrderLane<string>(starts.start, { oneGroupAtATime }) };
+}
+
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+describe('orders that arrive together', () => {
+  test('an order in an idle lane starts at once and alone', async () => {
+    const { starts, lane: orders } = lane();
+    const done = orders.add(['a']);
+    expect(starts.groups).toEqual([['a']]);
+    await starts.answer(0);
+    await done;
+    void orders.add(['b']);
+    expect(starts.groups).toEqual([['a'], ['b']]);
+  });
+
+  test('what arrives while a start is in flight goes together, in its order, as soon as that is answered', async () => {
+    const { starts, lane: orders } = lane();
+    for (const name of ['a', 'b', 'c', 'd']) void orders.add([name]);
+    expect(starts.groups).toEqual([['a']]);
+    await starts.answer(0);
+    expect(starts.groups).toEqual([['a'], ['b', 'c', 'd']]);
+  });
+
+  test('a caller is answered with its own group, not earlier', async () => {
+    const { starts, lane: orders } = lane();
+    const answered: string[] = [];
+    for (const name of ['a', 'b']) void orders.add([name]).then(() => answered.push(name));
+    await starts.answer(0);
+    expect(answered).toEqual(['a']);
+    await starts.answer(1);
+    expect(answered).toEqual(['a', 'b']);
+  });
+
+  test('a group has no more than the limit; the rest follows', async () => {
+    const { starts, lane: orders } = lane();
+    void orders.add(['first']);
+    for (const name of names(MAX_GROUP_ORDERS + 30)) void orders.add([name]);
+    await starts.answer(0);
+    await starts.answer(1);
+    expect(starts.sizes).toEqual([1, MAX_GROUP_ORDERS, 30]);
+    expect(starts.groups.flat()).toEqual(['first', ...names(MAX_GROUP_ORDERS + 30)]);
+  });
+
+  test('orders added together stay together, even where the group then has room left', async () => {
+    const { starts, lane: orders } = lane();
+    void orders.add(['first']);
+    void orders.add(names(60, 'x'));
+    void orders.add(names(60, 'y'));
+    void orders.add(['last']);
+    await starts.answer(0);
+    await starts.answer(1);
+    expect(starts.groups.slice(1)).toEqual([names(60, 'x'), [...names(60, 'y'), 'last']]);
+  });
+
+  test('more at once than a group holds is refused with what to do, and the lane goes on', async () => {
+    const { starts, lane: orders } = lane();
+    await expect(orders.add(names(MAX_GROUP_ORDERS + 1))).rejects.toThrow('101 orders were handed over together; split them into lists of at most 100');
+    void orders.add(names(MAX_GROUP_ORDERS));
+    expect(starts.sizes).toEqual([MAX_GROUP_ORDERS]);
+  });
+});
+
+describe('a start that fails', () => {
+  test('rejects the callers of its own group, and the next group goes', async () => {
+    const { starts, lane: orders } = lane();
+    const first = orders.add(['a']);
+    const [second, third] = [orders.add(['b']), orders.add(['c'])];
+    const away = new Error('Temporal is away');
+    const told = expect(first).rejects.toBe(away);
+    await starts.fail(0, away);
+    await told;
+    expect(starts.groups).toEqual([['a'], ['b', 'c']]);
+    await starts.answer(1);
+    await expect(Promise.all([second, third])).resolves.toEqual([undefined, undefined]);
+  });
+
+  test('by throwing instead of rejecting holds nobody up either', async () => {
+    let calls = 0;
+    const orders = new OrderLane<string>(
+      () => {
+        calls += 1;
+        if (calls === 1) throw new Error('thrown');
+        return Promise.resolve();
+      },
+      { oneGroupAtATime: true },
+    );
+    await expect(orders.add(['a'])).rejects.toThrow('thrown');
+    await expect(orders.add(['b'])).resolves.toBeUndefined();
+  });
+});
+
+describe('a slow start', () => {
+  test('no longer holds back the next group after the overlap time', async () => {
+    const { starts, lane: orders } = lane();
+    void orders.add(['slow']);
+    void orders.add(['b']);
+    void orders.add(['c']);
+    jest.advanceTimersByTime(OVERLAP_AFTER_MS - 1);
+    expect(starts.groups).toEqual([['slow']]);
+    jest.advanceTimersByTime(1);
+    expect(starts.groups).toEqual([['slow'], ['b', 'c']]);
+    void orders.add(['d']);
+    jest.advanceTimersByTime(OVERLAP_AFTER_MS);
+    expect(starts.groups).toEqual([['slow'], ['b', 'c'], ['d']]);
+  });
+
+  test('lets an order through that came while nothing waited, at the next overlap time', () => {
+    const { starts, lane: orders } = lane();
+    void orders.add(['slow']);
+    jest.advanceTimersByTime(OVERLAP_AFTER_MS * 3);
+    void orders.add(['b']);
+    jest.advanceTimersByTime(OVERLAP_AFTER_MS);
+    expect(starts.groups).toEqual([['slow'], ['b']]);
+  });
+
+  test('is timed by itself: a quick one before it does not shorten its time', async () => {
+    const { starts, lane: orders } = lane();
+    void orders.add(['a']);
+    void orders.add(['b']);
+    jest.advanceTimersByTime(OVERLAP_AFTER_MS - 5);
+    await starts.answer(0);
+    expect(starts.groups).toEqual([['a'], ['b']]);
+    void orders.add(['c']);
+    jest.advanceTimersByTime(OVERLAP_AFTER_MS - 1);
+    expect(starts.groups).toEqual([['a'], ['b']]);
+    jest.advanceTimersByTime(1);
+    expect(starts.groups).toEqual([['a'], ['b'], ['c']]);
+  });
+
+  test('of a lane with strict nonces is waited for, however slow', async () => {
+    const { starts, lane: orders } = lane(true);
+    void orders.add(['slow']);
+    for (const name of names(MAX_GROUP_ORDERS + 10)) void orders.add([name]);
+    jest.advanceTimersByTime(OVERLAP_AFTER_MS * 100);
+    expect(starts.sizes).toEqual([1]);
+    await starts.answer(0);
+    expect(starts.sizes).toEqual([1, MAX_GROUP_ORDERS]);
+    jest.advanceTimersByTime(OVERLAP_AFTER_MS * 100);
+    expect(starts.sizes).toEqual([1, MAX_GROUP_ORDERS]);
+    await starts.answer(1);
+    expect(starts.sizes).toEqual([1, MAX_GROUP_ORDERS, 10]);
+  });
+
+  test('of a venue that never answers leaves a bounded number of groups under way', async () => {
+    const { starts, lane: orders } = lane();
+    for (let index = 0; index < MAX_GROUPS_IN_FLIGHT + 5; index += 1) {
+      void orders.add([`o${index}`]);
+      jest.advanceTimersByTime(OVERLAP_AFTER_MS);
+    }
+    expect(starts.sizes).toHaveLength(MAX_GROUPS_IN_FLIGHT);
+    await starts.answer(0);
+    jest.advanceTimersByTime(OVERLAP_AFTER_MS);
+    expect(starts.groups.at(-1)).toEqual(names(MAX_GROUPS_IN_FLIGHT + 5).slice(MAX_GROUPS_IN_FLIGHT));
+  });
+
+  test('a whole group waiting, counted in orders, goes as soon as any start is answered', async () => {
+    const { starts, lane: orders } = lane();
+    void orders.add(['slow']);
+    void orders.add(['quick']);
+    jest.advanceTimersByTime(OVERLAP_AFTER_MS);
+    void orders.add(names(50, 'x'));
+    void orders.add(names(50, 'y'));
+    await starts.answer(1);
+    expect(starts.sizes).toEqual([1, 1, MAX_GROUP_ORDERS]);
+  });
+
+  test('an idle lane keeps no timer', async () => {
+    const { starts, lane: orders } = lane();
+    void orders.add(['a']);
+    expect(jest.getTimerCount()).toBe(1);
+    await starts.answer(0);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});
