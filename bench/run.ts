@@ -1,0 +1,57 @@
+/**
+ * The figures of docs/benchmarks.md: `npm run bench [-- --repeats 3] [--only a,b,c,d]`. Everything that is compared runs on
+ * the same servers, interleaved; each repeat has a fresh Temporal database. Raw samples go to bench/results/.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { startStack } from '../test/support/stack';
+import { compareLatency, compareThroughput, failOver, memory, type Row } from './parts';
+
+/** Medians of at least three. */
+const DEFAULT_REPEATS = 3;
+
+function option(name: string): string | undefined {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? undefined : process.argv[at + 1];
+}
+
+async function main(): Promise<void> {
+  const repeats = Number(option('repeats') ?? DEFAULT_REPEATS);
+  const only = option('only')?.split(',');
+  const rows: Row[] = [];
+  for (let repeat = 1; repeat <= repeats; repeat += 1) {
+    const stack = await startStack({ workers: 1, moreVenues: ['slow'], environment: { LOG_LEVEL: 'warn' } });
+    try {
+      if (only === undefined || only.includes('c')) rows.push(...(await memory(stack, repeat)));
+      if (only === undefined || only.includes('a')) rows.push(...(await compareLatency(stack, repeat)));
+      if (only === undefined || only.includes('b')) rows.push(...(await compareThroughput(stack, repeat)));
+      if (only === undefined || only.includes('d')) rows.push(...(await failOver(stack, repeat)));
+    } finally {
+      await stack.stop();
+    }
+  }
+  const folder = path.join(__dirname, 'results');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, 'latest.json'), `${JSON.stringify({ node: process.version, repeats, rows }, null, 1)}\n`);
+  process.stdout.write(`${table(rows)}\n`);
+}
+
+/** Medians over the repeats, as the table of docs/benchmarks.md. */
+function table(rows: readonly Row[]): string {
+  const names = [...new Set(rows.map((row) => row.name))];
+  const lines = names.map((name) => {
+    const values = rows.filter((row) => row.name === name).map((row) => row.value).sort((a, b) => a - b);
+    const middle = values[Math.floor(values.length / 2)] ?? NaN;
+    const { unit, target } = rows.find((row) => row.name === name) ?? { unit: '', target: '' };
+    return `| ${name} | ${middle.toFixed(2)} ${unit} | ${(values[0] ?? NaN).toFixed(2)} to ${(values.at(-1) ?? NaN).toFixed(2)} | ${target} |`;
+  });
+  return ['| figure | median | range | asked |', '|---|---|---|---|', ...lines].join('\n');
+}
+
+void main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,179 @@
+/** S7: processes and servers die at each point of an order's way. Intents and venue orders stay 1 to 1. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
+import type { ApiOrder } from '../support/api-client';
+import { settledAndBalanced } from '../support/afterwards';
+import { startStack, type Stack } from '../support/stack';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ workers: 2 });
+}, 180_000);
+afterAll(async () => {
+  await stack.stop();
+});
+
+const farBelow = { symbol: 'BTC-PERP', side: 'buy', type: 'limit', quantity: '0.001', limitPrice: '1000' } as const;
+
+/** Places one order; a caller whose connection breaks sends the same again, as it is told to. */
+async function placeUntilAnswered(clientOrderId: string): Promise<ApiOrder> {
+  return stack.client.until(`an answer for ${clientOrderId}`, async () => {
+    const { status, body } = await stack.client.place({ accountId: stack.accountId, clientOrderId, ...farBelow });
+    return status === 201 || status === 202 ? body : null;
+  });
+}
+
+async function countAtVenue(): Promise<number> {
+  return (await stack.sim.orders()).length;
+}
+
+/** Both workers, so that whichever has the order is hit. */
+async function killWorkers(): Promise<void> {
+  await Promise.all(stack.workers.map((worker) => worker.kill('SIGKILL')));
+}
+async function startWorkers(): Promise<void> {
+  await Promise.all(stack.workers.map((worker) => worker.start()));
+}
+
+/** Holds the account's row, and with it every transaction of the order path, until released. */
+async function holdAccountRow(): Promise<() => Promise<void>> {
+  const client = new Client({ connectionString: stack.postgres.url });
+  await client.connect();
+  await client.query('BEGIN');
+  await client.query('SELECT id FROM accounts WHERE id = $1 FOR UPDATE', [stack.accountId]);
+  return async () => {
+    await client.query('ROLLBACK');
+    await client.end();
+  };
+}
+
+/** Waits until some backend waits for a lock: the step is held now. */
+async function someoneWaits(): Promise<void> {
+  const client = new Client({ connectionString: stack.postgres.url });
+  await client.connect();
+  try {
+    await stack.client.until('a transaction to wait for the row', async () => {
+      const { rows } = await client.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+      return rows.length > 0 ? true : null;
+    });
+  } finally {
+    await client.end();
+  }
+}
+
+describe('S7: workers die with SIGKILL', () => {
+  test('before the intent is recorded', async () => {
+    const before = await countAtVenue();
+    const release = await holdAccountRow();
+    const placing = placeUntilAnswered(randomUUID());
+    await someoneWaits();
+    await killWorkers();
+    await release();
+    await startWorkers();
+    const order = await placing;
+    await stack.client.untilState(order.id, 'WORKING');
+    expect((await countAtVenue()) - before).toBe(1);
+    await settledAndBalanced(stack);
+  }, 120_000);
+
+  test.each([
+    ['while the venue has the request but has not accepted it', true],
+    ['after the venue accepted it, before its answer', false],
+  ])('%s', async (_when, beforeAccepting) => {
+    const before = await countAtVenue();
+    const posts = async (): Promise<number> => (await stack.sim.requests('/orders')).filter((request) => request.method === 'POST').length;
+    const postsBefore = await posts();
+    const hold = await stack.sim.fault({ kind: 'hold', count: 1, before: beforeAccepting, match: { method: 'POST', path: '/orders' } });
+    const placing = placeUntilAnswered(randomUUID());
+    await stack.client.until('the request to be held', async () => ((await posts()) > postsBefore ? true : null));
+    await killWorkers();
+    await stack.sim.release(hold);
+    await startWorkers();
+    const order = await placing;
+    await stack.client.untilState(order.id, 'WORKING');
+    expect((await countAtVenue()) - before).toBe(1);
+    await settledAndBalanced(stack);
+  }, 120_000);
+
+  test('after the acknowledgement, before it is committed', async () => {
+    const before = await countAtVenue();
+    const hold = await stack.sim.fault({ kind: 'hold', count: 1, match: { method: 'POST', path: '/orders' } });
+    const placing = placeUntilAnswered(randomUUID());
+    await stack.client.until('the venue to accept', async () => ((await countAtVenue()) > before ? true : null));
+    const release = await holdAccountRow();
+    await stack.sim.release(hold);
+    await someoneWaits();
+    await killWorkers();
+    await release();
+    await startWorkers();
+    const order = await placing;
+    await stack.client.untilState(order.id, 'WORKING');
+    expect((await countAtVenue()) - before).toBe(1);
+    await settledAndBalanced(stack);
+  }, 120_000);
+
+  test('after it was committed, five times under load', async () => {
+    const before = await countAtVenue();
+    const ids = Array.from({ length: 60 }, () => randomUUID());
+    const placing = Promise.all(ids.map((id) => placeUntilAnswered(id)));
+    for (let kill = 0; kill < 5; kill += 1) {
+      const reached = before + (kill + 1) * 8;
+      await stack.client.until('more orders at the venue', async () => ((await countAtVenue()) >= Math.min(reached, before + ids.length) ? true : null));
+      const worker = stack.workers[kill % stack.workers.length];
+      await worker?.kill('SIGKILL');
+      await worker?.start();
+    }
+    const orders = await placing;
+    expect(new Set(orders.map((order) => order.id)).size).toBe(ids.length);
+    await settledAndBalanced(stack);
+    expect((await countAtVenue()) - before).toBe(ids.length);
+  }, 180_000);
+});
+
+describe('S7: a worker is stopped past its time-out, its successor works, then it wakes', () => {
+  test.each([
+    ['before the send', true],
+    ['during the send', false],
+  ])('%s: one venue order', async (_when, beforeSend) => {
+    const before = await countAtVenue();
+    const release = beforeSend ? await holdAccountRow() : null;
+    const hold = beforeSend ? null : await stack.sim.fault({ kind: 'hold', count: 1, before: true, match: { method: 'POST', path: '/orders' } });
+    const postsBefore = (await stack.sim.requests('/orders')).length;
+    const placing = placeUntilAnswered(randomUUID());
+    if (beforeSend) await someoneWaits();
+    else await stack.client.until('the request to be held', async () => ((await stack.sim.requests('/orders')).length > postsBefore ? true : null));
+    const [sleeper] = stack.workers;
+    await sleeper?.kill('SIGSTOP');
+    await release?.();
+    const order = await placing;
+    if (beforeSend) await stack.client.untilState(order.id, 'WORKING');
+    if (hold !== null) await stack.sim.release(hold);
+    await sleeper?.kill('SIGCONT');
+    await stack.client.untilState(order.id, 'WORKING');
+    expect((await countAtVenue()) - before).toBe(1);
+    await settledAndBalanced(stack);
+  }, 120_000);
+});
+
+describe('S7: servers die under load', () => {
+  test.each([
+    ['Temporal with SIGKILL', async () => { await stack.temporal.kill('SIGKILL'); await stack.temporal.start(); }],
+    ['PostgreSQL as by -m immediate', async () => { await stack.postgres.kill('SIGQUIT'); await stack.postgres.restart(); }],
+    ['the API with SIGKILL', async () => { await stack.api.kill('SIGKILL'); await stack.api.start(); }],
+  ])('%s', async (_what, fault) => {
+    const before = await countAtVenue();
+    const ids: string[] = Array.from({ length: 40 }, () => randomUUID());
+    const placing = Promise.all(ids.map((id) => placeUntilAnswered(id)));
+    await stack.client.until('some orders at the venue', async () => ((await countAtVenue()) > before ? true : null));
+    await fault();
+    const orders = await placing;
+    expect(new Set(orders.map((order) => order.id)).size).toBe(ids.length);
+    await settledAndBalanced(stack);
+    const venueIds = new Set((await stack.client.orders(`status=all&accountId=${stack.accountId}`)).filter((order) => ids.includes(order.clientOrderId)).map((order) => order.venueOrderId));
+    const atVenue = (await stack.sim.orders()).slice(before);
+    expect(atVenue.filter((order) => !venueIds.has(order.orderId))).toEqual([]);
+    const placed = (await stack.client.orders(`status=all&accountId=${stack.accountId}`)).filter((order) => ids.includes(order.clientOrderId) && order.state === 'WORKING');
+    expect(atVenue.length).toBe(placed.length);
+  }, 180_000);
+});

@@ -1,0 +1,43 @@
+/** What must hold after every scenario: no order in doubt, nothing lost, nothing twice, venue and books agree. */
+import { expect } from '@jest/globals';
+import type { Stack } from './stack';
+
+const OPEN_QUESTIONS = ['PENDING_RISK', 'SUBMITTING', 'SUBMITTED', 'UNKNOWN'];
+
+/** No order UNKNOWN 60 s after the last fault is lifted. */
+const SETTLED_WITHIN_MS = 60_000;
+
+/** Waits until no order is in doubt, then compares every order and fill of the account with the venue's own list. */
+export async function settledAndBalanced(stack: Stack): Promise<void> {
+  await stack.client.until(
+    'no order in doubt',
+    async () => {
+      const open = await stack.client.orders(`status=open&accountId=${stack.accountId}`);
+      return open.some((order) => OPEN_QUESTIONS.includes(order.state) || order.pendingCancel || order.pendingReplace) ? null : true;
+    },
+    SETTLED_WITHIN_MS,
+  );
+  await booksAgree(stack);
+}
+
+/** Intents that reached the venue, 1 to 1; filled quantities equal; states agree. */
+export async function booksAgree(stack: Stack): Promise<void> {
+  await stack.client.until('our orders to equal the venue\'s', async () => {
+    const [ours, theirs] = [await ordersByVenueId(stack), await stack.sim.orders()];
+    const agree = theirs.every((order) => {
+      const mine = ours.get(order.orderId);
+      const state = mine === undefined ? null : mine.state;
+      const expected = order.status === 'open' ? ['WORKING', 'PARTIALLY_FILLED'] : order.status === 'filled' ? ['FILLED'] : ['CANCELED', 'EXPIRED'];
+      return mine !== undefined && state !== null && expected.includes(state) && mine.filledQuantity === order.filledQuantity;
+    });
+    return agree && ours.size === theirs.length ? true : null;
+  });
+  const theirs = await stack.sim.orders();
+  const clientIds = theirs.map((order) => order.clientId);
+  expect(new Set(clientIds).size).toBe(clientIds.length);
+}
+
+async function ordersByVenueId(stack: Stack): Promise<Map<string, { state: string; filledQuantity: string }>> {
+  const orders = await stack.client.orders(`status=all&accountId=${stack.accountId}`);
+  return new Map(orders.flatMap((order) => (order.venueOrderId === null ? [] : [[order.venueOrderId, order]])));
+}

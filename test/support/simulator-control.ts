@@ -1,0 +1,67 @@
+/** The paper simulator's `/__sim`: what the venue accepted, what it was asked, and faults. */
+
+export interface SimulatedOrder {
+  readonly orderId: string;
+  readonly clientId: string;
+  readonly account: string;
+  readonly symbol: string;
+  readonly side: 'buy' | 'sell';
+  readonly quantity: string;
+  readonly filledQuantity: string;
+  readonly price: string | null;
+  readonly status: 'open' | 'filled' | 'canceled';
+}
+
+export interface SimulatedRequest {
+  readonly id: number;
+  readonly time: number;
+  readonly method: string;
+  readonly path: string;
+  readonly clientIds: readonly string[];
+  readonly status: number | null;
+}
+
+export class SimulatorControl {
+  constructor(readonly url: string) {}
+
+  /** Every order the venue ever accepted. */
+  async orders(): Promise<SimulatedOrder[]> {
+    return (await this.call<{ orders: SimulatedOrder[] }>('GET', '/__sim/orders')).orders;
+  }
+
+  async requests(path?: string): Promise<SimulatedRequest[]> {
+    const query = path === undefined ? '' : `?path=${encodeURIComponent(path)}`;
+    return (await this.call<{ requests: SimulatedRequest[] }>('GET', `/__sim/requests${query}`)).requests;
+  }
+
+  /** Arms a fault and returns its id. */
+  async fault(fault: Readonly<Record<string, unknown>>): Promise<string> {
+    return (await this.call<{ id: string }>('POST', '/__sim/faults', fault)).id;
+  }
+
+  async release(faultId: string): Promise<void> {
+    await this.call('POST', `/__sim/faults/${faultId}/release`, {});
+  }
+
+  async clearFaults(): Promise<void> {
+    await this.call('DELETE', '/__sim/faults');
+  }
+
+  async price(symbol: string, price: string): Promise<void> {
+    await this.call('POST', '/__sim/prices', { symbol, price });
+  }
+
+  async listen(up: boolean, forMs?: number): Promise<void> {
+    await this.call('POST', '/__sim/listen', { up, ...(forMs === undefined ? {} : { forMs }) });
+  }
+
+  async call<Answer = unknown>(method: string, path: string, body?: unknown): Promise<Answer> {
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
+    return (text === '' ? {} : JSON.parse(text)) as Answer;
+  }
+}
