@@ -69,7 +69,7 @@ function judgeReduction(order: RiskOrder, figures: AccountFigures, deny: (code: 
  * What an order is valued at: its limit, but a sell never below the mark; a market order above the mark by the buffer.
  * null without a mark where the limit bounds nothing: a sell limit says the least it may fill at, not the most.
  */
-function valuationPrice(order: RiskOrder, markPrice: string | null): Decimal | null {
+export function valuationPrice(order: RiskOrder, markPrice: string | null): Decimal | null {
   const mark = markPrice === null ? null : decimal(markPrice);
   if (order.limitPrice === null) return mark === null ? null : mark.times(decimal(MARKET_ORDER_BUFFER));
   const limit = decimal(order.limitPrice);

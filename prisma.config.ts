@@ -1,0 +1,7 @@
+import { defineConfig } from 'prisma/config';
+
+/** For Prisma's own command line; the program itself migrates through src/store/migrate.ts. */
+export default defineConfig({
+  schema: 'prisma/schema.prisma',
+  migrations: { path: 'prisma/migrations' },
+});

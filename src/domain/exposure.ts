@@ -1,0 +1,87 @@
+/**
+ * What one open order can still do to its account, and how a change of the order changes that. The sums are kept per
+ * market, so risk never scans orders: after every change, sum of contributions = the stored exposure.
+ */
+import { decimal, maxOf, ZERO, type Decimal } from './decimal';
+import { isTerminal, type OrderSide, type OrderState } from './order';
+
+/** The part of an order that its exposure depends on. */
+export interface ExposedOrder {
+  readonly state: OrderState;
+  readonly side: OrderSide;
+  readonly reduceOnly: boolean;
+  readonly filledQuantity: string;
+  readonly leavesQuantity: string;
+  /** What one unit is valued at: the price it was judged by. */
+  readonly valuationPrice: string;
+  /** An open amendment's total quantity and valuation: until it is settled the worse of both counts. */
+  readonly amendQuantity: string | null;
+  readonly amendValuation: string | null;
+}
+
+/** Sums over open orders, or a difference of them. */
+export interface Exposure {
+  readonly openOrders: number;
+  readonly openBuyQuantity: Decimal;
+  readonly openSellQuantity: Decimal;
+  readonly openBuyNotional: Decimal;
+  readonly openSellNotional: Decimal;
+  readonly reduceOnlyBuyQuantity: Decimal;
+  readonly reduceOnlySellQuantity: Decimal;
+}
+
+export const NO_EXPOSURE: Exposure = {
+  openOrders: 0,
+  openBuyQuantity: ZERO,
+  openSellQuantity: ZERO,
+  openBuyNotional: ZERO,
+  openSellNotional: ZERO,
+  reduceOnlyBuyQuantity: ZERO,
+  reduceOnlySellQuantity: ZERO,
+};
+
+/** An order whose outcome is unknown counts whole, like one that works: its leaves are its quantity less what filled. */
+export function exposureOf(order: ExposedOrder): Exposure {
+  if (isTerminal(order.state)) return NO_EXPOSURE;
+  const amended = order.amendQuantity === null ? ZERO : decimal(order.amendQuantity).minus(decimal(order.filledQuantity));
+  const quantity = maxOf(decimal(order.leavesQuantity), amended);
+  const price = order.amendValuation === null ? decimal(order.valuationPrice) : maxOf(decimal(order.valuationPrice), decimal(order.amendValuation));
+  const notional = quantity.times(price);
+  const one = { ...NO_EXPOSURE, openOrders: 1 };
+  if (order.reduceOnly) return order.side === 'buy' ? { ...one, reduceOnlyBuyQuantity: quantity } : { ...one, reduceOnlySellQuantity: quantity };
+  return order.side === 'buy' ? { ...one, openBuyQuantity: quantity, openBuyNotional: notional } : { ...one, openSellQuantity: quantity, openSellNotional: notional };
+}
+
+export function plus(a: Exposure, b: Exposure): Exposure {
+  return combine(a, b, (x, y) => x.plus(y), a.openOrders + b.openOrders);
+}
+
+export function minus(a: Exposure, b: Exposure): Exposure {
+  return combine(a, b, (x, y) => x.minus(y), a.openOrders - b.openOrders);
+}
+
+export function isNothing(exposure: Exposure): boolean {
+  return (
+    exposure.openOrders === 0 &&
+    [exposure.openBuyQuantity, exposure.openSellQuantity, exposure.openBuyNotional, exposure.openSellNotional, exposure.reduceOnlyBuyQuantity, exposure.reduceOnlySellQuantity].every((value) => value.isZero())
+  );
+}
+
+function combine(a: Exposure, b: Exposure, of: (x: Decimal, y: Decimal) => Decimal, openOrders: number): Exposure {
+  return {
+    openOrders,
+    openBuyQuantity: of(a.openBuyQuantity, b.openBuyQuantity),
+    openSellQuantity: of(a.openSellQuantity, b.openSellQuantity),
+    openBuyNotional: of(a.openBuyNotional, b.openBuyNotional),
+    openSellNotional: of(a.openSellNotional, b.openSellNotional),
+    reduceOnlyBuyQuantity: of(a.reduceOnlyBuyQuantity, b.reduceOnlyBuyQuantity),
+    reduceOnlySellQuantity: of(a.reduceOnlySellQuantity, b.reduceOnlySellQuantity),
+  };
+}
+
+/** What an order is valued at after its terms changed: a sell never below the mark, as when it was judged. */
+export function valuationAfter(side: OrderSide, limitPrice: string | null, markPrice: string | null, before: string): string {
+  if (limitPrice === null) return before;
+  if (side === 'buy' || markPrice === null) return limitPrice;
+  return decimal(markPrice).greaterThan(decimal(limitPrice)) ? markPrice : limitPrice;
+}

@@ -1,0 +1,135 @@
+/**
+ * What one transaction writes, gathered first and written by one statement: a multi-row part per table. Whoever adds to it
+ * holds the locks of the accounts concerned, so sequence numbers and deltas are final when they are added.
+ */
+import type { EventDraft, StreamEvent } from '../domain/events';
+import { accountStream } from '../domain/events';
+import { isNothing, plus, type Exposure } from '../domain/exposure';
+import { decimal, decimalText } from '../domain/decimal';
+import { columnName, insertRows, pick, recordset, updateRows, type Columns } from './columns';
+import type { Queryable } from './database';
+import type { LockedAccount } from './locks';
+import * as tables from './tables';
+
+/** An event before the generation is known; `StreamEvent` minus what is added on the way out. */
+export type CommittedEvent = Omit<StreamEvent, 'generation' | 'id'>;
+
+interface Part {
+  readonly sql: (parameter: number) => string;
+  readonly rows: readonly object[];
+}
+
+const CONFLICT_POSITION = `ON CONFLICT (account_id, symbol) DO UPDATE SET ${Object.keys(tables.POSITION_COLUMNS)
+  .filter((field) => !['id', 'userId', 'accountId', 'symbol', 'venue'].includes(field))
+  .map((field) => `${columnName(field)} = excluded.${columnName(field)}`)
+  .join(', ')}`;
+const CONFLICT_EXPOSURE = `ON CONFLICT (account_id, symbol) DO UPDATE SET ${Object.keys(tables.EXPOSURE_FIGURES)
+  .map((field) => `${columnName(field)} = exposures.${columnName(field)} + excluded.${columnName(field)}`)
+  .join(', ')}`;
+const CONFLICT_PROFIT = 'ON CONFLICT (account_id, day) DO UPDATE SET profit = daily_profits.profit + excluded.profit';
+const CONFLICT_BALANCE = `ON CONFLICT (account_id, asset) DO UPDATE SET total = excluded.total, available = excluded.available, locked = excluded.locked, at_ms = excluded.at_ms, updated_at = excluded.updated_at`;
+/** `day` travels as text and is a date. */
+const INSERT_PROFIT = (parameter: number): string =>
+  `INSERT INTO daily_profits(account_id, day, user_id, profit) SELECT r."accountId", r."day"::date, r."userId", r."profit" FROM ${recordset(tables.DAILY_PROFIT_COLUMNS, parameter)} ${CONFLICT_PROFIT}`;
+
+export class ChangeSet {
+  readonly events: CommittedEvent[] = [];
+  private readonly inserts = new Map<string, { readonly columns: Columns; readonly suffix: string; readonly rows: object[] }>();
+  private readonly orderUpdates = new Map<string, object>();
+  private readonly exposures = new Map<string, { readonly userId: string; readonly accountId: string; readonly symbol: string; exposure: Exposure }>();
+  private readonly profits = new Map<string, { readonly userId: string; readonly accountId: string; readonly day: string; profit: string }>();
+  private readonly positions = new Map<string, object>();
+  private readonly touched = new Map<string, LockedAccount>();
+
+  insertOrder(row: object): void {
+    this.insert('orders', tables.ORDER_INSERT_COLUMNS, row);
+  }
+
+  updateOrder(row: { readonly id: string }): void {
+    this.orderUpdates.set(row.id, row);
+  }
+
+  insertEvidence(row: object): void {
+    this.insert('order_evidence', tables.EVIDENCE_COLUMNS, row);
+  }
+
+  insertAttempt(row: object): void {
+    this.insert('attempts', tables.ATTEMPT_COLUMNS, row);
+  }
+
+  insertAttemptOrder(row: object): void {
+    this.insert('attempt_orders', tables.ATTEMPT_ORDER_COLUMNS, row);
+  }
+
+  insertMutation(row: object): void {
+    this.insert('mutations', tables.MUTATION_COLUMNS, row);
+  }
+
+  insertFill(row: object): void {
+    this.insert('fills', tables.FILL_COLUMNS, row);
+  }
+
+  /** The whole row: the newest wins. */
+  putPosition(row: { readonly accountId: string; readonly symbol: string }): void {
+    this.positions.set(`${row.accountId}/${row.symbol}`, row);
+  }
+
+  putBalance(row: object): void {
+    this.insert('balances', tables.BALANCE_COLUMNS, row, CONFLICT_BALANCE);
+  }
+
+  addExposure(account: LockedAccount, symbol: string, delta: Exposure): void {
+    const key = `${account.id}/${symbol}`;
+    const known = this.exposures.get(key);
+    if (known === undefined) this.exposures.set(key, { userId: account.userId, accountId: account.id, symbol, exposure: delta });
+    else known.exposure = plus(known.exposure, delta);
+  }
+
+  /** `day` as YYYY-MM-DD, UTC. */
+  addProfit(account: LockedAccount, day: string, profit: string): void {
+    const key = `${account.id}/${day}`;
+    const known = this.profits.get(key);
+    if (known === undefined) this.profits.set(key, { userId: account.userId, accountId: account.id, day, profit });
+    else known.profit = decimalText(decimal(known.profit).plus(decimal(profit)));
+  }
+
+  /** Gives the event its place in the account's stream. */
+  addEvent(account: LockedAccount, draft: EventDraft, at: string): void {
+    account.eventSequence += 1;
+    this.touched.set(account.id, account);
+    this.events.push({ stream: accountStream(account.id), userId: account.userId, accountId: account.id, sequence: account.eventSequence, type: draft.type, at, orderId: draft.orderId, data: draft.data });
+  }
+
+  /** Writes everything in one statement. Call once, last in the transaction. */
+  async flush(tx: Queryable): Promise<void> {
+    const parts = this.parts().filter((part) => part.rows.length > 0);
+    if (parts.length === 0) return;
+    const withs = parts.map((part, index) => `p${index} AS (${part.sql(index + 1)})`);
+    await tx.rows(`WITH ${withs.join(', ')} SELECT 1 AS done`, ...parts.map((part) => JSON.stringify(part.rows)));
+  }
+
+  private insert(table: string, columns: Columns, row: object, suffix = ''): void {
+    const known = this.inserts.get(table);
+    if (known === undefined) this.inserts.set(table, { columns, suffix, rows: [row] });
+    else known.rows.push(row);
+  }
+
+  private parts(): Part[] {
+    const inserts = [...this.inserts].map(([table, { columns, suffix, rows }]): Part => ({ sql: (parameter) => `${insertRows(table, columns, parameter)} ${suffix}`, rows: rows.map((row) => pick(columns, row)) }));
+    const exposures = [...this.exposures.values()].filter(({ exposure }) => !isNothing(exposure)).map(({ exposure, ...row }) => ({ ...row, ...exposureTexts(exposure) }));
+    return [
+      ...inserts,
+      { sql: (parameter) => updateRows('orders', tables.ORDER_UPDATE_COLUMNS, ['id'], parameter), rows: [...this.orderUpdates.values()].map((row) => pick(tables.ORDER_UPDATE_COLUMNS, row)) },
+      { sql: (parameter) => `${insertRows('exposures', tables.EXPOSURE_COLUMNS, parameter)} ${CONFLICT_EXPOSURE}`, rows: exposures },
+      { sql: (parameter) => `${insertRows('positions', tables.POSITION_COLUMNS, parameter)} ${CONFLICT_POSITION}`, rows: [...this.positions.values()].map((row) => pick(tables.POSITION_COLUMNS, row)) },
+      { sql: INSERT_PROFIT, rows: [...this.profits.values()].filter(({ profit }) => profit !== '0') },
+      { sql: (parameter) => insertRows('events', tables.EVENT_COLUMNS, parameter), rows: this.events },
+      { sql: (parameter) => updateRows('accounts', { id: 'text', eventSequence: 'bigint' }, ['id'], parameter), rows: [...this.touched.values()].map(({ id, eventSequence }) => ({ id, eventSequence })) },
+    ];
+  }
+}
+
+function exposureTexts(exposure: Exposure): Record<string, string | number> {
+  const { openOrders, ...figures } = exposure;
+  return { openOrders, ...Object.fromEntries(Object.entries(figures).map(([field, value]) => [field, decimalText(value)])) };
+}

@@ -1,0 +1,71 @@
+/**
+ * A table's columns, once, and the SQL made of them. Many rows travel as one JSON text parameter and become rows again by
+ * `jsonb_to_recordset`: one statement whatever their number.
+ */
+import type { Row, Value } from './database';
+
+/** How a column is written and read: numerics as canonical text, bytes as base64, bigint as a JavaScript number. */
+export type ColumnKind = 'text' | 'numeric' | 'boolean' | 'integer' | 'bigint' | 'float8' | 'timestamptz' | 'jsonb' | 'json' | 'bytea';
+
+/** Field name (camelCase) to its kind; the column's name is the field's in snake_case. */
+export type Columns = Readonly<Record<string, ColumnKind>>;
+
+export function columnName(field: string): string {
+  return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** `"o"."client_order_id" AS "clientOrderId", …`. */
+export function selectList(columns: Columns, alias: string): string {
+  return Object.entries(columns)
+    .map(([field, kind]) => `${readExpression(`${alias}.${columnName(field)}`, kind)} AS "${field}"`)
+    .join(', ');
+}
+
+function readExpression(column: string, kind: ColumnKind): string {
+  if (kind === 'numeric') return `trim_scale(${column})::text`;
+  if (kind === 'bigint') return `${column}::float8`;
+  if (kind === 'bytea') return `encode(${column}, 'base64')`;
+  return column;
+}
+
+/** `jsonb_to_recordset($n::jsonb) AS r("id" text, …)`: the rows of a JSON parameter. */
+export function recordset(columns: Columns, parameter: number, alias = 'r'): string {
+  const list = Object.entries(columns).map(([field, kind]) => `"${field}" ${kind === 'bytea' ? 'text' : kind === 'json' ? 'jsonb' : kind}`);
+  return `jsonb_to_recordset($${parameter}::jsonb) AS ${alias}(${list.join(', ')})`;
+}
+
+function writeExpression(field: string, kind: ColumnKind, alias: string): string {
+  if (kind === 'bytea') return `decode(${alias}."${field}", 'base64')`;
+  if (kind === 'json') return `${alias}."${field}"::json`;
+  return `${alias}."${field}"`;
+}
+
+/** `INSERT INTO t(a, b) SELECT r."a", r."b" FROM jsonb_to_recordset($n)`. */
+export function insertRows(table: string, columns: Columns, parameter: number): string {
+  const names = Object.keys(columns).map(columnName).join(', ');
+  const values = Object.entries(columns).map(([field, kind]) => writeExpression(field, kind, 'r')).join(', ');
+  return `INSERT INTO ${table}(${names}) SELECT ${values} FROM ${recordset(columns, parameter)}`;
+}
+
+/** `UPDATE t SET a = r."a", … FROM jsonb_to_recordset($n) WHERE t.key = r."key"`. */
+export function updateRows(table: string, columns: Columns, keys: readonly string[], parameter: number): string {
+  const set = Object.entries(columns)
+    .filter(([field]) => !keys.includes(field))
+    .map(([field, kind]) => `${columnName(field)} = ${writeExpression(field, kind, 'r')}`);
+  const where = keys.map((key) => `${table}.${columnName(key)} = r."${key}"`);
+  return `UPDATE ${table} SET ${set.join(', ')} FROM ${recordset(columns, parameter)} WHERE ${where.join(' AND ')}`;
+}
+
+/** A row with its times as ISO text; everything else as it came. */
+export function plainRow(row: Row): Readonly<Record<string, Value>> {
+  const plain: Record<string, Value> = {};
+  for (const [field, value] of Object.entries(row)) plain[field] = value instanceof Date ? value.toISOString() : value;
+  return plain;
+}
+
+/** Only the fields of a table, from an object that may have more. */
+export function pick(columns: Columns, source: object): Record<string, unknown> {
+  const picked: Record<string, unknown> = {};
+  for (const field of Object.keys(columns)) picked[field] = (source as Record<string, unknown>)[field] ?? null;
+  return picked;
+}

@@ -1,0 +1,46 @@
+/** What every room of the store stands on: the database, the clock, the venues and the keys, and the changing transaction. */
+import type { Clock } from '../domain/clock';
+import { EpochLost, type WriterEpoch } from '../domain/order-store';
+import type { KeyProvider } from '../domain/key-provider';
+import type { Venue } from '../domain/venue';
+import type { MarkOf } from './apply-evidence';
+import { ChangeSet } from './change-set';
+import type { Database, Queryable } from './database';
+import type { CommitAnnouncer } from './commit-announcer';
+import type { VenueOffsets } from './venue-offsets';
+
+/** The few words the store needs of a logger. */
+export interface StoreLog {
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+export interface StoreCore {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly venues: ReadonlyMap<string, Venue>;
+  readonly keys: KeyProvider;
+  readonly markOf: MarkOf;
+  readonly log: StoreLog;
+  readonly announcer: CommitAnnouncer;
+  readonly offsets: VenueOffsets;
+}
+
+/** One transaction that may change things: what it gathered is written last, and told after the commit. */
+export async function change<T>(core: StoreCore, work: (tx: Queryable, changes: ChangeSet) => Promise<T>): Promise<T> {
+  const { result, changes } = await core.database.transaction(async (tx) => {
+    const gathered = new ChangeSet();
+    const answer = await work(tx, gathered);
+    await gathered.flush(tx);
+    return { result: answer, changes: gathered };
+  });
+  core.announcer.announce(changes.events);
+  return result;
+}
+
+/** Holds the writer's epoch row until the transaction ends. Throws EpochLost when its successor took over. */
+export async function holdEpoch(tx: Queryable, writer: WriterEpoch | undefined): Promise<void> {
+  if (writer === undefined) return;
+  const rows = await tx.rows<{ epoch: number }>('SELECT epoch::float8 AS epoch FROM epochs WHERE scope = $1 FOR SHARE', writer.scope);
+  if (rows[0]?.epoch !== writer.epoch) throw new EpochLost(writer);
+}

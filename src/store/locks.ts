@@ -1,0 +1,81 @@
+/** Row locks, in the one order every transaction takes them: accounts by id, then signers by id, then orders by id. */
+import type { AccountStatus, RiskLimits } from '../domain/account';
+import type { Order } from '../domain/order';
+import { plainRow, selectList } from './columns';
+import type { Queryable, Row } from './database';
+import { ORDER_COLUMNS, ORDER_STATE_COLUMNS } from './tables';
+
+/** An account's row under its lock. `eventSequence` is raised as events are added. */
+export interface LockedAccount {
+  readonly id: string;
+  readonly userId: string;
+  readonly venue: string;
+  readonly status: AccountStatus;
+  readonly statusReason: string | null;
+  readonly signerId: string;
+  readonly limits: RiskLimits;
+  readonly leverage: string;
+  eventSequence: number;
+}
+
+/** What the store keeps of an order beside what the API shows. */
+export interface OrderBookkeeping {
+  fillsQuantity: string;
+  fillsValue: string;
+  valuationPrice: string;
+  amendQuantity: string | null;
+  amendValuation: string | null;
+}
+
+export interface LockedOrder {
+  readonly order: Order;
+  readonly books: OrderBookkeeping;
+}
+
+const ACCOUNT_SELECT = 'a.id, a.user_id AS "userId", a.venue, a.status, a.status_reason AS "statusReason", a.signer_id AS "signerId", a.limits, trim_scale(a.leverage)::text AS leverage, a.event_sequence::float8 AS "eventSequence"';
+export const ORDER_SELECT = selectList(ORDER_COLUMNS, 'o');
+export const LOCKED_ORDER_SELECT = `${ORDER_SELECT}, ${selectList(ORDER_STATE_COLUMNS, 'o')}`;
+
+export async function lockAccounts(tx: Queryable, ids: readonly string[]): Promise<Map<string, LockedAccount>> {
+  return accountMap(await tx.rows(`SELECT ${ACCOUNT_SELECT} FROM accounts a WHERE a.id = ANY($1::text[]) ORDER BY a.id FOR UPDATE`, ids));
+}
+
+/** Locks the accounts of these orders (an order never changes its account). */
+export async function lockAccountsOfOrders(tx: Queryable, orderIds: readonly string[]): Promise<Map<string, LockedAccount>> {
+  return accountMap(await tx.rows(`SELECT ${ACCOUNT_SELECT} FROM accounts a WHERE a.id IN (SELECT o.account_id FROM orders o WHERE o.id = ANY($1::text[])) ORDER BY a.id FOR UPDATE`, orderIds));
+}
+
+export async function lockAccountOfAttempt(tx: Queryable, attemptId: string): Promise<LockedAccount | null> {
+  const rows = await tx.rows(`SELECT ${ACCOUNT_SELECT} FROM accounts a WHERE a.id = (SELECT t.account_id FROM attempts t WHERE t.id = $1) FOR UPDATE`, attemptId);
+  return [...accountMap(rows).values()][0] ?? null;
+}
+
+function accountMap(rows: readonly Row[]): Map<string, LockedAccount> {
+  return new Map(rows.map((row) => [row['id'] as string, { ...row } as unknown as LockedAccount]));
+}
+
+/** Locks a signer's row, made on first use, and gives its last nonce. */
+export async function lockSigner(tx: Queryable, signer: { readonly id: string; readonly userId: string; readonly venue: string }): Promise<bigint> {
+  await tx.rows('INSERT INTO signers(id, user_id, venue) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING', signer.id, signer.userId, signer.venue);
+  const rows = await tx.rows<{ last: string }>('SELECT last_nonce::text AS last FROM signers WHERE id = $1 FOR UPDATE', signer.id);
+  const last = rows[0]?.last;
+  if (last === undefined) throw new Error(`signer ${signer.id} vanished under its lock`);
+  return BigInt(last);
+}
+
+export async function lockOrders(tx: Queryable, ids: readonly string[]): Promise<Map<string, LockedOrder>> {
+  const rows = await tx.rows(`SELECT ${LOCKED_ORDER_SELECT} FROM orders o WHERE o.id = ANY($1::text[]) ORDER BY o.id FOR UPDATE`, ids);
+  return new Map(rows.map((row) => [row['id'] as string, lockedOrderOf(row)]));
+}
+
+export function lockedOrderOf(row: Row): LockedOrder {
+  const plain = plainRow(row);
+  const books = Object.fromEntries(Object.keys(ORDER_STATE_COLUMNS).map((field) => [field, plain[field]])) as unknown as OrderBookkeeping;
+  return { order: orderOf(row), books };
+}
+
+/** An order's row as the API shows it. */
+export function orderOf(row: Row): Order {
+  const plain = plainRow(row);
+  return Object.fromEntries(Object.keys(ORDER_COLUMNS).map((field) => [field, plain[field]])) as unknown as Order;
+}
