@@ -123,7 +123,7 @@ export class PriceSource {
   private async openRecording(path: string): Promise<void> {
     this.recording = readRecording(path);
     await this.readNext();
-    const first = this.next as RecordedUpdate | null;
+    const first = this.next;
     if (first === null) throw new Error(`${path} holds no order-book message`);
     if (!first.update.replace) throw new Error(`${path} does not begin with a snapshot`);
     const market = this.options.markets.find((candidate) => candidate.recordedAs === first.symbol);

@@ -51,7 +51,7 @@ export class PaperServer {
   async stop(): Promise<void> {
     if (this.relisten !== null) clearTimeout(this.relisten);
     this.venue.hub.terminateAll();
-    await Promise.all([this.main, this.control].map((server) => (server?.listening === true ? closeServer(server) : undefined)));
+    await Promise.all([this.main, this.control].filter((server) => server?.listening === true).map((server) => closeServer(server as Server)));
   }
 
   private newServer(): Server {
