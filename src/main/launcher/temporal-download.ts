@@ -64,8 +64,9 @@ async function fetchWhole(url: string): Promise<Buffer> {
     if (!response.ok) throw new Error(`${url} answered ${response.status}`);
     return Buffer.from(await response.arrayBuffer());
   } catch (error) {
-    const cause = (error as Error).cause;
-    throw new Error(`${url}: ${cause instanceof Error ? cause.message : (error as Error).message}`, { cause: error });
+    // fetch says only "fetch failed"; why is in its cause.
+    const { message, cause } = error as { message: string; cause?: { message?: string } };
+    throw new Error(`${url}: ${cause?.message ?? message}`, { cause: error });
   } finally {
     clearTimeout(connectTimer);
     clearTimeout(wholeTimer);
