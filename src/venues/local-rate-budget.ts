@@ -13,9 +13,24 @@ interface Bucket {
   atMs: number;
 }
 
+/** Until when each venue or address told us to stay away. */
+export class VenueBans {
+  private readonly untilMsByScope = new Map<string, number>();
+
+  note(scope: string, untilMs: number): void {
+    this.untilMsByScope.set(scope, Math.max(untilMs, this.untilMsByScope.get(scope) ?? 0));
+  }
+
+  /** Ms since the epoch, 0 for never. A venue's ban binds each of its addresses too. */
+  untilMs(scope: string): number {
+    const venue = scope.split('/', 1)[0] ?? scope;
+    return Math.max(this.untilMsByScope.get(scope) ?? 0, this.untilMsByScope.get(venue) ?? 0);
+  }
+}
+
 export class LocalRateBudget implements RateBudget {
   private readonly buckets = new Map<string, Bucket>();
-  private readonly bans = new Map<string, number>();
+  private readonly bans = new VenueBans();
 
   /** `share`: the part of each rule's capacity and refill that is ours. Throws RangeError outside (0, 1]. */
   constructor(
@@ -35,14 +50,14 @@ export class LocalRateBudget implements RateBudget {
   }
 
   ban(scope: string, untilMs: number): Promise<void> {
-    this.bans.set(scope, Math.max(untilMs, this.bans.get(scope) ?? 0));
+    this.bans.note(scope, untilMs);
     return Promise.resolve();
   }
 
   private verdict(request: BudgetRequest): BudgetVerdict {
     const { rule, weight } = request;
     const nowMs = this.clock.nowMs();
-    const bannedUntilMs = this.bannedUntilMs(request.scope);
+    const bannedUntilMs = this.bans.untilMs(request.scope);
     if (bannedUntilMs > nowMs) return { granted: false, retryAfterMs: bannedUntilMs - nowMs, bannedByVenue: true };
     const capacity = rule.capacity * this.share;
     const refillPerMs = (rule.refillPerSecond * this.share) / 1000;
@@ -57,12 +72,6 @@ export class LocalRateBudget implements RateBudget {
     if (bucket.tokens < needed) return { granted: false, retryAfterMs: Math.max(1, Math.ceil((needed - bucket.tokens) / refillPerMs)), bannedByVenue: false };
     bucket.tokens -= weight;
     return { granted: true };
-  }
-
-  /** A venue's ban binds each of its addresses too. */
-  private bannedUntilMs(scope: string): number {
-    const venue = scope.split('/', 1)[0] ?? scope;
-    return Math.max(this.bans.get(scope) ?? 0, this.bans.get(venue) ?? 0);
   }
 
   private bucket(scope: string, capacity: number, nowMs: number): Bucket {

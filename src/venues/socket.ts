@@ -117,7 +117,7 @@ export class VenueSocket<T> implements VenueStream {
     this.socket = socket;
     this.handshakeTimer = setTimeout(() => this.drop('the handshake took too long'), this.rule.handshakeTimeoutMs);
     socket.on('open', () => this.opened());
-    socket.on('message', (data: WebSocket.RawData) => {
+    socket.on('message', (data: Buffer) => {
       // Frames already read from a socket we gave up belong to nobody.
       if (this.socket === socket) this.guard(() => this.heard(data.toString()));
     });
@@ -180,7 +180,8 @@ export class VenueSocket<T> implements VenueStream {
     const policy = this.options.dialect.policy(channel);
     const last = this.last.get(channel);
     if (sequence === null || last === undefined) return true;
-    if (sequence <= last) return policy === 'facts';
+    // A ticker with the acknowledgement's own sequence is the first picture of the channel.
+    if (sequence <= last) return policy === 'facts' || (policy === 'latest' && sequence === last);
     if (previousSequence === null || previousSequence === last) return true;
     this.tellGap(`${channel}: after ${last} came ${sequence}, which follows ${previousSequence}`);
     if (policy !== 'differences') return true;

@@ -151,5 +151,7 @@ export const optionsSchema = z.object({
   budgetCapacity: z.number().positive().default(2_000),
   budgetRefillPerSecond: z.number().positive().default(2_000),
   readTimeoutMs: z.number().int().positive().optional(),
+  /** Orders or fills a page. */
+  pageSize: z.number().int().min(1).max(1_000).default(500),
 });
 export type PaperOptions = z.input<typeof optionsSchema>;

@@ -13,9 +13,7 @@ import { canonical, toFill, toMarket, toOrder, toPosition, toTicker, toTrade } f
 import * as wire from './schemas';
 import { amendBytes, cancelBytes, MAX_BATCH_SIZE, placeBytes } from './signing';
 
-/** Orders or fills of one page. */
-const PAGE_SIZE = 500;
-/** 200 pages of 500: more closed orders than one look-back should hold; ask for a later time. */
+/** With pages of 500, more closed orders than one look-back should hold; ask for a later time. */
 const MAX_PAGES = 200;
 
 export interface PaperVenueOptions {
@@ -34,6 +32,7 @@ export class PaperVenue implements port.Venue {
   private readonly http: VenueHttpClient;
   private readonly client: PaperClient;
   private readonly venueClock: VenueClock;
+  private readonly pageSize: number;
   private readonly streams = new Set<port.VenueStream>();
 
   /** Throws ZodError on wrong options. */
@@ -41,6 +40,7 @@ export class PaperVenue implements port.Venue {
     const options = wire.optionsSchema.parse(settings.options);
     const { clock, httpUrl: baseUrl } = settings;
     this.name = settings.name;
+    this.pageSize = options.pageSize;
     this.capabilities = capabilities(options);
     this.http = new VenueHttpClient({ venue: this.name, baseUrl, clock, ...(options.readTimeoutMs === undefined ? {} : { readTimeoutMs: options.readTimeoutMs }) });
     this.venueClock = new VenueClock(clock);
@@ -100,7 +100,7 @@ export class PaperVenue implements port.Venue {
     if (!parsed.success) throw new VenueRefused(this.name, 'unauthorized', 'BAD_CREDENTIALS', `${this.name} needs credentials {key}: a text of 1 to 256 characters`);
     const { key } = parsed.data;
     const openStream = (onMessage: (message: port.PrivateMessage) => void): port.VenueStream => this.open(privateDialect(key, () => this.settings.clock.nowMs()), onMessage);
-    return new PaperSession(this.name, key, this.client, openStream);
+    return new PaperSession(this.name, key, this.client, this.pageSize, openStream);
   }
 
   async close(): Promise<void> {
@@ -129,6 +129,7 @@ class PaperSession implements port.VenueAccountSession {
     private readonly venue: string,
     private readonly key: string,
     private readonly client: PaperClient,
+    private readonly pageSize: number,
     private readonly openStream: (onMessage: (message: port.PrivateMessage) => void) => port.VenueStream,
   ) {}
 
@@ -155,15 +156,15 @@ class PaperSession implements port.VenueAccountSession {
   }
 
   openOrders(options: port.ReadOptions): Promise<readonly port.VenueOrder[]> {
-    return this.orders({ status: 'open', limit: PAGE_SIZE }, options);
+    return this.orders({ status: 'open', limit: this.pageSize }, options);
   }
 
   closedOrders(sinceMs: number, options: port.ReadOptions): Promise<readonly port.VenueOrder[]> {
-    return this.orders({ status: 'closed', from: sinceMs, limit: PAGE_SIZE }, options);
+    return this.orders({ status: 'closed', from: sinceMs, limit: this.pageSize }, options);
   }
 
   async fillsSince(sinceMs: number, cursor: string | null, options: port.ReadOptions): Promise<port.FillsPage> {
-    const path = `/fills?${query({ from: sinceMs, limit: PAGE_SIZE, ...(cursor === null ? {} : { cursor }) })}`;
+    const path = `/fills?${query({ from: sinceMs, limit: this.pageSize, ...(cursor === null ? {} : { cursor }) })}`;
     const { fills, next, truncatedBefore } = await this.client.get(path, wire.fillsSchema, options, this.key);
     return { fills: fills.map(toFill), next: next ?? null, truncatedBeforeMs: truncatedBefore ?? null };
   }
@@ -207,7 +208,7 @@ class PaperSession implements port.VenueAccountSession {
       if (!answer.next) return orders;
       cursor = answer.next;
     }
-    throw new VenueOutcomeUnknown(this.venue, `${this.venue}: more than ${MAX_PAGES * PAGE_SIZE} orders; ask for a later time`, 'unreadable');
+    throw new VenueOutcomeUnknown(this.venue, `${this.venue}: more than ${MAX_PAGES * this.pageSize} orders; ask for a later time`, 'unreadable');
   }
 }
 
