@@ -1,0 +1,64 @@
+/** Composition of the HTTP API. Pure: no environment, no connection, no listening; main gives the ports and the server. */
+import express, { type Express } from 'express';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import { Authenticator } from './auth';
+import { Directory } from './directory';
+import { mountDocs, securityHeaders } from './docs';
+import { ApiMetrics } from './metrics';
+import { mountErrors, mountRoutes } from './mount';
+import { openApiDocument } from './openapi';
+import { IntentMaker } from './order-intent';
+import { OrderMutations } from './order-mutations';
+import { OrderPlacement } from './order-placement';
+import { OrderWaiter } from './order-waiter';
+import type { ApiPorts } from './ports';
+import { requestContext } from './request-context';
+import { routeTable, type RouteContext } from './route-table';
+
+export interface ApiOptions {
+  readonly ports: ApiPorts;
+  readonly log: Logger;
+  /** Other rooms may register theirs in it too; /metrics prints all. */
+  readonly registry: Registry;
+  readonly version: string;
+  /** An order that certainly was not sent within this time after its intent is refused (SUREFILL_PLACE_DEADLINE_MS). */
+  readonly placeDeadlineMs: number;
+}
+
+export interface Api {
+  readonly app: Express;
+  readonly waiter: OrderWaiter;
+  /** Answers every waiting request with what is known, and ends all timers. */
+  close(): void;
+}
+
+export function createApi(options: ApiOptions): Api {
+  const { ports, log } = options;
+  const waiter = new OrderWaiter({ tail: ports.tail, orders: ports.orders, log });
+  const directory = new Directory(ports);
+  const context: RouteContext = {
+    ports,
+    directory,
+    waiter,
+    placement: new OrderPlacement(ports, waiter, new IntentMaker(directory, ports, options.placeDeadlineMs), log),
+    mutations: new OrderMutations(ports, waiter, directory, options.placeDeadlineMs, log),
+    registry: options.registry,
+    log,
+    document: () => document,
+  };
+  const routes = routeTable(context);
+  const document = openApiDocument(routes, { version: options.version });
+
+  const app = express();
+  app.disable('x-powered-by');
+  // An order's ETag is its revision; a computed one would cost a hash of every answer.
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  app.use(requestContext(log, new ApiMetrics(options.registry, () => waiter.size)));
+  app.use(securityHeaders());
+  mountRoutes(app, routes, { ports, authenticator: new Authenticator(ports) });
+  mountDocs(app);
+  mountErrors(app, ports, log);
+  return { app, waiter, close: () => waiter.close() };
+}

@@ -1,0 +1,49 @@
+/** What every order needs and rarely changes: the caller's accounts, the markets' rules, what a venue can do. */
+import type { Account } from '../domain/account';
+import { DomainError } from '../domain/errors';
+import type { Market } from '../domain/market';
+import type { VenueCapabilities } from '../domain/venue';
+import { notFound } from './errors';
+import { ExpiringCache } from './expiring-cache';
+import { ACCOUNT_CACHE_SIZE, ACCOUNT_MAX_AGE_MS, MARKET_CACHE_SIZE, MARKET_MAX_AGE_MS } from './limits';
+import type { ApiPorts } from './ports';
+
+export class Directory {
+  private readonly accounts: ExpiringCache<Account>;
+  private readonly markets: ExpiringCache<Market>;
+
+  constructor(private readonly ports: Pick<ApiPorts, 'accounts' | 'markets' | 'venues' | 'clock'>) {
+    this.accounts = new ExpiringCache({ maxAgeMs: ACCOUNT_MAX_AGE_MS, maxEntries: ACCOUNT_CACHE_SIZE, clock: ports.clock });
+    this.markets = new ExpiringCache({ maxAgeMs: MARKET_MAX_AGE_MS, maxEntries: MARKET_CACHE_SIZE, clock: ports.clock });
+  }
+
+  /** The caller's account, for what never changes of it (owner, venue). Its status may be old: risk reads that under a lock. */
+  account(accountId: string, userId: string): Promise<Account | null> {
+    return this.accounts.get(JSON.stringify([userId, accountId]), () => this.ports.accounts.get(accountId, userId));
+  }
+
+  /** Throws NOT_FOUND unless the account is the caller's. null, no account, passes. */
+  async assertOwned(accountId: string | null, userId: string): Promise<void> {
+    if (accountId !== null && (await this.account(accountId, userId)) === null) throw notFound('account');
+  }
+
+  market(venue: string, symbolOrAlias: string): Promise<Market | null> {
+    return this.markets.get(JSON.stringify([venue, symbolOrAlias]), () => this.ports.markets.get(venue, symbolOrAlias));
+  }
+
+  /** The market, by symbol or alias, on the named venue or on the only one that has it. Throws NOT_FOUND, or VALIDATION when several have it. */
+  async findMarket(symbolOrAlias: string, venue: string | null): Promise<Market> {
+    const names = venue === null ? this.ports.venues.list().map((state) => state.name) : [venue];
+    const found = (await Promise.all(names.map((name) => this.market(name, symbolOrAlias)))).filter((market) => market !== null);
+    const [first, second] = found;
+    if (first === undefined) throw notFound('market');
+    if (second === undefined) return first;
+    const venues = found.map((market) => market.venue);
+    const message = `${symbolOrAlias} is traded on ${venues.join(', ')}; name one as ?venue=`;
+    throw new DomainError('VALIDATION', message, { details: { issues: [{ path: 'query.venue', message }], venues } });
+  }
+
+  capabilities(venue: string): VenueCapabilities | null {
+    return this.ports.venues.list().find((state) => state.name === venue)?.capabilities ?? null;
+  }
+}

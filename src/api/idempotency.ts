@@ -1,0 +1,31 @@
+/**
+ * Idempotency. An Idempotency-Key stands for one route and one body; a clientOrderId for one intent, for ever. Both are
+ * recorded in the transaction that records the order, so what fails before leaves nothing, and every repeat - at the same
+ * time, later, through another process - meets the same order and is answered from its row.
+ */
+import { DomainError } from '../domain/errors';
+import type { IdempotencyStamp } from '../domain/order';
+import { sha256Hex } from './canonical-json';
+import type { IdempotencyRecord } from './ports';
+
+/** The client order id of an order that came with a key only: the same for every repeat. 128 bits, prefixed to be told apart. */
+export function derivedClientOrderId(userId: string, key: string, index: number): string {
+  return `key-${sha256Hex(JSON.stringify(['surefill-idempotency', userId, key, index])).slice(0, 32)}`;
+}
+
+/** The stamp of one item. A caller's key cannot hold a slash, so the items of a batch never meet another key. */
+export function stampOf(key: string, index: number, route: string, hash: string): IdempotencyStamp {
+  return { key: index === 0 ? key : `${key}/${index}`, route, bodyHash: hash };
+}
+
+/** Throws IDEMPOTENCY_MISMATCH when the key was used for something else. */
+export function assertSameRequest(record: IdempotencyRecord, stamp: IdempotencyStamp): void {
+  if (record.route === stamp.route && record.bodyHash === stamp.bodyHash) return;
+  const what = record.route === stamp.route ? 'with another body' : `for ${record.route}`;
+  throw new DomainError('IDEMPOTENCY_MISMATCH', `this Idempotency-Key was used before ${what}`, { details: { orderId: record.orderId } });
+}
+
+export function missingIds(): DomainError {
+  const message = 'needs a clientOrderId, or the request an Idempotency-Key: without either a repeat could not be told from a second order';
+  return new DomainError('VALIDATION', message, { details: { issues: [{ path: 'clientOrderId', message }] } });
+}

@@ -1,0 +1,5 @@
+/** What main uses of this room. */
+export { createApi, type Api, type ApiOptions } from './api';
+export { createHttpServer } from './http-server';
+export { Authenticator, mayUse } from './auth';
+export type * from './ports';

@@ -1,0 +1,125 @@
+/** Mounts the route table on express: availability, key, body, schemas, handler; 405 for other methods, 404 for the rest. */
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
+import type { Logger } from 'pino';
+import { DomainError } from '../domain/errors';
+import type { Authenticator } from './auth';
+import { errorBody, toDomainError } from './errors';
+import { BODY_LIMIT_BYTES } from './limits';
+import type { ApiPorts } from './ports';
+import type { Reply } from './replies';
+import { contextOf } from './request-context';
+import type { Route } from './route';
+
+export interface MountOptions {
+  readonly ports: Pick<ApiPorts, 'health' | 'clock'>;
+  readonly authenticator: Authenticator;
+}
+
+export function mountRoutes(app: Express, routes: readonly Route[], options: MountOptions): void {
+  for (const entry of routes) {
+    const chain: RequestHandler[] = [named(entry.path)];
+    if (entry.scope !== null) chain.push(failFast(options.ports), options.authenticator.requires(entry.scope));
+    if (entry.schemas.body !== undefined) chain.push(requireJson(entry.schemas.bodyRequired), jsonBody);
+    app[entry.method](expressPath(entry.path), ...chain, handler(entry));
+  }
+  for (const [path, methods] of methodsByPath(routes)) app.all(expressPath(path), named(path), methodNotAllowed(methods));
+}
+
+/** After everything else is mounted: what nothing answered, and what anything threw. */
+export function mountErrors(app: Express, ports: Pick<ApiPorts, 'health' | 'clock'>, log: Logger): void {
+  app.use((request) => {
+    throw new DomainError('NOT_FOUND', `no such resource: ${request.method} ${request.path.slice(0, MAX_SHOWN_PATH)}`);
+  });
+  app.use(errorHandler(ports, log));
+}
+
+/** A longer path is cut in the error's message. */
+const MAX_SHOWN_PATH = 200;
+
+const jsonBody = express.json({ limit: BODY_LIMIT_BYTES, strict: true, type: isJson });
+
+function isJson(request: { headers: { 'content-type'?: string | undefined } }): boolean {
+  return /^application\/([a-z0-9.-]+\+)?json\s*(;|$)/i.test(request.headers['content-type'] ?? '');
+}
+
+function requireJson(required: boolean): RequestHandler {
+  return (request, _response, next) => {
+    const length = request.headers['content-length'];
+    const hasBody = request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+    if (hasBody && !isJson(request)) throw bodyError(`the content type ${request.headers['content-type'] ?? '(none)'} is not supported; send application/json`);
+    if (!hasBody && required) throw bodyError('a JSON body is required, with Content-Type: application/json');
+    next();
+  };
+}
+
+function bodyError(message: string): DomainError {
+  return new DomainError('VALIDATION', message, { details: { issues: [{ path: 'body', message }] } });
+}
+
+/** Nothing can be read or decided without PostgreSQL: say so at once instead of letting every caller run into a time-out. */
+function failFast(ports: Pick<ApiPorts, 'health'>): RequestHandler {
+  return (_request, _response, next) => {
+    if (ports.health.postgresqlAway()) throw new DomainError('SERVICE_UNAVAILABLE', 'PostgreSQL is away', { retryAfterSeconds: 1 });
+    next();
+  };
+}
+
+function named(path: string): RequestHandler {
+  return (_request, response, next) => {
+    contextOf(response).route = path;
+    next();
+  };
+}
+
+function handler(entry: Route): RequestHandler {
+  return async (request, response) => {
+    const context = contextOf(response);
+    const { params, query, headers } = request;
+    const body: unknown = request.body;
+    const reply = await entry.run({ params, query, body, headers, userId: context.identity?.userId ?? '', requestId: context.requestId });
+    send(response, reply);
+  };
+}
+
+function send(response: Response, reply: Reply): void {
+  if (reply.headers !== undefined) response.set(reply.headers);
+  response.status(reply.status);
+  if (typeof reply.body === 'string') response.send(reply.body);
+  else response.json(reply.body);
+}
+
+function methodNotAllowed(methods: readonly string[]): RequestHandler {
+  const allowed = methods.join(', ');
+  return (request, response) => {
+    response.setHeader('Allow', allowed);
+    throw new DomainError('METHOD_NOT_ALLOWED', `${request.method} is not possible here; use ${allowed}`, { details: { allowed: methods } });
+  };
+}
+
+function methodsByPath(routes: readonly Route[]): Map<string, string[]> {
+  const methods = new Map<string, string[]>();
+  for (const { path, method } of routes) methods.set(path, [...(methods.get(path) ?? []), ...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])]);
+  return methods;
+}
+
+function errorHandler(ports: Pick<ApiPorts, 'clock'>, log: Logger): ErrorRequestHandler {
+  // express knows an error handler by its four parameters.
+  return (error: unknown, request, response, _next) => {
+    const context = contextOf(response);
+    const known = toDomainError(error, request.method !== 'GET' && request.method !== 'HEAD');
+    context.errorCode = known.code;
+    if (known.code === 'INTERNAL') log.error({ err: error, request_id: context.requestId, route: context.route }, 'an error of ours');
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    if (known.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+    if (known.retryAfterSeconds !== null) response.setHeader('Retry-After', String(known.retryAfterSeconds));
+    send(response, { status: known.status, body: errorBody(known, context.requestId, ports.clock.nowMs()) });
+  };
+}
+
+/** `/orders/{id}` of the document is `/orders/:id` of express. */
+export function expressPath(path: string): string {
+  return path.replace(/\{(\w+)\}/g, ':$1');
+}

@@ -1,0 +1,101 @@
+/** Makes an intent out of a caller's terms: account, market, what the venue can do, tick, lot and minimum. Sends nothing. */
+import { randomUUID } from 'node:crypto';
+import type { Account } from '../domain/account';
+import { venueClientId } from '../domain/client-ids';
+import { isoTime } from '../domain/clock';
+import { DomainError } from '../domain/errors';
+import type { Market } from '../domain/market';
+import type { IdempotencyStamp, OrderIntent } from '../domain/order';
+import { quantise, type QuantiseViolation } from '../domain/quantise';
+import { sha256Hex } from './canonical-json';
+import type { Directory } from './directory';
+import { notFound } from './errors';
+import type { OrderTerms } from './order-terms';
+import type { ApiPorts } from './ports';
+
+const SUPPORTED_TYPES: readonly string[] = ['market', 'limit'];
+
+export interface IntentContext {
+  readonly userId: string;
+  readonly clientOrderId: string;
+  readonly stamp: IdempotencyStamp | null;
+}
+
+export class IntentMaker {
+  constructor(
+    private readonly directory: Directory,
+    private readonly ports: Pick<ApiPorts, 'prices' | 'clock'>,
+    private readonly placeDeadlineMs: number,
+  ) {}
+
+  /**
+   * Throws NOT_FOUND for an account that is not the caller's, UNPROCESSABLE for what its venue cannot do and, with the
+   * nearest valid values, for a price or quantity off its market's grid.
+   */
+  async make(terms: OrderTerms, context: IntentContext): Promise<OrderIntent> {
+    if (!SUPPORTED_TYPES.includes(terms.type)) throw unprocessable('type', terms.type, `order type ${terms.type} is not supported yet; use market or limit`);
+    if (terms.timeInForce === 'GTD') throw unprocessable('timeInForce', 'GTD', 'time in force GTD is not supported yet; use GTC, IOC or FOK');
+    const account = await this.directory.account(terms.accountId, context.userId);
+    if (account === null) throw notFound('account');
+    const market = await this.directory.market(account.venue, terms.symbol);
+    if (market === null) throw unprocessable('symbol', terms.symbol, `${account.venue} has no market ${terms.symbol}; GET /api/v1/markets?venue=${account.venue} lists them`);
+    this.checkVenue(terms, account, market);
+    const { quantity, limitPrice } = onGrid(market, terms.quantity, terms.limitPrice, terms.reduceOnly ? null : this.ports.prices.mark(market.venue, market.symbol));
+    return {
+      id: randomUUID(),
+      userId: context.userId,
+      accountId: account.id,
+      clientOrderId: context.clientOrderId,
+      venueClientId: venueClientId({ accountId: account.id, clientOrderId: context.clientOrderId, leg: 0, child: 0, revision: 0 }, sha256Hex),
+      venue: account.venue,
+      symbol: market.symbol,
+      venueSymbol: market.venueSymbol,
+      side: terms.side,
+      type: terms.type,
+      timeInForce: terms.timeInForce,
+      quantity,
+      limitPrice,
+      postOnly: terms.postOnly,
+      reduceOnly: terms.reduceOnly,
+      origin: 'API',
+      placeBefore: isoTime(this.ports.clock.nowMs() + this.placeDeadlineMs),
+      idempotency: context.stamp,
+    };
+  }
+
+  private checkVenue(terms: OrderTerms, account: Account, market: Market): void {
+    const can = this.directory.capabilities(account.venue);
+    if (can === null) throw new DomainError('SERVICE_UNAVAILABLE', `venue ${account.venue} is not configured on this server`, { details: { venue: account.venue } });
+    if (!can.orderTypes.includes(terms.type)) throw unprocessable('type', terms.type, `${account.venue} takes no ${terms.type} orders; it takes ${can.orderTypes.join(', ')}`);
+    if (!can.timesInForce.includes(terms.timeInForce)) throw unprocessable('timeInForce', terms.timeInForce, `${account.venue} takes no ${terms.timeInForce} orders; it takes ${can.timesInForce.join(', ')}`);
+    if (terms.postOnly && !can.postOnly) throw unprocessable('postOnly', true, `${account.venue} takes no post-only orders`);
+    if (terms.reduceOnly && !can.reduceOnly) throw unprocessable('reduceOnly', true, `${account.venue} takes no reduce-only orders`);
+    // An exit is let through: the venue decides whether it takes one outside its hours.
+    if (market.status === 'closed' && !terms.reduceOnly) throw unprocessable('symbol', market.symbol, `${market.symbol} is closed now`);
+  }
+}
+
+/** Canonical texts of values the market accepts. Throws UNPROCESSABLE with the nearest valid ones. */
+export function onGrid(market: Market, quantity: string, limitPrice: string | null, referencePrice: string | null): { readonly quantity: string; readonly limitPrice: string | null } {
+  const verdict = quantise(market, { quantity, limitPrice, referencePrice });
+  if (verdict.kind === 'ok') return verdict;
+  throw new DomainError('UNPROCESSABLE', verdict.violations.map((violation) => inWords(violation, market)).join('; '), {
+    details: { symbol: market.symbol, violations: verdict.violations, tickRule: market.tickRule, lot: market.lot, minQuantity: market.minQuantity, minNotional: market.minNotional },
+  });
+}
+
+const WORDS: Record<QuantiseViolation['code'], string> = {
+  NOT_POSITIVE: 'is not above zero',
+  OFF_TICK: 'is not on a price the market allows',
+  OFF_LOT: 'is not a multiple of the lot',
+  BELOW_MIN_QUANTITY: 'is below the minimum quantity',
+  BELOW_MIN_NOTIONAL: 'is below the minimum notional',
+};
+
+function inWords(violation: QuantiseViolation, market: Market): string {
+  return `${violation.field} ${violation.value} of ${market.symbol} ${WORDS[violation.code]}; nearest: ${violation.nearest.join(' or ')}`;
+}
+
+export function unprocessable(field: string, value: unknown, message: string): DomainError {
+  return new DomainError('UNPROCESSABLE', message, { details: { field, value } });
+}

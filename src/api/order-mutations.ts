@@ -1,0 +1,147 @@
+/** Cancelling and amending: intents like placing, answered by the order's committed events, never by a guess. */
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import { isoTime } from '../domain/clock';
+import { decimal, decimalText } from '../domain/decimal';
+import { DomainError } from '../domain/errors';
+import { isTerminal, type Order } from '../domain/order';
+import type { MutationIntent, MutationKind } from '../domain/order-store';
+import { describeIntent } from '../domain/order-summary';
+import type { Directory } from './directory';
+import { isErrorCode, notFound, toDomainError } from './errors';
+import { onGrid, unprocessable } from './order-intent';
+import type { OrderWaiter } from './order-waiter';
+import type { OrderWatch, WatchOutcome } from './order-watch';
+import type { ApiPorts, MutationVerdict } from './ports';
+import { orderReply, type Reply } from './replies';
+
+export interface Amendment {
+  readonly limitPrice: string | null;
+  readonly quantity: string | null;
+}
+
+type Answered = { readonly verdict: MutationVerdict } | { readonly error: unknown };
+
+export class OrderMutations {
+  constructor(
+    private readonly ports: Pick<ApiPorts, 'gateway' | 'orders' | 'clock'>,
+    private readonly waiter: OrderWaiter,
+    private readonly directory: Directory,
+    private readonly deadlineMs: number,
+    private readonly log: Pick<Logger, 'warn'>,
+  ) {}
+
+  /** 200 with the order once it is canceled, 202 while that is open, 409 when it ended otherwise. A repeat is harmless. */
+  async cancel(order: Order, timeoutMs: number): Promise<Reply> {
+    if (isTerminal(order.state)) return canceledReply(order);
+    const intent = this.intent('cancel', order, null, { limitPrice: null, quantity: null });
+    const fresh = await this.pursue(order, timeoutMs, (seen) => isTerminal(seen.state), () => this.ports.gateway.cancel(intent, summaryOf('cancel', order), order.symbol));
+    return isTerminal(fresh.state) ? canceledReply(fresh) : orderReply(202, fresh);
+  }
+
+  /** 200 with the order once the venue has the new terms, 202 while that is open, 412 and 409 when it cannot be asked. */
+  async amend(order: Order, revision: number, amendment: Amendment, timeoutMs: number): Promise<Reply> {
+    const details = { orderId: order.id, revision: order.revision, order };
+    if (isTerminal(order.state)) throw new DomainError('CONFLICT', `the order is ${order.state}: it cannot be amended`, { details });
+    if (order.revision !== revision) throw new DomainError('PRECONDITION_FAILED', `the order is at revision ${order.revision}, not ${revision}`, { details });
+    if (order.pendingCancel || order.pendingReplace) throw new DomainError('CONFLICT', `${order.pendingCancel ? 'a cancel' : 'another amendment'} of the order is under way`, { details });
+    const terms = await this.checked(order, amendment);
+    const intent = this.intent('amend', order, revision, terms);
+    let wasPending = false;
+    const isOver = (seen: Order): boolean => {
+      if (seen.pendingReplace) wasPending = true;
+      return isTerminal(seen.state) || (wasPending && !seen.pendingReplace);
+    };
+    const fresh = await this.pursue(order, timeoutMs, isOver, () => this.ports.gateway.amend(intent, summaryOf('amend', order), order.symbol));
+    if (hasTerms(fresh, terms) && !fresh.pendingReplace) return orderReply(200, fresh);
+    const freshDetails = { orderId: fresh.id, revision: fresh.revision, order: fresh };
+    if (isTerminal(fresh.state)) throw new DomainError('CONFLICT', `the order became ${fresh.state} before it was amended`, { details: freshDetails });
+    if (wasPending && !fresh.pendingReplace) throw new DomainError('VENUE_REJECTED', 'the venue did not take the amendment', { details: freshDetails });
+    return orderReply(202, fresh);
+  }
+
+  /** The new terms, canonical and on the market's grid. */
+  private async checked(order: Order, amendment: Amendment): Promise<Amendment> {
+    if (this.directory.capabilities(order.venue)?.amend === 'none') throw unprocessable('venue', order.venue, `${order.venue} cannot amend orders; cancel it and place another`);
+    if (order.type === 'market' && amendment.limitPrice !== null) throw unprocessable('limitPrice', amendment.limitPrice, 'a market order has no limit price');
+    const market = await this.directory.market(order.venue, order.symbol);
+    if (market === null) throw notFound('market');
+    const quantity = amendment.quantity ?? order.quantity;
+    if (!decimal(quantity).greaterThan(decimal(order.filledQuantity))) throw unprocessable('quantity', quantity, `quantity ${quantity} is the new total and must be above the ${order.filledQuantity} filled already; to stop the rest, cancel the order`);
+    onGrid(market, quantity, amendment.limitPrice ?? order.limitPrice, null);
+    return {
+      limitPrice: amendment.limitPrice === null ? null : decimalText(amendment.limitPrice),
+      quantity: amendment.quantity === null ? null : decimalText(amendment.quantity),
+    };
+  }
+
+  /** Asks, and waits for the order's own evidence. Throws what the venue or the transaction said against it. */
+  private async pursue(order: Order, timeoutMs: number, isOver: (seen: Order) => boolean, ask: () => Promise<MutationVerdict>): Promise<Order> {
+    const watch = this.waiter.watch({ accountId: order.accountId, orderId: order.id, clientOrderId: null }, { isSettled: isOver, isRecorded: (seen) => seen.pendingCancel || seen.pendingReplace });
+    try {
+      watch.see(order);
+      const seen = watch.outcome(timeoutMs);
+      const answered = ask().then(
+        (verdict): Answered => ({ verdict }),
+        (error: unknown): Answered => ({ error }),
+      );
+      const first = await Promise.race([seen, answered]);
+      if (!('kind' in first)) return await this.afterAnswer(first, watch, seen, order, isOver);
+      if (first.kind !== 'absent') return first.order;
+      throw new DomainError('SERVICE_UNAVAILABLE', 'the request is not recorded yet and may still be', { outcome: 'unknown', retryAfterSeconds: 1, details: { orderId: order.id } });
+    } finally {
+      watch.close();
+    }
+  }
+
+  private async afterAnswer(answer: Answered, watch: OrderWatch, seen: Promise<WatchOutcome>, order: Order, isOver: (seen: Order) => boolean): Promise<Order> {
+    if ('verdict' in answer && answer.verdict.verdict === 'pending') return this.orderAfter(await seen, order);
+    const fresh = (await this.ports.orders.byId(order.id, order.userId)) ?? order;
+    if ('error' in answer) {
+      if (isTerminal(fresh.state)) return fresh;
+      this.log.warn({ err: answer.error, orderId: order.id }, 'a cancel or amendment could not be handed over');
+      throw toDomainError(answer.error, true);
+    }
+    const { verdict, code, message } = answer.verdict;
+    if (isOver(fresh)) return fresh;
+    if (verdict === 'applied') return fresh;
+    if (verdict === 'refused') throw new DomainError('VENUE_REJECTED', message ?? 'the venue refused', { details: { orderId: fresh.id, reasonCode: code, order: fresh } });
+    if (verdict === 'denied') throw new DomainError(isErrorCode(code) ? code : 'CONFLICT', message ?? 'the order cannot be changed now', { details: { orderId: fresh.id, revision: fresh.revision, order: fresh } });
+    // nothingToDo: the same request is under way already, and this one waits for the same outcome.
+    watch.see(fresh);
+    return this.orderAfter(await seen, fresh);
+  }
+
+  private async orderAfter(outcome: WatchOutcome, before: Order): Promise<Order> {
+    return outcome.kind === 'absent' ? ((await this.ports.orders.byId(before.id, before.userId)) ?? before) : outcome.order;
+  }
+
+  private intent(kind: MutationKind, order: Order, expectedRevision: number | null, terms: Amendment): MutationIntent {
+    return {
+      id: randomUUID(),
+      kind,
+      userId: order.userId,
+      accountId: order.accountId,
+      venue: order.venue,
+      orderId: order.id,
+      expectedRevision,
+      limitPrice: terms.limitPrice,
+      quantity: terms.quantity,
+      sendBefore: isoTime(this.ports.clock.nowMs() + this.deadlineMs),
+    };
+  }
+}
+
+function canceledReply(order: Order): Reply {
+  if (order.state === 'CANCELED') return orderReply(200, order);
+  throw new DomainError('CONFLICT', `the order is ${order.state}: there is nothing left to cancel`, { details: { orderId: order.id, order } });
+}
+
+function hasTerms(order: Order, terms: Amendment): boolean {
+  const same = (asked: string | null, shown: string | null): boolean => asked === null || (shown !== null && decimalText(shown) === decimalText(asked));
+  return same(terms.limitPrice, order.limitPrice) && same(terms.quantity, order.quantity);
+}
+
+function summaryOf(kind: MutationKind, order: Order): string {
+  return `${kind} ${describeIntent(order)}`;
+}

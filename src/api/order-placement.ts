@@ -1,0 +1,155 @@
+/** The life of a POST: idempotency lookup, intents, one hand-over to Temporal, and each item's own answer. */
+import type { Logger } from 'pino';
+import { DomainError } from '../domain/errors';
+import type { IdempotencyStamp, Order, OrderIntent } from '../domain/order';
+import { toDomainError } from './errors';
+import { assertSameRequest, derivedClientOrderId, missingIds, stampOf } from './idempotency';
+import type { IntentMaker } from './order-intent';
+import { differingFields, type OrderTerms } from './order-terms';
+import type { OrderWaiter } from './order-waiter';
+import type { OrderWatch, WatchRules } from './order-watch';
+import type { ApiPorts, IdempotencyRecord } from './ports';
+import { isSettled, placedReply, type Reply } from './replies';
+
+export interface PlacementRequest {
+  readonly userId: string;
+  /** What the caller's key stands for, besides the body. */
+  readonly route: string;
+  readonly bodyHash: string;
+  readonly idempotencyKey: string | null;
+  readonly timeoutMs: number;
+}
+
+/** An order's row is its record. */
+const PLACED: WatchRules = { isSettled, isRecorded: () => true };
+
+/** One order of a request on its way. */
+interface Item {
+  readonly terms: OrderTerms;
+  readonly clientOrderId: string;
+  readonly stamp: IdempotencyStamp | null;
+  readonly record: IdempotencyRecord | null;
+}
+
+type Prepared =
+  | { readonly kind: 'refused'; readonly error: DomainError }
+  | { readonly kind: 'known'; readonly watch: OrderWatch }
+  | { readonly kind: 'new'; readonly intent: OrderIntent; readonly watch: OrderWatch };
+
+export interface PlacedItem {
+  readonly clientOrderId: string;
+  readonly answer: Reply | DomainError;
+}
+
+export class OrderPlacement {
+  constructor(
+    private readonly ports: Pick<ApiPorts, 'gateway' | 'orders' | 'idempotency'>,
+    private readonly waiter: OrderWaiter,
+    private readonly intents: IntentMaker,
+    private readonly log: Pick<Logger, 'warn'>,
+  ) {}
+
+  /** What is recorded under the caller's key, if anything. Throws IDEMPOTENCY_MISMATCH when that was another request. */
+  async recordOf(request: PlacementRequest, index: number): Promise<IdempotencyRecord | null> {
+    if (request.idempotencyKey === null) return null;
+    const stamp = stampOf(request.idempotencyKey, index, request.route, request.bodyHash);
+    const record = await this.ports.idempotency.find(request.userId, stamp.key);
+    if (record !== null) assertSameRequest(record, stamp);
+    return record;
+  }
+
+  /** Places the items, each with its own answer. Throws only what concerns the request as a whole. */
+  async place(request: PlacementRequest, terms: readonly OrderTerms[]): Promise<PlacedItem[]> {
+    const records = await Promise.all(terms.map((_, index) => this.recordOf(request, index)));
+    const items = terms.map((item, index) => identified(request, item, index, records[index] ?? null));
+    const prepared = await Promise.all(items.map((item) => this.prepare(request, item)));
+    try {
+      this.handOver(prepared.filter((entry) => entry.kind === 'new'));
+      return await Promise.all(prepared.map(async (entry, index) => this.answerItem(request, itemAt(items, index), entry)));
+    } finally {
+      for (const entry of prepared) if (entry.kind !== 'refused') entry.watch.close();
+    }
+  }
+
+  private async prepare(request: PlacementRequest, item: Item): Promise<Prepared> {
+    const { accountId } = item.terms;
+    const knownId = item.record?.orderId ?? null;
+    if (knownId !== null) {
+      const watch = this.waiter.watch({ accountId, orderId: knownId, clientOrderId: null }, PLACED);
+      watch.readNow();
+      return { kind: 'known', watch };
+    }
+    try {
+      const intent = await this.intents.make(item.terms, { userId: request.userId, clientOrderId: item.clientOrderId, stamp: item.stamp });
+      const watch = this.waiter.watch({ accountId: intent.accountId, orderId: intent.id, clientOrderId: intent.clientOrderId }, PLACED);
+      return { kind: 'new', intent, watch };
+    } catch (error) {
+      return { kind: 'refused', error: this.translated(error, false) };
+    }
+  }
+
+  /** Starts the workflows and does not wait: the committed events answer. Its own end only says when rows must be there. */
+  private handOver(entries: readonly Extract<Prepared, { kind: 'new' }>[]): void {
+    if (entries.length === 0) return;
+    this.ports.gateway.place(entries.map((entry) => entry.intent)).then(
+      () => entries.forEach((entry) => entry.watch.recordedNow()),
+      (error: unknown) => {
+        const failure = this.translated(error, true);
+        this.log.warn({ err: error, orders: entries.length }, 'orders could not be handed over');
+        entries.forEach((entry) => entry.watch.readAfterFailure(failure));
+      },
+    );
+  }
+
+  private async answerItem(request: PlacementRequest, item: Item, entry: Prepared): Promise<PlacedItem> {
+    const { clientOrderId } = item;
+    if (entry.kind === 'refused') return { clientOrderId, answer: entry.error };
+    try {
+      const outcome = await entry.watch.outcome(request.timeoutMs);
+      if (outcome.kind === 'absent') return { clientOrderId, answer: await this.explainAbsence(request, item) };
+      const { order } = outcome;
+      if (entry.kind === 'new' && order.id !== entry.intent.id) await this.assertSameIntent(request, item, entry.intent, order);
+      return { clientOrderId, answer: await placedReply(order, () => this.ports.orders.timeline(order.id, request.userId)) };
+    } catch (error) {
+      return { clientOrderId, answer: this.translated(error, true) };
+    }
+  }
+
+  /** The client id belongs to an earlier intent: the same one, or the caller is told which of the two he reused. */
+  private async assertSameIntent(request: PlacementRequest, item: Item, intent: OrderIntent, order: Order): Promise<void> {
+    const record = item.stamp === null ? null : await this.ports.idempotency.find(request.userId, item.stamp.key);
+    if (record !== null && item.stamp !== null) {
+      assertSameRequest(record, item.stamp);
+      if (record.orderId === order.id) return;
+    }
+    const fields = await differingFields(intent, order, () => this.ports.orders.timeline(order.id, request.userId));
+    if (fields.length === 0) return;
+    throw new DomainError('CONFLICT', `clientOrderId ${order.clientOrderId} of this account belongs to another order: ${fields.join(', ')} differ`, { details: { orderId: order.id, differs: fields, order } });
+  }
+
+  /** No row: the key went to another request at the same moment, or nobody knows yet. */
+  private async explainAbsence(request: PlacementRequest, item: Item): Promise<DomainError> {
+    const record = item.stamp === null ? null : await this.ports.idempotency.find(request.userId, item.stamp.key);
+    if (record !== null && item.stamp !== null) assertSameRequest(record, item.stamp);
+    return new DomainError('SERVICE_UNAVAILABLE', 'the order is not recorded yet and may still be', { outcome: 'unknown', retryAfterSeconds: 1, details: { clientOrderId: item.clientOrderId } });
+  }
+
+  private translated(error: unknown, wrote: boolean): DomainError {
+    const known = toDomainError(error, wrote);
+    if (known.code === 'INTERNAL') this.log.warn({ err: error }, 'an order could not be placed');
+    return known;
+  }
+}
+
+function identified(request: PlacementRequest, terms: OrderTerms, index: number, record: IdempotencyRecord | null): Item {
+  const key = request.idempotencyKey;
+  if (key === null && terms.clientOrderId === null) throw missingIds();
+  const clientOrderId = terms.clientOrderId ?? derivedClientOrderId(request.userId, key ?? '', index);
+  return { terms, clientOrderId, record, stamp: key === null ? null : stampOf(key, index, request.route, request.bodyHash) };
+}
+
+function itemAt(items: readonly Item[], index: number): Item {
+  const item = items[index];
+  if (item === undefined) throw new RangeError(`no item ${index}`);
+  return item;
+}

@@ -1,0 +1,152 @@
+/**
+ * Everything the API asks of the rest of the program. main wires it; the API reads no environment and opens no connection
+ * of its own. A read of something that is not the user's answers null, as if it did not exist.
+ */
+import type { Account, Balance, Position, RiskLimits } from '../domain/account';
+import type { Clock } from '../domain/clock';
+import type { StreamEvent } from '../domain/events';
+import type { Market, OrderBook, Ticker } from '../domain/market';
+import type { Fill, Order, OrderIntent } from '../domain/order';
+import type { MutationIntent } from '../domain/order-store';
+import type { VenueCapabilities, VenueCredentials } from '../domain/venue';
+import type { Readiness } from '../schemas/health';
+import type { Timeline } from '../schemas/timeline';
+
+export interface Identity {
+  readonly userId: string;
+  readonly keyId: string;
+  readonly scopes: readonly string[];
+}
+
+/** How an amend or cancel fared by its first answer. `pending`: its outcome is still open and is being pursued. */
+export interface MutationVerdict {
+  readonly verdict: 'applied' | 'refused' | 'nothingToDo' | 'denied' | 'pending';
+  readonly code: string | null;
+  readonly message: string | null;
+}
+
+/** Temporal. Every function rejects with DomainError SERVICE_UNAVAILABLE (outcome unknown) when Temporal is away. */
+export interface OrderGatewayPort {
+  /** Settles once the group had its first answers: every intent that was taken has its row then. */
+  place(intents: readonly OrderIntent[]): Promise<void>;
+  cancel(intent: MutationIntent, summary: string, symbol: string): Promise<MutationVerdict>;
+  amend(intent: MutationIntent, summary: string, symbol: string): Promise<MutationVerdict>;
+}
+
+export interface OrderListQuery {
+  readonly userId: string;
+  readonly status: 'open' | 'closed' | 'all';
+  readonly accountId: string | null;
+  readonly symbol: string | null;
+  readonly venue: string | null;
+  readonly cursor: string | null;
+  readonly limit: number;
+}
+
+export interface OrdersPort {
+  byId(id: string, userId: string): Promise<Order | null>;
+  /** One read for all; unknown ids are absent from the answer. */
+  byIds(ids: readonly string[]): Promise<readonly Order[]>;
+  byClientId(accountId: string, clientOrderId: string): Promise<Order | null>;
+  list(query: OrderListQuery): Promise<{ readonly orders: readonly Order[]; readonly nextCursor: string | null }>;
+  timeline(id: string, userId: string): Promise<Timeline | null>;
+}
+
+export interface FillListQuery extends Omit<OrderListQuery, 'status'> {
+  readonly orderId: string | null;
+}
+
+export interface PositionListQuery {
+  readonly userId: string;
+  readonly status: 'open' | 'closed' | 'all';
+  readonly accountId: string | null;
+  readonly symbol: string | null;
+  readonly venue: string | null;
+}
+
+export interface NewAccount {
+  readonly id: string;
+  readonly userId: string;
+  readonly name: string;
+  readonly venue: string;
+  readonly signerId: string;
+  readonly credential: VenueCredentials;
+  readonly limits: RiskLimits;
+}
+
+export interface AccountsPort {
+  /** Throws DomainError CONFLICT when the user has an account of that name. */
+  create(account: NewAccount): Promise<Account>;
+  get(id: string, userId: string): Promise<Account | null>;
+  list(userId: string): Promise<readonly Account[]>;
+  /** Starts what watches the account; settles when that is under way. */
+  started(account: Account): Promise<void>;
+}
+
+/** A stream's committed events as they come, in order, from now on; may repeat, may miss some while reconnecting. */
+export interface EventTail {
+  follow(stream: string, listener: (event: StreamEvent) => void): () => void;
+}
+
+export interface EventsPort {
+  since(stream: string, sequence: number, limit: number): Promise<readonly StreamEvent[]>;
+  /** 0 for a stream without events. */
+  head(stream: string): Promise<number>;
+  generation(): Promise<string>;
+}
+
+export interface VenueState {
+  readonly name: string;
+  readonly status: 'available' | 'unavailable' | 'unknown';
+  readonly capabilities: VenueCapabilities;
+}
+
+export interface VenuesPort {
+  list(): readonly VenueState[];
+  /** Throws the errors of domain/venue-errors.ts. */
+  orderBook(venue: string, venueSymbol: string, depth: number): Promise<OrderBook>;
+  /** Credentials for an account that came without: made where the venue needs none of its own (paper), else null. */
+  makeCredentials(venue: string): VenueCredentials | null;
+}
+
+export interface MarketsPort {
+  list(venue: string | null): Promise<readonly Market[]>;
+  get(venue: string, symbolOrAlias: string): Promise<Market | null>;
+}
+
+export interface PricesPort {
+  /** The newest known; null asks for all. */
+  latest(venue: string | null, symbols: readonly string[] | null): Promise<readonly Ticker[]>;
+  /** A fresh mark price from memory, or null. */
+  mark(venue: string, symbol: string): string | null;
+}
+
+export interface IdempotencyRecord {
+  readonly route: string;
+  readonly bodyHash: string;
+  readonly orderId: string | null;
+}
+
+export interface HealthPort {
+  readiness(): Promise<Readiness>;
+  /** As last seen, without waiting: requests are then answered 503 at once. */
+  postgresqlAway(): boolean;
+}
+
+export interface ApiPorts {
+  authenticate(apiKey: string): Promise<Identity | null>;
+  readonly gateway: OrderGatewayPort;
+  readonly orders: OrdersPort;
+  readonly fills: { list(query: FillListQuery): Promise<{ readonly fills: readonly Fill[]; readonly nextCursor: string | null }> };
+  readonly positions: { list(query: PositionListQuery): Promise<readonly Position[]>; byId(id: string, userId: string): Promise<Position | null> };
+  readonly balances: { list(accountId: string, userId: string): Promise<readonly Balance[]> };
+  readonly accounts: AccountsPort;
+  readonly idempotency: { find(userId: string, key: string): Promise<IdempotencyRecord | null> };
+  readonly tail: EventTail;
+  readonly events: EventsPort;
+  readonly venues: VenuesPort;
+  readonly markets: MarketsPort;
+  readonly prices: PricesPort;
+  readonly health: HealthPort;
+  readonly clock: Clock;
+}

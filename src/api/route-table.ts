@@ -1,0 +1,50 @@
+/** Every route of the API, once. Order matters where paths overlap: the fixed word before the parameter. */
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { Directory } from './directory';
+import type { JsonObject } from './openapi';
+import type { OrderMutations } from './order-mutations';
+import type { OrderPlacement } from './order-placement';
+import type { OrderWaiter } from './order-waiter';
+import type { ApiPorts } from './ports';
+import type { Route } from './route';
+import { accountRoutes } from './routes/accounts';
+import { eventRoutes } from './routes/events';
+import { fillRoutes } from './routes/fills';
+import { healthRoutes } from './routes/health';
+import { marketRoutes } from './routes/markets';
+import { orderChangeRoutes } from './routes/order-changes';
+import { orderRoutes } from './routes/orders';
+import { orderPlacementRoutes } from './routes/order-placement';
+import { positionRoutes } from './routes/positions';
+import { priceRoutes } from './routes/prices';
+import { venueRoutes } from './routes/venues';
+
+/** What the routes are made of. */
+export interface RouteContext {
+  readonly ports: ApiPorts;
+  readonly directory: Directory;
+  readonly waiter: OrderWaiter;
+  readonly placement: OrderPlacement;
+  readonly mutations: OrderMutations;
+  readonly registry: Registry;
+  readonly log: Logger;
+  /** The OpenAPI document, which is made from this table. */
+  readonly document: () => JsonObject;
+}
+
+export function routeTable(context: RouteContext): readonly Route[] {
+  return [
+    ...venueRoutes(context),
+    ...marketRoutes(context),
+    ...priceRoutes(context),
+    ...accountRoutes(context),
+    ...orderPlacementRoutes(context),
+    ...orderRoutes(context),
+    ...orderChangeRoutes(context),
+    ...fillRoutes(context),
+    ...positionRoutes(context),
+    ...eventRoutes(context),
+    ...healthRoutes(context),
+  ];
+}

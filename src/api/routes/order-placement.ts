@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import type { ErrorCode } from '../../domain/errors';
+import { idSchema } from '../../schemas/fields';
+import { answerTimeoutQuery, orderBatchRequestSchema, orderRequestSchema, orderSchema } from '../../schemas/orders';
+import { itemResultsSchema } from '../../schemas/errors';
+import { bodyHash } from '../canonical-json';
+import { DomainError } from '../../domain/errors';
+import { termsOf, type OrderTerms } from '../order-terms';
+import { itemResult } from '../replies';
+import type { RouteContext } from '../route-table';
+import { route, validationError, type Route } from '../route';
+
+export const idempotencyHeaders = z.object({
+  'idempotency-key': idSchema.optional().meta({ description: 'Names the request: the same key and body always meet the same order. Needed where clientOrderId is absent.' }),
+});
+
+/** What placing may be refused with. */
+export const PLACING_ERRORS: readonly ErrorCode[] = [
+  'NOT_FOUND',
+  'CONFLICT',
+  'RATE_LIMITED',
+  'UNPROCESSABLE',
+  'IDEMPOTENCY_MISMATCH',
+  'RISK_SYMBOL_NOT_ALLOWED',
+  'RISK_ORDER_NOTIONAL',
+  'RISK_POSITION_NOTIONAL',
+  'RISK_OPEN_ORDERS',
+  'RISK_DAILY_LOSS',
+  'RISK_ACCOUNT_REDUCING',
+  'RISK_ACCOUNT_HALTED',
+  'RISK_PRICE_UNKNOWN',
+  'RISK_NOTHING_TO_REDUCE',
+  'INSUFFICIENT_BALANCE',
+];
+
+export const PLACED = {
+  201: { description: 'The venue has answered: the order is WORKING, filled, or REJECTED by the venue.', schema: orderSchema, headers: ['ETag', 'Location'] },
+  202: { description: 'Recorded; the venue has not answered yet. The order is SUBMITTING, SUBMITTED or UNKNOWN and is being pursued.', schema: orderSchema, headers: ['ETag', 'Location'] },
+} as const;
+
+const SINGLE = 'POST /api/v1/orders';
+const BATCH = 'POST /api/v1/orders/batch';
+
+export function orderPlacementRoutes({ placement, ports }: RouteContext): Route[] {
+  return [
+    route({
+      method: 'post',
+      path: '/api/v1/orders',
+      operationId: 'placeOrder',
+      tag: 'Orders',
+      summary: 'Place an order',
+      description: 'Send clientOrderId, an Idempotency-Key, or both. Repeat with the same until it is answered: there will be one order.',
+      scope: 'trade',
+      query: z.strictObject(answerTimeoutQuery),
+      headers: idempotencyHeaders,
+      body: orderRequestSchema,
+      responses: PLACED,
+      errors: PLACING_ERRORS,
+      async handle({ body, query, headers, userId }) {
+        const terms = termsOf(body);
+        const request = { userId, route: SINGLE, bodyHash: bodyHash(SINGLE, terms), idempotencyKey: headers['idempotency-key'] ?? null, timeoutMs: query.timeoutMs };
+        const [placed] = await placement.place(request, [terms]);
+        if (placed === undefined) throw new DomainError('INTERNAL', 'an order without an answer');
+        if (placed.answer instanceof DomainError) throw placed.answer;
+        return placed.answer;
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/v1/orders/batch',
+      operationId: 'placeOrders',
+      tag: 'Orders',
+      summary: 'Place up to 100 orders together',
+      description: 'Each order has its own result; none rolls back another. Answers when all did, or after timeoutMs.',
+      scope: 'trade',
+      query: z.strictObject(answerTimeoutQuery),
+      headers: idempotencyHeaders,
+      body: orderBatchRequestSchema,
+      responses: { 200: { description: 'One result per order, in their order.', schema: itemResultsSchema } },
+      errors: ['IDEMPOTENCY_MISMATCH'],
+      async handle({ body, query, headers, userId, requestId }) {
+        const terms = body.orders.map(termsOf);
+        assertDistinct(terms);
+        const request = { userId, route: BATCH, bodyHash: bodyHash(BATCH, terms), idempotencyKey: headers['idempotency-key'] ?? null, timeoutMs: query.timeoutMs };
+        const placed = await placement.place(request, terms);
+        const context = { requestId, nowMs: ports.clock.nowMs() };
+        return { status: 200, body: { results: placed.map((item, index) => itemResult(index, item.clientOrderId, item.answer, context)) } };
+      },
+    }),
+  ];
+}
+
+/** Two items with one id would be one order with two results. */
+function assertDistinct(terms: readonly OrderTerms[]): void {
+  const seen = new Map<string, number>();
+  const issues = terms.flatMap(({ accountId, clientOrderId }, index) => {
+    if (clientOrderId === null) return [];
+    const key = `${accountId}/${clientOrderId}`;
+    const before = seen.get(key);
+    seen.set(key, index);
+    return before === undefined ? [] : [{ path: `body.orders.${index}.clientOrderId`, message: `is the same as that of item ${before}` }];
+  });
+  if (issues.length > 0) throw validationError(issues);
+}

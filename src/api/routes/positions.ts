@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { decimal, decimalText } from '../../domain/decimal';
+import { DomainError } from '../../domain/errors';
+import { positionCloseSchema, positionListQuerySchema, positionListSchema } from '../../schemas/accounts';
+import { answerTimeoutQuery } from '../../schemas/orders';
+import type { Position } from '../../domain/account';
+import { bodyHash } from '../canonical-json';
+import { notFound } from '../errors';
+import { unprocessable } from '../order-intent';
+import type { OrderTerms } from '../order-terms';
+import type { RouteContext } from '../route-table';
+import { route, type Route, validationError } from '../route';
+import { idempotencyHeaders, PLACED, PLACING_ERRORS } from './order-placement';
+
+/** Position ids may be made of an account, a venue and a symbol. */
+const positionIdSchema = z.string().regex(/^[A-Za-z0-9._:/@-]{1,200}$/, 'must be a position\'s id, as GET /api/v1/positions shows it');
+
+const CLOSE = 'POST /api/v1/positions/{id}/close';
+
+export function positionRoutes({ ports, directory, placement }: RouteContext): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/api/v1/positions',
+      operationId: 'listPositions',
+      tag: 'Positions',
+      summary: 'Positions',
+      scope: 'read',
+      query: positionListQuerySchema,
+      responses: { 200: { description: 'The positions.', schema: positionListSchema } },
+      errors: ['NOT_FOUND'],
+      async handle({ query, userId }) {
+        const accountId = query.accountId ?? null;
+        await directory.assertOwned(accountId, userId);
+        const positions = await ports.positions.list({ userId, status: query.status, accountId, symbol: query.symbol ?? null, venue: query.venue ?? null });
+        return { status: 200, body: { positions } };
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/v1/positions/{id}/close',
+      operationId: 'closePosition',
+      tag: 'Positions',
+      summary: 'Close a position, or part of it, at market',
+      description: 'Places a reduce-only market order. Needs an Idempotency-Key: a repeat with it closes nothing more.',
+      scope: 'trade',
+      params: z.strictObject({ id: positionIdSchema }),
+      query: z.strictObject(answerTimeoutQuery),
+      headers: idempotencyHeaders,
+      body: positionCloseSchema,
+      bodyRequired: false,
+      responses: PLACED,
+      errors: PLACING_ERRORS,
+      async handle({ params, query, headers, body, userId }) {
+        const idempotencyKey = headers['idempotency-key'] ?? null;
+        if (idempotencyKey === null) throw validationError([{ path: 'header.idempotency-key', message: 'is required here: without it a repeat could close twice' }]);
+        const asked = body.quantity === undefined ? null : decimalText(body.quantity);
+        const request = { userId, route: CLOSE, bodyHash: bodyHash(CLOSE, { positionId: params.id, quantity: asked }), idempotencyKey, timeoutMs: query.timeoutMs };
+        const position = await ports.positions.byId(params.id, userId);
+        if (position === null) throw notFound('position');
+        // A repeat after the position was closed still meets its order, so the record is asked before the position is judged.
+        const isRepeat = (await placement.recordOf(request, 0)) !== null;
+        const [placed] = await placement.place(request, [closingTerms(position, asked, isRepeat)]);
+        if (placed === undefined) throw new DomainError('INTERNAL', 'an order without an answer');
+        if (placed.answer instanceof DomainError) throw placed.answer;
+        return placed.answer;
+      },
+    }),
+  ];
+}
+
+function closingTerms(position: Position, asked: string | null, isRepeat: boolean): OrderTerms {
+  const quantity = asked ?? decimalText(position.quantity);
+  if (!isRepeat) {
+    if (position.side === 'flat') throw new DomainError('CONFLICT', 'the position is flat: there is nothing to close', { details: { positionId: position.id } });
+    if (decimal(quantity).greaterThan(decimal(position.quantity))) throw unprocessable('quantity', quantity, `the position holds ${position.quantity}; leave quantity out to close all of it`);
+  }
+  return {
+    accountId: position.accountId,
+    clientOrderId: null,
+    symbol: position.symbol,
+    side: position.side === 'short' ? 'buy' : 'sell',
+    type: 'market',
+    timeInForce: 'IOC',
+    quantity,
+    limitPrice: null,
+    postOnly: false,
+    reduceOnly: true,
+  };
+}

@@ -1,0 +1,134 @@
+/** Accounts, balances, positions and fills at the boundary. */
+import { z } from 'zod';
+import type { Account, Balance, Position } from '../domain/account';
+import type { Fill } from '../domain/order';
+import { decimalSchema, idSchema, nextCursorSchema, pageQuery, positiveDecimalSchema, symbolSchema, timeSchema, uuidSchema, venueNameSchema } from './fields';
+import { orderSideSchema } from './orders';
+
+export const riskLimitsSchema = z
+  .strictObject({
+    maxOrderNotional: decimalSchema,
+    maxPositionNotional: decimalSchema,
+    maxOpenOrders: z.int().min(0),
+    maxDailyLoss: decimalSchema,
+    allowedSymbols: z.array(z.string()).nullable().meta({ description: 'null allows every symbol of the venue.' }),
+  })
+  .meta({ id: 'RiskLimits' });
+
+/** Most resting orders an account may be allowed: what a start of its watcher can still read in one go. */
+const MAX_OPEN_ORDERS = 10_000;
+const MAX_ALLOWED_SYMBOLS = 1_000;
+
+const riskLimitsRequestSchema = z
+  .strictObject({
+    maxOrderNotional: positiveDecimalSchema.optional(),
+    maxPositionNotional: positiveDecimalSchema.optional(),
+    maxOpenOrders: z.int().min(1).max(MAX_OPEN_ORDERS).optional(),
+    maxDailyLoss: positiveDecimalSchema.optional(),
+    allowedSymbols: z.array(symbolSchema).max(MAX_ALLOWED_SYMBOLS).nullable().optional(),
+  })
+  .meta({ id: 'RiskLimitsRequest', description: 'What is absent has the default.' });
+
+/** Longest secret of a credential: a PEM key of 4096 bits fits. */
+const MAX_CREDENTIAL_LENGTH = 4_096;
+
+export const accountRequestSchema = z
+  .strictObject({
+    name: z.string().trim().min(1, 'must not be empty').max(64, 'must have at most 64 characters'),
+    venue: venueNameSchema,
+    credentials: z
+      .record(z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,31}$/), z.string().min(1).max(MAX_CREDENTIAL_LENGTH))
+      .optional()
+      .meta({ description: 'Trade-only key of the venue; its fields are the venue\'s own. Absent on paper: one is made. Stored sealed, never shown again.' }),
+    limits: riskLimitsRequestSchema.optional(),
+  })
+  .meta({ id: 'AccountRequest', examples: [{ name: 'second', venue: 'paper' }] });
+
+export const accountSchema = z
+  .strictObject({
+    id: idSchema,
+    userId: z.string(),
+    name: z.string(),
+    venue: venueNameSchema,
+    status: z.enum(['ACTIVE', 'REDUCING', 'HALTED']),
+    statusReason: z.string().nullable(),
+    signerId: z.string(),
+    credentialId: z.string().nullable(),
+    limits: riskLimitsSchema,
+    createdAt: timeSchema,
+  })
+  .meta({ id: 'Account' });
+
+export const balanceSchema = z
+  .strictObject({ accountId: z.string(), asset: z.string(), total: decimalSchema, available: decimalSchema, locked: decimalSchema, updatedAt: timeSchema })
+  .meta({ id: 'Balance' });
+
+export const positionSchema = z
+  .strictObject({
+    id: z.string(),
+    accountId: z.string(),
+    venue: venueNameSchema,
+    symbol: z.string(),
+    side: z.enum(['long', 'short', 'flat']),
+    quantity: decimalSchema.meta({ description: 'Absolute.' }),
+    entryPrice: decimalSchema.nullable(),
+    markPrice: decimalSchema.nullable(),
+    notional: decimalSchema.nullable(),
+    leverage: decimalSchema.nullable(),
+    marginMode: z.enum(['cross', 'isolated']),
+    margin: decimalSchema.nullable(),
+    liquidationPrice: decimalSchema.nullable(),
+    unrealizedPnl: decimalSchema.nullable(),
+    realizedPnl: decimalSchema,
+    openedAt: timeSchema.nullable(),
+    closedAt: timeSchema.nullable(),
+    updatedAt: timeSchema,
+  })
+  .meta({ id: 'Position' });
+
+export const fillSchema = z
+  .strictObject({
+    venueFillId: z.string(),
+    orderId: uuidSchema.nullable(),
+    venueOrderId: z.string(),
+    accountId: z.string(),
+    venue: venueNameSchema,
+    symbol: z.string(),
+    side: orderSideSchema,
+    price: decimalSchema,
+    quantity: decimalSchema,
+    fee: decimalSchema,
+    feeAsset: z.string(),
+    liquidity: z.enum(['maker', 'taker']),
+    realizedPnl: decimalSchema.nullable(),
+    at: timeSchema,
+  })
+  .meta({ id: 'Fill' });
+
+/** Compile-time proof that the document shows the domain's own records. */
+type Shows<Schema, Domain> = [Schema] extends [Domain] ? true : never;
+export const ACCOUNT_SCHEMAS_MATCH: [Shows<z.infer<typeof accountSchema>, Account>, Shows<z.infer<typeof balanceSchema>, Balance>, Shows<z.infer<typeof positionSchema>, Position>, Shows<z.infer<typeof fillSchema>, Fill>] = [true, true, true, true];
+
+export const accountListSchema = z.strictObject({ accounts: z.array(accountSchema) }).meta({ id: 'AccountList' });
+export const balanceListSchema = z.strictObject({ balances: z.array(balanceSchema) }).meta({ id: 'BalanceList' });
+export const positionListSchema = z.strictObject({ positions: z.array(positionSchema) }).meta({ id: 'PositionList' });
+export const fillPageSchema = z.strictObject({ fills: z.array(fillSchema), nextCursor: nextCursorSchema }).meta({ id: 'FillPage' });
+
+export const positionListQuerySchema = z.strictObject({
+  status: z.enum(['open', 'closed', 'all']).default('open').meta({ description: 'open: not flat.' }),
+  accountId: idSchema.optional(),
+  symbol: symbolSchema.optional(),
+  venue: venueNameSchema.optional(),
+});
+
+export const fillListQuerySchema = z.strictObject({
+  accountId: idSchema.optional(),
+  symbol: symbolSchema.optional(),
+  venue: venueNameSchema.optional(),
+  orderId: uuidSchema.optional(),
+  ...pageQuery,
+});
+
+export const positionCloseSchema = z
+  .strictObject({ quantity: positiveDecimalSchema.optional().meta({ description: 'Absent: all of it.' }) })
+  .meta({ id: 'PositionClose' });

@@ -1,0 +1,94 @@
+/** The small shapes every other schema is made of: ids, decimals, times, and what a query string may carry. */
+import { z } from 'zod';
+import { decimalText } from '../domain/decimal';
+
+/** Ids callers choose or were given. Harmless in a path, a workflow id, a log line and a search attribute. */
+export const idSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 characters out of A-Z a-z 0-9 . _ -')
+  .meta({ id: 'Id', description: 'An id: 1 to 64 characters out of A-Z a-z 0-9 . _ -', examples: ['my-order.1'] });
+
+/** Ids we made. */
+export const uuidSchema = z.guid('must be an id as it was given out: a UUID').meta({ id: 'Uuid', description: 'An id that Surefill gave out.', examples: ['0193e2a4-6c1e-7a50-9b1d-3f1c2a4b5c6d'] });
+
+/** Any decimal the API shows. Canonical, plain notation. */
+export const decimalSchema = z
+  .string()
+  .regex(/^-?\d{1,40}(\.\d{1,40})?$/, 'must be a decimal in plain notation, as a string such as "0.001"')
+  .meta({ id: 'Decimal', description: 'An exact decimal in plain notation; a string, never a JSON number.', examples: ['0.001'] });
+
+/** A price or quantity a caller sends: above zero. At most 20 digits on either side of the point: more is a mistake. */
+export const positiveDecimalSchema = z
+  .string('must be a decimal as a string such as "0.001"')
+  .regex(/^(?=.*[1-9])\d{1,20}(\.\d{1,20})?$/, 'must be a decimal above zero in plain notation, as a string such as "0.001"')
+  .meta({ id: 'PositiveDecimal', description: 'An exact decimal above zero, in plain notation; a string, never a JSON number.', examples: ['0.001'] });
+
+/** Canonical text of a decimal that passed one of the schemas above. */
+export const canonicalDecimal = decimalText;
+
+export const timeSchema = z.iso.datetime({ offset: true }).meta({ id: 'Time', description: 'ISO 8601 with zone.', examples: ['2026-01-31T12:00:00.000Z'] });
+
+/** `BTC-PERP`, `xyz:TSLA-PERP`, or a venue's own spelling such as `BTCUSDT` or `BTC/USDT:USDT`. */
+export const symbolSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9._:/@-]{1,64}$/, 'must be a symbol such as BTC-PERP, or the venue\'s own spelling')
+  .meta({ id: 'Symbol', description: 'Unified symbol (BTC-PERP, BTC-USDT, xyz:TSLA-PERP); the venue\'s own spelling is accepted where a market is named.', examples: ['BTC-PERP'] });
+
+export const venueNameSchema = z
+  .string()
+  .regex(/^[a-z0-9-]{1,32}$/, 'must be a venue\'s name, as GET /api/v1/venues lists it')
+  .meta({ id: 'VenueName', description: 'A venue\'s name, as GET /api/v1/venues lists it.', examples: ['paper'] });
+
+/** What a query parameter looks like to a caller, where its parsed form differs from its text. */
+export interface ParameterShape {
+  readonly type: 'integer' | 'boolean' | 'array' | 'string';
+  readonly [keyword: string]: unknown;
+}
+
+/** An integer in a query string: digits only, so that "1e3", "0x10" and "" are refused. */
+export function queryInteger(options: { readonly min: number; readonly max: number; readonly fallback: number; readonly description: string }) {
+  const shape: ParameterShape = { type: 'integer', minimum: options.min, maximum: options.max, default: options.fallback };
+  return z
+    .string()
+    .regex(/^\d{1,16}$/, `must be a whole number from ${options.min} to ${options.max}`)
+    .transform(Number)
+    .pipe(z.number().int().min(options.min, `must be at least ${options.min}`).max(options.max, `must be at most ${options.max}`))
+    .default(options.fallback)
+    .meta({ description: options.description, parameter: shape });
+}
+
+export function queryFlag(description: string) {
+  const shape: ParameterShape = { type: 'boolean', default: false };
+  return z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .default(false)
+    .meta({ description, parameter: shape });
+}
+
+/** Most symbols of one query: the URL stays below what proxies accept. */
+const MAX_SYMBOLS = 100;
+
+export function querySymbols(description: string) {
+  const shape: ParameterShape = { type: 'array', items: { $ref: '#/components/schemas/Symbol' }, maxItems: MAX_SYMBOLS };
+  return z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(symbolSchema).max(MAX_SYMBOLS, `must name at most ${MAX_SYMBOLS} symbols`))
+    .optional()
+    .meta({ description, parameter: shape });
+}
+
+/** A page's size; a page of the largest size stays near 1 MB of JSON. */
+export const PAGE_LIMIT = { min: 1, max: 1_000, fallback: 100 } as const;
+
+export const pageQuery = {
+  limit: queryInteger({ ...PAGE_LIMIT, description: 'Most rows of one page.' }),
+  cursor: z
+    .string()
+    .regex(/^[A-Za-z0-9_.:=+/-]{1,512}$/, 'must be the nextCursor of the page before, unchanged')
+    .optional()
+    .meta({ description: 'nextCursor of the page before.' }),
+};
+
+export const nextCursorSchema = z.string().nullable().meta({ description: 'Send it as cursor for the next page; null on the last.' });

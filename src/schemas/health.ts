@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { venueNameSchema } from './fields';
+
+export const livenessSchema = z.strictObject({ status: z.literal('ok') }).meta({ id: 'Liveness' });
+
+const partSchema = z.strictObject({ status: z.enum(['ok', 'away']), detail: z.string().nullable() }).meta({ id: 'PartHealth' });
+
+export const readinessSchema = z
+  .strictObject({
+    status: z.enum(['ready', 'notReady']),
+    postgresql: partSchema,
+    temporal: partSchema,
+    workers: partSchema,
+    venues: z.array(z.strictObject({ name: venueNameSchema, status: z.enum(['available', 'unavailable', 'unknown']) })).meta({ description: 'Reported; they never decide readiness.' }),
+  })
+  .meta({ id: 'Readiness' });
+export type Readiness = z.infer<typeof readinessSchema>;
