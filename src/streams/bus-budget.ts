@@ -1,0 +1,68 @@
+/** The rate budget of a bus: shared while its store answers, an eighth alone otherwise, and a venue's ban kept in every process. */
+import type { Clock } from '../domain/clock';
+import type { BudgetRequest, BudgetVerdict, RateBudget } from '../domain/rate-budget';
+import { FallbackRateBudget, LocalRateBudget, LONE_SHARE, VenueBans } from '../venues/local-rate-budget';
+import { BUDGET_ANSWER_MS, reasonOf, type Bus, type OnBusReport } from './bus';
+import { TOPIC_PREFIXES, TOPICS } from './topics';
+
+export interface BanMessage {
+  readonly scope: string;
+  /** Ms since the epoch. */
+  readonly untilMs: number;
+}
+
+/** Rejects when the answer takes longer than the bound: the caller then goes on without it. */
+export async function withinMs<T>(promise: Promise<T>, boundMs: number, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} did not answer within ${boundMs} ms`)), boundMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * `shared` may be as slow or as broken as it likes. A ban is told to it, to every process over the bus, and kept here:
+ * a store that was emptied or restarted forgets bans, the processes that heard of them do not.
+ */
+export class BusRateBudget implements RateBudget {
+  private readonly bans = new VenueBans();
+  private readonly budget: FallbackRateBudget;
+  private readonly stopListening: () => void;
+
+  constructor(
+    private readonly bus: Pick<Bus, 'publish' | 'subscribe'>,
+    shared: RateBudget,
+    private readonly clock: Clock,
+    onReport: OnBusReport,
+  ) {
+    const bounded: RateBudget = {
+      take: (request) => withinMs(shared.take(request), BUDGET_ANSWER_MS, 'the shared budget'),
+      ban: (scope, untilMs) => withinMs(shared.ban(scope, untilMs), BUDGET_ANSWER_MS, 'the shared budget'),
+    };
+    this.budget = new FallbackRateBudget(bounded, new LocalRateBudget(clock, LONE_SHARE), (error) => onReport({ kind: 'budgetAlone', reason: reasonOf(error) }));
+    this.stopListening = bus.subscribe(TOPIC_PREFIXES.ban, ({ scope, untilMs }) => {
+      if (typeof scope === 'string' && typeof untilMs === 'number') this.bans.note(scope, untilMs);
+    });
+  }
+
+  async take(request: BudgetRequest): Promise<BudgetVerdict> {
+    const remainingMs = this.bans.untilMs(request.scope) - this.clock.nowMs();
+    if (remainingMs > 0) return { granted: false, retryAfterMs: remainingMs, bannedByVenue: true };
+    return this.budget.take(request);
+  }
+
+  async ban(scope: string, untilMs: number): Promise<void> {
+    this.bans.note(scope, untilMs);
+    const message: BanMessage = { scope, untilMs };
+    this.bus.publish(TOPICS.ban(scope), { ...message });
+    await this.budget.ban(scope, untilMs);
+  }
+
+  close(): void {
+    this.stopListening();
+  }
+}
