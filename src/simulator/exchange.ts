@@ -131,6 +131,18 @@ export class Exchange {
     this.endStaleReductions(venue);
   }
 
+  /**
+   * The first market data after a start. Levels that would trade with orders that rested through it are left out: clients
+   * had consumed them before, and a restart by itself fills nothing. The next update counts as usual.
+   */
+  openMarket(symbol: string, update: AmbientUpdate, now: number): void {
+    const { book } = this.state.venue(symbol);
+    const [bid, ask] = [book.bids.best()?.price, book.asks.best()?.price];
+    const bids = update.bids.filter(([price]) => ask === undefined || price.lessThan(ask));
+    const asks = update.asks.filter(([price]) => bid === undefined || price.greaterThan(bid));
+    this.updateMarket(symbol, { bids, asks, replace: true }, now);
+  }
+
   find(account: Account, reference: OrderReference): Order {
     const order = reference.orderId !== undefined ? this.state.orders.get(reference.orderId) : account.orders.get(reference.clientId ?? '');
     if (order === undefined || order.account !== account.name) {

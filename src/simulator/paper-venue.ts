@@ -59,6 +59,11 @@ export class PaperVenue {
     this.hub = new StreamHub(this.faults, options.realNow);
     this.marketData = new MarketData(this.exchange.state, this.hub, () => this.clock.now());
     this.prices = new PriceSource(options, {
+      open: (symbol, update) => {
+        this.exchange.openMarket(symbol, update, this.clock.now());
+        this.marketData.priceMoved(symbol);
+        this.background();
+      },
       update: (symbol, update) => {
         this.exchange.updateMarket(symbol, update, this.clock.now());
         this.marketData.priceMoved(symbol);
@@ -140,7 +145,7 @@ export class PaperVenue {
 
   /** The sequence of the last private message that went out: what a new subscriber starts after. */
   publishedSequence(account: Account): number {
-    return this.published.get(account.name) ?? account.sequence;
+    return this.published.get(account.name) ?? 0;
   }
 
   /** True while queries and streams must not show the order. */
@@ -189,6 +194,7 @@ export class PaperVenue {
 
   private restore(restoration: Restoration): void {
     restoration.restore(this.exchange);
+    for (const account of this.exchange.state.accounts.values()) this.published.set(account.name, account.sequence);
     for (const [hash, name] of restoration.keys) this.keys.set(hash, name);
     this.clock.offsetMs = restoration.clockOffsetMs;
     this.prices.restore(restoration.prices);

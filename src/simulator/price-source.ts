@@ -21,6 +21,8 @@ export interface PriceSourceOptions {
 }
 
 export interface PriceSink {
+  /** The first book of a market after the start. */
+  open(symbol: string, update: AmbientUpdate): void;
   update(symbol: string, update: AmbientUpdate): void;
   trade(symbol: string, trade: AmbientTrade): void;
 }
@@ -61,7 +63,7 @@ export class PriceSource {
   async start(): Promise<void> {
     if (this.options.data !== null) await this.openRecording(this.options.data);
     for (const [symbol, market] of this.generated) {
-      if (this.isGenerated(symbol)) this.sink.update(symbol, market.book());
+      if (this.isGenerated(symbol)) this.sink.open(symbol, market.book());
     }
     if (this.options.tickMs > 0) this.ticker = setInterval(() => this.tick(), this.options.tickMs);
     if (this.options.speed > 0) this.schedule();
@@ -129,7 +131,7 @@ export class PriceSource {
     const market = this.options.markets.find((candidate) => candidate.recordedAs === first.symbol);
     if (market === undefined) throw new Error(`${path} records ${first.symbol}, which no market here is fed by`);
     this.recordedSymbol = market.symbol;
-    this.applyNext();
+    if (!this.moved.has(market.symbol)) this.sink.open(market.symbol, first.update);
     await this.readNext();
   }
 

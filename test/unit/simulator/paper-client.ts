@@ -143,7 +143,7 @@ export class TestStream {
   }
 
   messages(channel: string): Message[] {
-    return this.heard.filter((message) => message['channel'] === channel);
+    return this.heard.filter((message) => message['channel'] === channel && message['op'] === undefined);
   }
 
   close(): void {

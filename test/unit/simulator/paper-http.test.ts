@@ -102,12 +102,12 @@ describe('orders', () => {
     do {
       const { body } = await client.get(`/orders?status=closed&limit=3${cursor}`);
       orders.push(...ordersOf(body).map(({ clientId }) => clientId));
-      cursor = body['next'] === undefined ? '' : `&cursor=${String(body['next'])}`;
+      cursor = body['next'] === undefined ? '' : `&cursor=${body['next'] as string}`;
     } while (cursor !== '');
     do {
       const { body } = await client.get(`/fills?from=0&limit=2${fillCursor}`);
       fills.push(...listOf(body, 'fills').map(({ fillId }) => String(fillId)));
-      fillCursor = body['next'] === undefined ? '' : `&cursor=${String(body['next'])}`;
+      fillCursor = body['next'] === undefined ? '' : `&cursor=${body['next'] as string}`;
     } while (fillCursor !== '');
     expect([orders.length, new Set(orders).size, fills.length, new Set(fills).size]).toEqual([7, 7, 7, 7]);
     const found = ordersOf((await client.get(`/orders?clientIds=${orders[0] ?? ''},never`)).body);
