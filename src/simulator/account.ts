@@ -28,7 +28,10 @@ export interface Exposure {
 
 export type MarkOf = (symbol: string) => Decimal | null;
 
-/** One customer of the paper venue. Changed only by the exchange, inside one synchronous step. */
+/**
+ * One customer of the paper venue. Changed only by the exchange, inside one synchronous step. Its history is kept whole: "a
+ * client id is refused for ever" and "fills since a time" are promises without an end, and a paper venue lives in memory.
+ */
 export class Account {
   readonly balances = new Map<string, Decimal>();
   /** What open spot orders hold, by asset. */

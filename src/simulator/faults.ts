@@ -70,6 +70,7 @@ export interface RequestFacts {
 
 export class Faults {
   private readonly armed = new Map<string, Fault>();
+  private readonly delayed = new Set<() => void>();
   private readonly held = new Map<string, (() => void)[]>();
   /** Of disarmed faults too: a test may ask after the last use. */
   private readonly hitCounts = new Map<string, number>();
@@ -115,6 +116,7 @@ export class Faults {
 
   removeAll(): void {
     for (const id of new Set([...this.armed.keys(), ...this.held.keys()])) this.remove(id);
+    for (const finish of [...this.delayed]) finish();
   }
 
   /**
@@ -164,6 +166,20 @@ export class Faults {
     return new Promise((resolve) => {
       this.held.set(fault.id, [...(this.held.get(fault.id) ?? []), resolve]);
       this.hit(fault);
+    });
+  }
+
+  /** Waits the fault's delay, or until all faults are disarmed. */
+  async delay(fault: Fault): Promise<void> {
+    this.hit(fault);
+    await new Promise<void>((resolve) => {
+      const finish = (): void => {
+        clearTimeout(timer);
+        this.delayed.delete(finish);
+        resolve();
+      };
+      const timer = setTimeout(finish, fault.delayMs);
+      this.delayed.add(finish);
     });
   }
 

@@ -27,6 +27,8 @@ export interface JournalOptions {
   readonly fsync: boolean;
   /** Told of what was tolerated: one line of text. */
   readonly warn: (line: string) => void;
+  /** Told once, when the disk refuses a line: nothing may be promised any more. */
+  readonly onFailure: (error: Error) => void;
   readonly compactAboveBytes?: number;
 }
 
@@ -123,6 +125,7 @@ export class Journal {
 
   private fail(group: Group, cause: Error): void {
     this.failed = new Error(`journal in ${this.options.home} cannot be written: ${cause.message}`, { cause });
+    this.options.onFailure(this.failed);
     group.reject(this.failed);
   }
 

@@ -71,7 +71,7 @@ export class PaperVenue {
       },
       trade: (symbol, trade) => this.marketData.ambientTrade(symbol, trade),
     });
-    this.journal = options.home === null ? null : new Journal({ home: options.home, fsync: options.fsync, warn: options.warn }, () => this.snapshot());
+    this.journal = options.home === null ? null : new Journal({ home: options.home, fsync: options.fsync, warn: options.warn, onFailure: options.onFatal }, () => this.snapshot());
   }
 
   async start(): Promise<void> {
@@ -210,8 +210,9 @@ export class PaperVenue {
     return this.journal === null ? DONE : this.journal.append(JSON.stringify(record));
   }
 
+  /** For writes nobody waits for: a failure was already told to onFatal by the journal. */
   private keep(written: Promise<void>): void {
-    written.catch((error: Error) => this.options.onFatal(error));
+    written.catch(() => undefined);
   }
 
   private notePrices(): void {

@@ -76,7 +76,7 @@ export class PaperServer {
       const body = await readBody(request);
       if (path === CONTROL_PREFIX || path.startsWith(`${CONTROL_PREFIX}/`)) {
         if (!this.options.control) throw new PaperError('NOT_FOUND', 'the control API is off');
-        answer = { status: 200, text: await handleControl(this.venue, { method, path, query, body }, this.controlPortOf()) };
+        answer = { status: 200, text: await handleControl(this.venue, { method, path, query, body }, this.controlPortOf(response)) };
       } else {
         const key = request.headers['x-paper-key'];
         answer = await handlePaper(this.venue, { method, path, query, body, key: typeof key === 'string' ? key : undefined });
@@ -112,15 +112,15 @@ export class PaperServer {
     this.streams.handleUpgrade(request, socket, head, (client) => serveStream(this.venue, client));
   }
 
-  private controlPortOf(): ControlPort {
+  private controlPortOf(response: ServerResponse): ControlPort {
     return {
       controlUrl: `http://${hostText(this.options.host)}:${this.controlPort}`,
-      listen: (up, forMs) => this.setListening(up, forMs),
+      listen: (up, forMs) => this.setListening(up, forMs, response),
     };
   }
 
   /** Deaf: no new connection is accepted, and those there are end (after the answer that says so has left). */
-  private setListening(up: boolean, forMs: number | null): void {
+  private setListening(up: boolean, forMs: number | null, response: ServerResponse): void {
     if (this.relisten !== null) clearTimeout(this.relisten);
     this.relisten = null;
     if (up) {
@@ -128,8 +128,8 @@ export class PaperServer {
       return;
     }
     if (this.main.listening) this.main.close();
-    setImmediate(() => {
-      for (const socket of this.sockets) socket.destroySoon();
+    response.once('close', () => {
+      if (!this.main.listening) for (const socket of this.sockets) socket.destroySoon();
     });
     if (forMs !== null) this.relisten = setTimeout(() => this.reopen(), forMs);
   }

@@ -1,4 +1,4 @@
-/** The private trading routes of the paper venue. Source: the paper wire protocol (docs/venues.md). */
+/** The private trading routes of the paper venue. The protocol: docs/paper-protocol.md. */
 import type { Account } from '../account';
 import { PaperError } from '../errors';
 import { hideNewOrder } from '../fault-effects';

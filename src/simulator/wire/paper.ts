@@ -133,9 +133,7 @@ async function answerThrough(venue: PaperVenue, request: PaperRequest, faults: r
 
 async function linger(venue: PaperVenue, fault: Fault): Promise<void> {
   if (fault.kind === 'hold') await venue.faults.hold(fault);
-  if (fault.kind !== 'delay') return;
-  venue.faults.hit(fault);
-  await new Promise((resolve) => setTimeout(resolve, fault.delayMs));
+  if (fault.kind === 'delay') await venue.faults.delay(fault);
 }
 
 /** The answer of a refuse fault: per item for placing and canceling unless a status is given, else the whole request. */

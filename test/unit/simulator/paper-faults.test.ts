@@ -151,6 +151,15 @@ describe('connections', () => {
   });
 });
 
+describe('connections for a time', () => {
+  test('after the time given it listens again by itself', async () => {
+    await client.post('/__sim/listen', { up: false, forMs: 20 });
+    const isUp = (): Promise<boolean> => client.get('/time').then(({ status }) => status === 200, () => false);
+    while (!(await isUp())) await new Promise((resolve) => setImmediate(resolve));
+    expect((await client.place()).ok).toBe(true);
+  });
+});
+
 describe('arming', () => {
   test.each([
     [{ kind: 'earthquake' }, 'kind must be one of'],
