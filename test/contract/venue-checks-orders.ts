@@ -1,6 +1,6 @@
 /** What a venue's adapter must do with orders that get an answer. */
 import assert from 'node:assert/strict';
-import type { ItemAnswer, SendAnswer, VenueOrder } from '../../src/domain/venue';
+import type { SendAnswer, VenueOrder } from '../../src/domain/venue';
 import { VenueRefused } from '../../src/domain/venue-errors';
 import type { ContractCheck } from './venue-contract';
 import { deadline, marketOrderFor, newClientId, orderFor, place, prepared, reading, sending } from './venue-harness';
@@ -8,13 +8,13 @@ import { deadline, marketOrderFor, newClientId, orderFor, place, prepared, readi
 export function acknowledged(answer: SendAnswer, index = 0): VenueOrder {
   const item = answer.items[index];
   assert.equal(item?.kind, 'acknowledged', `expected an order, got ${JSON.stringify(item)}`);
-  return (item).order;
+  return item.order;
 }
 
 export function refusedCode(answer: SendAnswer, index = 0): string {
   const item = answer.items[index];
   assert.equal(item?.kind, 'refused', `expected a refusal, got ${JSON.stringify(item)}`);
-  return (item).code;
+  return item.code;
 }
 
 const reference = (order: VenueOrder): { venueClientId: string; venueOrderId: string; venueSymbol: string } => ({
