@@ -5,7 +5,12 @@ import type { OrderEvidence } from '../domain/order-store';
 import type { ItemAnswer, RefusalCode, SendAnswer } from '../domain/venue';
 
 /** Refusals that are not an answer about this intent: the order may be there, so it is asked for. */
-const NOT_AN_ANSWER: ReadonlySet<RefusalCode> = new Set(['duplicateClientId', 'notFound', 'alreadyClosed']);
+const NOT_AN_ANSWER: ReadonlySet<string> = new Set<RefusalCode>(['duplicateClientId', 'notFound', 'alreadyClosed']);
+
+/** Whether a refusal, of one item or of a whole request, leaves open what became of the order. Only a query can tell. */
+export function leavesOutcomeOpen(code: string): boolean {
+  return NOT_AN_ANSWER.has(code);
+}
 
 /** Refusals that prove the request had no effect but leave the intent itself open: it may be sent again while it lives. */
 const NO_EFFECT: ReadonlySet<RefusalCode> = new Set(['expiredRequest']);
@@ -32,7 +37,7 @@ function itemEvidence(attemptId: string, item: ItemAnswer, at: string): Evidence
       return { kind: 'accepted', key: `accepted/${attemptId}`, venueOrderId: item.venueOrderId, at };
     case 'refused':
       if (NO_EFFECT.has(item.code)) return null;
-      if (NOT_AN_ANSWER.has(item.code)) return { kind: 'outcomeUnknown', key: `unknown/${attemptId}`, message: `the venue says ${item.venueCode}: ${item.message}`, at };
+      if (leavesOutcomeOpen(item.code)) return { kind: 'outcomeUnknown', key: `unknown/${attemptId}`, message: `the venue says ${item.venueCode}: ${item.message}`, at };
       return { kind: 'refused', key: `refused/${attemptId}`, reasonCode: reasonCodeOf(item.code), message: `${item.venueCode}: ${item.message}`, at };
   }
 }
@@ -46,7 +51,8 @@ export function unknownEvidence(attemptId: string, orderIds: readonly string[], 
   return orderIds.map((orderId) => ({ orderId, evidence: { kind: 'outcomeUnknown', key: `unknown/${attemptId}`, message, at } }));
 }
 
-/** The venue refused the request as a whole, which is certainly without effect. */
+/** The venue refused the request as a whole, which is certainly without effect; an earlier one may have had it all the same. */
 export function wholeRefusalEvidence(attemptId: string, orderIds: readonly string[], code: string, message: string, at: string): OrderEvidence[] {
+  if (leavesOutcomeOpen(code)) return unknownEvidence(attemptId, orderIds, message, at);
   return orderIds.map((orderId) => ({ orderId, evidence: { kind: 'refused', key: `refused/${attemptId}`, reasonCode: reasonCodeOf(code), message, at } }));
 }

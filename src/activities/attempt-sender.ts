@@ -6,12 +6,12 @@
  * the venue is asked (order-resolution).
  */
 import { isoTime, type Clock } from '../domain/clock';
-import { isTerminal, UNSETTLED_STATES, type Order } from '../domain/order';
+import { UNSETTLED_STATES, type Order } from '../domain/order';
 import type { AppliedOrder, AttemptOutcome, AttemptReport, OrderEvidence, SendRight } from '../domain/order-store';
-import type { SendAnswer, Venue, VenueCredentials } from '../domain/venue';
+import type { SendAnswer, Venue, VenueAccountSession, VenueCredentials } from '../domain/venue';
 import { VenueOutcomeUnknown, VenueRateLimited, VenueRefused, VenueUnavailable } from '../domain/venue-errors';
 import { VENUE_SHARE_MS } from '../temporal/activity-options';
-import { placeEvidence, unknownEvidence, wholeRefusalEvidence } from './answer-evidence';
+import { leavesOutcomeOpen, placeEvidence, unknownEvidence, wholeRefusalEvidence } from './answer-evidence';
 
 export interface AttemptSenderPorts {
   readonly clock: Clock;
@@ -24,9 +24,12 @@ export interface AttemptSenderPorts {
   credentials(accountId: string): Promise<VenueCredentials>;
 }
 
-/** What came of a send, before anyone interprets it. */
+/** What came of a send, before anyone interprets it. `latencyMs`: how long it took to come to nothing. */
 export type SendResult =
   | { readonly kind: 'answered'; readonly answer: SendAnswer }
+  | ({ readonly latencyMs: number } & SendFailure);
+
+export type SendFailure =
   | { readonly kind: 'refused'; readonly code: string; readonly message: string; readonly raw: string | null }
   | { readonly kind: 'notSent'; readonly message: string }
   | { readonly kind: 'rateLimited'; readonly message: string; readonly retryAfterMs: number }
@@ -53,19 +56,22 @@ export class AttemptSender {
   /** Writes the attempt's bytes to the venue, once, if this right still is the newest. */
   async send(right: SendRight, exit: boolean, startedMs: number, signal: AbortSignal): Promise<SendResult> {
     const venue = this.ports.venues.get(right.venue);
-    if (venue === undefined) return { kind: 'notSent', message: `venue ${right.venue} is not configured` };
-    const session = venue.session(await this.ports.credentials(right.accountId));
-    const sendBeforeMs = Math.min(right.sendBeforeMs, startedMs + VENUE_SHARE_MS);
+    if (venue === undefined) return { kind: 'notSent', message: `venue ${right.venue} is not configured`, latencyMs: 0 };
+    let session: VenueAccountSession;
     try {
-      const answer = await session.send(right.request, {
-        maySend: async () => this.ports.clock.nowMs() < sendBeforeMs && !signal.aborted && (await this.ports.sending.holdsFence(right.attemptId, right.fence)),
-        sendBeforeMs,
-        signal,
-        priority: exit ? 'exit' : 'entry',
-      });
-      return { kind: 'answered', answer };
+      session = venue.session(await this.ports.credentials(right.accountId));
     } catch (error) {
-      return resultOfError(error);
+      // Nothing can have left: said so, or the order would have to be looked for at the venue.
+      return { kind: 'notSent', message: `the account's credentials cannot be opened: ${messageOf(error)}`, latencyMs: 0 };
+    }
+    const sendBeforeMs = Math.min(right.sendBeforeMs, startedMs + VENUE_SHARE_MS);
+    // The fence is asked for first: a process that was stopped while it waited for the answer must see how late it is.
+    const maySend = async (): Promise<boolean> => (await this.ports.sending.holdsFence(right.attemptId, right.fence)) && !signal.aborted && this.ports.clock.nowMs() < sendBeforeMs;
+    const sentAtMs = this.ports.clock.nowMs();
+    try {
+      return { kind: 'answered', answer: await session.send(right.request, { maySend, sendBeforeMs, signal, priority: exit ? 'exit' : 'entry' }) };
+    } catch (error) {
+      return { ...failureOf(error), latencyMs: this.ports.clock.nowMs() - sentAtMs };
     }
   }
 
@@ -75,13 +81,12 @@ export class AttemptSender {
       case 'answered':
         return this.commit(right, 'answered', result.answer, placeEvidence(right.attemptId, ids, result.answer, at));
       case 'refused':
-        return this.commit(right, 'refused', wordsOnly(result.raw ?? result.message), wholeRefusalEvidence(right.attemptId, ids, result.code, result.message, at));
+        return this.commit(right, outcomeOf(result), wordsOf(result), wholeRefusalEvidence(right.attemptId, ids, result.code, result.message, at));
       case 'unknown':
-        return this.commit(right, 'unknown', wordsOnly(result.raw ?? result.message), unknownEvidence(right.attemptId, ids, result.message, at));
+        return this.commit(right, 'unknown', wordsOf(result), unknownEvidence(right.attemptId, ids, result.message, at));
       case 'notSent':
-        return this.commit(right, 'notSent', wordsOnly(result.message), []);
       case 'rateLimited':
-        return this.commit(right, 'rateLimited', wordsOnly(result.message), []);
+        return this.commit(right, result.kind, wordsOf(result), []);
     }
   }
 
@@ -89,20 +94,31 @@ export class AttemptSender {
     const applied = await this.ports.sending.report({ attemptId: right.attemptId, fence: right.fence, outcome, answer, evidence });
     const after = new Map<string, Order>(right.orders.map((order) => [order.id, order]));
     for (const { order } of applied) after.set(order.id, order);
-    return [...after.values()].filter((order) => UNSETTLED_STATES.has(order.state) && !isTerminal(order.state)).map((order) => order.id);
+    return [...after.values()].filter((order) => UNSETTLED_STATES.has(order.state)).map((order) => order.id);
   }
 }
 
-function wordsOnly(raw: string): AttemptReport['answer'] {
-  return { raw, latencyMs: 0, venueTimeMs: null };
+/** How an attempt that failed is recorded. A refusal that may be about an earlier, successful request is not called one. */
+export function outcomeOf(failure: SendFailure): AttemptOutcome {
+  return failure.kind === 'refused' && leavesOutcomeOpen(failure.code) ? 'unknown' : failure.kind;
+}
+
+/** The words of a failure for the timeline: the venue's own where it said any. */
+export function wordsOf(failure: SendFailure & { readonly latencyMs: number }): NonNullable<AttemptReport['answer']> {
+  const raw = failure.kind === 'refused' || failure.kind === 'unknown' ? failure.raw : null;
+  return { raw: raw ?? failure.message, latencyMs: failure.latencyMs, venueTimeMs: null };
 }
 
 /** Maps the four ways a call can fail; anything else is a fault of ours after which the request may have left. */
-export function resultOfError(error: unknown): SendResult {
+export function failureOf(error: unknown): SendFailure {
   if (error instanceof VenueRefused && error.code === 'expiredRequest') return { kind: 'notSent', message: error.message };
   if (error instanceof VenueRefused) return { kind: 'refused', code: error.code, message: error.message, raw: error.raw };
   if (error instanceof VenueRateLimited) return { kind: 'rateLimited', message: error.message, retryAfterMs: error.retryAfterMs };
   if (error instanceof VenueUnavailable) return { kind: 'notSent', message: error.message };
   if (error instanceof VenueOutcomeUnknown) return { kind: 'unknown', message: error.message, raw: error.raw };
-  return { kind: 'unknown', message: error instanceof Error ? error.message : String(error), raw: null };
+  return { kind: 'unknown', message: messageOf(error), raw: null };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

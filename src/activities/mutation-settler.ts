@@ -6,19 +6,23 @@
 import { isoTime } from '../domain/clock';
 import { decimal } from '../domain/decimal';
 import { venueViewKey } from '../domain/evidence';
-import { isTerminal, type Order } from '../domain/order';
+import { isTerminal, UNSETTLED_STATES, type Order } from '../domain/order';
 import type { AppliedOrder, AttemptOutcome, Mutation, MutationState, OrderEvidence, SendRight } from '../domain/order-store';
 import type { ItemAnswer, VenueOrder } from '../domain/venue';
 import { VenueError } from '../domain/venue-errors';
-import { reasonCodeOf } from './answer-evidence';
-import type { AttemptSender, AttemptSenderPorts, SendResult } from './attempt-sender';
+import { VENUE_SHARE_MS } from '../temporal/activity-options';
+import { leavesOutcomeOpen, reasonCodeOf } from './answer-evidence';
+import { outcomeOf, wordsOf, type AttemptSender, type AttemptSenderPorts, type SendResult } from './attempt-sender';
 import type { MutationStep } from './order-activities';
 
-/** How long after it was recorded an amend may still be sent; past it and the venue's deadline, old terms are its answer. */
+/** How long after it was recorded an amend may still be sent. */
 export const MUTATION_LIFE_MS = 10_000;
 
 /** What a stored request may take to arrive: the venue's own deadline lies this far after the attempt. */
 export const MUTATION_SEND_TTL_MS = 2_000;
+
+/** Old terms are an amend's answer only if the venue shows them this often after everything sent of it has expired. */
+const READS_AFTER_LIFE = 2;
 
 /** The first question again after this; the workflow's back-off lengthens it. */
 const ASK_AGAIN_MS = 250;
@@ -49,18 +53,17 @@ export class MutationSettler {
 
   /** Asks the venue what became of it, and sends again where that is safe. */
   async askAndRepeat(mutationId: string, signal: AbortSignal): Promise<MutationStep> {
-    const startedMs = this.ports.clock.nowMs();
     const { mutation, order } = await this.load(mutationId);
     const ended = await this.ended(mutation, order);
     if (ended !== null) return ended;
     const view = await this.ask(order, signal);
-    if (view === 'unavailable') return open();
-    if (view !== null) {
-      const settled = await this.fromView(mutation, order, view);
-      if (settled !== null) return settled;
-    }
-    const expired = this.ports.clock.nowMs() > Date.parse(mutation.createdAt) + MUTATION_LIFE_MS;
-    if (mutation.kind === 'amend' && expired) return view === null ? open() : this.afterLife(mutation, order, view);
+    // A cancel does not need to know: it is repeated even while the venue answers no questions.
+    if (view === 'unavailable' && mutation.kind === 'amend') return open();
+    const settled = view === null || view === 'unavailable' ? null : await this.fromView(mutation, order, view);
+    if (settled !== null) return settled;
+    // The question may have taken long: the venue's share of the time counts from here, and so does the amend's life.
+    const startedMs = this.ports.clock.nowMs();
+    if (mutation.kind === 'amend' && startedMs > Date.parse(mutation.createdAt) + MUTATION_LIFE_MS) return this.afterLife(mutation, order, signal);
     const attemptId = await this.ports.mutations.newAttempt(mutation.id, MUTATION_SEND_TTL_MS);
     return this.trySend(mutation, order, attemptId, startedMs, signal);
   }
@@ -95,9 +98,8 @@ export class MutationSettler {
       const order = applied[0]?.order ?? (await this.load(mutation.id)).order;
       return this.afterAnswer(mutation, order, item);
     }
-    const words = { raw: result.kind === 'unknown' || result.kind === 'refused' ? (result.raw ?? result.message) : result.message, latencyMs: 0, venueTimeMs: null };
-    await this.report(right, result.kind, words, []);
-    if (result.kind === 'refused') return this.refuse(mutation, reasonCodeOf(result.code), result.message);
+    await this.report(right, outcomeOf(result), wordsOf(result), []);
+    if (result.kind === 'refused') return this.afterRefusal(mutation, (await this.load(mutation.id)).order, result.code, result.message);
     return result.kind === 'rateLimited' ? { kind: 'open', askAgainInMs: Math.max(result.retryAfterMs, ASK_AGAIN_MS) } : open();
   }
 
@@ -115,21 +117,22 @@ export class MutationSettler {
     if (isTerminal(order.state)) return this.closeWith(mutation, order, []);
     if (item === undefined || item.kind === 'accepted') return open();
     if (item.kind === 'acknowledged') return mutation.kind === 'amend' ? this.settle(mutation, 'applied', [], null, null) : open();
-    // Gone, or not there yet: only the order itself can say which.
-    if (item.code === 'notFound' || item.code === 'alreadyClosed' || item.code === 'duplicateClientId' || item.code === 'expiredRequest') return open();
-    return this.refuse(mutation, reasonCodeOf(item.code), `${item.venueCode}: ${item.message}`);
+    return this.afterRefusal(mutation, order, item.code, `${item.venueCode}: ${item.message}`);
+  }
+
+  private async afterRefusal(mutation: Mutation, order: Order, code: string, message: string): Promise<MutationStep> {
+    // Gone, or not there yet: only the order itself can say which. A request that came too late may be made again.
+    if (leavesOutcomeOpen(code) || code === 'expiredRequest') return open();
+    // The venue may not have the order yet: whatever it says of the cancel, the order can still come alive.
+    if (mutation.kind === 'cancel' && code !== 'unauthorized' && UNSETTLED_STATES.has(order.state)) return open();
+    return this.refuse(mutation, reasonCodeOf(code), message);
   }
 
   private async ask(order: Order, signal: AbortSignal): Promise<VenueOrder | null | 'unavailable'> {
     const venue = this.ports.venues.get(order.venue);
     if (venue === undefined) return 'unavailable';
-    try {
-      const session = venue.session(await this.ports.credentials(order.accountId));
-      return await session.findOrder(order, { signal, priority: 'exit' });
-    } catch (error) {
-      if (error instanceof VenueError) return 'unavailable';
-      throw error;
-    }
+    const credentials = await this.ports.credentials(order.accountId);
+    return orUnavailable(() => venue.session(credentials).findOrder(order, { signal, priority: 'exit' }));
   }
 
   private async fromView(mutation: Mutation, order: Order, view: VenueOrder): Promise<MutationStep | null> {
@@ -141,15 +144,29 @@ export class MutationSettler {
     return null;
   }
 
-  /** The amend can no longer take effect once the venue's clock is past the deadline of its last request. */
-  private async afterLife(mutation: Mutation, order: Order, view: VenueOrder): Promise<MutationStep> {
+  /**
+   * The amend's life is over. Old terms are its answer once the last request of it has expired at the venue, by the
+   * venue's clock and by ours (either may have set the deadline), and once more so long ago that the venue's reads show
+   * it; they are read only after that is certain. Where absence is never final, this stays open until the order ends.
+   */
+  private async afterLife(mutation: Mutation, order: Order, signal: AbortSignal): Promise<MutationStep> {
     const venue = this.ports.venues.get(order.venue);
-    if (venue === undefined) return open();
-    const venueTimeMs = await venue.venueTimeMs({ signal: AbortSignal.timeout(MUTATION_SEND_TTL_MS), priority: 'exit' });
-    const final = Date.parse(mutation.createdAt) + MUTATION_LIFE_MS + MUTATION_SEND_TTL_MS;
-    if (venueTimeMs <= final || view.updatedAtMs > venueTimeMs) return open();
-    const evidence = [this.amendSettled(mutation, view), this.refusedEvidence(mutation, 'NOT_APPLIED', 'the venue shows the old terms after the deadline')];
-    return this.settle(mutation, 'refused', evidence, 'NOT_APPLIED', 'the venue shows the old terms after the deadline');
+    const visibleAfterMs = venue?.capabilities.absenceFinalAfterMs ?? null;
+    if (venue === undefined || visibleAfterMs === null) return open();
+    const finalMs = Date.parse(mutation.createdAt) + MUTATION_LIFE_MS + VENUE_SHARE_MS + MUTATION_SEND_TTL_MS + visibleAfterMs;
+    const venueTimeMs = await orUnavailable(() => venue.venueTimeMs({ signal, priority: 'exit' }));
+    if (venueTimeMs === 'unavailable' || Math.min(venueTimeMs, this.ports.clock.nowMs()) <= finalMs) return open();
+    let shown: VenueOrder | null = null;
+    for (let read = 0; read < READS_AFTER_LIFE; read += 1) {
+      const view = await this.ask(order, signal);
+      if (view === null || view === 'unavailable') return open();
+      const settled = await this.fromView(mutation, order, view);
+      if (settled !== null) return settled;
+      shown = view;
+    }
+    if (shown === null) return open();
+    const message = 'the venue shows the old terms after the deadline';
+    return this.settle(mutation, 'refused', [this.amendSettled(mutation, shown), this.refusedEvidence(mutation, 'NOT_APPLIED', message)], 'NOT_APPLIED', message);
   }
 
   private amendSettled(mutation: Mutation, view: VenueOrder): OrderEvidence {
@@ -178,6 +195,16 @@ export class MutationSettler {
 
   private report(right: SendRight, outcome: AttemptOutcome, answer: { raw: string; latencyMs: number; venueTimeMs: number | null }, evidence: readonly OrderEvidence[]): Promise<readonly AppliedOrder[]> {
     return this.ports.sending.report({ attemptId: right.attemptId, fence: right.fence, outcome, answer, evidence });
+  }
+}
+
+/** A venue that cannot be read now is asked again later; any other failure is ours and is thrown. */
+async function orUnavailable<Answer>(read: () => Promise<Answer>): Promise<Answer | 'unavailable'> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof VenueError) return 'unavailable';
+    throw error;
   }
 }
 
