@@ -88,7 +88,10 @@ export class PaperClient {
       throw refusal(this.venue, refusalCode(error.code), error.code, rawText(error.message, call.secrets), rawText(answer.body, call.secrets));
     }
     const parsed = schema.safeParse(jsonOf(answer.body));
-    if (!parsed.success) throw this.unreadable(call, answer, parsed.error.issues[0]?.message ?? 'another shape');
+    if (!parsed.success) {
+      const [issue] = parsed.error.issues;
+      throw this.unreadable(call, answer, issue ? `${issue.path.join('.')}: ${issue.message}` : 'another shape');
+    }
     return parsed.data;
   }
 

@@ -1,0 +1,288 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { systemClock } from '../../../src/domain/clock';
+import type { PlaceRequest, PrivateMessage, PublicMessage, ReadOptions, SendOptions, SignedRequest, VenueAccountSession, VenueCredentials } from '../../../src/domain/venue';
+import { canonical, refusalCode } from '../../../src/venues/paper/normalize';
+import { PaperVenue } from '../../../src/venues/paper/venue';
+import type { SocketEvent } from '../../../src/venues/socket';
+
+type Handler = (request: IncomingMessage, body: string, response: ServerResponse) => void;
+const closers: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+/** A venue that answers whatever a test wants, right or wrong. */
+async function paper(handler: Handler = () => undefined, onSocket: (socket: WebSocket, frame: string) => void = () => undefined): Promise<{ venue: PaperVenue; session: VenueAccountSession; asked: string[]; events: SocketEvent[] }> {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString())).on('end', () => {
+      asked.push(`${request.method} ${request.url}`);
+      handler(request, body, response);
+    });
+  });
+  const sockets = new WebSocketServer({ server, path: '/ws' });
+  sockets.on('connection', (socket: WebSocket) => socket.on('message', (data: Buffer) => onSocket(socket, data.toString())));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const events: SocketEvent[] = [];
+  const venue = new PaperVenue({ name: 'paper2', httpUrl: url, wsUrl: url.replace('http', 'ws'), options: { readTimeoutMs: 5_000 }, clock: systemClock, onSocketEvent: (event) => events.push(event) });
+  closers.push(async () => {
+    await venue.close();
+    for (const socket of sockets.clients) socket.terminate();
+    server.closeAllConnections();
+    await new Promise<void>((resolve) => void server.close(() => resolve()));
+  });
+  return { venue, session: venue.session({ key: 'sesame' }), asked, events };
+}
+
+const reply = (status: number, body: unknown, headers: Record<string, string> = {}): Handler => (_request, _body, response) => void response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body));
+
+const read: ReadOptions = { signal: new AbortController().signal, priority: 'read' };
+const sending = (): SendOptions => ({ maySend: () => Promise.resolve(true), sendBeforeMs: Date.now() + 30_000, signal: read.signal, priority: 'entry' });
+const context = { nonce: null, venueDeadlineMs: 1_900_000_000_000 };
+const wanted: PlaceRequest = { venueClientId: 'c1', venueSymbol: 'BTC-PERP', side: 'buy', type: 'limit', timeInForce: 'GTC', quantity: '0.1', limitPrice: '100', postOnly: false, reduceOnly: false };
+const reference = { venueClientId: 'c1', venueOrderId: '7', venueSymbol: 'BTC-PERP' };
+const amendment = { order: reference, amendmentId: 'a1', limitPrice: '101', quantity: null };
+const wireOrder = {
+  ...{ orderId: '7', clientId: 'c1', symbol: 'BTC-PERP', side: 'buy', type: 'limit', timeInForce: 'GTC', price: '100.0', quantity: '0.10', filledQuantity: '0', avgPrice: null },
+  ...{ status: 'open', cancelReason: null, postOnly: false, reduceOnly: false, revision: 1, createdAt: 1, updatedAt: 2 },
+};
+const errorOf = (running: Promise<unknown>): Promise<unknown> => running.then((value) => Promise.reject(new Error(`expected an error, got ${JSON.stringify(value)}`)), (error: unknown) => error);
+
+describe('the bytes of a paper request', () => {
+  const bytesOf = (request: SignedRequest): unknown => JSON.parse(request.bytes);
+
+  test('are method, path and body, without the key', async () => {
+    const { session } = await paper();
+    expect(bytesOf(session.preparePlace([wanted], context))).toEqual({
+      method: 'POST',
+      path: '/orders',
+      body: {
+        expiresAt: context.venueDeadlineMs,
+        orders: [{ clientId: 'c1', symbol: 'BTC-PERP', side: 'buy', type: 'limit', timeInForce: 'GTC', price: '100', quantity: '0.1', postOnly: false, reduceOnly: false }],
+      },
+    });
+    expect(bytesOf(session.prepareAmend(amendment, context))).toEqual({ method: 'POST', path: '/orders/amend', body: { expiresAt: context.venueDeadlineMs, orderId: '7', amendId: 'a1', price: '101' } });
+    expect(session.prepareCancel([{ ...reference, venueOrderId: null }], context)).toEqual({
+      ...{ kind: 'cancel', nonce: null, venueDeadlineMs: null },
+      bytes: '{"method":"POST","path":"/orders/cancel","body":{"cancels":[{"clientId":"c1"}]}}',
+    });
+  });
+  test('of a market order have no price and never rest', async () => {
+    const { session } = await paper();
+    const item = (change: Partial<PlaceRequest>): unknown => (bytesOf(session.preparePlace([{ ...wanted, ...change }], context)) as { body: { orders: unknown[] } }).body.orders[0];
+    expect(item({ type: 'market' })).toMatchObject({ type: 'market', timeInForce: 'IOC' });
+    expect(item({ type: 'market' })).not.toHaveProperty('price');
+    expect(item({ type: 'market', timeInForce: 'FOK' })).toMatchObject({ timeInForce: 'FOK' });
+  });
+  test('are refused for what paper has not, before anything is sent', async () => {
+    const { session, asked } = await paper();
+    expect(() => session.preparePlace([{ ...wanted, type: 'stopMarket' }], context)).toThrow('no stopMarket orders');
+    expect(() => session.preparePlace([{ ...wanted, timeInForce: 'GTD' }], context)).toThrow('no GTD');
+    expect(() => session.preparePlace([], context)).toThrow('1 to 100');
+    expect(() => session.prepareCancel(Array.from({ length: 101 }, () => reference), context)).toThrow('not 101');
+    for (const bytes of ['sealed', '{"method":"GET","path":"/","body":{}}']) {
+      expect(await errorOf(session.send({ kind: 'place', bytes, nonce: null, venueDeadlineMs: null }, sending()))).toMatchObject({ name: 'VenueRefused', venueCode: 'BAD_BYTES' });
+    }
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('an answer of the paper venue', () => {
+  test('is read into our words, with canonical decimals and the time of the venue', async () => {
+    const { session } = await paper(reply(200, { time: 5, results: [{ clientId: 'c1', ok: true, order: wireOrder }] }, { 'x-paper-time': '123456' }));
+    const answer = await session.send(session.preparePlace([wanted], context), sending());
+    expect(answer.items).toMatchObject([{ kind: 'acknowledged', order: { quantity: '0.1', limitPrice: '100', venueClientId: 'c1' } }]);
+    expect(answer.venueTimeMs).toBe(123_456);
+  });
+  test('without a readable time tells none', async () => {
+    const { session } = await paper(reply(200, { results: [{ ok: false, error: { code: 'ORDER_NOT_FOUND', message: 'none' } }] }, { 'x-paper-time': 'noon' }));
+    const answer = await session.send(session.prepareCancel([reference], context), sending());
+    expect(answer).toMatchObject({ venueTimeMs: null, items: [{ kind: 'refused', code: 'notFound', venueCode: 'ORDER_NOT_FOUND', message: 'none' }] });
+  });
+  test.each([
+    ['no JSON', '<html>'],
+    ['another shape', { results: 'none' }],
+    ['too few items', { results: [] }],
+    ['the item of another order', { results: [{ clientId: 'c2', ok: true, order: wireOrder }] }],
+    ['a number in floating point', { results: [{ clientId: 'c1', ok: true, order: { ...wireOrder, quantity: '1e-3' } }] }],
+    ['a status we do not know', { results: [{ clientId: 'c1', ok: true, order: { ...wireOrder, status: 'lost' } }] }],
+  ])('of %s leaves the outcome unknown', async (_what, body) => {
+    const { session } = await paper(reply(200, body));
+    expect(await errorOf(session.send(session.preparePlace([wanted], context), sending()))).toMatchObject({ name: 'VenueOutcomeUnknown', reason: 'unreadable' });
+  });
+  test('to bytes that name no list is not taken for one', async () => {
+    const { session } = await paper(reply(200, { results: [] }));
+    const odd = (kind: 'place' | 'cancel'): SignedRequest => ({ kind, bytes: '{"method":"POST","path":"/orders","body":{}}', nonce: null, venueDeadlineMs: null });
+    for (const kind of ['place', 'cancel'] as const) expect(await errorOf(session.send(odd(kind), sending()))).toMatchObject({ reason: 'unreadable' });
+    const { session: other } = await paper(reply(200, { results: [{ clientId: 'c1', ok: true, order: wireOrder }] }));
+    const scalar: SignedRequest = { kind: 'place', bytes: '{"method":"POST","path":"/orders","body":{"orders":["x"]}}', nonce: null, venueDeadlineMs: null };
+    expect(await errorOf(other.send(scalar, sending()))).toMatchObject({ reason: 'unreadable' });
+  });
+  test('of 4xx with a code refuses the whole request; without one it is unknown', async () => {
+    const { session } = await paper(reply(400, { error: { code: 'EXPIRED_REQUEST', message: 'too late, sesame' } }));
+    const refused = await errorOf(session.send(session.preparePlace([wanted], context), sending()));
+    expect(refused).toMatchObject({ name: 'VenueRefused', code: 'expiredRequest', venueCode: 'EXPIRED_REQUEST' });
+    expect(JSON.stringify(refused) + String(refused)).not.toContain('sesame');
+    const { session: proxied } = await paper(reply(403, 'forbidden by a proxy'));
+    expect(await errorOf(proxied.send(proxied.preparePlace([wanted], context), sending()))).toMatchObject({ name: 'VenueOutcomeUnknown', reason: 'unreadable' });
+  });
+  test.each([
+    [404, 'ORDER_NOT_FOUND', 'notFound'],
+    [409, 'ORDER_CLOSED', 'alreadyClosed'],
+    [200, 'BAD_TICK', 'invalidPrice'],
+    [400, 'SOMETHING_NEW', 'other'],
+  ])('of %i %s to an amendment refuses its one item', async (status, code, ours) => {
+    const { session } = await paper(reply(status, { error: { code, message: 'no' } }));
+    expect((await session.send(session.prepareAmend(amendment, context), sending())).items).toEqual([{ kind: 'refused', code: ours, venueCode: code, message: 'no' }]);
+  });
+  test.each([
+    [401, 'KEY_REVOKED', 'unauthorized'],
+    [400, 'EXPIRED_REQUEST', 'expiredRequest'],
+    [400, 'BAD_REQUEST', 'other'],
+  ])('of %i %s to an amendment refuses the request', async (status, code, ours) => {
+    const { session } = await paper(reply(status, { error: { code, message: 'no' } }));
+    expect(await errorOf(session.send(session.prepareAmend(amendment, context), sending()))).toMatchObject({ name: 'VenueRefused', code: ours, venueCode: code });
+  });
+  test('of 200 with the error of a whole request to an amendment refuses its item', async () => {
+    const { session } = await paper(reply(200, { error: { code: 'EXPIRED_REQUEST', message: 'late' } }));
+    expect((await session.send(session.prepareAmend(amendment, context), sending())).items).toMatchObject([{ kind: 'refused', code: 'expiredRequest' }]);
+  });
+});
+
+describe('reading the paper venue', () => {
+  test('asks for its time once, and takes it from the body where a proxy strips the header', async () => {
+    const venueNow = Date.now() + 3_600_000;
+    const { venue, asked } = await paper(reply(200, { time: venueNow }));
+    expect(Math.abs((await venue.venueTimeMs(read)) - venueNow)).toBeLessThan(60_000);
+    await venue.venueTimeMs(read);
+    expect(asked).toEqual(['GET /time']);
+  });
+  test('sends the key with private calls only', async () => {
+    const keys: unknown[] = [];
+    const { venue, session } = await paper((request, _body, response) => {
+      keys.push(request.headers['x-paper-key']);
+      response.end(JSON.stringify({ markets: [], positions: [] }));
+    });
+    await venue.markets(read);
+    await session.positions(read);
+    expect(keys).toEqual([undefined, 'sesame']);
+  });
+  test('leaves out positions that are flat', async () => {
+    const position = { symbol: 'BTC-PERP', side: 'long', quantity: '0', entryPrice: '0', markPrice: null, leverage: null, margin: null, liquidationPrice: null, unrealizedPnl: null, realizedPnl: null };
+    const { session } = await paper(reply(200, { positions: [position, { ...position, side: 'flat', quantity: '1' }, { ...position, side: 'short', quantity: '2.0', leverage: '10.0' }] }));
+    expect(await session.positions(read)).toMatchObject([{ side: 'short', quantity: '2', leverage: '10' }]);
+  });
+  test('never reads pages without end', async () => {
+    const { session, asked } = await paper(reply(200, { orders: [], next: '1' }));
+    expect(await errorOf(session.openOrders(read))).toMatchObject({ name: 'VenueOutcomeUnknown', reason: 'unreadable' });
+    expect(asked).toHaveLength(200);
+  });
+  test('sets leverage and the dead-man switch once, as urgent as asked', async () => {
+    const bodies: string[] = [];
+    const { session, asked } = await paper((request, body, response) => {
+      bodies.push(body);
+      response.end(JSON.stringify(request.url === '/leverage' ? { symbol: 'BTC-PERP', leverage: '5' } : { at: null }));
+    });
+    await session.setLeverage('BTC-PERP', '5', read);
+    await session.setDeadManSwitch(0, { ...read, priority: 'exit' });
+    expect([asked, bodies]).toEqual([['POST /leverage', 'POST /dead-man'], ['{"symbol":"BTC-PERP","leverage":"5"}', '{"timeoutMs":0}']]);
+  });
+  test('a failing setting is not repeated', async () => {
+    const { session, asked } = await paper(reply(500, 'oops'));
+    expect(await errorOf(session.setDeadManSwitch(0, read))).toMatchObject({ name: 'VenueOutcomeUnknown' });
+    expect(asked).toHaveLength(1);
+  });
+  test('needs a key', async () => {
+    const { venue } = await paper();
+    const wrong: readonly VenueCredentials[] = [{}, { key: '' }];
+    for (const credentials of wrong) expect(() => venue.session(credentials)).toThrow('needs credentials {key}');
+  });
+});
+
+describe('streams of the paper venue', () => {
+  const acknowledge = (socket: WebSocket, frame: string): void => {
+    const { op, channel, symbol } = JSON.parse(frame) as { op: string; channel?: string; symbol?: string };
+    if (op === 'auth') socket.send(JSON.stringify({ op: 'auth', ok: true }));
+    if (op === 'subscribe') socket.send(JSON.stringify({ op: 'subscribed', channel, symbol, sequence: 0 }));
+    if (op === 'ping') socket.send(JSON.stringify({ op: 'pong', time: 1 }));
+  };
+
+  test('frames for another kind of stream are passed over', async () => {
+    const frames = [
+      { channel: 'ticker', symbol: 'BTC-PERP', sequence: 1, previousSequence: 0, time: 5, bid: '1', ask: '2', last: null, mark: '1.50' },
+      { channel: 'account', sequence: 1, previousSequence: 0, time: 5, event: { kind: 'keyRevoked' } },
+      { op: 'pong', time: 1 },
+    ];
+    const send = (socket: WebSocket, frame: string): void => {
+      acknowledge(socket, frame);
+      if (frame.includes('"channel":"account"') || frame.includes('"channel":"trades"')) for (const each of frames) socket.send(JSON.stringify(each));
+    };
+    const { venue, session } = await paper(undefined, send);
+    const [privately, publicly]: [PrivateMessage[], PublicMessage[]] = [[], []];
+    await new Promise<void>((resolve) => {
+      const heard = (): void => {
+        if (privately.length > 0 && publicly.length > 0) resolve();
+      };
+      session.streamPrivate((message) => {
+        privately.push(message);
+        heard();
+      });
+      venue.streamPublic(['BTC-PERP'], (message) => {
+        publicly.push(message);
+        heard();
+      });
+    });
+    expect(privately).toEqual([{ kind: 'keyRevoked', atMs: 5 }]);
+    expect(publicly).toEqual([{ kind: 'ticker', ticker: { venue: 'paper2', symbol: 'BTC-PERP', bid: '1', ask: '2', last: null, mark: '1.5', at: 5 } }]);
+  });
+
+  test.each([
+    ['an object', { code: 'UNAUTHORIZED', message: 'unknown key' }],
+    ['a text', 'UNAUTHORIZED'],
+  ])('a refusal for good, told as %s, ends the stream', async (_how, error) => {
+    const { session } = await paper(undefined, (socket) => socket.send(JSON.stringify({ op: 'auth', ok: false, error })));
+    const heard: PrivateMessage[] = [];
+    expect(await errorOf(session.streamPrivate((message) => heard.push(message)).ready)).toMatchObject({ name: 'VenueRefused', venueCode: 'UNAUTHORIZED' });
+    expect(heard).toMatchObject([{ kind: 'keyRevoked' }]);
+  });
+
+  test.each([
+    ['an authentication that failed for another reason', { op: 'auth', ok: false, error: { code: 'RATE_LIMITED', message: 'later' } }, 'RATE_LIMITED: later'],
+    ['an authentication that failed without a reason', { op: 'auth', ok: false }, 'UNKNOWN: no reason given'],
+    ['an error', { op: 'error', error: 'BAD_REQUEST' }, 'BAD_REQUEST: BAD_REQUEST'],
+  ])('after %s it is tried again', async (_what, frame, reason) => {
+    let connections = 0;
+    const { session, events } = await paper(undefined, (socket, text) => {
+      if (text.includes('"op":"auth"')) connections += 1;
+      if (connections === 1) socket.send(JSON.stringify(frame));
+      else acknowledge(socket, text);
+    });
+    await session.streamPrivate(() => undefined).ready;
+    expect(connections).toBe(2);
+    expect(events).toContainEqual({ kind: 'failed', venue: 'paper2', reason: `the stream answered ${reason}` });
+  });
+
+  test('end with the venue', async () => {
+    const { venue, session } = await paper(undefined, acknowledge);
+    const streams = [session.streamPrivate(() => undefined), venue.streamPublic(['BTC-PERP'], () => undefined)];
+    await Promise.all(streams.map(({ ready }) => ready));
+    streams[0]?.close();
+    const late = session.streamPrivate(() => undefined);
+    await venue.close();
+    expect(await errorOf(late.ready)).toMatchObject({ reason: 'canceled' });
+  });
+});
+
+describe('words and numbers', () => {
+  test.each([['1', '1'], ['1.0', '1'], ['0.50', '0.5'], ['-0', '0'], ['-0.10', '-0.1'], ['007', '7'], ['-1.5', '-1.5'], ['0', '0']])('%s is %s', (text, expected) => {
+    expect(canonical(text)).toBe(expected);
+  });
+  test('a code we do not know is still a refusal', () => {
+    expect([refusalCode('LEVERAGE_TOO_HIGH'), refusalCode('WHAT')]).toEqual(['insufficientMargin', 'other']);
+  });
+});
