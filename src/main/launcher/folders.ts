@@ -21,10 +21,10 @@ export function cacheFolder(environment: NodeJS.ProcessEnv): string {
   return path.join(environment['XDG_CACHE_HOME'] ?? path.join(home, '.cache'), 'surefill');
 }
 
-/** Whether the user can search every folder on the way to the path, and read the path itself. */
-export function canReach(user: UnixUser, target: string): boolean {
+/** Whether the user can search every folder on the way to the path, and the path itself ('enter') or read it too ('read'). */
+export function canReach(user: UnixUser, target: string, what: 'read' | 'enter' = 'read'): boolean {
   let folder = path.resolve(target);
-  for (let needed: number = OTHERS.readAndSearch; ; needed = SEARCH) {
+  for (let needed: number = what === 'read' ? OTHERS.readAndSearch : SEARCH; ; needed = SEARCH) {
     const { uid, gid, mode } = statSync(folder);
     const shift = uid === user.uid ? OWNER_SHIFT : gid === user.gid ? GROUP_SHIFT : OTHERS.shift;
     if (((mode >> shift) & needed) !== needed) return false;

@@ -1,16 +1,23 @@
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { keyFromText } from '../../config/setting-kinds';
 
 /** A log that has grown past this is moved aside once, so that a home takes bounded space. */
 const LARGEST_LOG_BYTES = 20 * 1024 * 1024;
 const MASTER_KEY_BYTES = 32;
+const OWN = 0o700;
+const OWN_FILE = 0o600;
+/** As root: the user that PostgreSQL runs as passes through to its own folder, and can list nothing. */
+const ENTER_ONLY = 0o711;
 
 /** Where everything of one SUREFILL_HOME lives. */
 export class Home {
   constructor(readonly folder: string) {
-    mkdirSync(folder, { recursive: true });
+    // A folder that the user made keeps the mode the user gave it.
+    const made = mkdirSync(folder, { recursive: true }) !== undefined;
+    if (made && process.platform !== 'win32') chmodSync(folder, process.getuid?.() === 0 ? ENTER_ONLY : OWN);
+    for (const part of ['logs', 'run', 'simulator']) mkdirSync(this.path(part), { recursive: true, mode: OWN });
   }
 
   path(...parts: string[]): string {
@@ -24,7 +31,7 @@ export class Home {
   /** The key that seals credentials: made on the first start, readable by its user alone. @throws Error if it was damaged. */
   masterKey(): string {
     const file = this.path('master-key');
-    if (!existsSync(file)) writeFileSync(file, `${randomBytes(MASTER_KEY_BYTES).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
+    if (!existsSync(file)) writeFileSync(file, `${randomBytes(MASTER_KEY_BYTES).toString('base64')}\n`, { mode: OWN_FILE, flag: 'wx' });
     const text = readFileSync(file, 'utf8').trim();
     if (keyFromText(text) === undefined) throw new Error(`${file} does not hold 32 bytes: restore it from a backup, without it stored credentials cannot be read`);
     return text;

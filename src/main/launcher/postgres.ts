@@ -60,7 +60,7 @@ export function postgresDataFolder(home: string, user: UnixUser | undefined, say
   const memory = path.join(home, 'postgres.location');
   if (existsSync(memory)) return readFileSync(memory, 'utf8').trim();
   const inside = path.join(home, 'postgres');
-  if (!user || existsSync(inside) || canReach(user, home)) return inside;
+  if (!user || existsSync(inside) || canReach(user, home, 'enter')) return inside;
   const outside = path.join(reachableFolder('lib', user, randomBytes(8).toString('hex')), 'postgres');
   writeFileSync(memory, `${outside}\n`, { mode: 0o600 });
   say(`PostgreSQL keeps its data in ${outside}: its user cannot reach ${home}`);

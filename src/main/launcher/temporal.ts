@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Connection } from '@temporalio/client';
 import { ManagedProcess, plainEnvironment } from './managed-process';
@@ -10,6 +10,7 @@ import { serverFlags } from './temporal-settings';
 const READY_WITHIN_MS = 60_000;
 const STOP_GRACE_MS = 10_000;
 const PROBE_TIMEOUT_MS = 2_000;
+const OWN_FILE = 0o600;
 
 export interface TemporalOptions {
   readonly program: TemporalProgram;
@@ -55,7 +56,14 @@ export function temporalPlan(options: TemporalOptions): ServerPlan {
         logFile: options.logFile,
       }),
     probe: () => answersTemporal(address, options.namespace),
+    // The server makes its files readable for all; made by us beforehand, it takes them for a database with tables.
+    prepare: () => Promise.resolve(closeToOthers(options.databaseFile)),
   };
+}
+
+function closeToOthers(databaseFile: string | undefined): void {
+  if (databaseFile === undefined) return;
+  for (const file of [databaseFile, `${databaseFile}-wal`, `${databaseFile}-shm`]) if (existsSync(file)) chmodSync(file, OWN_FILE);
 }
 
 /** Whether a Temporal server answers there and has the namespace. */
