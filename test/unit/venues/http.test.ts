@@ -148,9 +148,11 @@ describe('sending a request', () => {
   });
 
   test('whose deadline passes while the connection is made is certainly not sent', async () => {
-    // 192.0.2.0/24 is for documentation: nothing answers. Where a network refuses at once, that too is not sent.
-    const error = await errorOf(client('http://192.0.2.1:81').send(ORDER, sending({ sendBeforeMs: Date.now() + 100 })));
+    // Accepts the connection and never answers the TLS handshake.
+    const url = await listen(createTcpServer(() => undefined));
+    const error = await errorOf(client(url.replace('http:', 'https:')).send(ORDER, sending({ sendBeforeMs: Date.now() + 100 })));
     expect(error).toBeInstanceOf(VenueUnavailable);
+    expect(error).toMatchObject({ reason: 'deadline' });
   });
 
   test('answered before it was written is certainly not sent: the answer belongs to nobody', async () => {

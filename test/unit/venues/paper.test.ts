@@ -1,45 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { WebSocketServer, type WebSocket } from 'ws';
-import { systemClock } from '../../../src/domain/clock';
-import type { PlaceRequest, PrivateMessage, PublicMessage, ReadOptions, SendOptions, SignedRequest, VenueAccountSession, VenueCredentials } from '../../../src/domain/venue';
+import type { PlaceRequest, ReadOptions, SendOptions, SignedRequest, VenueCredentials } from '../../../src/domain/venue';
 import { canonical, refusalCode } from '../../../src/venues/paper/normalize';
-import { PaperVenue } from '../../../src/venues/paper/venue';
-import type { SocketEvent } from '../../../src/venues/socket';
+import { closeAll, errorOf, paper, reply } from './paper-server';
 
-type Handler = (request: IncomingMessage, body: string, response: ServerResponse) => void;
-const closers: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-/** A venue that answers whatever a test wants, right or wrong. */
-async function paper(handler: Handler = () => undefined, onSocket: (socket: WebSocket, frame: string) => void = () => undefined): Promise<{ venue: PaperVenue; session: VenueAccountSession; asked: string[]; events: SocketEvent[] }> {
-  const asked: string[] = [];
-  const server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (chunk: Buffer) => (body += chunk.toString())).on('end', () => {
-      asked.push(`${request.method} ${request.url}`);
-      handler(request, body, response);
-    });
-  });
-  const sockets = new WebSocketServer({ server, path: '/ws' });
-  sockets.on('connection', (socket: WebSocket) => socket.on('message', (data: Buffer) => onSocket(socket, data.toString())));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const events: SocketEvent[] = [];
-  const venue = new PaperVenue({ name: 'paper2', httpUrl: url, wsUrl: url.replace('http', 'ws'), options: { readTimeoutMs: 5_000 }, clock: systemClock, onSocketEvent: (event) => events.push(event) });
-  closers.push(async () => {
-    await venue.close();
-    for (const socket of sockets.clients) socket.terminate();
-    server.closeAllConnections();
-    await new Promise<void>((resolve) => void server.close(() => resolve()));
-  });
-  return { venue, session: venue.session({ key: 'sesame' }), asked, events };
-}
-
-const reply = (status: number, body: unknown, headers: Record<string, string> = {}): Handler => (_request, _body, response) => void response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body));
+afterEach(closeAll);
 
 const read: ReadOptions = { signal: new AbortController().signal, priority: 'read' };
 const sending = (): SendOptions => ({ maySend: () => Promise.resolve(true), sendBeforeMs: Date.now() + 30_000, signal: read.signal, priority: 'entry' });
@@ -51,7 +15,6 @@ const wireOrder = {
   ...{ orderId: '7', clientId: 'c1', symbol: 'BTC-PERP', side: 'buy', type: 'limit', timeInForce: 'GTC', price: '100.0', quantity: '0.10', filledQuantity: '0', avgPrice: null },
   ...{ status: 'open', cancelReason: null, postOnly: false, reduceOnly: false, revision: 1, createdAt: 1, updatedAt: 2 },
 };
-const errorOf = (running: Promise<unknown>): Promise<unknown> => running.then((value) => Promise.reject(new Error(`expected an error, got ${JSON.stringify(value)}`)), (error: unknown) => error);
 
 describe('the bytes of a paper request', () => {
   const bytesOf = (request: SignedRequest): unknown => JSON.parse(request.bytes);
@@ -201,80 +164,6 @@ describe('reading the paper venue', () => {
     const { venue } = await paper();
     const wrong: readonly VenueCredentials[] = [{}, { key: '' }];
     for (const credentials of wrong) expect(() => venue.session(credentials)).toThrow('needs credentials {key}');
-  });
-});
-
-describe('streams of the paper venue', () => {
-  const acknowledge = (socket: WebSocket, frame: string): void => {
-    const { op, channel, symbol } = JSON.parse(frame) as { op: string; channel?: string; symbol?: string };
-    if (op === 'auth') socket.send(JSON.stringify({ op: 'auth', ok: true }));
-    if (op === 'subscribe') socket.send(JSON.stringify({ op: 'subscribed', channel, symbol, sequence: 0 }));
-    if (op === 'ping') socket.send(JSON.stringify({ op: 'pong', time: 1 }));
-  };
-
-  test('frames for another kind of stream are passed over', async () => {
-    const frames = [
-      { channel: 'ticker', symbol: 'BTC-PERP', sequence: 1, previousSequence: 0, time: 5, bid: '1', ask: '2', last: null, mark: '1.50' },
-      { channel: 'account', sequence: 1, previousSequence: 0, time: 5, event: { kind: 'keyRevoked' } },
-      { op: 'pong', time: 1 },
-    ];
-    const send = (socket: WebSocket, frame: string): void => {
-      acknowledge(socket, frame);
-      if (frame.includes('"channel":"account"') || frame.includes('"channel":"trades"')) for (const each of frames) socket.send(JSON.stringify(each));
-    };
-    const { venue, session } = await paper(undefined, send);
-    const [privately, publicly]: [PrivateMessage[], PublicMessage[]] = [[], []];
-    await new Promise<void>((resolve) => {
-      const heard = (): void => {
-        if (privately.length > 0 && publicly.length > 0) resolve();
-      };
-      session.streamPrivate((message) => {
-        privately.push(message);
-        heard();
-      });
-      venue.streamPublic(['BTC-PERP'], (message) => {
-        publicly.push(message);
-        heard();
-      });
-    });
-    expect(privately).toEqual([{ kind: 'keyRevoked', atMs: 5 }]);
-    expect(publicly).toEqual([{ kind: 'ticker', ticker: { venue: 'paper2', symbol: 'BTC-PERP', bid: '1', ask: '2', last: null, mark: '1.5', at: 5 } }]);
-  });
-
-  test.each([
-    ['an object', { code: 'UNAUTHORIZED', message: 'unknown key' }],
-    ['a text', 'UNAUTHORIZED'],
-  ])('a refusal for good, told as %s, ends the stream', async (_how, error) => {
-    const { session } = await paper(undefined, (socket) => socket.send(JSON.stringify({ op: 'auth', ok: false, error })));
-    const heard: PrivateMessage[] = [];
-    expect(await errorOf(session.streamPrivate((message) => heard.push(message)).ready)).toMatchObject({ name: 'VenueRefused', venueCode: 'UNAUTHORIZED' });
-    expect(heard).toMatchObject([{ kind: 'keyRevoked' }]);
-  });
-
-  test.each([
-    ['an authentication that failed for another reason', { op: 'auth', ok: false, error: { code: 'RATE_LIMITED', message: 'later' } }, 'RATE_LIMITED: later'],
-    ['an authentication that failed without a reason', { op: 'auth', ok: false }, 'UNKNOWN: no reason given'],
-    ['an error', { op: 'error', error: 'BAD_REQUEST' }, 'BAD_REQUEST: BAD_REQUEST'],
-  ])('after %s it is tried again', async (_what, frame, reason) => {
-    let connections = 0;
-    const { session, events } = await paper(undefined, (socket, text) => {
-      if (text.includes('"op":"auth"')) connections += 1;
-      if (connections === 1) socket.send(JSON.stringify(frame));
-      else acknowledge(socket, text);
-    });
-    await session.streamPrivate(() => undefined).ready;
-    expect(connections).toBe(2);
-    expect(events).toContainEqual({ kind: 'failed', venue: 'paper2', reason: `the stream answered ${reason}` });
-  });
-
-  test('end with the venue', async () => {
-    const { venue, session } = await paper(undefined, acknowledge);
-    const streams = [session.streamPrivate(() => undefined), venue.streamPublic(['BTC-PERP'], () => undefined)];
-    await Promise.all(streams.map(({ ready }) => ready));
-    streams[0]?.close();
-    const late = session.streamPrivate(() => undefined);
-    await venue.close();
-    expect(await errorOf(late.ready)).toMatchObject({ reason: 'canceled' });
   });
 });
 
