@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ApiHarness } from './harness';
+import { DocumentChecker } from './document-checker';
+
+let api: ApiHarness;
+beforeAll(async () => {
+  api = await new ApiHarness().start();
+});
+afterAll(() => api.close());
+
+/** The routes of the issue, written down once more on purpose. */
+const ROUTES = [
+  'get /api/v1/venues', 'get /api/v1/markets', 'get /api/v1/markets/{symbol}', 'get /api/v1/markets/{symbol}/orderbook', 'get /api/v1/prices',
+  'post /api/v1/accounts', 'get /api/v1/accounts', 'get /api/v1/accounts/{id}', 'get /api/v1/accounts/{id}/balances',
+  'post /api/v1/orders', 'post /api/v1/orders/batch', 'get /api/v1/orders', 'get /api/v1/orders/by-client-id/{clientOrderId}', 'get /api/v1/orders/{id}',
+  'get /api/v1/orders/{id}/timeline', 'patch /api/v1/orders/{id}', 'delete /api/v1/orders/{id}', 'delete /api/v1/orders',
+  'get /api/v1/fills', 'get /api/v1/positions', 'post /api/v1/positions/{id}/close', 'get /api/v1/events',
+  'get /healthz', 'get /readyz', 'get /metrics', 'get /api/v1/openapi.json',
+];
+
+function everyReference(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(everyReference);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => (key === '$ref' && typeof item === 'string' ? [item] : everyReference(item)));
+}
+
+function resolve(document: unknown, reference: string): unknown {
+  return reference
+    .slice(2)
+    .split('/')
+    .reduce<unknown>((node, key) => (typeof node === 'object' && node !== null ? (node as Record<string, unknown>)[key] : undefined), document);
+}
+
+describe('the OpenAPI document', () => {
+  test('describes every route of the API and no other', () => {
+    const { paths } = api.documentChecker.document;
+    const described = Object.entries(paths).flatMap(([path, operations]) => Object.keys(operations).map((method) => `${method} ${path}`));
+    expect(described.sort()).toEqual([...ROUTES].sort());
+  });
+
+  test('has an id of its own for every operation, and its errors documented', () => {
+    const operations = Object.values(api.documentChecker.document.paths).flatMap((path) => Object.values(path)) as unknown as { operationId: string; security?: unknown[]; responses: Record<string, unknown> }[];
+    expect(new Set(operations.map((operation) => operation.operationId)).size).toBe(operations.length);
+    for (const operation of operations.filter((each) => each.security === undefined)) expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['401', '403', '500', '503']));
+    const place = operations.find((operation) => operation.operationId === 'placeOrder');
+    expect(Object.keys(place?.responses ?? {}).sort()).toEqual(['201', '202', '400', '401', '403', '404', '409', '413', '422', '429', '500', '503']);
+    const amend = operations.find((operation) => operation.operationId === 'amendOrder');
+    expect(Object.keys(amend?.responses ?? {})).toEqual(expect.arrayContaining(['200', '202', '409', '412', '428']));
+  });
+
+  test('has no reference that leads nowhere, and no schema that nothing uses', () => {
+    const { document } = api.documentChecker;
+    const references = everyReference(document);
+    expect(references.length).toBeGreaterThan(100);
+    for (const reference of references) expect([reference, resolve(document, reference)]).not.toEqual([reference, undefined]);
+    for (const name of Object.keys(document.components.schemas)) expect(references).toContain(`#/components/schemas/${name}`);
+  });
+
+  test('has path parameters for exactly the names in each path', () => {
+    for (const [path, operations] of Object.entries(api.documentChecker.document.paths)) {
+      const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
+      for (const operation of Object.values(operations) as unknown as { parameters: { name: string; in: string }[] }[]) {
+        expect([path, operation.parameters.filter((parameter) => parameter.in === 'path').map((parameter) => parameter.name)]).toEqual([path, names]);
+      }
+    }
+  });
+
+  test('has examples that are valid', () => {
+    const checker = api.documentChecker;
+    let examples = 0;
+    for (const [name, schema] of Object.entries(checker.document.components.schemas)) {
+      for (const example of schema.examples ?? []) {
+        examples += 1;
+        expect([name, checker.explain(checker.schema(`#/components/schemas/${name}`), example)]).toEqual([name, null]);
+      }
+    }
+    expect(examples).toBeGreaterThan(10);
+  });
+
+  test('documents what a parameter means, not how it is spelled', () => {
+    const list = api.documentChecker.document.paths['/api/v1/orders']?.get as unknown as { parameters: { name: string; required: boolean; schema: unknown }[] };
+    expect(list.parameters.find((parameter) => parameter.name === 'limit')).toMatchObject({ required: false, schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 } });
+    const byClientId = api.documentChecker.document.paths['/api/v1/orders/by-client-id/{clientOrderId}']?.get as unknown as typeof list;
+    expect(byClientId.parameters.find((parameter) => parameter.name === 'accountId')).toMatchObject({ required: true });
+  });
+
+  test('catches an answer that strays from it', () => {
+    const checker = new DocumentChecker(api.documentChecker.document);
+    const error = { error: { code: 'NOT_FOUND', message: 'm', details: {}, timestamp: '2026-01-31T12:00:00.000Z', request_id: 'r', retryable: false, outcome: 'none' } };
+    expect(checker.complaint('GET', '/api/v1/orders/1', 404, 'application/json', error)).toBeNull();
+    expect(checker.complaint('GET', '/api/v1/orders/1', 418, 'application/json', error)).toContain('undocumented status 418');
+    expect(checker.complaint('GET', '/api/v1/orders/1', 200, 'application/json', error)).toContain('must have required property');
+    expect(checker.complaint('GET', '/api/v1/orders/1', 404, 'application/json', { error: { ...error.error, surprise: 1 } })).toContain('additional properties');
+  });
+});
+
+describe('the rendered reference', () => {
+  test('comes whole from this server: page, script, style, no inline script', async () => {
+    const page = await api.ask('GET', '/docs', { key: null });
+    expect(page.status).toBe(200);
+    const sources = [...String(page.body).matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] ?? '');
+    expect(sources.length).toBe(4);
+    for (const source of sources) {
+      expect(source.startsWith('/docs/')).toBe(true);
+      const file = await fetch(`${api.url}${source}`);
+      expect([source, file.status, (await file.arrayBuffer()).byteLength > 100]).toEqual([source, 200, true]);
+    }
+    expect(String(page.body)).not.toMatch(/<script>[^<]/);
+    const start = await (await fetch(`${api.url}/docs/start.js`)).text();
+    expect(start).toContain('\'/api/v1/openapi.json\'');
+    expect(start).not.toContain('http');
+  });
+});

@@ -1,0 +1,297 @@
+/**
+ * Everything behind the API, in memory and deterministic: one database, one Temporal, one venue. Recording follows the
+ * rules of the placing transaction (unique key, unique client id, denial uses both up), so the API is tried against them.
+ */
+import { DEFAULT_RISK_LIMITS, type Account, type Balance, type Position } from '../../src/domain/account';
+import { DomainError, type ErrorCode } from '../../src/domain/errors';
+import { accountStream, type EventType, type StreamEvent } from '../../src/domain/events';
+import type { Fill, Order, OrderIntent } from '../../src/domain/order';
+import type { MutationIntent } from '../../src/domain/order-store';
+import type { ApiPorts, Identity, IdempotencyRecord, MutationVerdict, OrderListQuery } from '../../src/api/ports';
+import type { Timeline } from '../../src/schemas/timeline';
+import { isTerminal } from '../../src/domain/order';
+import { BOOK, MARKETS, readiness, TICKERS, VENUES } from './samples';
+
+export const START_MS = Date.parse('2026-01-31T12:00:00.000Z');
+
+type Listener = (event: StreamEvent) => void;
+
+interface Denial {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly figures: Record<string, string>;
+}
+
+export class FakeBackend {
+  nowMs = START_MS;
+  readonly keys = new Map<string, Identity>();
+  readonly accounts = new Map<string, Account>();
+  readonly orders = new Map<string, Order>();
+  readonly intents = new Map<string, OrderIntent>();
+  readonly figures = new Map<string, Record<string, string>>();
+  readonly records = new Map<string, IdempotencyRecord>();
+  readonly events = new Map<string, StreamEvent[]>();
+  readonly positions = new Map<string, Position>();
+  readonly balances = new Map<string, Balance[]>();
+  fills: Fill[] = [];
+  readonly calls = { authenticate: 0, byIds: 0, byClientId: 0, placed: 0, sent: 0, started: 0 };
+  postgresqlAway = false;
+  temporalAway = false;
+  /** Whether notices of events reach the API; rows are written all the same. */
+  noticesLost = false;
+  /** What the risk check says of an intent. */
+  judge: (intent: OrderIntent) => Denial | null = () => null;
+  /** What the venue makes of an order that was sent; null: it never answers. */
+  venueAnswers: (order: Order) => Partial<Order> | null = () => ({ state: 'WORKING' });
+  onCancel: (intent: MutationIntent) => Promise<MutationVerdict> = async (intent) => this.cancelAtVenue(intent);
+  onAmend: (intent: MutationIntent) => Promise<MutationVerdict> = async (intent) => this.amendAtVenue(intent);
+  /** Where a test may hold a step up. */
+  step: (name: string) => Promise<void> = async () => undefined;
+  private readonly listeners = new Map<string, Set<Listener>>();
+
+  addUser(userId: string, scopes: readonly string[] = ['trade']): string {
+    const key = `sf_${userId}_0123456789abcdef`;
+    this.keys.set(key, { userId, keyId: `key-of-${userId}`, scopes });
+    return key;
+  }
+
+  addAccount(id: string, userId: string, venue = 'paper'): Account {
+    const account: Account = { id, userId, name: id, venue, status: 'ACTIVE', statusReason: null, signerId: id, credentialId: `credential-${id}`, limits: DEFAULT_RISK_LIMITS, createdAt: this.at() };
+    this.accounts.set(id, account);
+    return account;
+  }
+
+  at(): string {
+    return new Date(this.nowMs).toISOString();
+  }
+
+  /** The placing transaction. Answers the orders that are to be sent. */
+  record(intents: readonly OrderIntent[]): Order[] {
+    return intents.flatMap((intent) => {
+      const stamp = intent.idempotency;
+      if (stamp !== null && this.records.has(recordKey(intent.userId, stamp.key))) return [];
+      if (this.byClientId(intent.accountId, intent.clientOrderId) !== null) return [];
+      const denial = this.judge(intent);
+      const order = orderOf(intent, this.at(), denial);
+      if (stamp !== null) this.records.set(recordKey(intent.userId, stamp.key), { route: stamp.route, bodyHash: stamp.bodyHash, orderId: order.id });
+      this.intents.set(order.id, intent);
+      if (denial !== null) this.figures.set(order.id, denial.figures);
+      this.put(order, denial === null ? 'order.submitting' : 'order.denied');
+      return denial === null ? [order] : [];
+    });
+  }
+
+  put(order: Order, type: EventType): void {
+    this.orders.set(order.id, order);
+    this.emit(accountStream(order.accountId), order.userId, type, order.id, { order: { ...order } }, order.accountId);
+  }
+
+  change(orderId: string, patch: Partial<Order>, type: EventType = 'order.updated'): Order {
+    const before = this.orders.get(orderId);
+    if (before === undefined) throw new Error(`no order ${orderId}`);
+    const after: Order = { ...before, ...patch, revision: before.revision + 1, updatedAt: this.at() };
+    this.put(after, type);
+    return after;
+  }
+
+  emit(stream: string, userId: string, type: EventType, orderId: string | null, data: Record<string, unknown>, accountId: string | null): void {
+    const past = this.events.get(stream) ?? [];
+    const sequence = past.length + 1;
+    const event: StreamEvent = { id: `${stream}/${sequence}`, stream, userId, accountId, sequence, generation: 'g-1', type, at: this.at(), orderId, data };
+    this.events.set(stream, [...past, event]);
+    if (!this.noticesLost) for (const listener of [...(this.listeners.get(stream) ?? [])]) listener(event);
+  }
+
+  get followed(): number {
+    return this.listeners.size;
+  }
+
+  private async place(intents: readonly OrderIntent[]): Promise<void> {
+    this.calls.placed += 1;
+    await this.step('start');
+    if (this.temporalAway) throw new DomainError('SERVICE_UNAVAILABLE', 'Temporal did not answer', { outcome: 'unknown', retryAfterSeconds: 1 });
+    const sent = this.record(intents);
+    this.calls.sent += sent.length;
+    await this.step('venue');
+    for (const order of sent) this.answer(order);
+  }
+
+  private answer(order: Order): void {
+    const patch = this.venueAnswers(order);
+    if (patch !== null) this.change(order.id, patch, patch.state === 'WORKING' ? 'order.working' : 'order.updated');
+  }
+
+  private cancelAtVenue(intent: MutationIntent): MutationVerdict {
+    const order = this.orders.get(intent.orderId);
+    if (order === undefined || isTerminal(order.state)) return { verdict: 'nothingToDo', code: null, message: null };
+    this.change(order.id, { pendingCancel: true }, 'order.cancelRequested');
+    this.change(order.id, { state: 'CANCELED', pendingCancel: false, leavesQuantity: '0', canceledAt: this.at(), closedAt: this.at() }, 'order.canceled');
+    return { verdict: 'applied', code: null, message: null };
+  }
+
+  private amendAtVenue(intent: MutationIntent): MutationVerdict {
+    const order = this.orders.get(intent.orderId);
+    if (order === undefined) return { verdict: 'denied', code: 'NOT_FOUND', message: 'no such order' };
+    this.change(order.id, { pendingReplace: true }, 'order.amendRequested');
+    this.change(order.id, { pendingReplace: false, limitPrice: intent.limitPrice ?? order.limitPrice, quantity: intent.quantity ?? order.quantity }, 'order.amended');
+    return { verdict: 'applied', code: null, message: null };
+  }
+
+  byClientId(accountId: string, clientOrderId: string): Order | null {
+    return [...this.orders.values()].find((order) => order.accountId === accountId && order.clientOrderId === clientOrderId) ?? null;
+  }
+
+  private own<Row extends { userId: string }>(row: Row | undefined, userId: string): Row | null {
+    return row !== undefined && row.userId === userId ? row : null;
+  }
+
+  private list(query: OrderListQuery): { orders: Order[]; nextCursor: string | null } {
+    const found = [...this.orders.values()].filter(
+      (order) =>
+        order.userId === query.userId &&
+        (query.status === 'all' || (query.status === 'closed') === isTerminal(order.state)) &&
+        (query.accountId === null || order.accountId === query.accountId) &&
+        (query.symbol === null || order.symbol === query.symbol) &&
+        (query.venue === null || order.venue === query.venue),
+    );
+    return page(found, query, 'orders');
+  }
+
+  private timeline(id: string, userId: string): Timeline | null {
+    const order = this.own(this.orders.get(id), userId);
+    if (order === null) return null;
+    const intent = this.intents.get(id);
+    return {
+      order,
+      intent: intent === undefined ? null : pick(intent),
+      risk: { verdict: order.state === 'DENIED' ? 'denied' : 'accepted', code: order.reasonCode, message: order.reasonMessage, figures: this.figures.get(id) ?? {} },
+      attempts: [{ id: 'attempt-1', kind: 'place', preparedAt: this.at(), sentAt: this.at(), reportedAt: null, fence: 1, outcome: 'answered', latencyMs: 1.5, venueTimeMs: this.nowMs, answer: '{"ok":true}' }],
+      mutations: [],
+      events: (this.events.get(accountStream(order.accountId)) ?? []).filter((event) => event.orderId === id),
+      fills: this.fills.filter((fill) => fill.orderId === id),
+    };
+  }
+
+  /** The ports of one API process; several may share this backend. */
+  ports(): ApiPorts {
+    return {
+      authenticate: async (key) => {
+        this.calls.authenticate += 1;
+        return this.keys.get(key) ?? null;
+      },
+      gateway: { place: (intents) => this.place(intents), cancel: (intent) => this.onCancel(intent), amend: (intent) => this.onAmend(intent) },
+      orders: {
+        byId: async (id, userId) => this.own(this.orders.get(id), userId),
+        byIds: async (ids) => {
+          this.calls.byIds += 1;
+          await this.step('read');
+          return ids.map((id) => this.orders.get(id)).filter((order) => order !== undefined);
+        },
+        byClientId: async (accountId, clientOrderId) => {
+          this.calls.byClientId += 1;
+          await this.step('read');
+          return this.byClientId(accountId, clientOrderId);
+        },
+        list: async (query) => this.list(query),
+        timeline: async (id, userId) => this.timeline(id, userId),
+      },
+      fills: { list: async (query) => page(this.fills.filter((fill) => this.accounts.get(fill.accountId)?.userId === query.userId && (query.orderId === null || fill.orderId === query.orderId)), query, 'fills') },
+      positions: {
+        list: async (query) => [...this.positions.values()].filter((position) => this.accounts.get(position.accountId)?.userId === query.userId && (query.status === 'all' || (query.status === 'closed') === (position.side === 'flat'))),
+        byId: async (id, userId) => {
+          const position = this.positions.get(id);
+          return position !== undefined && this.accounts.get(position.accountId)?.userId === userId ? position : null;
+        },
+      },
+      balances: { list: async (accountId) => this.balances.get(accountId) ?? [] },
+      accounts: {
+        create: async (account) => {
+          if ([...this.accounts.values()].some((other) => other.userId === account.userId && other.name === account.name)) throw new DomainError('CONFLICT', `you have an account named ${account.name}`);
+          const made: Account = { ...this.addAccount(account.id, account.userId, account.venue), name: account.name, limits: account.limits };
+          this.accounts.set(made.id, made);
+          return made;
+        },
+        get: async (id, userId) => this.own(this.accounts.get(id), userId),
+        list: async (userId) => [...this.accounts.values()].filter((account) => account.userId === userId),
+        started: async (account) => {
+          this.calls.started += 1;
+          if (this.temporalAway) throw new DomainError('SERVICE_UNAVAILABLE', 'Temporal did not answer', { outcome: 'unknown' });
+          this.balances.set(account.id, [{ accountId: account.id, asset: 'USD', total: '10000', available: '10000', locked: '0', updatedAt: this.at() }]);
+          this.emit(accountStream(account.id), account.userId, 'balance.updated', null, {}, account.id);
+        },
+      },
+      idempotency: {
+        find: async (userId, key) => {
+          await this.step('read');
+          return this.records.get(recordKey(userId, key)) ?? null;
+        },
+      },
+      tail: {
+        follow: (stream, listener) => {
+          const listeners = this.listeners.get(stream) ?? new Set<Listener>();
+          this.listeners.set(stream, listeners.add(listener));
+          return () => {
+            listeners.delete(listener);
+            if (listeners.size === 0) this.listeners.delete(stream);
+          };
+        },
+      },
+      events: {
+        since: async (stream, sequence, limit) => (this.events.get(stream) ?? []).filter((event) => event.sequence > sequence).slice(0, limit),
+        head: async (stream) => this.events.get(stream)?.length ?? 0,
+        generation: async () => 'g-1',
+      },
+      venues: { list: () => VENUES, orderBook: async (_venue, _symbol, depth) => ({ ...BOOK, bids: BOOK.bids.slice(0, depth) }), makeCredentials: (venue) => (venue === 'paper' ? { key: 'made' } : null) },
+      markets: {
+        list: async (venue) => MARKETS.filter((market) => venue === null || market.venue === venue),
+        get: async (venue, symbol) => MARKETS.find((market) => market.venue === venue && (market.symbol === symbol || market.venueSymbol === symbol)) ?? null,
+      },
+      prices: { latest: async (venue, symbols) => TICKERS.filter((ticker) => (venue === null || ticker.venue === venue) && (symbols === null || symbols.includes(ticker.symbol))), mark: () => '50000' },
+      health: { readiness: async () => readiness(this.postgresqlAway, this.temporalAway), postgresqlAway: () => this.postgresqlAway },
+      clock: { nowMs: () => this.nowMs },
+    };
+  }
+}
+
+function recordKey(userId: string, key: string): string {
+  return `${userId} ${key}`;
+}
+
+function page<Row, Name extends string>(rows: readonly Row[], query: { cursor: string | null; limit: number }, name: Name): { [Key in Name]: Row[] } & { nextCursor: string | null } {
+  const from = Number(query.cursor ?? '0');
+  const nextCursor = from + query.limit < rows.length ? String(from + query.limit) : null;
+  return { [name]: rows.slice(from, from + query.limit), nextCursor } as { [Key in Name]: Row[] } & { nextCursor: string | null };
+}
+
+function pick(intent: OrderIntent): NonNullable<Timeline['intent']> {
+  const { symbol, side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly, placeBefore } = intent;
+  return { symbol, side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly, placeBefore };
+}
+
+function orderOf(intent: OrderIntent, at: string, denial: Denial | null): Order {
+  const { idempotency: _stamp, placeBefore: _deadline, ...terms } = intent;
+  return {
+    ...terms,
+    venueOrderId: null,
+    filledQuantity: '0',
+    leavesQuantity: denial === null ? intent.quantity : '0',
+    avgPrice: null,
+    fee: '0',
+    feeAsset: null,
+    state: denial === null ? 'SUBMITTING' : 'DENIED',
+    reasonCode: denial?.code ?? null,
+    reasonMessage: denial?.message ?? null,
+    pendingCancel: false,
+    pendingReplace: false,
+    revision: 1,
+    ownerWorkflowId: `order/${intent.accountId}/${intent.clientOrderId}`,
+    venueSeenAtMs: null,
+    createdAt: at,
+    submittedAt: null,
+    acknowledgedAt: null,
+    filledAt: null,
+    canceledAt: null,
+    closedAt: denial === null ? null : at,
+    updatedAt: at,
+  };
+}
