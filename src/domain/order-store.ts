@@ -1,4 +1,5 @@
 /** What the order path asks of the database: every function is one transaction unless it says otherwise. */
+import type { ErrorCode } from './errors';
 import type { Order } from './order';
 import type { Evidence } from './evidence';
 import type { SignedRequest, SendAnswer } from './venue';
@@ -97,7 +98,8 @@ export type RecordedMutation =
   | { readonly verdict: 'accepted'; readonly attemptId: string; readonly order: Order }
   /** Nothing to send: already terminal, or the same mutation is under way (mutationId names it). */
   | { readonly verdict: 'nothingToDo'; readonly order: Order; readonly mutationId: string | null }
-  | { readonly verdict: 'denied'; readonly code: 'CONFLICT' | 'PRECONDITION_FAILED' | 'NOT_FOUND'; readonly message: string; readonly order: Order | null };
+  /** CONFLICT, PRECONDITION_FAILED, NOT_FOUND, UNPROCESSABLE, or a risk code where an amendment asks for more than is allowed. */
+  | { readonly verdict: 'denied'; readonly code: ErrorCode; readonly message: string; readonly order: Order | null };
 
 /** Which single writer of a scope this is; its transactions hold the epoch row FOR SHARE and compare. */
 export interface WriterEpoch {

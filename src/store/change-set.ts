@@ -35,18 +35,24 @@ const INSERT_PROFIT = (parameter: number): string =>
 export class ChangeSet {
   readonly events: CommittedEvent[] = [];
   private readonly inserts = new Map<string, { readonly columns: Columns; readonly suffix: string; readonly rows: object[] }>();
+  private readonly newOrders = new Map<string, object>();
   private readonly orderUpdates = new Map<string, object>();
   private readonly exposures = new Map<string, { readonly userId: string; readonly accountId: string; readonly symbol: string; exposure: Exposure }>();
   private readonly profits = new Map<string, { readonly userId: string; readonly accountId: string; readonly day: string; profit: string }>();
   private readonly positions = new Map<string, object>();
   private readonly touched = new Map<string, LockedAccount>();
 
-  insertOrder(row: object): void {
-    this.insert('orders', tables.ORDER_INSERT_COLUMNS, row);
+  insertOrder<T extends { readonly id: string }>(row: T): void {
+    const copy = { ...row };
+    this.newOrders.set(row.id, copy);
+    this.insert('orders', tables.ORDER_INSERT_COLUMNS, copy);
   }
 
+  /** An order that this transaction inserts is inserted as it ends: one statement cannot update what it inserts. */
   updateOrder(row: { readonly id: string }): void {
-    this.orderUpdates.set(row.id, row);
+    const inserted = this.newOrders.get(row.id);
+    if (inserted === undefined) this.orderUpdates.set(row.id, row);
+    else Object.assign(inserted, row);
   }
 
   insertEvidence(row: object): void {

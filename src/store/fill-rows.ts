@@ -9,6 +9,7 @@ import type { VenueFill } from '../domain/venue';
 import type { ChangeSet } from './change-set';
 import { plainRow, recordset, selectList } from './columns';
 import type { Queryable, Row } from './database';
+import { dayOf } from './figures';
 import type { LockedAccount } from './locks';
 import { POSITION_COLUMNS } from './tables';
 
@@ -38,7 +39,6 @@ export interface PositionRow {
 }
 
 export const POSITION_SELECT = selectList(POSITION_COLUMNS, 'p');
-const DAY_LENGTH = 'YYYY-MM-DD'.length;
 
 export function positionRowOf(row: Row): PositionRow {
   return plainRow(row) as unknown as PositionRow;
@@ -111,7 +111,7 @@ export class FillBook {
     const after: PositionRow = { ...before, ...position, venueQuantity, updatedAt: recordedAt };
     this.positions.set(key, after);
     this.changes.putPosition(after);
-    this.changes.addProfit(account, at.slice(0, DAY_LENGTH), decimalText(decimal(realizedPnl).minus(this.feeInQuote(order, fill))));
+    this.changes.addProfit(account, dayOf(fill.atMs), decimalText(decimal(realizedPnl).minus(this.feeInQuote(order, fill))));
     const shown: Fill = {
       venueFillId: fill.venueFillId, orderId: order.id, venueOrderId: fill.venueOrderId, accountId: account.id, venue: order.venue, symbol: order.symbol, side: fill.side,
       price: decimalText(fill.price), quantity: decimalText(fill.quantity), fee: decimalText(fill.fee), feeAsset: fill.feeAsset, liquidity: fill.liquidity, realizedPnl, at,

@@ -1,0 +1,137 @@
+/** Accounts: made with their sealed keys, read by their owner, halted by whoever must. */
+import { randomUUID } from 'node:crypto';
+import type { Account, AccountStatus, RiskLimits } from '../domain/account';
+import { isoTime } from '../domain/clock';
+import { DomainError } from '../domain/errors';
+import type { WriterEpoch } from '../domain/order-store';
+import type { VenueCredentials } from '../domain/venue';
+import type { AccountFigures } from '../risk/figures';
+import { plainRow } from './columns';
+import { change, holdEpoch, type StoreCore } from './core';
+import { credentialContext, type Credentials } from './credentials';
+import { sqlStateOf, type Queryable, type Row } from './database';
+import { seal } from './envelope';
+import { loadFigures } from './figures';
+import { lockAccounts } from './locks';
+
+export interface NewAccount {
+  readonly id: string;
+  readonly userId: string;
+  readonly name: string;
+  readonly venue: string;
+  readonly signerId: string;
+  readonly credential: VenueCredentials;
+  readonly limits: RiskLimits;
+}
+
+const UNIQUE_VIOLATION = '23505';
+const ACCOUNT_SELECT = 'a.id, a.user_id AS "userId", a.name, a.venue, a.status, a.status_reason AS "statusReason", a.signer_id AS "signerId", a.credential_id AS "credentialId", a.limits, a.created_at AS "createdAt"';
+
+export class Accounts {
+  constructor(
+    private readonly core: StoreCore,
+    private readonly sealed: Credentials,
+  ) {}
+
+  /** Repeating it with the same id is harmless. Throws CONFLICT when the user has another account of that name. */
+  async create(account: NewAccount): Promise<Account> {
+    const credentialId = randomUUID();
+    const envelope = await seal(this.core.keys, Buffer.from(JSON.stringify(account.credential), 'utf8'), credentialContext(credentialId));
+    try {
+      return await change(this.core, async (tx, changes) => {
+        const existing = await this.read(tx, 'a.id = $1 AND a.user_id = $2', account.id, account.userId);
+        if (existing[0] !== undefined) return existing[0];
+        const at = isoTime(this.core.clock.nowMs());
+        await tx.rows(
+          'INSERT INTO accounts(id, user_id, name, venue, signer_id, credential_id, limits, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8::timestamptz, $8::timestamptz)',
+          account.id, account.userId, account.name, account.venue, account.signerId, credentialId, JSON.stringify(account.limits), at,
+        );
+        await tx.rows(
+          `INSERT INTO credentials(id, user_id, account_id, key_id, wrapped_key, data) VALUES ($1, $2, $3, $4, decode($5, 'base64'), decode($6, 'base64'))`,
+          credentialId, account.userId, account.id, envelope.keyId, Buffer.from(envelope.wrappedKey).toString('base64'), Buffer.from(envelope.data).toString('base64'),
+        );
+        const [made] = await this.read(tx, 'a.id = $1', account.id);
+        const locked = (await lockAccounts(tx, [account.id])).get(account.id);
+        if (made === undefined || locked === undefined) throw new Error(`account ${account.id} vanished while it was made`);
+        changes.addEvent(locked, { type: 'account.created', orderId: null, data: { account: shownAccount(made) } }, at);
+        return made;
+      });
+    } catch (error) {
+      if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw error;
+      throw new DomainError('CONFLICT', `you have an account named ${account.name} already`, { details: { field: 'name' }, cause: error });
+    }
+  }
+
+  async get(id: string, userId?: string): Promise<Account | null> {
+    return (await this.read(this.core.database, 'a.id = $1 AND ($2::text IS NULL OR a.user_id = $2)', id, userId ?? null))[0] ?? null;
+  }
+
+  async byId(id: string): Promise<Account | null> {
+    return this.get(id);
+  }
+
+  /** Oldest first. */
+  async list(userId: string): Promise<readonly Account[]> {
+    return this.read(this.core.database, 'a.user_id = $1', userId);
+  }
+
+  /** Every account of every user: each is watched, a HALTED one too. */
+  async allActive(): Promise<readonly Account[]> {
+    return this.read(this.core.database, 'true');
+  }
+
+  async credentials(accountId: string): Promise<VenueCredentials> {
+    return this.sealed.of(accountId);
+  }
+
+  /** Throws NOT_FOUND, and EpochLost for a writer whose successor works. Setting what is set already tells nobody. */
+  async setStatus(id: string, status: AccountStatus, reason: string | null, writer?: WriterEpoch): Promise<Account> {
+    return change(this.core, async (tx, changes) => {
+      await holdEpoch(tx, writer);
+      const account = (await lockAccounts(tx, [id])).get(id);
+      if (account === undefined) throw new DomainError('NOT_FOUND', `account ${id} does not exist`);
+      const at = isoTime(this.core.clock.nowMs());
+      if (account.status !== status || account.statusReason !== reason) {
+        await tx.rows('UPDATE accounts SET status = $2, status_reason = $3, updated_at = $4::timestamptz WHERE id = $1', id, status, reason, at);
+        changes.addEvent(account, { type: 'account.statusChanged', orderId: null, data: { status, reason, previousStatus: account.status } }, at);
+      }
+      const [after] = await this.read(tx, 'a.id = $1', id);
+      if (after === undefined) throw new Error(`account ${id} vanished under its lock`);
+      return after;
+    });
+  }
+
+  /** Tells the account's owner of something that needs a person. */
+  async alert(id: string, data: Readonly<Record<string, unknown>>, writer?: WriterEpoch): Promise<void> {
+    await change(this.core, async (tx, changes) => {
+      await holdEpoch(tx, writer);
+      const account = (await lockAccounts(tx, [id])).get(id);
+      if (account === undefined) throw new DomainError('NOT_FOUND', `account ${id} does not exist`);
+      changes.addEvent(account, { type: 'account.alert', orderId: null, data }, isoTime(this.core.clock.nowMs()));
+    });
+  }
+
+  /** The figures risk would judge by now, for showing: read under a lock that is given back at once. Throws NOT_FOUND. */
+  async figures(accountId: string, symbols: readonly string[] = []): Promise<AccountFigures> {
+    return this.core.database.transaction(async (tx) => {
+      const account = (await lockAccounts(tx, [accountId])).get(accountId);
+      const wanted = symbols.map((symbol) => ({ accountId, symbol }));
+      const figures = account === undefined ? undefined : (await loadFigures(tx, [account], wanted, this.core.clock.nowMs(), this.core.markOf)).get(accountId);
+      if (figures === undefined) throw new DomainError('NOT_FOUND', `account ${accountId} does not exist`);
+      return figures;
+    });
+  }
+
+  private async read(tx: Queryable, condition: string, ...parameters: readonly (string | null)[]): Promise<readonly Account[]> {
+    return (await tx.rows(`SELECT ${ACCOUNT_SELECT} FROM accounts a WHERE ${condition} ORDER BY a.created_at, a.id`, ...parameters)).map(accountOf);
+  }
+}
+
+function accountOf(row: Row): Account {
+  return plainRow(row) as unknown as Account;
+}
+
+/** An account as its events show it. */
+function shownAccount({ id, name, venue, status, statusReason, limits, createdAt }: Account): Record<string, unknown> {
+  return { id, name, venue, status, statusReason, limits, createdAt };
+}

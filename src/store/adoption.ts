@@ -1,0 +1,82 @@
+/** Orders that the venue has and we did not place: adopted with origin EXTERNAL, and never canceled by us. */
+import { randomUUID } from 'node:crypto';
+import { isoTime } from '../domain/clock';
+import { decimalText } from '../domain/decimal';
+import { exposureOf } from '../domain/exposure';
+import { isTerminal, type Order } from '../domain/order';
+import type { VenueFill, VenueOrder } from '../domain/venue';
+import { valuationPrice } from '../risk/judge';
+import { exposed, type MarkOf } from './apply-evidence';
+import type { ChangeSet } from './change-set';
+import { recordset } from './columns';
+import type { Queryable } from './database';
+import { lockedOrderOf, LOCKED_ORDER_SELECT, type LockedAccount, type LockedOrder, type OrderBookkeeping } from './locks';
+
+/** What names an order in a venue's messages. */
+export interface VenueNames {
+  readonly venueOrderId: string;
+  readonly venueClientId: string | null;
+  readonly venueSymbol: string;
+  readonly side: Order['side'];
+}
+
+/** Our own orders behind the venue's names, locked, by `venueOrderId`. */
+export async function lockByVenueNames(tx: Queryable, accountId: string, names: readonly VenueNames[]): Promise<Map<string, LockedOrder>> {
+  const rows = await tx.rows(
+    `SELECT ${LOCKED_ORDER_SELECT} FROM orders o WHERE o.account_id = $1 AND (
+       o.venue_client_id IN (SELECT r."venueClientId" FROM ${recordset({ venueClientId: 'text' }, 2)} WHERE r."venueClientId" IS NOT NULL)
+       OR o.venue_order_id IN (SELECT r."venueOrderId" FROM ${recordset({ venueOrderId: 'text' }, 2)})) ORDER BY o.id FOR UPDATE`,
+    accountId,
+    JSON.stringify(names),
+  );
+  const locked = rows.map(lockedOrderOf);
+  const byClientId = new Map(locked.map((each) => [each.order.venueClientId, each]));
+  const byOrderId = new Map(locked.flatMap((each) => (each.order.venueOrderId === null ? [] : [[each.order.venueOrderId, each] as const])));
+  const found = new Map<string, LockedOrder>();
+  for (const { venueOrderId, venueClientId } of names) {
+    const match = (venueClientId === null ? undefined : byClientId.get(venueClientId)) ?? byOrderId.get(venueOrderId);
+    if (match !== undefined) found.set(venueOrderId, match);
+  }
+  return found;
+}
+
+/**
+ * Orders of ours that the venue may have under a name we do not know yet: a nameless message of the same market and side may
+ * be theirs, so it is not adopted but left to the next read.
+ */
+export async function unnamedOrders(tx: Queryable, accountId: string): Promise<ReadonlySet<string>> {
+  const rows = await tx.rows(`SELECT DISTINCT o.venue_symbol AS "venueSymbol", o.side FROM orders o WHERE o.account_id = $1 AND o.venue_order_id IS NULL AND o.state IN ('PENDING_RISK', 'SUBMITTING', 'SUBMITTED', 'UNKNOWN')`, accountId);
+  return new Set(rows.map((row) => `${String(row['venueSymbol'])} ${String(row['side'])}`));
+}
+
+/** Our symbol for each of the venue's spellings; the venue's own where the market is unknown. */
+export async function symbolsOf(tx: Queryable, venue: string, venueSymbols: readonly string[]): Promise<(venueSymbol: string) => string> {
+  const rows = await tx.rows<{ symbol: string; venueSymbol: string }>('SELECT symbol, venue_symbol AS "venueSymbol" FROM markets WHERE venue = $1 AND venue_symbol = ANY($2::text[])', venue, [...new Set(venueSymbols)]);
+  const known = new Map(rows.map((row) => [row.venueSymbol, row.symbol]));
+  return (venueSymbol) => known.get(venueSymbol) ?? venueSymbol;
+}
+
+/** Terms of an order that is only known by a fill: the fill is all that is known of it, until the venue shows the order. */
+export function viewOfFill(fill: VenueFill): Pick<VenueOrder, 'venueOrderId' | 'venueClientId' | 'venueSymbol' | 'side' | 'type' | 'timeInForce' | 'quantity' | 'limitPrice' | 'postOnly' | 'reduceOnly'> {
+  const { venueOrderId, venueClientId, venueSymbol, side, quantity } = fill;
+  return { venueOrderId, venueClientId, venueSymbol, side, quantity, type: 'market', timeInForce: 'GTC', limitPrice: null, postOnly: false, reduceOnly: false };
+}
+
+/** Adds the order's row, its exposure and its event; evidence is folded in afterwards, by the caller. */
+export function adopt(account: LockedAccount, symbol: string, view: ReturnType<typeof viewOfFill>, nowMs: number, changes: ChangeSet, markOf: MarkOf): LockedOrder {
+  const at = isoTime(nowMs);
+  const external = `external-${view.venueOrderId}`;
+  const order: Order = {
+    id: randomUUID(), clientOrderId: external, venueClientId: view.venueClientId ?? external, venueOrderId: view.venueOrderId, userId: account.userId, accountId: account.id,
+    venue: account.venue, symbol, venueSymbol: view.venueSymbol, side: view.side, type: view.type, timeInForce: view.timeInForce, quantity: decimalText(view.quantity),
+    limitPrice: view.limitPrice === null ? null : decimalText(view.limitPrice), postOnly: view.postOnly, reduceOnly: view.reduceOnly, filledQuantity: '0', leavesQuantity: decimalText(view.quantity),
+    avgPrice: null, fee: '0', feeAsset: null, state: 'SUBMITTED', reasonCode: null, reasonMessage: null, pendingCancel: false, pendingReplace: false, origin: 'EXTERNAL', revision: 1,
+    ownerWorkflowId: null, venueSeenAtMs: null, createdAt: at, submittedAt: at, acknowledgedAt: null, filledAt: null, canceledAt: null, closedAt: null, updatedAt: at,
+  };
+  const price = valuationPrice({ ...order, quantity: order.quantity }, markOf(account.venue, symbol));
+  const books: OrderBookkeeping = { fillsQuantity: '0', fillsValue: '0', valuationPrice: price === null ? (order.limitPrice ?? '0') : decimalText(price), amendQuantity: null, amendValuation: null };
+  changes.insertOrder({ ...order, ...books, placeBefore: null, fence: 0, riskFigures: null });
+  changes.addEvent(account, { type: 'order.adopted', orderId: order.id, data: { order } }, at);
+  if (!isTerminal(order.state)) changes.addExposure(account, symbol, exposureOf(exposed(order, books)));
+  return { order, books };
+}

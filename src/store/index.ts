@@ -1,0 +1,132 @@
+/** The store: every table behind narrow functions. Each function is one transaction unless its own words say otherwise. */
+import type { Clock } from '../domain/clock';
+import type { KeyProvider } from '../domain/key-provider';
+import type { AppliedOrder, OrderEvidence, WriterEpoch } from '../domain/order-store';
+import type { Timeline } from '../domain/timeline';
+import type { Venue } from '../domain/venue';
+import { Accounts } from './accounts';
+import { applyUnderLocks, type MarkOf } from './apply-evidence';
+import { CommitAnnouncer } from './commit-announcer';
+import { change, holdEpoch, type StoreCore, type StoreLog } from './core';
+import { Credentials } from './credentials';
+import { Database } from './database';
+import { Events } from './events';
+import { Generation } from './generation';
+import { lockAccountsOfOrders } from './locks';
+import { Mutations } from './mutations';
+import { Orders } from './orders';
+import { Placing } from './placing';
+import { Portfolio, type FillListQuery, type PositionListQuery } from './portfolio';
+import { Idempotency, Markets, StoredSettings } from './reference';
+import { Resend } from './resend';
+import { purge, type Purged } from './retention';
+import { SendRights } from './send-rights';
+import { Sending } from './sending';
+import { timelineOf } from './timeline';
+import { Users } from './users';
+import { VenueOffsets } from './venue-offsets';
+import { Watching } from './watching';
+
+export interface StoreOptions {
+  readonly databaseUrl: string;
+  /** Connections of this process. */
+  readonly poolSize: number;
+  readonly statementTimeoutMs: number;
+  /** How long a statement waits for a row that another transaction holds; then the transaction is tried again. */
+  readonly lockTimeoutMs: number;
+  readonly keyProvider: KeyProvider;
+  readonly clock: Clock;
+  readonly venues: ReadonlyMap<string, Venue>;
+  readonly markOf: MarkOf;
+  readonly log: StoreLog;
+}
+
+/** Opens the pool and reads the generation. The database must be migrated (migrate.ts). */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { clock, venues, log } = options;
+  const database = new Database({ ...options, onError: (message, error) => log.warn({ error }, message) });
+  const announcer = new CommitAnnouncer(database, (error) => log.warn({ error }, 'an event could not be announced; readers find it when they poll'));
+  const offsets = new VenueOffsets(venues, clock, (venue, error) => log.info({ venue, error }, 'the venue did not tell its time; ours is used'));
+  const core: StoreCore = { database, clock, venues, keys: options.keyProvider, markOf: options.markOf, log, announcer, offsets };
+  try {
+    const generation = await Generation.open(database);
+    for (const venue of venues.keys()) void offsets.refresh(venue);
+    return new Store(core, generation, options.databaseUrl);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+export class Store {
+  readonly placing: Placing;
+  readonly sending: Sending;
+  readonly mutations: Mutations;
+  readonly resend: Resend;
+  readonly accounts: Accounts;
+  readonly users: Users;
+  readonly orders: Orders & { timeline(orderId: string, userId: string): Promise<Timeline | null> };
+  readonly watching: Watching;
+  readonly events: Events;
+  readonly markets: Markets;
+  readonly settings: StoredSettings;
+  readonly idempotency: Idempotency;
+  private readonly portfolio: Portfolio;
+
+  constructor(
+    private readonly core: StoreCore,
+    private readonly databaseGeneration: Generation,
+    databaseUrl: string,
+  ) {
+    const credentials = new Credentials(core.database, core.keys, core.clock);
+    const rights = new SendRights(core.clock);
+    this.placing = new Placing(core, credentials, rights);
+    this.sending = new Sending(core, rights);
+    this.mutations = new Mutations(core, credentials, rights);
+    this.resend = new Resend(core, credentials, rights);
+    this.accounts = new Accounts(core, credentials);
+    this.users = new Users(core);
+    this.events = new Events(core, databaseGeneration, databaseUrl);
+    this.orders = Object.assign(new Orders(core), { timeline: (orderId: string, userId: string) => timelineOf(core, this.events, orderId, userId) });
+    this.watching = new Watching(core);
+    this.markets = new Markets(core);
+    this.settings = new StoredSettings(core);
+    this.idempotency = new Idempotency(core);
+    this.portfolio = new Portfolio(core);
+  }
+
+  /** The one writer of orders. */
+  readonly evidence = {
+    apply: (items: readonly OrderEvidence[], writer?: WriterEpoch): Promise<readonly AppliedOrder[]> =>
+      change(this.core, async (tx, changes) => {
+        await holdEpoch(tx, writer);
+        const accounts = await lockAccountsOfOrders(tx, items.map((item) => item.orderId));
+        return applyUnderLocks(tx, accounts, items, changes, this.core.markOf);
+      }),
+  };
+
+  readonly fills = { list: (query: FillListQuery) => this.portfolio.fills(query) };
+  readonly positions = { list: (query: PositionListQuery) => this.portfolio.positions(query), byId: (id: string, userId: string) => this.portfolio.position(id, userId) };
+  readonly balances = { list: (accountId: string, userId: string) => this.portfolio.balances(accountId, userId) };
+
+  /** Changes when the database was restored or replaced. Always asks. */
+  generation(): Promise<string> {
+    return this.databaseGeneration.read();
+  }
+
+  /** Throws SERVICE_UNAVAILABLE when the database does not answer. */
+  async ping(): Promise<void> {
+    await this.core.database.rows('SELECT 1 AS alive');
+  }
+
+  /** Deletes what is kept for a time only; call it now and then. */
+  purge(): Promise<Purged> {
+    return purge(this.core);
+  }
+
+  /** Ends the pool, after what was committed has been told. */
+  async close(): Promise<void> {
+    await this.core.announcer.idle();
+    await this.core.database.close();
+  }
+}

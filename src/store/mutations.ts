@@ -1,0 +1,176 @@
+/** Amends and cancels as intents: allocated under the order's row lock, one in flight per order, a cancel supersedes. */
+import { isoTime } from '../domain/clock';
+import { DomainError } from '../domain/errors';
+import type { Order } from '../domain/order';
+import type { AppliedOrder, Mutation, MutationIntent, MutationState, OrderEvidence, RecordedMutation, SendRight } from '../domain/order-store';
+import type { VenueCredentials, Venue } from '../domain/venue';
+import { applyUnderLocks } from './apply-evidence';
+import { addAttempt, NonceBook } from './attempt-builder';
+import type { ChangeSet } from './change-set';
+import { change, type StoreCore } from './core';
+import type { Credentials } from './credentials';
+import type { Queryable } from './database';
+import { loadFigures } from './figures';
+import { lockAccounts, lockOrders, type LockedAccount } from './locks';
+import { checkAmend, checkCancel, judgeAmend, type MutationCheck } from './mutation-checks';
+import { latestAttemptOf, mutationById, mutationOf, mutationsOf, supersedeMutationAttempts, type MutationRow } from './mutation-rows';
+import type { SendRights } from './send-rights';
+
+export interface MutationContext {
+  readonly ownerWorkflowId: string;
+  readonly sendTtlMs: number;
+}
+
+export class Mutations {
+  constructor(
+    private readonly core: StoreCore,
+    private readonly credentials: Credentials,
+    private readonly rights: SendRights,
+  ) {}
+
+  /** A repeat of the same intent gets the same attempt. */
+  async record(intent: MutationIntent, context: MutationContext): Promise<RecordedMutation> {
+    const venue = this.venueOf(intent.venue);
+    const credentials = (await this.credentials.ofAll([intent.accountId])).get(intent.accountId);
+    const { answer, right } = await change(this.core, async (tx, changes): Promise<{ answer: RecordedMutation; right: SendRight | null }> => {
+      const accounts = await lockAccounts(tx, [intent.accountId]);
+      const account = accounts.get(intent.accountId);
+      const nonces = new NonceBook(this.core, tx);
+      await nonces.lock(accounts.values());
+      const locked = (await lockOrders(tx, [intent.orderId])).get(intent.orderId);
+      if (account === undefined || locked === undefined || locked.order.accountId !== account.id || account.userId !== intent.userId) {
+        return { answer: { verdict: 'denied', code: 'NOT_FOUND', message: `order ${intent.orderId} does not exist`, order: null }, right: null };
+      }
+      const earlier = await mutationsOf(tx, intent.orderId);
+      const repeated = await this.repeated(tx, intent, earlier, locked.order);
+      if (repeated !== null) return { answer: repeated, right: null };
+      const check = await this.check(tx, intent, account, locked, earlier, venue);
+      if (check.verdict !== 'go') return { answer: { ...check, order: locked.order }, right: null };
+      if (credentials === undefined) return { answer: { verdict: 'denied', code: 'NOT_FOUND', message: 'the account has no stored credentials', order: locked.order }, right: null };
+      const nowMs = this.core.clock.nowMs();
+      const at = isoTime(nowMs);
+      await this.supersedeAmends(tx, intent, earlier, at);
+      const revision = Math.max(locked.order.revision, ...earlier.filter((each) => each.kind === intent.kind).map((each) => each.revision + 1));
+      const { id, kind, userId, accountId, orderId, limitPrice, quantity, sendBefore } = intent;
+      changes.insertMutation({ id, kind, userId, accountId, venue: venue.name, orderId, limitPrice, quantity, sendBefore, revision, state: 'pending', ownerWorkflowId: context.ownerWorkflowId, createdAt: at });
+      const evidence: OrderEvidence['evidence'] = kind === 'cancel' ? { kind: 'cancelRequested', key: `cancelRequested/${id}`, at } : { kind: 'amendRequested', key: `amendRequested/${id}`, limitPrice, quantity, at };
+      const [applied] = await applyUnderLocks(tx, accounts, [{ orderId, evidence }], changes, this.core.markOf);
+      const order = applied?.order ?? locked.order;
+      const sendBeforeMs = Math.min(nowMs + context.sendTtlMs, Date.parse(sendBefore));
+      const right = await this.sign(changes, nonces, { account, venue, credentials, order, mutation: intent, sendBeforeMs, resendOf: null });
+      await nonces.save();
+      return { answer: { verdict: 'accepted', attemptId: right.attemptId, order }, right };
+    });
+    if (right !== null) this.rights.keep(right);
+    return answer;
+  }
+
+  /** Ends a mutation (or says that its outcome is unknown) with the evidence that proves it. Repeating it is harmless. */
+  async settle(mutationId: string, state: MutationState, evidence: readonly OrderEvidence[], reasonCode?: string): Promise<readonly AppliedOrder[]> {
+    return change(this.core, async (tx, changes) => {
+      const mutation = await this.existing(tx, mutationId);
+      const accounts = await lockAccounts(tx, [mutation.accountId]);
+      const orders = await lockOrders(tx, [mutation.orderId]);
+      const at = isoTime(this.core.clock.nowMs());
+      await tx.rows(
+        `UPDATE mutations SET state = $2, reason_code = $3, settled_at = CASE WHEN $2 IN ('pending', 'unknown') THEN NULL ELSE $4::timestamptz END WHERE id = $1 AND state IN ('pending', 'unknown')`,
+        mutationId, state, reasonCode ?? null, at,
+      );
+      const items = [...evidence];
+      const order = orders.get(mutation.orderId)?.order;
+      // The cancel that superseded an amendment was refused: nobody pursues the amendment any more, the venue's view rules.
+      if (mutation.kind === 'cancel' && state === 'refused' && order?.pendingReplace === true) {
+        items.push({ orderId: order.id, evidence: { kind: 'amendRefused', key: `amendSuperseded/${mutationId}`, reasonCode: 'SUPERSEDED', message: 'a cancel took the amendment\'s place', at } });
+      }
+      return applyUnderLocks(tx, accounts, items, changes, this.core.markOf);
+    });
+  }
+
+  async find(mutationId: string): Promise<Mutation | null> {
+    const row = await mutationById(this.core.database, mutationId);
+    return row === null ? null : mutationOf(row);
+  }
+
+  /** Not settled yet, oldest first. */
+  async pendingOf(orderId: string): Promise<readonly Mutation[]> {
+    return (await mutationsOf(this.core.database, orderId)).filter((row) => row.state === 'pending' || row.state === 'unknown').map(mutationOf);
+  }
+
+  /** Fresh bytes for a mutation that is under way; the right to send any earlier bytes ends. Throws CONFLICT once it is settled. */
+  async newAttempt(mutationId: string, sendTtlMs: number): Promise<string> {
+    const { accountId } = await this.existing(this.core.database, mutationId);
+    const credentials = await this.credentials.of(accountId);
+    const right = await change(this.core, async (tx, changes) => {
+      const accounts = await lockAccounts(tx, [accountId]);
+      const nonces = new NonceBook(this.core, tx);
+      await nonces.lock(accounts.values());
+      const mutation = await this.existing(tx, mutationId);
+      const order = (await lockOrders(tx, [mutation.orderId])).get(mutation.orderId)?.order;
+      const account = accounts.get(accountId);
+      if (account === undefined || order === undefined) throw new Error(`the order of mutation ${mutationId} is gone`);
+      if (mutation.state !== 'pending' && mutation.state !== 'unknown') throw new DomainError('CONFLICT', `mutation ${mutationId} is ${mutation.state}`);
+      const nowMs = this.core.clock.nowMs();
+      const resendOf = await latestAttemptOf(tx, mutationId);
+      await supersedeMutationAttempts(tx, [mutationId], isoTime(nowMs));
+      const made = await this.sign(changes, nonces, { account, venue: this.venueOf(mutation.venue), credentials, order, mutation, sendBeforeMs: nowMs + sendTtlMs, resendOf });
+      await nonces.save();
+      return made;
+    });
+    this.rights.keep(right);
+    return right.attemptId;
+  }
+
+  private async repeated(tx: Queryable, intent: MutationIntent, earlier: readonly MutationRow[], order: Order): Promise<RecordedMutation | null> {
+    if (!earlier.some((mutation) => mutation.id === intent.id)) return null;
+    const attemptId = await latestAttemptOf(tx, intent.id);
+    if (attemptId === null) throw new Error(`mutation ${intent.id} has no attempt`);
+    return { verdict: 'accepted', attemptId, order };
+  }
+
+  private async check(tx: Queryable, intent: MutationIntent, account: LockedAccount, locked: { order: Order; books: Parameters<typeof judgeAmend>[1]['books'] }, earlier: readonly MutationRow[], venue: Venue): Promise<MutationCheck> {
+    if (intent.kind === 'cancel') return checkCancel(locked.order, earlier);
+    const check = checkAmend(intent, locked.order, earlier, venue.capabilities);
+    if (check.verdict !== 'go') return check;
+    const figures = (await loadFigures(tx, [account], [{ accountId: account.id, symbol: locked.order.symbol }], this.core.clock.nowMs(), this.core.markOf)).get(account.id);
+    if (figures === undefined) throw new Error(`no figures of account ${account.id}`);
+    return judgeAmend(intent, locked, figures);
+  }
+
+  private async supersedeAmends(tx: Queryable, intent: MutationIntent, earlier: readonly MutationRow[], at: string): Promise<void> {
+    if (intent.kind !== 'cancel') return;
+    const amends = earlier.filter((mutation) => mutation.kind === 'amend' && mutation.state === 'pending').map((mutation) => mutation.id);
+    if (amends.length === 0) return;
+    await tx.rows(`UPDATE mutations SET state = 'superseded', settled_at = $2::timestamptz WHERE id = ANY($1::text[])`, amends, at);
+    await supersedeMutationAttempts(tx, amends, at);
+  }
+
+  private sign(changes: ChangeSet, nonces: NonceBook, plan: SignPlan): Promise<SendRight> {
+    const { account, venue, credentials, order, mutation, sendBeforeMs, resendOf } = plan;
+    return addAttempt(this.core, changes, nonces, {
+      account, venue, session: venue.session(credentials), orders: [order], isExit: mutation.kind === 'cancel' || order.reduceOnly, mutationId: mutation.id, resendOf, sendBeforeMs,
+      sign: (session, context) => (mutation.kind === 'cancel' ? session.prepareCancel([order], context) : session.prepareAmend({ order, amendmentId: mutation.id, limitPrice: mutation.limitPrice, quantity: mutation.quantity }, context)),
+    });
+  }
+
+  private async existing(tx: Queryable, mutationId: string): Promise<MutationRow> {
+    const row = await mutationById(tx, mutationId);
+    if (row === null) throw new DomainError('NOT_FOUND', `mutation ${mutationId} does not exist`);
+    return row;
+  }
+
+  private venueOf(name: string): Venue {
+    const venue = this.core.venues.get(name);
+    if (venue === undefined) throw new DomainError('VENUE_UNAVAILABLE', `venue ${name} is not configured`);
+    return venue;
+  }
+}
+
+interface SignPlan {
+  readonly account: LockedAccount;
+  readonly venue: Venue;
+  readonly credentials: VenueCredentials;
+  readonly order: Order;
+  readonly mutation: Pick<Mutation, 'id' | 'kind' | 'limitPrice' | 'quantity'>;
+  readonly sendBeforeMs: number;
+  readonly resendOf: string | null;
+}

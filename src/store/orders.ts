@@ -1,0 +1,112 @@
+/** Reads of orders. Those with a userId answer null for what is another user's. */
+import { isoTime } from '../domain/clock';
+import { TERMINAL_STATES, UNSETTLED_STATES, type Order } from '../domain/order';
+import type { StuckOrder } from '../domain/order-store';
+import type { StoreCore } from './core';
+import { cursorOf, positionOf } from './cursor';
+import type { Parameter } from './database';
+import { orderOf, ORDER_SELECT } from './locks';
+import { recordset } from './columns';
+
+export interface OrderListQuery {
+  readonly userId: string;
+  readonly status: 'open' | 'closed' | 'all';
+  readonly accountId: string | null;
+  readonly symbol: string | null;
+  readonly venue: string | null;
+  readonly cursor: string | null;
+  readonly limit: number;
+}
+
+/** How a venue names an order, by whatever is known. */
+export interface VenueOrderReference {
+  readonly venueOrderId?: string | null;
+  readonly venueClientId?: string | null;
+}
+
+const quoted = (states: Iterable<string>): string => [...states].map((state) => `'${state}'`).join(', ');
+/** Written as the partial index orders_open_idx has it. */
+export const OPEN_SQL = `o.state NOT IN (${quoted(['DENIED', 'FILLED', 'CANCELED', 'EXPIRED', 'REJECTED'].filter((state) => TERMINAL_STATES.has(state as Order['state'])))})`;
+const UNSETTLED_SQL = `o.state IN (${quoted(UNSETTLED_STATES)})`;
+
+export class Orders {
+  constructor(private readonly core: StoreCore) {}
+
+  async byId(id: string, userId?: string): Promise<Order | null> {
+    const [row] = await this.core.database.rows(`SELECT ${ORDER_SELECT} FROM orders o WHERE o.id = $1 AND ($2::text IS NULL OR o.user_id = $2)`, id, userId ?? null);
+    return row === undefined ? null : orderOf(row);
+  }
+
+  /** In no order; unknown ids are absent. */
+  async byIds(ids: readonly string[]): Promise<readonly Order[]> {
+    if (ids.length === 0) return [];
+    return (await this.core.database.rows(`SELECT ${ORDER_SELECT} FROM orders o WHERE o.id = ANY($1::text[])`, ids)).map(orderOf);
+  }
+
+  async byClientId(accountId: string, clientOrderId: string): Promise<Order | null> {
+    const [row] = await this.core.database.rows(`SELECT ${ORDER_SELECT} FROM orders o WHERE o.account_id = $1 AND o.client_order_id = $2`, accountId, clientOrderId);
+    return row === undefined ? null : orderOf(row);
+  }
+
+  /** Those that are known, by client id or venue order id. */
+  async byVenueRef(accountId: string, references: readonly VenueOrderReference[]): Promise<readonly Order[]> {
+    if (references.length === 0) return [];
+    const keys = references.map(({ venueOrderId, venueClientId }) => ({ venueOrderId: venueOrderId ?? null, venueClientId: venueClientId ?? null }));
+    const rows = await this.core.database.rows(
+      `SELECT ${ORDER_SELECT} FROM orders o WHERE o.account_id = $1 AND (
+         o.venue_client_id IN (SELECT r."venueClientId" FROM ${recordset({ venueClientId: 'text' }, 2)} WHERE r."venueClientId" IS NOT NULL)
+         OR o.venue_order_id IN (SELECT r."venueOrderId" FROM ${recordset({ venueOrderId: 'text' }, 2)} WHERE r."venueOrderId" IS NOT NULL))`,
+      accountId,
+      JSON.stringify(keys),
+    );
+    return rows.map(orderOf);
+  }
+
+  /** Newest first. Throws VALIDATION on a foreign cursor. */
+  async list(query: OrderListQuery): Promise<{ readonly orders: readonly Order[]; readonly nextCursor: string | null }> {
+    const parameters: Parameter[] = [query.userId];
+    const conditions = ['o.user_id = $1'];
+    const add = (condition: (parameter: string) => string, value: Parameter): void => {
+      parameters.push(value);
+      conditions.push(condition(`$${parameters.length}`));
+    };
+    if (query.status === 'open') conditions.push(OPEN_SQL);
+    if (query.status === 'closed') conditions.push(`NOT (${OPEN_SQL})`);
+    if (query.accountId !== null) add((parameter) => `o.account_id = ${parameter}`, query.accountId);
+    if (query.symbol !== null) add((parameter) => `o.symbol = ${parameter}`, query.symbol);
+    if (query.venue !== null) add((parameter) => `o.venue = ${parameter}`, query.venue);
+    const position = positionOf(query.cursor);
+    if (position !== null) {
+      parameters.push(position.at, position.id);
+      conditions.push(`(o.created_at, o.id) < ($${parameters.length - 1}::timestamptz, $${parameters.length})`);
+    }
+    parameters.push(query.limit + 1);
+    const rows = await this.core.database.rows(`SELECT ${ORDER_SELECT} FROM orders o WHERE ${conditions.join(' AND ')} ORDER BY o.created_at DESC, o.id DESC LIMIT $${parameters.length}::int`, ...parameters);
+    const orders = rows.slice(0, query.limit).map(orderOf);
+    const last = orders.at(-1);
+    return { orders, nextCursor: rows.length > query.limit && last !== undefined ? cursorOf({ at: last.createdAt, id: last.id }) : null };
+  }
+
+  /** Every order of the account that is not terminal, oldest first. */
+  async working(accountId: string): Promise<readonly Order[]> {
+    return (await this.core.database.rows(`SELECT ${ORDER_SELECT} FROM orders o WHERE o.account_id = $1 AND ${OPEN_SQL} ORDER BY o.created_at, o.id`, accountId)).map(orderOf);
+  }
+
+  /** Orders whose outcome, or whose mutation's, has been open for longer than this; the oldest first. */
+  async stuck(olderThanMs: number, limit: number): Promise<readonly StuckOrder[]> {
+    const rows = await this.core.database.rows<{ orderId: string; accountId: string; venue: string; ownerWorkflowId: string | null; resolutions: number }>(
+      `SELECT o.id AS "orderId", o.account_id AS "accountId", o.venue, o.owner_workflow_id AS "ownerWorkflowId", o.resolutions
+         FROM orders o WHERE ${OPEN_SQL} AND o.updated_at < $1::timestamptz AND (${UNSETTLED_SQL} OR o.pending_cancel OR o.pending_replace) ORDER BY o.updated_at LIMIT $2::int`,
+      isoTime(this.core.clock.nowMs() - olderThanMs),
+      limit,
+    );
+    return rows.map((row) => ({ ...row }));
+  }
+
+  /** Counts one more resolver of an order, and gives its number. */
+  async noteResolution(orderId: string): Promise<number> {
+    const [row] = await this.core.database.rows<{ resolutions: number }>('UPDATE orders SET resolutions = resolutions + 1 WHERE id = $1 RETURNING resolutions', orderId);
+    if (row === undefined) throw new Error(`order ${orderId} does not exist`);
+    return row.resolutions;
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * recordOrders: a group of intents becomes orders, a verdict each, reservations, signed attempts and events, in one
+ * transaction (DESIGN 3.3). A refused or duplicate item never rolls back another; a repeat by the same owner gets the same
+ * answer.
+ */
+import { isoTime } from '../domain/clock';
+import { DomainError, type ErrorCode } from '../domain/errors';
+import { exposureOf } from '../domain/exposure';
+import { decimalText } from '../domain/decimal';
+import type { Order, OrderIntent } from '../domain/order';
+import type { RecordedCall, RecordedGroup, RecordedItem, SendRight, WriterEpoch } from '../domain/order-store';
+import type { VenueCredentials } from '../domain/venue';
+import type { AccountFigures } from '../risk/figures';
+import { judgeOrder, valuationPrice } from '../risk/judge';
+import { exposed } from './apply-evidence';
+import { NonceBook } from './attempt-builder';
+import type { ChangeSet } from './change-set';
+import { change, holdEpoch, type StoreCore } from './core';
+import type { Credentials } from './credentials';
+import type { Queryable } from './database';
+import { figuresFrom } from './figures';
+import { lockAccounts, type LockedAccount, type OrderBookkeeping } from './locks';
+import { existingCalls, readGroup, type GroupReading } from './placing-reads';
+import { signAccepted } from './placing-calls';
+import type { SendRights } from './send-rights';
+
+export interface PlacingContext {
+  readonly ownerWorkflowId: string;
+  /** How long after this the venue may still be told, ms. */
+  readonly sendTtlMs: number;
+  /** Of an exit that a watcher's signal caused: checked again in this transaction. */
+  readonly writer?: WriterEpoch;
+}
+
+/** One intent's way through the transaction. */
+export interface Candidate {
+  readonly intent: OrderIntent;
+  readonly account: LockedAccount;
+  readonly order: Order;
+  readonly books: OrderBookkeeping;
+  readonly shown: Readonly<Record<string, unknown>>;
+}
+
+const NO_BOOKS: OrderBookkeeping = { fillsQuantity: '0', fillsValue: '0', valuationPrice: '0', amendQuantity: null, amendValuation: null };
+
+export class Placing {
+  constructor(
+    private readonly core: StoreCore,
+    private readonly credentials: Credentials,
+    private readonly rights: SendRights,
+  ) {}
+
+  /**
+   * Items come back in the order of the intents. Throws NOT_FOUND when none of the accounts exists; an intent whose account
+   * is missing beside others is answered `denied` and leaves no row.
+   */
+  async recordOrders(intents: readonly OrderIntent[], context: PlacingContext): Promise<RecordedGroup> {
+    if (intents.length === 0) return { items: [], calls: [] };
+    const accountIds = [...new Set(intents.map((intent) => intent.accountId))];
+    const credentials = await this.credentials.ofAll(accountIds);
+    const { group, rights } = await change(this.core, async (tx, changes) => {
+      await holdEpoch(tx, context.writer);
+      const accounts = await lockAccounts(tx, accountIds);
+      const mine = intents.filter((intent) => accounts.get(intent.accountId)?.userId === intent.userId);
+      if (mine.length === 0) throw new DomainError('NOT_FOUND', `none of the accounts ${accountIds.join(', ')} exists`);
+      const nonces = new NonceBook(this.core, tx);
+      await nonces.lock(accounts.values());
+      const nowMs = this.core.clock.nowMs();
+      const reading = await readGroup(tx, mine, accountIds, nowMs);
+      const figures = figuresFrom(reading.figures, accounts.values(), mine, this.core.markOf);
+      const recorded = await this.record(tx, changes, intents, { accounts, credentials, figures, reading, nonces, context, nowMs });
+      await nonces.save();
+      return recorded;
+    });
+    for (const right of rights) this.rights.keep(right);
+    return group;
+  }
+
+  private async record(tx: Queryable, changes: ChangeSet, intents: readonly OrderIntent[], state: GroupState): Promise<{ group: RecordedGroup; rights: readonly SendRight[] }> {
+    const items = new Map<number, RecordedItem>();
+    const accepted: { readonly index: number; readonly candidate: Candidate }[] = [];
+    const repeated: string[] = [];
+    intents.forEach((intent, index) => {
+      const account = state.accounts.get(intent.accountId);
+      if (account === undefined || account.userId !== intent.userId) {
+        items.set(index, { orderId: intent.id, verdict: 'denied' });
+        return;
+      }
+      const earlier = state.reading.earlier(intent);
+      if (earlier !== null) {
+        const same = earlier.id === intent.id && earlier.ownerWorkflowId === state.context.ownerWorkflowId;
+        items.set(index, { orderId: earlier.id, verdict: !same ? 'duplicate' : earlier.state === 'DENIED' ? 'denied' : 'accepted' });
+        if (same && earlier.state !== 'DENIED') repeated.push(earlier.id);
+        return;
+      }
+      const candidate = this.judge(intent, account, state);
+      state.reading.remember(candidate.order);
+      items.set(index, { orderId: intent.id, verdict: candidate.order.state === 'DENIED' ? 'denied' : 'accepted' });
+      if (candidate.order.state === 'DENIED') addOrder(changes, candidate);
+      else accepted.push({ index, candidate });
+    });
+    const signed = await signAccepted(this.core, changes, state.nonces, accepted.map(({ candidate }) => candidate), state.credentials, state.nowMs + state.context.sendTtlMs);
+    for (const { index, candidate } of accepted) {
+      const failure = signed.failures.get(candidate.order.id);
+      addOrder(changes, failure === undefined ? candidate : denied(candidate, failure.code, failure.message));
+      if (failure !== undefined) items.set(index, { orderId: candidate.order.id, verdict: 'denied' });
+    }
+    const calls: RecordedCall[] = [...signed.calls, ...(await existingCalls(tx, repeated))];
+    return { group: { items: intents.map((_, index) => itemAt(items, index)), calls }, rights: signed.rights };
+  }
+
+  /** The verdict by the figures as the earlier items of the group left them. */
+  private judge(intent: OrderIntent, account: LockedAccount, state: GroupState): Candidate {
+    const figures = state.figures.get(account.id);
+    if (figures === undefined) throw new Error(`no figures of account ${account.id}`);
+    const order = newOrder(intent, state.context.ownerWorkflowId, isoTime(state.nowMs));
+    const candidate: Candidate = { intent, account, order, books: NO_BOOKS, shown: {} };
+    if (!this.core.venues.has(intent.venue)) return denied(candidate, 'VENUE_UNAVAILABLE', `venue ${intent.venue} is not configured`);
+    if (!state.credentials.has(account.id)) return denied(candidate, 'FORBIDDEN', 'the account has no stored credentials');
+    const verdict = judgeOrder(intent, figures);
+    if (verdict.verdict === 'denied') return denied({ ...candidate, shown: verdict.shown }, verdict.code, verdict.message);
+    state.figures.set(account.id, verdict.after);
+    const price = valuationPrice(intent, figures.symbols[intent.symbol]?.markPrice ?? null);
+    return { ...candidate, shown: verdict.shown, books: { ...NO_BOOKS, valuationPrice: price === null ? '0' : decimalText(price) } };
+  }
+}
+
+interface GroupState {
+  readonly accounts: ReadonlyMap<string, LockedAccount>;
+  readonly credentials: ReadonlyMap<string, VenueCredentials>;
+  readonly figures: Map<string, AccountFigures>;
+  readonly reading: GroupReading;
+  readonly nonces: NonceBook;
+  readonly context: PlacingContext;
+  readonly nowMs: number;
+}
+
+function newOrder(intent: OrderIntent, ownerWorkflowId: string, at: string): Order {
+  const { idempotency: _, placeBefore: __, ...terms } = intent;
+  return {
+    ...terms, venueOrderId: null, filledQuantity: '0', leavesQuantity: intent.quantity, avgPrice: null, fee: '0', feeAsset: null, state: 'SUBMITTING', reasonCode: null, reasonMessage: null,
+    pendingCancel: false, pendingReplace: false, revision: 1, ownerWorkflowId, venueSeenAtMs: null,
+    createdAt: at, submittedAt: null, acknowledgedAt: null, filledAt: null, canceledAt: null, closedAt: null, updatedAt: at,
+  };
+}
+
+function denied(candidate: Candidate, code: ErrorCode, message: string): Candidate {
+  const order: Order = { ...candidate.order, state: 'DENIED', reasonCode: code, reasonMessage: message, leavesQuantity: '0', closedAt: candidate.order.createdAt };
+  return { ...candidate, order };
+}
+
+/** The order's row, its reservation and its first event. */
+function addOrder(changes: ChangeSet, { intent, account, order, books, shown }: Candidate): void {
+  const isDenied = order.state === 'DENIED';
+  const verdict = { verdict: isDenied ? 'denied' : 'accepted', code: order.reasonCode, message: order.reasonMessage, figures: shown };
+  changes.insertOrder({ ...order, ...books, placeBefore: intent.placeBefore, fence: isDenied ? 0 : 1, riskFigures: verdict });
+  changes.addExposure(account, order.symbol, exposureOf(exposed(order, books)));
+  changes.addEvent(account, { type: isDenied ? 'order.denied' : 'order.submitting', orderId: order.id, data: { order, risk: verdict } }, order.createdAt);
+}
+
+function itemAt(items: ReadonlyMap<number, RecordedItem>, index: number): RecordedItem {
+  const item = items.get(index);
+  if (item === undefined) throw new Error(`intent ${index} has no verdict`);
+  return item;
+}

@@ -1,0 +1,94 @@
+/** Reads of fills, positions and balances. */
+import type { Balance, Position } from '../domain/account';
+import type { Fill } from '../domain/order';
+import { plainRow, selectList } from './columns';
+import type { StoreCore } from './core';
+import { cursorOf, positionOf as pagePositionOf } from './cursor';
+import type { Parameter, Row } from './database';
+import { positionOf, positionRowOf, POSITION_SELECT } from './fill-rows';
+import { BALANCE_COLUMNS, FILL_COLUMNS } from './tables';
+
+export interface FillListQuery {
+  readonly userId: string;
+  readonly accountId: string | null;
+  readonly orderId: string | null;
+  readonly symbol: string | null;
+  readonly venue: string | null;
+  readonly cursor: string | null;
+  readonly limit: number;
+}
+
+export interface PositionListQuery {
+  readonly userId: string;
+  readonly status: 'open' | 'closed' | 'all';
+  readonly accountId: string | null;
+  readonly symbol: string | null;
+  readonly venue: string | null;
+}
+
+export const FILL_SELECT = selectList(FILL_COLUMNS, 'f');
+
+/** A fill's row as the API shows it. */
+export function fillOf(row: Row): Fill {
+  const { venueFillId, orderId, venueOrderId, accountId, venue, symbol, side, price, quantity, fee, feeAsset, liquidity, realizedPnl, at } = plainRow(row) as unknown as Fill;
+  return { venueFillId, orderId, venueOrderId, accountId, venue, symbol, side, price, quantity, fee, feeAsset, liquidity, realizedPnl, at };
+}
+
+/** `alias.user_id = $1` and an equality for each filter that is given. */
+function filtered(alias: string, userId: string, filters: Readonly<Record<string, string | null>>): { conditions: string[]; parameters: Parameter[] } {
+  const conditions = [`${alias}.user_id = $1`];
+  const parameters: Parameter[] = [userId];
+  for (const [column, value] of Object.entries(filters)) {
+    if (value === null) continue;
+    parameters.push(value);
+    conditions.push(`${alias}.${column} = $${parameters.length}`);
+  }
+  return { conditions, parameters };
+}
+
+export class Portfolio {
+  constructor(private readonly core: StoreCore) {}
+
+  /** Newest first. Throws VALIDATION on a foreign cursor. */
+  async fills(query: FillListQuery): Promise<{ readonly fills: readonly Fill[]; readonly nextCursor: string | null }> {
+    const { conditions, parameters } = filtered('f', query.userId, { account_id: query.accountId, order_id: query.orderId, symbol: query.symbol, venue: query.venue });
+    const position = pagePositionOf(query.cursor);
+    if (position !== null) {
+      parameters.push(position.at, position.id);
+      conditions.push(`(f.at, f.id) < ($${parameters.length - 1}::timestamptz, $${parameters.length})`);
+    }
+    parameters.push(query.limit + 1);
+    const rows = await this.core.database.rows(`SELECT ${FILL_SELECT} FROM fills f WHERE ${conditions.join(' AND ')} ORDER BY f.at DESC, f.id DESC LIMIT $${parameters.length}::int`, ...parameters);
+    const page = rows.slice(0, query.limit);
+    const last = page.at(-1);
+    return { fills: page.map(fillOf), nextCursor: rows.length > query.limit && last !== undefined ? cursorOf({ at: (last['at'] as Date).toISOString(), id: last['id'] as string }) : null };
+  }
+
+  /** Most recently changed first. */
+  async positions(query: PositionListQuery): Promise<readonly Position[]> {
+    const { conditions, parameters } = filtered('p', query.userId, { account_id: query.accountId, symbol: query.symbol, venue: query.venue });
+    if (query.status === 'open') conditions.push('p.quantity <> 0');
+    if (query.status === 'closed') conditions.push('p.quantity = 0 AND p.closed_at IS NOT NULL');
+    const rows = await this.core.database.rows(`SELECT ${POSITION_SELECT} FROM positions p WHERE ${conditions.join(' AND ')} ORDER BY p.updated_at DESC, p.id DESC`, ...parameters);
+    return rows.map((row) => this.shown(row));
+  }
+
+  async position(id: string, userId: string): Promise<Position | null> {
+    const [row] = await this.core.database.rows(`SELECT ${POSITION_SELECT} FROM positions p WHERE p.id = $1 AND p.user_id = $2`, id, userId);
+    return row === undefined ? null : this.shown(row);
+  }
+
+  async balances(accountId: string, userId: string): Promise<readonly Balance[]> {
+    const rows = await this.core.database.rows(`SELECT ${selectList(BALANCE_COLUMNS, 'b')} FROM balances b WHERE b.account_id = $1 AND b.user_id = $2 ORDER BY b.asset`, accountId, userId);
+    return rows.map((row) => {
+      const { asset, total, available, locked, updatedAt } = plainRow(row) as unknown as Balance;
+      return { accountId, asset, total, available, locked, updatedAt };
+    });
+  }
+
+  /** With a fresh mark where one is at hand. */
+  private shown(row: Row): Position {
+    const position = positionRowOf(row);
+    return positionOf({ ...position, markPrice: this.core.markOf(position.venue, position.symbol) ?? position.markPrice });
+  }
+}

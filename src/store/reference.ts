@@ -1,0 +1,70 @@
+/** Markets, settings and idempotency records: small tables with plain reads. */
+import type { Market } from '../domain/market';
+import { isoTime } from '../domain/clock';
+import { columnName, insertRows, pick, plainRow, selectList } from './columns';
+import type { StoreCore } from './core';
+import type { Value } from './database';
+import { IDEMPOTENCY_RETENTION_MS } from './retention';
+import { MARKET_COLUMNS } from './tables';
+
+const MARKET_SELECT = selectList(MARKET_COLUMNS, 'm');
+const MARKET_UPSERT = `${insertRows('markets', MARKET_COLUMNS, 1)} ON CONFLICT (venue, symbol) DO UPDATE SET updated_at = now(), ${Object.keys(MARKET_COLUMNS)
+  .filter((field) => field !== 'venue' && field !== 'symbol')
+  .map((field) => `${columnName(field)} = excluded.${columnName(field)}`)
+  .join(', ')}`;
+
+export class Markets {
+  constructor(private readonly core: StoreCore) {}
+
+  async upsert(markets: readonly Market[]): Promise<void> {
+    if (markets.length === 0) return;
+    // In key order, so that two processes that load the same venue do not wait for each other in a circle.
+    const rows = [...markets].sort((a, b) => (`${a.venue} ${a.symbol}` < `${b.venue} ${b.symbol}` ? -1 : 1)).map((market) => pick(MARKET_COLUMNS, market));
+    await this.core.database.transaction((tx) => tx.rows(MARKET_UPSERT, JSON.stringify(rows)));
+  }
+
+  async list(venue?: string | null): Promise<readonly Market[]> {
+    const rows = await this.core.database.rows(`SELECT ${MARKET_SELECT} FROM markets m WHERE ($1::text IS NULL OR m.venue = $1) ORDER BY m.venue, m.symbol`, venue ?? null);
+    return rows.map((row) => plainRow(row) as unknown as Market);
+  }
+
+  /** By our symbol, or by the venue's own spelling. */
+  async get(venue: string, symbolOrAlias: string): Promise<Market | null> {
+    const [row] = await this.core.database.rows(`SELECT ${MARKET_SELECT} FROM markets m WHERE m.venue = $1 AND (m.symbol = $2 OR m.venue_symbol = $2) ORDER BY (m.symbol = $2) DESC LIMIT 1`, venue, symbolOrAlias);
+    return row === undefined ? null : (plainRow(row) as unknown as Market);
+  }
+}
+
+export class StoredSettings {
+  constructor(private readonly core: StoreCore) {}
+
+  /** null when it was never set. */
+  async get(key: string): Promise<Value> {
+    const [row] = await this.core.database.rows('SELECT value FROM settings WHERE key = $1', key);
+    return row?.['value'] ?? null;
+  }
+
+  async set(key: string, value: Value): Promise<void> {
+    await this.core.database.rows('INSERT INTO settings(key, value) VALUES ($1, $2::jsonb) ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = now() RETURNING key', key, JSON.stringify(value));
+  }
+}
+
+export interface IdempotencyRecord {
+  readonly route: string;
+  readonly bodyHash: string;
+  readonly orderId: string | null;
+}
+
+export class Idempotency {
+  constructor(private readonly core: StoreCore) {}
+
+  async find(userId: string, key: string): Promise<IdempotencyRecord | null> {
+    const [row] = await this.core.database.rows<{ route: string; bodyHash: string; orderId: string | null }>(
+      'SELECT route, body_hash AS "bodyHash", order_id AS "orderId" FROM idempotency_keys WHERE user_id = $1 AND key = $2 AND created_at >= $3::timestamptz',
+      userId,
+      key,
+      isoTime(this.core.clock.nowMs() - IDEMPOTENCY_RETENTION_MS),
+    );
+    return row === undefined ? null : { ...row };
+  }
+}

@@ -1,0 +1,89 @@
+/** The right to send an attempt, and the report of what came of it. */
+import { isoTime } from '../domain/clock';
+import type { AppliedOrder, AttemptReport, OrderEvidence, SendRight } from '../domain/order-store';
+import type { SignedRequest } from '../domain/venue';
+import { applyUnderLocks } from './apply-evidence';
+import { attemptContext } from './attempt-builder';
+import { plainRow } from './columns';
+import { change, type StoreCore } from './core';
+import { open } from './envelope';
+import { lockAccountOfAttempt, orderOf, ORDER_SELECT } from './locks';
+import type { SendRights } from './send-rights';
+
+/** Evidence that says "no" or "I do not know": only the newest fence may give it. What the venue shows is evidence from anyone. */
+const OF_NEWEST_FENCE_ONLY: ReadonlySet<OrderEvidence['evidence']['kind']> = new Set(['refused', 'notSent', 'outcomeUnknown', 'neverPlaced', 'cancelRefused', 'amendRefused']);
+
+interface TakenRow {
+  readonly fence: number;
+  readonly venue: string;
+  readonly accountId: string;
+  readonly keyId: string;
+  readonly wrappedKey: string;
+  readonly data: string | null;
+  readonly sendBefore: string;
+}
+
+export class Sending {
+  constructor(
+    private readonly core: StoreCore,
+    private readonly rights: SendRights,
+  ) {}
+
+  /** null: already reported, or a newer attempt took its place. `maybeSent`: someone else may have sent these bytes. */
+  async takeSend(attemptId: string): Promise<SendRight | null> {
+    const first = this.rights.take(attemptId);
+    if (first !== null) return first;
+    const taken = await this.core.database.transaction(async (tx) => {
+      if ((await lockAccountOfAttempt(tx, attemptId)) === null) throw new Error(`attempt ${attemptId} is not recorded`);
+      const [row] = await tx.rows(
+        `UPDATE attempts SET fence = fence + 1, taken_at = $2::timestamptz WHERE id = $1 AND reported_at IS NULL AND superseded_at IS NULL
+         RETURNING fence, venue, account_id AS "accountId", key_id AS "keyId", encode(wrapped_key, 'base64') AS "wrappedKey", encode(data, 'base64') AS data, send_before AS "sendBefore"`,
+        attemptId,
+        isoTime(this.core.clock.nowMs()),
+      );
+      if (row === undefined) return null;
+      const orders = await tx.rows(
+        `WITH raised AS (UPDATE orders SET fence = fence + 1 WHERE id IN (SELECT m.order_id FROM attempt_orders m WHERE m.attempt_id = $1) RETURNING id)
+         SELECT ${ORDER_SELECT} FROM orders o JOIN attempt_orders m ON m.order_id = o.id WHERE m.attempt_id = $1 ORDER BY m.position`,
+        attemptId,
+      );
+      return { row: plainRow(row) as unknown as TakenRow, orders: orders.map(orderOf) };
+    });
+    if (taken === null) return null;
+    const { row, orders } = taken;
+    if (row.data === null) throw new Error(`the bytes of attempt ${attemptId} were purged`);
+    const sealed = { keyId: row.keyId, wrappedKey: Buffer.from(row.wrappedKey, 'base64'), data: Buffer.from(row.data, 'base64') };
+    const request = JSON.parse((await open(this.core.keys, sealed, attemptContext(attemptId))).toString('utf8')) as SignedRequest;
+    return { attemptId, fence: row.fence, request, venue: row.venue, accountId: row.accountId, orders, sendBeforeMs: Date.parse(row.sendBefore), maybeSent: true };
+  }
+
+  /** One indexed read, immediately before the socket write. */
+  async holdsFence(attemptId: string, fence: number): Promise<boolean> {
+    const rows = await this.core.database.rows<{ holds: boolean }>('SELECT fence = $2::int AND reported_at IS NULL AND superseded_at IS NULL AS holds FROM attempts WHERE id = $1', attemptId, fence);
+    return rows[0]?.holds === true;
+  }
+
+  /** Commits how the send ended, its evidence and its events. */
+  async report(report: AttemptReport): Promise<readonly AppliedOrder[]> {
+    this.rights.drop(report.attemptId);
+    const takenAtMs = this.rights.takenAtMs(report.attemptId);
+    return change(this.core, async (tx, changes) => {
+      const account = await lockAccountOfAttempt(tx, report.attemptId);
+      if (account === null) throw new Error(`attempt ${report.attemptId} is not recorded`);
+      const [held] = await tx.rows<{ newest: boolean }>(
+        `UPDATE attempts SET reported_at = coalesce(reported_at, $3::timestamptz), outcome = $4, latency_ms = $5::float8, venue_time_ms = $6::bigint, raw_answer = $7, taken_at = coalesce(taken_at, $8::timestamptz)
+          WHERE id = $1 AND fence = $2::int AND superseded_at IS NULL RETURNING true AS newest`,
+        report.attemptId,
+        report.fence,
+        isoTime(this.core.clock.nowMs()),
+        report.outcome,
+        report.answer?.latencyMs ?? null,
+        report.answer?.venueTimeMs ?? null,
+        report.answer?.raw ?? null,
+        takenAtMs === null ? null : isoTime(takenAtMs),
+      );
+      const evidence = held === undefined ? report.evidence.filter((item) => !OF_NEWEST_FENCE_ONLY.has(item.evidence.kind)) : report.evidence;
+      return applyUnderLocks(tx, new Map([[account.id, account]]), evidence, changes, this.core.markOf);
+    });
+  }
+}

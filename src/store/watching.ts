@@ -1,0 +1,137 @@
+/** What an account's watcher writes. Each call is one transaction that holds the writer's epoch row FOR SHARE. */
+import { isoTime } from '../domain/clock';
+import { fillKey, venueViewKey, type Evidence } from '../domain/evidence';
+import type { AppliedOrder, OrderEvidence, WriterEpoch } from '../domain/order-store';
+import { DomainError } from '../domain/errors';
+import type { VenueFill, VenueOrder } from '../domain/venue';
+import { adopt, lockByVenueNames, symbolsOf, unnamedOrders, viewOfFill, type VenueNames } from './adoption';
+import { applyUnderLocks, foldOrder } from './apply-evidence';
+import type { ChangeSet } from './change-set';
+import { change, holdEpoch, type StoreCore } from './core';
+import type { Queryable, Value } from './database';
+import { FillBook, fillIdentity, knownFills } from './fill-rows';
+import { lockAccounts, type LockedAccount, type LockedOrder } from './locks';
+import { putBalances, putPositions, type ConfirmedBalance, type ConfirmedPosition } from './venue-confirmed';
+
+export interface AppliedFills {
+  readonly newFills: number;
+  readonly adopted: number;
+  /** Nameless fills that may belong to an order whose venue name is not known yet: read them again later. */
+  readonly deferred: number;
+}
+
+export class Watching {
+  constructor(private readonly core: StoreCore) {}
+
+  /** Raises the scope's epoch: every older writer of it is refused from here on. */
+  async takeEpoch(scope: string, holder: string): Promise<WriterEpoch> {
+    return this.core.database.transaction(async (tx) => {
+      const [row] = await tx.rows<{ epoch: number }>(
+        `INSERT INTO epochs(scope, epoch, holder, taken_at) VALUES ($1, 1, $2, $3::timestamptz)
+         ON CONFLICT (scope) DO UPDATE SET epoch = epochs.epoch + 1, holder = excluded.holder, taken_at = excluded.taken_at RETURNING epoch::float8 AS epoch`,
+        scope, holder, isoTime(this.core.clock.nowMs()),
+      );
+      if (row === undefined) throw new Error(`epoch of ${scope} was not returned`);
+      return { scope, epoch: row.epoch };
+    });
+  }
+
+  /** New fills change their order, its position, the day's profit and the stream, once, whatever is repeated. */
+  async applyFills(writer: WriterEpoch, accountId: string, fills: readonly VenueFill[]): Promise<AppliedFills> {
+    if (fills.length === 0) return { newFills: 0, adopted: 0, deferred: 0 };
+    return this.asWriter(writer, accountId, async (tx, changes, account) => {
+      const known = await knownFills(tx, fills.map((fill) => ({ accountId, fill })));
+      const fresh = fills.filter((fill) => !known.has(`${accountId} ${fillIdentity(fill)}`)).sort((a, b) => a.atMs - b.atMs);
+      if (fresh.length === 0) return { newFills: 0, adopted: 0, deferred: 0 };
+      const evidence = (fill: VenueFill): Evidence => ({ kind: 'fill', key: fillKey(fill), fill, at: isoTime(this.core.clock.nowMs()) });
+      const { ours, foreign, deferred } = await this.sorted(tx, accountId, fresh);
+      const applied = await applyUnderLocks(tx, new Map([[accountId, account]]), ours.map(({ locked, message }): OrderEvidence => ({ orderId: locked.order.id, evidence: evidence(message) })), changes, this.core.markOf);
+      const adopted = await this.adoptAll(tx, changes, account, foreign.map((fill) => ({ view: viewOfFill(fill), evidence: evidence(fill) })));
+      return { newFills: fresh.length - deferred, adopted: adopted.length, deferred, applied };
+    });
+  }
+
+  /** The venue's view of orders: evidence for ours, adoption for what we did not place. */
+  async applyVenueOrders(writer: WriterEpoch, accountId: string, orders: readonly VenueOrder[], source: 'answer' | 'stream' | 'query'): Promise<readonly AppliedOrder[]> {
+    if (orders.length === 0) return [];
+    return this.asWriter(writer, accountId, async (tx, changes, account) => {
+      const evidence = (order: VenueOrder): Evidence => ({ kind: 'venueView', key: venueViewKey(order), order, source, at: isoTime(this.core.clock.nowMs()) });
+      const { ours, foreign } = await this.sorted(tx, accountId, orders);
+      const applied = await applyUnderLocks(tx, new Map([[accountId, account]]), ours.map(({ locked, message }): OrderEvidence => ({ orderId: locked.order.id, evidence: evidence(message) })), changes, this.core.markOf);
+      const adopted = await this.adoptAll(tx, changes, account, foreign.map((order) => ({ view: order, evidence: evidence(order) })));
+      return [...applied, ...adopted];
+    });
+  }
+
+  /** `complete`: the list is all the venue holds, so markets that it leaves out are flat. Older words than the last change nothing. */
+  async putPositions(writer: WriterEpoch, accountId: string, positions: readonly ConfirmedPosition[], atMs: number, options: { readonly complete?: boolean } = {}): Promise<void> {
+    await this.asWriter(writer, accountId, (tx, changes, account) => putPositions(this.core, tx, changes, { account, positions, atMs, complete: options.complete ?? false, carryIn: false }));
+  }
+
+  /**
+   * For a venue whose fills could not be read back far enough: the position becomes what the venue says it was at `atMs`,
+   * plus our fills since, and the account's stream tells of it.
+   */
+  async carryIn(writer: WriterEpoch, accountId: string, positions: readonly ConfirmedPosition[], atMs: number): Promise<void> {
+    await this.asWriter(writer, accountId, (tx, changes, account) => putPositions(this.core, tx, changes, { account, positions, atMs, complete: false, carryIn: true }));
+  }
+
+  async putBalances(writer: WriterEpoch, accountId: string, balances: readonly ConfirmedBalance[], atMs: number): Promise<void> {
+    await this.asWriter(writer, accountId, (tx, changes, account) => putBalances(this.core, tx, changes, account, balances, atMs));
+  }
+
+  /** Venue's time (ms) of the newest fill we have; null when there is none. */
+  async lastFillTime(accountId: string): Promise<number | null> {
+    const [row] = await this.core.database.rows<{ at: Date | null }>('SELECT max(at) AS at FROM fills WHERE account_id = $1', accountId);
+    return row?.at?.getTime() ?? null;
+  }
+
+  /** What the scope's next holder must know. Throws EpochLost when `writer` is no longer the newest. */
+  async checkpoint(scope: string, data: Value, writer?: WriterEpoch): Promise<void> {
+    await this.core.database.transaction(async (tx) => {
+      await holdEpoch(tx, writer);
+      await tx.rows(
+        `INSERT INTO epochs(scope, epoch, holder, taken_at, checkpoint) VALUES ($1, 0, '', $3::timestamptz, $2::jsonb) ON CONFLICT (scope) DO UPDATE SET checkpoint = excluded.checkpoint RETURNING scope`,
+        scope, JSON.stringify(data), isoTime(this.core.clock.nowMs()),
+      );
+    });
+  }
+
+  async readCheckpoint(scope: string): Promise<Value> {
+    const [row] = await this.core.database.rows('SELECT checkpoint FROM epochs WHERE scope = $1', scope);
+    return row?.['checkpoint'] ?? null;
+  }
+
+  private asWriter<T>(writer: WriterEpoch, accountId: string, work: (tx: Queryable, changes: ChangeSet, account: LockedAccount) => Promise<T>): Promise<T> {
+    return change(this.core, async (tx, changes) => {
+      await holdEpoch(tx, writer);
+      const account = (await lockAccounts(tx, [accountId])).get(accountId);
+      if (account === undefined) throw new DomainError('NOT_FOUND', `account ${accountId} does not exist`);
+      return work(tx, changes, account);
+    });
+  }
+
+  /** Which messages are about our orders, which about foreign ones, and how many cannot be told apart yet. */
+  private async sorted<T extends VenueNames>(tx: Queryable, accountId: string, messages: readonly T[]): Promise<{ ours: { locked: LockedOrder; message: T }[]; foreign: T[]; deferred: number }> {
+    const found = await lockByVenueNames(tx, accountId, messages);
+    const unknown = messages.filter((message) => !found.has(message.venueOrderId));
+    const unnamed = unknown.some((message) => message.venueClientId === null) ? await unnamedOrders(tx, accountId) : new Set<string>();
+    const foreign = unknown.filter((message) => message.venueClientId !== null || !unnamed.has(`${message.venueSymbol} ${message.side}`));
+    const ours = messages.flatMap((message) => {
+      const locked = found.get(message.venueOrderId);
+      return locked === undefined ? [] : [{ locked, message }];
+    });
+    return { ours, foreign, deferred: unknown.length - foreign.length };
+  }
+
+  private async adoptAll(tx: Queryable, changes: ChangeSet, account: LockedAccount, items: readonly { readonly view: ReturnType<typeof viewOfFill>; readonly evidence: Evidence }[]): Promise<AppliedOrder[]> {
+    if (items.length === 0) return [];
+    const symbolOf = await symbolsOf(tx, account.venue, items.map(({ view }) => view.venueSymbol));
+    const groups = new Map<string, typeof items>();
+    for (const item of items) groups.set(item.view.venueOrderId, [...(groups.get(item.view.venueOrderId) ?? []), item]);
+    const adopted = [...groups.values()].flatMap((group) => (group[0] === undefined ? [] : [{ group, locked: adopt(account, symbolOf(group[0].view.venueSymbol), group[0].view, this.core.clock.nowMs(), changes, this.core.markOf) }]));
+    const fillBook = new FillBook(changes);
+    await fillBook.load(tx, adopted.map(({ locked }) => locked.order));
+    return adopted.map(({ group, locked }) => foldOrder(account, locked, group.map(({ evidence }) => evidence), changes, fillBook, this.core.markOf));
+  }
+}
