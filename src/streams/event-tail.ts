@@ -106,6 +106,20 @@ export class EventTail {
     return { ready: reported, close: () => follower.close() };
   }
 
+  /** Every event from now on, whatever happens: followed anew where it broke off, so that some may be missed then. */
+  followFromNow(stream: string, onEvents: (events: readonly StreamEvent[]) => void): () => void {
+    let following: { close(): void } | null = null;
+    let timer: NodeJS.Timeout | null = null;
+    const again = (): void => {
+      if (!this.closed) following = this.follow(stream, 'now', { onEvents, onResync: () => void (timer = setTimeout(again, this.options.pollMs ?? POLL_MS)) });
+    };
+    again();
+    return () => {
+      if (timer) clearTimeout(timer);
+      following?.close();
+    };
+  }
+
   /** The first event of the stream, from `fromSequence` on, that the predicate accepts. Rejects when aborted or closed. */
   waitFor(stream: string, predicate: (event: StreamEvent) => boolean, signal: AbortSignal, fromSequence: number | 'now' = 'now'): Promise<StreamEvent> {
     return new Promise((resolve, reject) => {

@@ -107,6 +107,9 @@ export class PriceCache {
     const { venue, state, observedAtMs } = feedMessageSchema.parse(message);
     if (state === 'live') this.downSinceMs.delete(venue);
     else this.downSinceMs.set(venue, observedAtMs);
+    // What is shown of the venue became stale, or fresh again.
+    for (const { value } of this.prices.values()) if (value.venue === venue) for (const listener of this.priceListeners) listener(venue, value.symbol);
+    for (const { value } of this.books.values()) if (value.venue === venue) for (const listener of this.bookListeners) listener(venue, value.symbol);
   }
 
   private aged(venue: string, observedAtMs: number): Aged {

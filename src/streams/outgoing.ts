@@ -1,0 +1,69 @@
+/** What waits to be sent to one client: bounded, so that a client that reads slowly costs itself and nobody else. */
+import type { Socket } from 'socket.io';
+import type { ServerToClientEvents } from './socket-events';
+
+/** What a subscription needs of its client. */
+export interface Outgoing {
+  emit<Name extends keyof ServerToClientEvents>(name: Name, message: Parameters<ServerToClientEvents[Name]>[0]): void;
+  /** Something sent earlier has not left yet. */
+  readonly busy: boolean;
+  /** undefined while there is room; else settles when there is again, or the client is gone. */
+  room(): Promise<void> | undefined;
+}
+
+/** From here on a subscription waits before it sends more: a few hundred events. */
+export const HIGH_WATER_BYTES = 256 * 1024;
+/** A client that leaves more unread is disconnected, and resumes by sequence when it can. */
+export const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
+
+type Connection = Socket['conn'];
+
+export class SocketOutgoing implements Outgoing {
+  private waitingBytes = 0;
+  private waiters: (() => void)[] = [];
+  private gone = false;
+
+  constructor(
+    private readonly socket: Socket<Record<string, never>, ServerToClientEvents>,
+    private readonly onSlow: (reason: string) => void,
+    private readonly maxUnsentBytes: number = MAX_UNSENT_BYTES,
+  ) {
+    const connection: Connection = socket.conn;
+    connection.on('packetCreate', (packet: { readonly data?: string | Buffer }) => this.queued(packet.data?.length ?? 0));
+    // What was handed to the transport before has left: it takes everything that waited.
+    connection.on('flush', () => this.taken());
+    connection.on('close', () => {
+      this.gone = true;
+      this.taken();
+    });
+  }
+
+  emit<Name extends keyof ServerToClientEvents>(name: Name, ...message: Parameters<ServerToClientEvents[Name]>): void {
+    if (!this.gone) this.socket.emit(name, ...message);
+  }
+
+  get busy(): boolean {
+    return this.waitingBytes > 0;
+  }
+
+  room(): Promise<void> | undefined {
+    if (this.gone || this.waitingBytes < HIGH_WATER_BYTES) return undefined;
+    return new Promise((resolve) => this.waiters.push(resolve));
+  }
+
+  private queued(bytes: number): void {
+    this.waitingBytes += bytes;
+    if (this.gone || this.waitingBytes <= this.maxUnsentBytes) return;
+    this.gone = true;
+    this.onSlow(`left more than ${this.maxUnsentBytes} bytes unread`);
+    // Not an orderly disconnect, after which clients stay away: they come back and resume. What waits is discarded.
+    this.socket.conn.close(true);
+  }
+
+  private taken(): void {
+    this.waitingBytes = 0;
+    const { waiters } = this;
+    this.waiters = [];
+    for (const resolve of waiters) resolve();
+  }
+}
