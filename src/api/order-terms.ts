@@ -2,7 +2,7 @@
 import { decimalText } from '../domain/decimal';
 import type { Order, OrderSide, OrderType, TimeInForce } from '../domain/order';
 import type { OrderRequest } from '../schemas/orders';
-import type { Timeline } from '../schemas/timeline';
+import type { Timeline } from '../domain/timeline';
 
 export interface OrderTerms {
   readonly accountId: string;

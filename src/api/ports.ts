@@ -10,7 +10,7 @@ import type { Fill, Order, OrderIntent } from '../domain/order';
 import type { MutationIntent } from '../domain/order-store';
 import type { VenueCapabilities, VenueCredentials } from '../domain/venue';
 import type { Readiness } from '../schemas/health';
-import type { Timeline } from '../schemas/timeline';
+import type { Timeline } from '../domain/timeline';
 
 export interface Identity {
   readonly userId: string;

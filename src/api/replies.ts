@@ -3,7 +3,7 @@ import { DomainError } from '../domain/errors';
 import { UNSETTLED_STATES, type Order } from '../domain/order';
 import type { ItemResult } from '../schemas/errors';
 import { errorBody, isErrorCode } from './errors';
-import type { Timeline } from '../schemas/timeline';
+import type { Timeline } from '../domain/timeline';
 
 export interface Reply {
   readonly status: number;

@@ -1,5 +1,6 @@
 /** The "why" of an order: intent, risk figures, every request and answer, the venue's words, fills. From PostgreSQL alone. */
 import { z } from 'zod';
+import type { Timeline } from '../domain/timeline';
 import { fillSchema } from './accounts';
 import { decimalSchema, timeSchema } from './fields';
 import { eventSchema } from './events';
@@ -36,12 +37,17 @@ export const timelineAttemptSchema = z
     sentAt: timeSchema.nullable(),
     reportedAt: timeSchema.nullable(),
     fence: z.int(),
-    outcome: z.string().nullable().meta({ description: 'answered, refused, notSent, rateLimited or unknown; null while under way.' }),
+    outcome: z.string().nullable().meta({ description: 'answered, refused, notSent, rateLimited or unknown; superseded when another took its place; null while under way.' }),
     latencyMs: z.number().nullable(),
     venueTimeMs: z.number().nullable(),
+    request: z.string().nullable().meta({ description: 'What was sent, signatures and keys hidden; null once it was purged.' }),
     answer: z.string().nullable().meta({ description: 'The venue\'s words.' }),
   })
   .meta({ id: 'TimelineAttempt', description: 'One request to the venue and its answer.' });
+
+export const timelineEvidenceSchema = z
+  .strictObject({ key: z.string(), kind: z.string(), at: timeSchema, data: z.record(z.string(), z.unknown()) })
+  .meta({ id: 'TimelineEvidence', description: 'One fact that changed, or confirmed, the order.' });
 
 export const timelineMutationSchema = z
   .strictObject({
@@ -62,9 +68,13 @@ export const timelineSchema = z
     intent: timelineIntentSchema.nullable().meta({ description: 'null for an order placed outside Surefill.' }),
     risk: timelineRiskSchema.nullable(),
     attempts: z.array(timelineAttemptSchema),
+    evidence: z.array(timelineEvidenceSchema),
     mutations: z.array(timelineMutationSchema),
     events: z.array(eventSchema),
     fills: z.array(fillSchema),
   })
   .meta({ id: 'Timeline', description: 'Why the order is what it is; oldest first.' });
-export type Timeline = z.infer<typeof timelineSchema>;
+
+/** Compile-time proof that the document shows the timeline of src/domain/timeline.ts. */
+type Shows<Schema, Domain> = [Schema] extends [Domain] ? true : never;
+export const TIMELINE_SCHEMA_MATCHES: Shows<z.infer<typeof timelineSchema>, Timeline> = true;

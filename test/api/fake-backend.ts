@@ -8,7 +8,7 @@ import { accountStream, type EventType, type StreamEvent } from '../../src/domai
 import type { Fill, Order, OrderIntent } from '../../src/domain/order';
 import type { MutationIntent } from '../../src/domain/order-store';
 import type { ApiPorts, Identity, IdempotencyRecord, MutationVerdict, OrderListQuery } from '../../src/api/ports';
-import type { Timeline } from '../../src/schemas/timeline';
+import type { Timeline } from '../../src/domain/timeline';
 import { isTerminal } from '../../src/domain/order';
 import { BOOK, MARKETS, readiness, TICKERS, VENUES } from './samples';
 
@@ -165,7 +165,8 @@ export class FakeBackend {
       order,
       intent: intent === undefined ? null : pick(intent),
       risk: { verdict: order.state === 'DENIED' ? 'denied' : 'accepted', code: order.reasonCode, message: order.reasonMessage, figures: this.figures.get(id) ?? {} },
-      attempts: [{ id: 'attempt-1', kind: 'place', preparedAt: this.at(), sentAt: this.at(), reportedAt: null, fence: 1, outcome: 'answered', latencyMs: 1.5, venueTimeMs: this.nowMs, answer: '{"ok":true}' }],
+      attempts: [{ id: 'attempt-1', kind: 'place', preparedAt: this.at(), sentAt: this.at(), reportedAt: null, fence: 1, outcome: 'answered', latencyMs: 1.5, venueTimeMs: this.nowMs, request: null, answer: '{"ok":true}' }],
+      evidence: [],
       mutations: [],
       events: (this.events.get(accountStream(order.accountId)) ?? []).filter((event) => event.orderId === id),
       fills: this.fills.filter((fill) => fill.orderId === id),
