@@ -2,4 +2,5 @@
 export { createApi, type Api, type ApiOptions } from './api';
 export { createHttpServer } from './http-server';
 export { Authenticator, mayUse } from './auth';
+export { errorBody, toDomainError } from './errors';
 export type * from './ports';

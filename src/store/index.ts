@@ -16,6 +16,7 @@ import { lockAccountsOfOrders } from './locks';
 import { Mutations } from './mutations';
 import { Orders } from './orders';
 import { Placing } from './placing';
+import { PlacingHistory } from './placing-facts';
 import { Portfolio, type FillListQuery, type PositionListQuery } from './portfolio';
 import { Idempotency, Markets, StoredSettings } from './reference';
 import { Resend } from './resend';
@@ -60,6 +61,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 export class Store {
   readonly placing: Placing;
+  readonly placingHistory: PlacingHistory;
   readonly sending: Sending;
   readonly mutations: Mutations;
   readonly resend: Resend;
@@ -81,6 +83,7 @@ export class Store {
     const credentials = new Credentials(core.database, core.keys, core.clock);
     const rights = new SendRights(core.clock);
     this.placing = new Placing(core, credentials, rights);
+    this.placingHistory = new PlacingHistory(core);
     this.sending = new Sending(core, rights);
     this.mutations = new Mutations(core, credentials, rights);
     this.resend = new Resend(core, credentials, rights);

@@ -18,3 +18,20 @@ export const RESOLVING_ACTIVITY = {
   startToCloseTimeout: '10s',
   retry: { initialInterval: '250ms', maximumInterval: '5s', backoffCoefficient: 2 },
 } as const;
+
+/**
+ * Activities that hold sockets: replaced 3 s after their last heartbeat, tried again at once, and never waited for when
+ * their workflow is canceled.
+ */
+export const WATCHING_ACTIVITY = {
+  startToCloseTimeout: '1 day',
+  heartbeatTimeout: '3s',
+  retry: { initialInterval: '250ms', maximumInterval: '1s', backoffCoefficient: 2 },
+  cancellationType: 'TRY_CANCEL',
+} as const;
+
+/** A sweep may describe hundreds of workflows. */
+export const SWEEPING_ACTIVITY = {
+  startToCloseTimeout: '2 minutes',
+  retry: { initialInterval: '1s', maximumInterval: '30s', backoffCoefficient: 2 },
+} as const;

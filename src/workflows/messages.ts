@@ -25,6 +25,26 @@ export interface MutationOutcome {
   readonly message: string | null;
 }
 
+export interface OrderResolutionInput {
+  readonly orderId: string;
+  /** For operators. */
+  readonly why: string;
+}
+
+export interface AccountInput {
+  readonly accountId: string;
+  readonly venue: string;
+}
+
+export interface MarketWatchInput {
+  readonly venue: string;
+}
+
+export interface SweeperInput {
+  /** ms between two sweeps. */
+  readonly intervalMs: number;
+}
+
 /** Answers once every order of the group has had its first answer, or none came in time. */
 export const awaitOutcome = defineUpdate<OrderOutcome>('awaitOutcome');
 

@@ -57,16 +57,20 @@ async function positionAtVenueAndHere(): Promise<void> {
 /** While the stream is silent: three orders fill and one is canceled outside. */
 async function threeFillsAndACancel(silence: () => Promise<void>): Promise<ApiOrder[]> {
   const orders = await restingBelow([0.99, 0.985, 0.98, 0.5]);
-  const account = (await stack.sim.orders()).find((order) => order.orderId === orders[0]?.venueOrderId)?.account;
   await silence();
   await stack.sim.price('BTC-PERP', String(Math.floor((await mark()) * 0.97)));
-  await stack.sim.call('POST', '/__sim/cancel', { account, orderId: orders[3]?.venueOrderId });
+  const canceled = await fetch(`${stack.simulator.url}/orders/cancel`, {
+    method: 'POST',
+    headers: { 'x-paper-key': stack.venueKey, 'content-type': 'application/json' },
+    body: JSON.stringify({ cancels: [{ orderId: orders[3]?.venueOrderId }] }),
+  });
+  expect(canceled.status).toBe(200);
   return orders;
 }
 
 describe('S5: the private stream is away while orders fill', () => {
   test.each([
-    ['the stream is closed and cannot come back', async () => stack.sim.fault({ kind: 'refuseStream', durationMs: scaledMs(60_000) })],
+    ['the stream is closed and cannot come back', async () => stack.sim.fault({ kind: 'closeStream', durationMs: scaledMs(60_000) })],
     ['heartbeats are alive, frames are dropped', async () => stack.sim.fault({ kind: 'stallStream', count: 1, durationMs: scaledMs(60_000) })],
   ])('%s: each fill appears once, in order, and the books agree', async (_what, arm) => {
     await live.subscribe({ channel: 'orders', accountId: stack.accountId });

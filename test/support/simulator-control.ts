@@ -21,7 +21,13 @@ export interface SimulatedRequest {
   readonly status: number | null;
 }
 
+/** A limit against hanging. */
+const HIT_WAIT_MS = 60_000;
+
 export class SimulatorControl {
+  /** Control goes on answering here while the venue refuses connections. */
+  private controlUrl: string | null = null;
+
   constructor(readonly url: string) {}
 
   /** Every order the venue ever accepted. */
@@ -55,8 +61,19 @@ export class SimulatorControl {
     await this.call('POST', '/__sim/listen', { up, ...(forMs === undefined ? {} : { forMs }) });
   }
 
+  /** Waits until the fault was met `count` times. */
+  async met(faultId: string, count = 1): Promise<void> {
+    await this.call('GET', `/__sim/faults/${faultId}/hits?count=${count}&timeoutMs=${HIT_WAIT_MS}`);
+  }
+
+  private async findControlUrl(): Promise<string> {
+    const state = (await (await fetch(`${this.url}/__sim/state`)).json()) as { controlUrl: string };
+    return state.controlUrl;
+  }
+
   async call<Answer = unknown>(method: string, path: string, body?: unknown): Promise<Answer> {
-    const response = await fetch(`${this.url}${path}`, {
+    this.controlUrl ??= await this.findControlUrl();
+    const response = await fetch(`${this.controlUrl}${path}`, {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });

@@ -143,6 +143,22 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
+/** Asks a server of the user's own whether it serves. @throws Error that names the place, never the password. */
+export async function greetPostgres(url: string): Promise<void> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  client.on('error', () => undefined); // a connection that breaks later is not ours to judge here
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+  } catch (error) {
+    const { host, pathname } = new URL(url);
+    const reason = (error as { message: string; code?: string }).message || (error as { code?: string }).code;
+    throw new Error(`DATABASE_URL names ${host}${pathname}, which does not serve (${reason}): start it, or unset the variable`, { cause: error });
+  } finally {
+    await client.end();
+  }
+}
+
 /** Creates a database unless it exists. `url` names any other database of the server. */
 export async function createDatabase(url: string, name: string): Promise<void> {
   const client = new Client({ connectionString: url });

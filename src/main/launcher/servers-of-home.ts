@@ -1,7 +1,9 @@
+import { existsSync, statSync } from 'node:fs';
 import { isGiven, type Settings } from '../../config/settings';
 import { findRedis, redisPlan } from './redis';
 import type { Home } from './home';
 import type { LeftOvers } from './left-overs';
+import type { UnixUser } from './managed-process';
 import type { ServerPlan } from './managed-server';
 import { choosePort, freePort, type PortWish } from './ports';
 import { initialisePostgres, passwordOf, postgresDataFolder, postgresPlan } from './postgres';
@@ -53,13 +55,20 @@ export function apiPort(planning: Planning): Promise<number> {
 export async function planPostgres(planning: Planning): Promise<PlannedServer | undefined> {
   const { settings, home, say, left } = planning;
   if (settings.databaseUrl !== undefined) return undefined;
-  const program = findPostgres(say);
-  const dataFolder = postgresDataFolder(home.folder, program.user, say);
+  const found = findPostgres(say);
+  const dataFolder = postgresDataFolder(home.folder, found.user, say);
+  // Data that an ordinary user made, started by root now: PostgreSQL runs as that user, it accepts no other.
+  const program = found.user && existsSync(dataFolder) ? { ...found, user: ownerOf(dataFolder) } : found;
   const password = passwordOf(home.path('postgres-password'));
   if (await initialisePostgres(program, dataFolder, password)) say('made an empty PostgreSQL database');
   const wish = wishOf(planning, 'PostgreSQL', 'POSTGRES_PORT', settings.postgresPort);
   const port = await portFor(planning, 'postgresPort', wish, left.portOf('postgres'));
   return { plan: postgresPlan({ program, dataFolder, port, password, logFile: home.logFile('postgres') }) };
+}
+
+function ownerOf(folder: string): UnixUser {
+  const { uid, gid } = statSync(folder);
+  return { uid, gid };
 }
 
 /** Temporal with its Web UI on a file of the home; undefined when TEMPORAL_ADDRESS names one. */

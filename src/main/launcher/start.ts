@@ -34,6 +34,12 @@ export async function runSupervisor(environment: NodeJS.ProcessEnv, parts: Super
     stop();
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
+  // A defect of ours ends the supervisor, never without stopping what it started.
+  process.on('uncaughtException', (error) => {
+    exitCode = fail(error);
+    stopping ??= supervisor.stop();
+    stop();
+  });
   try {
     const addresses = await supervisor.start();
     process.stdout.write(`${readyLine(addresses)}\n`);

@@ -6,6 +6,7 @@ import { lockHome } from './home-lock';
 import { Keeper } from './keeper';
 import { LeftOvers } from './left-overs';
 import { ManagedServer } from './managed-server';
+import { greetPostgres } from './postgres';
 import { ProcessRecords } from './process-records';
 import { recordedIn } from './record-keeper';
 import { roleEnvironment } from './role-environment';
@@ -87,6 +88,7 @@ export class Supervisor {
 
     const databaseUrl = settings.databaseUrl ?? needed(postgres).plan.url;
     const temporalAddress = settings.temporalAddress ?? needed(temporal).plan.url;
+    if (!postgres) await greetPostgres(databaseUrl);
     if (!temporal) await this.greetTemporal(temporalAddress);
     const redisUrl = settings.redisUrl ?? redis?.plan.url;
     const hub = redisUrl === undefined ? await this.runHub() : undefined;

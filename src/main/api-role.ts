@@ -1,0 +1,108 @@
+/** The API process: HTTP and sockets over ports, wired here. */
+import { once } from 'node:events';
+import { Registry, collectDefaultMetrics } from 'prom-client';
+import { createApi, createHttpServer, type ApiPorts, type VenueState } from '../api';
+import { EventTail } from '../streams/event-tail';
+import { OrderGateway } from '../temporal/order-gateway';
+import { ensureAccountWatched } from '../temporal/watching';
+import { ensureOwner, newPaperCredential } from './first-start';
+import { Health } from './health';
+import type { RunningRole } from './index';
+import type { Platform } from './platform';
+import { openSockets } from './sockets';
+import { version } from '../../package.json';
+
+/** A read of a venue on a caller's behalf. */
+const VENUE_READ_TIMEOUT_MS = 5_000;
+/** Connections that still run after this are cut. */
+const DRAIN_LIMIT_MS = 7_000;
+
+export async function runApi(platform: Platform): Promise<RunningRole> {
+  const { store, settings, logger, temporal, venues, prices, clock } = platform;
+  await ensureOwner(platform);
+  for (const account of await store.accounts.allActive()) {
+    // Temporal may be away at this moment: the sweeper repairs what is missing then.
+    await ensureAccountWatched(temporal.client, account).catch((error: unknown) => logger.warn({ err: error, accountId: account.id }, 'the account\'s workflow could not be started yet'));
+  }
+  const tail = new EventTail({ source: store.events, onError: (error) => logger.warn({ err: error }, 'event tail') });
+  await tail.start();
+
+  const venueStates = (): VenueState[] =>
+    [...venues.values()].map((venue) => {
+      const tickers = prices.list(venue.name, null);
+      const status = tickers.length === 0 ? 'unknown' : tickers.some((ticker) => !ticker.stale) ? 'available' : 'unavailable';
+      return { name: venue.name, status, capabilities: venue.capabilities };
+    });
+  const health = new Health(platform, venueStates);
+  const gateway = new OrderGateway(temporal.client, (venue) => ({ strictNonces: venues.get(venue)?.capabilities.strictNonces ?? false }));
+  const ports: ApiPorts = {
+    authenticate: (apiKey) => store.users.authenticate(apiKey),
+    gateway,
+    orders: store.orders,
+    fills: store.fills,
+    positions: store.positions,
+    balances: store.balances,
+    accounts: {
+      create: (account) => store.accounts.create(account),
+      get: (id, userId) => store.accounts.get(id, userId),
+      list: (userId) => store.accounts.list(userId),
+      started: (account) => ensureAccountWatched(temporal.client, account),
+    },
+    idempotency: store.idempotency,
+    tail: { follow: (stream, listener) => followEach(tail, stream, listener) },
+    events: {
+      since: (stream, sequence, limit) => store.events.since(stream, sequence, limit),
+      head: async (stream) => (await store.events.heads([stream])).get(stream) ?? 0,
+      generation: () => store.generation(),
+    },
+    venues: {
+      list: venueStates,
+      orderBook: async (name, venueSymbol, depth) => {
+        const venue = venues.get(name);
+        if (venue === undefined) throw new Error(`venue ${name} is not configured`);
+        return venue.orderBook(venueSymbol, depth, { signal: AbortSignal.timeout(VENUE_READ_TIMEOUT_MS), priority: 'read' });
+      },
+      makeCredentials: (name) => (settings.venues.find((venue) => venue.name === name)?.adapter === 'paper' ? newPaperCredential() : null),
+    },
+    markets: { list: (venue) => store.markets.list(venue ?? undefined), get: (venue, symbol) => store.markets.get(venue, symbol) },
+    prices: { latest: (venue, symbols) => Promise.resolve(prices.list(venue, symbols).map(({ ticker }) => ticker)), mark: (venue, symbol) => prices.markOf(venue, symbol) },
+    health,
+    clock,
+  };
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: 'surefill_' });
+  const api = createApi({ ports, log: logger, registry, version, placeDeadlineMs: settings.placeDeadlineMs });
+  const server = createHttpServer(api.app);
+  const sockets = openSockets(server, platform, tail);
+  server.listen(settings.port, settings.host);
+  await once(server, 'listening');
+  await health.check();
+  const ended = once(server, 'close').then(() => undefined);
+  return {
+    ended,
+    stop: async () => {
+      health.drain();
+      await sockets.close();
+      const cut = setTimeout(() => server.closeAllConnections(), DRAIN_LIMIT_MS);
+      // Requests under way are answered; idle connections are closed.
+      if (server.listening) server.close();
+      server.closeIdleConnections();
+      await ended;
+      clearTimeout(cut);
+      api.close();
+      health.close();
+      await tail.close();
+    },
+  };
+}
+
+/** Each committed event of a stream from now on. */
+function followEach(tail: EventTail, stream: string, listener: Parameters<ApiPorts['tail']['follow']>[1]): () => void {
+  const following = tail.follow(stream, 'now', {
+    onEvents: (events) => events.forEach(listener),
+    // Waiting requests read their rows each second besides.
+    onResync: () => undefined,
+  });
+  return () => following.close();
+}
+

@@ -1,0 +1,100 @@
+/** Whether the parts answer: asked each second in the background, so that a request never waits to learn that one is away. */
+import type { HealthPort, VenueState } from '../api';
+import type { Readiness } from '../schemas/health';
+import { TASK_QUEUES } from '../temporal/task-queues';
+import type { Platform } from './platform';
+
+/** How old the answer of /readyz may be. */
+const CHECK_INTERVAL_MS = 1_000;
+/** A part that takes longer is away for our purposes. */
+const CHECK_TIMEOUT_MS = 2_000;
+/** A poller asks at least once a minute; one that has not for longer is gone. */
+const POLLER_FRESH_MS = 70_000;
+/** temporal.api.enums.v1.TaskQueueType */
+const WORKFLOW_TASKS = 1;
+
+type Part = Readiness['postgresql'];
+
+const UNKNOWN: Part = { status: 'away', detail: 'not checked yet' };
+
+export class Health implements HealthPort {
+  private postgresql = UNKNOWN;
+  private temporal = UNKNOWN;
+  private workers = UNKNOWN;
+  private draining = false;
+  private checking: Promise<void> | null = null;
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly platform: Pick<Platform, 'store' | 'temporal' | 'settings'>,
+    private readonly venues: () => readonly VenueState[],
+  ) {
+    this.timer = setInterval(() => void this.check(), CHECK_INTERVAL_MS);
+    this.timer.unref();
+  }
+
+  /** Asks all parts now. */
+  check(): Promise<void> {
+    this.checking ??= Promise.all([this.checkPostgresql(), this.checkTemporal(), this.checkWorkers()]).then(() => {
+      this.checking = null;
+    });
+    return this.checking;
+  }
+
+  async readiness(): Promise<Readiness> {
+    if (this.postgresql === UNKNOWN) await this.check();
+    const { postgresql, temporal, workers } = this;
+    const ready = !this.draining && [postgresql, temporal, workers].every((part) => part.status === 'ok');
+    return { status: ready ? 'ready' : 'notReady', postgresql, temporal, workers, venues: this.venues().map(({ name, status }) => ({ name, status })) };
+  }
+
+  postgresqlAway(): boolean {
+    return this.postgresql !== UNKNOWN && this.postgresql.status === 'away';
+  }
+
+  /** From now on /readyz says 503, so that a balancer sends no more. */
+  drain(): void {
+    this.draining = true;
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+  }
+
+  private async checkPostgresql(): Promise<void> {
+    this.postgresql = await outcomeOf(this.platform.store.ping());
+  }
+
+  private async checkTemporal(): Promise<void> {
+    this.temporal = await outcomeOf(this.platform.temporal.ping(CHECK_TIMEOUT_MS));
+  }
+
+  /** Someone polls the orders queue. */
+  private async checkWorkers(): Promise<void> {
+    const { client } = this.platform.temporal;
+    const asked = client.withDeadline(Date.now() + CHECK_TIMEOUT_MS, () =>
+      client.workflowService.describeTaskQueue({ namespace: this.platform.settings.temporalNamespace, taskQueue: { name: TASK_QUEUES.orders }, taskQueueType: WORKFLOW_TASKS }),
+    );
+    this.workers = await outcomeOf(
+      asked.then(({ pollers }) => {
+        const fresh = pollers?.some(({ lastAccessTime }) => Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1_000 < POLLER_FRESH_MS) ?? false;
+        if (!fresh) throw new Error('no worker polls the orders queue');
+      }),
+    );
+  }
+}
+
+async function outcomeOf(check: Promise<unknown>): Promise<Part> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer in time')), CHECK_TIMEOUT_MS);
+  });
+  try {
+    await Promise.race([check, late]);
+    return { status: 'ok', detail: null };
+  } catch (error) {
+    return { status: 'away', detail: error instanceof Error ? error.message : String(error) };
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,97 @@
+/** What every role stands on: the bus, the venues, the prices, the store. Opened in the order they need each other. */
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type { Settings } from '../config/settings';
+import type { VenueSettings } from '../config/venue-settings';
+import { systemClock, type Clock } from '../domain/clock';
+import type { Venue } from '../domain/venue';
+import { environmentKeyProvider, fileKeyProvider } from '../store/local-key-provider';
+import { openStore, type Store } from '../store';
+import { migrate } from '../store/migrate';
+import type { Bus } from '../streams/bus';
+import { HubBus } from '../streams/hub-bus';
+import { PriceCache } from '../streams/price-cache';
+import { RedisBus } from '../streams/redis-bus';
+import { connectTemporal, type TemporalClient } from '../temporal/connection';
+import { createVenues, type VenueConfig } from '../venues';
+import { SettingError } from '../config/settings';
+import type { Logger } from './logger';
+
+export interface Platform {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly production: boolean;
+  readonly bus: Bus;
+  readonly prices: PriceCache;
+  readonly venues: ReadonlyMap<string, Venue>;
+  readonly store: Store;
+  readonly temporal: TemporalClient;
+  close(): Promise<void>;
+}
+
+/** A statement may wait this long for a row another transaction holds; then the transaction is tried again. */
+const LOCK_TIMEOUT_MS = 500;
+
+export async function openPlatform(settings: Settings, logger: Logger, production: boolean): Promise<Platform> {
+  const databaseUrl = settings.databaseUrl;
+  const temporalAddress = settings.temporalAddress;
+  if (databaseUrl === undefined) throw new SettingError('DATABASE_URL must be set for a role that is started by itself (npm start sets it)');
+  if (temporalAddress === undefined) throw new SettingError('TEMPORAL_ADDRESS must be set for a role that is started by itself (npm start sets it)');
+  const clock = systemClock;
+  await migrate(databaseUrl);
+  const bus = openBus(settings, clock, logger);
+  const venues = createVenues(settings.venues.map((venue) => venueConfig(venue, settings)), {
+    budget: bus.rateBudget,
+    clock,
+    onBudgetError: (error) => logger.warn({ err: error }, 'the shared request budget did not answer'),
+    onBreakerChange: (venue, state) => logger.warn({ venue, state }, 'circuit breaker changed'),
+  });
+  const prices = new PriceCache({ bus, clock });
+  mkdirSync(settings.home, { recursive: true });
+  const store = await openStore({
+    databaseUrl,
+    poolSize: settings.databasePoolSize,
+    statementTimeoutMs: settings.databaseStatementTimeoutMs,
+    lockTimeoutMs: LOCK_TIMEOUT_MS,
+    keyProvider: settings.masterKey === undefined ? fileKeyProvider(path.join(settings.home, 'master-key')) : environmentKeyProvider([settings.masterKey]),
+    clock,
+    venues,
+    markOf: (venue, symbol) => prices.markOf(venue, symbol),
+    log: logger,
+  });
+  const temporal = connectTemporal(temporalAddress, settings.temporalNamespace);
+  return {
+    settings,
+    logger,
+    clock,
+    production,
+    bus,
+    prices,
+    venues,
+    store,
+    temporal,
+    close: async () => {
+      await temporal.close();
+      prices.close();
+      await Promise.all([...venues.values()].map((venue) => venue.close()));
+      await store.close();
+      await bus.close();
+    },
+  };
+}
+
+function openBus(settings: Settings, clock: Clock, logger: Logger): Bus {
+  const onReport = (report: object): void => logger.warn(report, 'bus');
+  if (settings.redisUrl !== undefined) return new RedisBus({ url: settings.redisUrl, clock, onReport });
+  if (settings.hubUrl !== undefined && settings.hubToken !== undefined) return new HubBus({ url: settings.hubUrl, token: settings.hubToken, clock, onReport });
+  throw new SettingError('REDIS_URL must be set for a role that is started by itself (npm start also offers a loopback hub)');
+}
+
+function venueConfig(venue: VenueSettings, settings: Settings): VenueConfig {
+  if (venue.httpUrl === undefined || venue.wsUrl === undefined) {
+    const name = venue.name.toUpperCase().replaceAll('-', '_');
+    throw new SettingError(`SUREFILL_${name}_HTTP_URL and SUREFILL_${name}_WS_URL must be set: venue ${venue.name} has no address`);
+  }
+  return { name: venue.name, adapter: venue.adapter, httpUrl: venue.httpUrl, wsUrl: venue.wsUrl, options: { absenceFinalAfterMs: settings.absenceFinalAfterMs } };
+}

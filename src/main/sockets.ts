@@ -1,0 +1,31 @@
+/** Wires the Socket.io stream to the store, the event tail and the prices. */
+import type { Server } from 'node:http';
+import { errorBody, toDomainError } from '../api';
+import type { EventTail } from '../streams/event-tail';
+import { attachSockets, type Sockets } from '../streams/sockets';
+import type { Platform } from './platform';
+
+/** Rows of a snapshot; older ones are read page by page over REST. */
+const SNAPSHOT_ROWS = 500;
+
+export function openSockets(server: Server, platform: Platform, tail: EventTail): Sockets {
+  const { store, prices, clock, logger } = platform;
+  const page = { symbol: null, venue: null, cursor: null, limit: SNAPSHOT_ROWS } as const;
+  return attachSockets(server, {
+    authenticate: (token) => store.users.authenticate(token),
+    ownsAccount: async (userId, accountId) => (await store.accounts.get(accountId, userId)) !== null,
+    resolveMarket: (venue, symbolOrAlias) => store.markets.get(venue, symbolOrAlias),
+    snapshots: {
+      orders: async (accountId, userId) => (await store.orders.list({ ...page, userId, accountId, status: 'open' })).orders,
+      fills: async (accountId, userId) => (await store.fills.list({ ...page, userId, accountId, orderId: null })).fills,
+      positions: (accountId, userId) => store.positions.list({ userId, accountId, status: 'open', symbol: null, venue: null }),
+      balances: (accountId, userId) => store.balances.list(accountId, userId),
+    },
+    tail,
+    prices,
+    errorBody: (error, requestId) => errorBody(toDomainError(error, false), requestId, clock.nowMs()),
+    clock,
+    onError: (error) => logger.warn({ err: error }, 'socket'),
+    onReport: (report) => logger.info(report, 'socket'),
+  });
+}

@@ -1,0 +1,94 @@
+/** The worker and watcher processes: Temporal workers over activities that are wired here. */
+import { existsSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { createBackgroundActivities } from '../activities/background-activities';
+import { createOrderActivities } from '../activities/order-path';
+import { OrderResolver } from '../activities/order-resolver';
+import { createWatchingActivities } from '../activities/watching-activities';
+import { MarketData } from '../streams/market-data';
+import { TASK_QUEUES } from '../temporal/task-queues';
+import { ensureAccountWatched, ensureMarketWatched, ensureSweeper, isRunning, startResolution } from '../temporal/watching';
+import { installTemporalRuntime, runWorkers, type TaskQueue } from '../temporal/workers';
+import type { RunningRole } from './index';
+import { wireOrderPath } from './order-path';
+import type { Platform } from './platform';
+
+/** Markets change rarely; a new one is tradable after this at the latest. */
+const MARKET_REFRESH_MS = 5 * 60_000;
+
+export async function runWorker(platform: Platform): Promise<RunningRole> {
+  const { store, venues, clock, settings, temporal } = platform;
+  const { sender, settler } = wireOrderPath(platform);
+  const resolver = new OrderResolver({
+    clock,
+    venues,
+    evidence: store.evidence,
+    resend: store.resend,
+    credentials: (accountId) => store.accounts.credentials(accountId),
+    orderById: (id) => store.orders.byId(id),
+    factsOf: (orderId) => store.placingHistory.factsOf(orderId),
+    send: (attemptId, orderIds, signal) => sender.sendPlacing(attemptId, orderIds, signal),
+  });
+  const background = createBackgroundActivities({
+    resolver,
+    settler,
+    stuckAfterMs: settings.stuckAfterMs,
+    stuck: (olderThanMs, limit) => store.orders.stuck(olderThanMs, limit),
+    noteResolution: (orderId) => store.orders.noteResolution(orderId),
+    pendingMutations: (orderId) => store.mutations.pendingOf(orderId),
+    activeAccounts: () => store.accounts.allActive(),
+    venues: [...venues.keys()],
+    workflows: {
+      isRunning: (workflowId) => isRunning(temporal.client, workflowId),
+      startResolution: (orderId, n, why) => startResolution(temporal.client, orderId, n, why),
+      ensureAccountWatched: (account) => ensureAccountWatched(temporal.client, account),
+      ensureMarketWatched: (venue) => ensureMarketWatched(temporal.client, venue),
+    },
+    purge: () => store.purge(),
+  });
+  const activities = { ...createOrderActivities({ placing: store.placing, mutations: store.mutations, sender, settler }), ...background };
+  const running = await serve(platform, [TASK_QUEUES.orders, TASK_QUEUES.background], activities);
+  await ensureSweeper(temporal.client, { intervalMs: settings.sweepIntervalMs });
+  return running;
+}
+
+export async function runWatcher(platform: Platform): Promise<RunningRole> {
+  const { store, venues, clock, settings, logger, bus, temporal } = platform;
+  const activities = createWatchingActivities({
+    venues,
+    watcher: {
+      clock,
+      watching: store.watching,
+      accounts: store.accounts,
+      working: (accountId) => store.orders.working(accountId),
+      onMismatch: (accountId, kind, count) => logger.warn({ accountId, kind, count }, 'the audit found what the stream had not brought'),
+      onTrouble: (accountId, error) => logger.warn({ accountId, err: error }, 'account watcher'),
+    },
+    auditPollMs: settings.auditPollMs,
+    marketRefreshMs: MARKET_REFRESH_MS,
+    holder: `${os.hostname()}/${process.pid}`,
+    accountById: (accountId) => store.accounts.byId(accountId),
+    saveMarkets: (markets) => store.markets.upsert(markets),
+    openMarketData: (venue, markets) =>
+      new MarketData({ venue, venueSymbols: markets.map((market) => market.venueSymbol), bus, clock, onError: (error) => logger.warn({ venue: venue.name, err: error }, 'market data') }),
+    onTrouble: (scope, error) => logger.warn({ scope, err: error }, 'market watch'),
+  });
+  const running = await serve(platform, [TASK_QUEUES.accounts], activities);
+  for (const venue of venues.keys()) await ensureMarketWatched(temporal.client, venue);
+  return running;
+}
+
+async function serve({ settings, logger }: Platform, taskQueues: readonly TaskQueue[], activities: object): Promise<RunningRole> {
+  const workflowBundlePath = path.join(__dirname, '..', 'workflow-bundle.js');
+  if (!existsSync(workflowBundlePath)) throw new Error('the workflow bundle is not built: run npm run build');
+  installTemporalRuntime(({ level, message, meta }) => logger.warn({ level, ...meta }, message));
+  const workers = await runWorkers({
+    address: settings.temporalAddress ?? '',
+    namespace: settings.temporalNamespace,
+    taskQueues,
+    workflowBundlePath,
+    activities,
+  });
+  return { ended: workers.stopped, stop: () => workers.stop() };
+}

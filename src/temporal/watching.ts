@@ -1,0 +1,62 @@
+/** Starts the long-lived workflows that hold sockets. Starting one that runs already is no error. */
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Account } from '../domain/account';
+import { ACCOUNT_ID, VENUE } from './search-attributes';
+import { TASK_QUEUES, WORKFLOW_TASK_TIMEOUT_MS } from './task-queues';
+import { accountWorkflowId, marketWatchWorkflowId, resolutionWorkflowId, SWEEPER_WORKFLOW_ID } from './workflow-ids';
+import type { AccountInput, MarketWatchInput, OrderResolutionInput, SweeperInput } from '../workflows/messages';
+
+export async function ensureAccountWatched(client: Client, account: Pick<Account, 'id' | 'venue' | 'name'>): Promise<void> {
+  const input: AccountInput = { accountId: account.id, venue: account.venue };
+  await ensure(client, 'account', {
+    workflowId: accountWorkflowId(account.id),
+    taskQueue: TASK_QUEUES.accounts,
+    args: [input],
+    staticSummary: `account ${account.name} on ${account.venue}`,
+    typedSearchAttributes: [
+      { key: ACCOUNT_ID, value: [account.id] },
+      { key: VENUE, value: account.venue },
+    ],
+  });
+}
+
+export async function ensureMarketWatched(client: Client, venue: string): Promise<void> {
+  const input: MarketWatchInput = { venue };
+  await ensure(client, 'marketWatch', {
+    workflowId: marketWatchWorkflowId(venue),
+    taskQueue: TASK_QUEUES.accounts,
+    args: [input],
+    staticSummary: `market data of ${venue}`,
+    typedSearchAttributes: [{ key: VENUE, value: venue }],
+  });
+}
+
+export async function ensureSweeper(client: Client, input: SweeperInput): Promise<void> {
+  await ensure(client, 'sweeper', { workflowId: SWEEPER_WORKFLOW_ID, taskQueue: TASK_QUEUES.background, args: [input], staticSummary: 'looks for orders that nobody owns' });
+}
+
+type StartOptions = Omit<Parameters<Client['workflow']['start']>[1], 'workflowIdConflictPolicy' | 'workflowTaskTimeout'>;
+
+async function ensure(client: Client, workflowType: string, options: StartOptions): Promise<void> {
+  try {
+    await client.workflow.start(workflowType, { ...options, workflowIdConflictPolicy: 'USE_EXISTING', workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}
+
+/** Pursues an order that nobody owns; a second start of the same number is no error. */
+export async function startResolution(client: Client, orderId: string, n: number, why: string): Promise<void> {
+  const input: OrderResolutionInput = { orderId, why };
+  await ensure(client, 'orderResolution', { workflowId: resolutionWorkflowId(orderId, n), taskQueue: TASK_QUEUES.orders, args: [input], workflowIdReusePolicy: 'REJECT_DUPLICATE', staticSummary: `resolves order ${orderId}` });
+}
+
+/** Whether an execution of that id is open now. One that does not exist, or no longer, is not. */
+export async function isRunning(client: Client, workflowId: string): Promise<boolean> {
+  try {
+    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}

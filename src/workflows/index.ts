@@ -1,0 +1,8 @@
+/** Every workflow type: each export is one. */
+export { account } from './account';
+export { marketWatch } from './market-watch';
+export { order } from './order';
+export { orderAmendment } from './order-amendment';
+export { orderCancellation } from './order-cancellation';
+export { orderResolution } from './order-resolution';
+export { sweeper } from './sweeper';
