@@ -5,7 +5,7 @@
  */
 import { DomainError } from '../domain/errors';
 import type { IdempotencyStamp } from '../domain/order';
-import { sha256Hex } from './canonical-json';
+import { bodyHash, sha256Hex } from './canonical-json';
 import type { IdempotencyRecord } from './ports';
 
 /** The client order id of an order that came with a key only: the same for every repeat. 128 bits, prefixed to be told apart. */
@@ -13,9 +13,14 @@ export function derivedClientOrderId(userId: string, key: string, index: number)
   return `key-${sha256Hex(JSON.stringify(['surefill-idempotency', userId, key, index])).slice(0, 32)}`;
 }
 
+/** What a request's key stands for: its route and its body. null without a key. */
+export function requestStamp(key: string | undefined, route: string, body: unknown): IdempotencyStamp | null {
+  return key === undefined ? null : { key, route, bodyHash: bodyHash(route, body) };
+}
+
 /** The stamp of one item. A caller's key cannot hold a slash, so the items of a batch never meet another key. */
-export function stampOf(key: string, index: number, route: string, hash: string): IdempotencyStamp {
-  return { key: index === 0 ? key : `${key}/${index}`, route, bodyHash: hash };
+export function stampOf(request: IdempotencyStamp, index: number): IdempotencyStamp {
+  return index === 0 ? request : { ...request, key: `${request.key}/${index}` };
 }
 
 /** Throws IDEMPOTENCY_MISMATCH when the key was used for something else. */

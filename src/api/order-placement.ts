@@ -13,10 +13,8 @@ import { isSettled, placedReply, type Reply } from './replies';
 
 export interface PlacementRequest {
   readonly userId: string;
-  /** What the caller's key stands for, besides the body. */
-  readonly route: string;
-  readonly bodyHash: string;
-  readonly idempotencyKey: string | null;
+  /** The caller's Idempotency-Key and what it stands for; null without one. */
+  readonly idempotency: IdempotencyStamp | null;
   readonly timeoutMs: number;
 }
 
@@ -51,8 +49,8 @@ export class OrderPlacement {
 
   /** What is recorded under the caller's key, if anything. Throws IDEMPOTENCY_MISMATCH when that was another request. */
   async recordOf(request: PlacementRequest, index: number): Promise<IdempotencyRecord | null> {
-    if (request.idempotencyKey === null) return null;
-    const stamp = stampOf(request.idempotencyKey, index, request.route, request.bodyHash);
+    if (request.idempotency === null) return null;
+    const stamp = stampOf(request.idempotency, index);
     const record = await this.ports.idempotency.find(request.userId, stamp.key);
     if (record !== null) assertSameRequest(record, stamp);
     return record;
@@ -142,10 +140,10 @@ export class OrderPlacement {
 }
 
 function identified(request: PlacementRequest, terms: OrderTerms, index: number, record: IdempotencyRecord | null): Item {
-  const key = request.idempotencyKey;
-  if (key === null && terms.clientOrderId === null) throw missingIds();
-  const clientOrderId = terms.clientOrderId ?? derivedClientOrderId(request.userId, key ?? '', index);
-  return { terms, clientOrderId, record, stamp: key === null ? null : stampOf(key, index, request.route, request.bodyHash) };
+  const { idempotency, userId } = request;
+  if (idempotency !== null) return { terms, clientOrderId: terms.clientOrderId ?? derivedClientOrderId(userId, idempotency.key, index), record, stamp: stampOf(idempotency, index) };
+  if (terms.clientOrderId === null) throw missingIds();
+  return { terms, clientOrderId: terms.clientOrderId, record, stamp: null };
 }
 
 function itemAt(items: readonly Item[], index: number): Item {

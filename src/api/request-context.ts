@@ -38,9 +38,10 @@ export function requestContext(log: Logger, metrics: ApiMetrics): RequestHandler
       const seconds = Number(process.hrtime.bigint() - context.startedAt) / 1e9;
       const status = response.writableFinished ? response.statusCode : ABORTED_STATUS;
       metrics.observe({ method: request.method, route: context.route, status, seconds, errorCode: context.errorCode });
+      const level = status >= 500 ? 'warn' : 'debug';
+      if (!log.isLevelEnabled(level)) return;
       const line = { request_id: requestId, method: request.method, route: context.route, status, durationMs: Math.round(seconds * 1e5) / 100, userId: context.identity?.userId, keyId: context.identity?.keyId, code: context.errorCode ?? undefined };
-      if (status >= 500) log.warn(line, 'request failed');
-      else log.debug(line, 'request');
+      log[level](line, status >= 500 ? 'request failed' : 'request');
     });
     next();
   };

@@ -35,11 +35,12 @@ export interface RouteContext {
 
 export function routeTable(context: RouteContext): readonly Route[] {
   return [
+    // First, because express looks in this order and this is asked most.
+    ...orderPlacementRoutes(context),
     ...venueRoutes(context),
     ...marketRoutes(context),
     ...priceRoutes(context),
     ...accountRoutes(context),
-    ...orderPlacementRoutes(context),
     ...orderRoutes(context),
     ...orderChangeRoutes(context),
     ...fillRoutes(context),

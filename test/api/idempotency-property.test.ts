@@ -6,7 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Directory } from '../../src/api/directory';
 import { bodyHash } from '../../src/api/canonical-json';
-import { derivedClientOrderId } from '../../src/api/idempotency';
+import { derivedClientOrderId, requestStamp } from '../../src/api/idempotency';
 import { IntentMaker } from '../../src/api/order-intent';
 import { OrderPlacement, type PlacedItem, type PlacementRequest } from '../../src/api/order-placement';
 import { termsOf, type OrderTerms } from '../../src/api/order-terms';
@@ -79,7 +79,7 @@ async function play(scheduler: fc.Scheduler, asked: readonly Submission[], make:
     processes.set(name, placement);
     await scheduler.schedule(Promise.resolve(), 'arrives');
     const terms = termsFor(submission);
-    const request: PlacementRequest = { userId: 'alice', route: ROUTE, bodyHash: bodyHash(ROUTE, terms), idempotencyKey: submission.key, timeoutMs: 5_000 };
+    const request: PlacementRequest = { userId: 'alice', idempotency: requestStamp(submission.key ?? undefined, ROUTE, terms), timeoutMs: 5_000 };
     const item = await placement.place(request, [terms]).then(
       ([placed]) => placed ?? new DomainError('INTERNAL', 'no answer'),
       (error: unknown) => error as DomainError,
@@ -155,7 +155,7 @@ class WithoutComparison extends OrderPlacement {
   }
 
   override async recordOf(request: PlacementRequest): Promise<IdempotencyRecord | null> {
-    return request.idempotencyKey === null ? null : this.given.idempotency.find(request.userId, request.idempotencyKey);
+    return request.idempotency === null ? null : this.given.idempotency.find(request.userId, request.idempotency.key);
   }
 }
 
@@ -165,7 +165,8 @@ class WithAttemptIds extends OrderPlacement {
 
   override place(request: PlacementRequest, terms: readonly OrderTerms[]): Promise<PlacedItem[]> {
     this.attempts += 1;
-    return super.place({ ...request, idempotencyKey: request.idempotencyKey === null ? null : `${request.idempotencyKey}.${this.attempts}` }, terms);
+    const { idempotency } = request;
+    return super.place({ ...request, idempotency: idempotency === null ? null : { ...idempotency, key: `${idempotency.key}.${this.attempts}` } }, terms);
   }
 }
 

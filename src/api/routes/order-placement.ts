@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../domain/errors';
 import { idSchema } from '../../schemas/fields';
 import { answerTimeoutQuery, orderBatchRequestSchema, orderRequestSchema, orderSchema } from '../../schemas/orders';
 import { itemResultsSchema } from '../../schemas/errors';
-import { bodyHash } from '../canonical-json';
+import { requestStamp } from '../idempotency';
 import { DomainError } from '../../domain/errors';
 import { termsOf, type OrderTerms } from '../order-terms';
 import { itemResult } from '../replies';
@@ -58,7 +58,7 @@ export function orderPlacementRoutes({ placement, ports }: RouteContext): Route[
       errors: PLACING_ERRORS,
       async handle({ body, query, headers, userId }) {
         const terms = termsOf(body);
-        const request = { userId, route: SINGLE, bodyHash: bodyHash(SINGLE, terms), idempotencyKey: headers['idempotency-key'] ?? null, timeoutMs: query.timeoutMs };
+        const request = { userId, idempotency: requestStamp(headers['idempotency-key'], SINGLE, terms), timeoutMs: query.timeoutMs };
         const [placed] = await placement.place(request, [terms]);
         if (placed === undefined) throw new DomainError('INTERNAL', 'an order without an answer');
         if (placed.answer instanceof DomainError) throw placed.answer;
@@ -81,7 +81,7 @@ export function orderPlacementRoutes({ placement, ports }: RouteContext): Route[
       async handle({ body, query, headers, userId, requestId }) {
         const terms = body.orders.map(termsOf);
         assertDistinct(terms);
-        const request = { userId, route: BATCH, bodyHash: bodyHash(BATCH, terms), idempotencyKey: headers['idempotency-key'] ?? null, timeoutMs: query.timeoutMs };
+        const request = { userId, idempotency: requestStamp(headers['idempotency-key'], BATCH, terms), timeoutMs: query.timeoutMs };
         const placed = await placement.place(request, terms);
         const context = { requestId, nowMs: ports.clock.nowMs() };
         return { status: 200, body: { results: placed.map((item, index) => itemResult(index, item.clientOrderId, item.answer, context)) } };

@@ -4,7 +4,7 @@ import { DomainError } from '../../domain/errors';
 import { positionCloseSchema, positionListQuerySchema, positionListSchema } from '../../schemas/accounts';
 import { answerTimeoutQuery } from '../../schemas/orders';
 import type { Position } from '../../domain/account';
-import { bodyHash } from '../canonical-json';
+import { requestStamp } from '../idempotency';
 import { notFound } from '../errors';
 import { unprocessable } from '../order-intent';
 import type { OrderTerms } from '../order-terms';
@@ -52,10 +52,10 @@ export function positionRoutes({ ports, directory, placement }: RouteContext): R
       responses: PLACED,
       errors: PLACING_ERRORS,
       async handle({ params, query, headers, body, userId }) {
-        const idempotencyKey = headers['idempotency-key'] ?? null;
-        if (idempotencyKey === null) throw validationError([{ path: 'header.idempotency-key', message: 'is required here: without it a repeat could close twice' }]);
+        const key = headers['idempotency-key'];
+        if (key === undefined) throw validationError([{ path: 'header.idempotency-key', message: 'is required here: without it a repeat could close twice' }]);
         const asked = body.quantity === undefined ? null : decimalText(body.quantity);
-        const request = { userId, route: CLOSE, bodyHash: bodyHash(CLOSE, { positionId: params.id, quantity: asked }), idempotencyKey, timeoutMs: query.timeoutMs };
+        const request = { userId, idempotency: requestStamp(key, CLOSE, { positionId: params.id, quantity: asked }), timeoutMs: query.timeoutMs };
         const position = await ports.positions.byId(params.id, userId);
         if (position === null) throw notFound('position');
         // A repeat after the position was closed still meets its order, so the record is asked before the position is judged.

@@ -5,7 +5,7 @@ import { bodyHash, canonicalJson } from '../../../src/api/canonical-json';
 import { isDatabaseAway, toDomainError } from '../../../src/api/errors';
 import { ExpiringCache } from '../../../src/api/expiring-cache';
 import { createHttpServer } from '../../../src/api/http-server';
-import { derivedClientOrderId, stampOf } from '../../../src/api/idempotency';
+import { derivedClientOrderId, requestStamp, stampOf } from '../../../src/api/idempotency';
 import { HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from '../../../src/api/limits';
 import { openApiDocument } from '../../../src/api/openapi';
 import { route } from '../../../src/api/route';
@@ -45,8 +45,9 @@ describe('ids made from a key', () => {
   });
 
   test('the items of a batch have keys that no caller can send', () => {
-    expect(stampOf('k', 0, 'r', 'h')).toEqual({ key: 'k', route: 'r', bodyHash: 'h' });
-    expect(idSchema.safeParse(stampOf('k', 1, 'r', 'h').key).success).toBe(false);
+    const stamp = { key: 'k', route: 'r', bodyHash: 'h' };
+    expect([stampOf(stamp, 0), requestStamp(undefined, 'r', {})]).toEqual([stamp, null]);
+    expect(idSchema.safeParse(stampOf(stamp, 1).key).success).toBe(false);
   });
 });
 
