@@ -2,9 +2,16 @@ import { tell } from '../../scripts/watchdog-client';
 import type { ManagedProcess } from '../../src/main/launcher/managed-process';
 import type { ServerWatch } from '../../src/main/launcher/managed-server';
 
-/** Reports every server process to the watchdog, from its first moment: it ends when this test process ends, however. */
+/**
+ * Reports every server process to the watchdog, from its first moment: it ends when this test process ends, however. So it need not
+ * keep this process alive: a test that forgets to stop one must not hang the run.
+ */
 export const watchedByWatchdog: ServerWatch = {
-  started: (process) => tell({ add: process.identity }),
+  started: (process) => {
+    tell({ add: process.identity });
+    process.child?.unref();
+    process.child?.channel?.unref();
+  },
   ended: (process) => tell({ remove: process.pid }),
 };
 
