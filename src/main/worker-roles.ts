@@ -82,7 +82,8 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
 async function serve({ settings, logger }: Platform, taskQueues: readonly TaskQueue[], activities: object): Promise<RunningRole> {
   const workflowBundlePath = path.join(__dirname, '..', 'workflow-bundle.js');
   if (!existsSync(workflowBundlePath)) throw new Error('the workflow bundle is not built: run npm run build');
-  installTemporalRuntime(({ level, message, meta }) => logger.warn({ level, ...meta }, message));
+  // Task tokens are long and say nothing to a person.
+  installTemporalRuntime(({ message, meta }) => logger.warn({ ...meta, level: undefined, taskToken: undefined, err: meta?.['error'], error: undefined }, message));
   const workers = await runWorkers({
     address: settings.temporalAddress ?? '',
     namespace: settings.temporalNamespace,

@@ -26,6 +26,14 @@ const CONFLICT_POSITION = `ON CONFLICT (account_id, symbol) DO UPDATE SET ${Obje
 const CONFLICT_EXPOSURE = `ON CONFLICT (account_id, symbol) DO UPDATE SET ${Object.keys(tables.EXPOSURE_FIGURES)
   .map((field) => `${columnName(field)} = exposures.${columnName(field)} + excluded.${columnName(field)}`)
   .join(', ')}`;
+/**
+ * A delta that lowers a figure: its row is there, and the row's CHECK would refuse the proposed insert of an upsert before
+ * PostgreSQL finds the conflict.
+ */
+const LOWER_EXPOSURE = (parameter: number): string =>
+  `UPDATE exposures SET ${Object.keys(tables.EXPOSURE_FIGURES)
+    .map((field) => `${columnName(field)} = exposures.${columnName(field)} + r."${field}"`)
+    .join(', ')} FROM ${recordset(tables.EXPOSURE_COLUMNS, parameter)} WHERE exposures.account_id = r."accountId" AND exposures.symbol = r."symbol"`;
 const CONFLICT_PROFIT = 'ON CONFLICT (account_id, day) DO UPDATE SET profit = daily_profits.profit + excluded.profit';
 const CONFLICT_BALANCE = `ON CONFLICT (account_id, asset) DO UPDATE SET total = excluded.total, available = excluded.available, locked = excluded.locked, at_ms = excluded.at_ms, updated_at = excluded.updated_at`;
 /** `day` travels as text and is a date. */
@@ -122,17 +130,29 @@ export class ChangeSet {
 
   private parts(): Part[] {
     const inserts = [...this.inserts].map(([table, { columns, suffix, rows }]): Part => ({ sql: (parameter) => `${insertRows(table, columns, parameter)} ${suffix}`, rows: rows.map((row) => pick(columns, row)) }));
-    const exposures = [...this.exposures.values()].filter(({ exposure }) => !isNothing(exposure)).map(({ exposure, ...row }) => ({ ...row, ...exposureTexts(exposure) }));
+    const deltas = [...this.exposures.values()].filter(({ exposure }) => !isNothing(exposure));
+    const exposures = deltas.filter(({ exposure }) => !lowers(exposure)).map(exposureRow);
+    const lowered = deltas.filter(({ exposure }) => lowers(exposure)).map(exposureRow);
     return [
       ...inserts,
       { sql: (parameter) => updateRows('orders', tables.ORDER_UPDATE_COLUMNS, ['id'], parameter), rows: [...this.orderUpdates.values()].map((row) => pick(tables.ORDER_UPDATE_COLUMNS, row)) },
       { sql: (parameter) => `${insertRows('exposures', tables.EXPOSURE_COLUMNS, parameter)} ${CONFLICT_EXPOSURE}`, rows: exposures },
+      { sql: LOWER_EXPOSURE, rows: lowered },
       { sql: (parameter) => `${insertRows('positions', tables.POSITION_COLUMNS, parameter)} ${CONFLICT_POSITION}`, rows: [...this.positions.values()].map((row) => pick(tables.POSITION_COLUMNS, row)) },
       { sql: INSERT_PROFIT, rows: [...this.profits.values()].filter(({ profit }) => profit !== '0') },
       { sql: (parameter) => insertRows('events', tables.EVENT_COLUMNS, parameter), rows: this.events },
       { sql: (parameter) => updateRows('accounts', { id: 'text', eventSequence: 'bigint' }, ['id'], parameter), rows: [...this.touched.values()].map(({ id, eventSequence }) => ({ id, eventSequence })) },
     ];
   }
+}
+
+function lowers(exposure: Exposure): boolean {
+  const { openOrders, ...figures } = exposure;
+  return openOrders < 0 || Object.values(figures).some((figure) => figure.isNegative() && !figure.isZero());
+}
+
+function exposureRow({ exposure, ...row }: { readonly exposure: Exposure; readonly accountId: string; readonly symbol: string; readonly userId: string }): object {
+  return { ...row, ...exposureTexts(exposure) };
 }
 
 function exposureTexts(exposure: Exposure): Record<string, string | number> {
