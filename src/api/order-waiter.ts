@@ -6,6 +6,7 @@
 import type { Logger } from 'pino';
 import { accountStream, type StreamEvent } from '../domain/events';
 import type { Order } from '../domain/order';
+import { FollowedStreams } from './followed-streams';
 import { OrderWatch, type WatchRules, type WatchTarget } from './order-watch';
 import type { EventTail, OrdersPort } from './ports';
 
@@ -13,8 +14,6 @@ import type { EventTail, OrdersPort } from './ports';
 const POLL_INTERVAL_MS = 1_000;
 /** How long a finished start waits for its orders' events before it reads their rows: they mostly arrive together. */
 const EVENT_GRACE_MS = 25;
-/** An account's stream is followed this long after its last watch, so that a busy account is not followed anew each time. */
-const FOLLOW_LINGER_MS = 60_000;
 /** Rows of duplicates are read one by one, by client id; this many at once. */
 const CLIENT_ID_READS_AT_ONCE = 16;
 
@@ -24,24 +23,19 @@ export interface OrderWaiterOptions {
   readonly log: Pick<Logger, 'warn'>;
   readonly pollIntervalMs?: number;
   readonly eventGraceMs?: number;
-  readonly followLingerMs?: number;
-}
-
-interface Followed {
-  watches: number;
-  unfollow(): void;
-  linger: NodeJS.Timeout | null;
 }
 
 export class OrderWaiter {
   private readonly watches = new Set<OrderWatch>();
   private readonly byKey = new Map<string, Set<OrderWatch>>();
-  private readonly streams = new Map<string, Followed>();
+  private readonly streams: FollowedStreams;
   private pollTimer: NodeJS.Timeout | null = null;
   private readTimer: NodeJS.Timeout | null = null;
   private reading = false;
 
-  constructor(private readonly options: OrderWaiterOptions) {}
+  constructor(private readonly options: OrderWaiterOptions) {
+    this.streams = new FollowedStreams(options.tail, (event) => this.take(event));
+  }
 
   /** How many requests are waiting now. */
   get size(): number {
@@ -60,7 +54,7 @@ export class OrderWaiter {
       if (known === undefined) this.byKey.set(key, new Set([watch]));
       else known.add(watch);
     }
-    this.follow(target.accountId);
+    this.streams.hold(accountStream(target.accountId));
     this.pollTimer ??= setInterval(() => this.poll(), this.options.pollIntervalMs ?? POLL_INTERVAL_MS).unref();
     return watch;
   }
@@ -68,7 +62,7 @@ export class OrderWaiter {
   /** Ends every watch and every timer. */
   close(): void {
     for (const watch of [...this.watches]) watch.close();
-    for (const stream of [...this.streams.keys()]) this.forget(stream);
+    this.streams.close();
     if (this.readTimer !== null) clearTimeout(this.readTimer);
     this.readTimer = null;
   }
@@ -80,39 +74,10 @@ export class OrderWaiter {
       known?.delete(watch);
       if (known?.size === 0) this.byKey.delete(key);
     }
-    this.release(watch.target.accountId);
+    this.streams.release(accountStream(watch.target.accountId));
     if (this.watches.size > 0 || this.pollTimer === null) return;
     clearInterval(this.pollTimer);
     this.pollTimer = null;
-  }
-
-  private follow(accountId: string): void {
-    const stream = accountStream(accountId);
-    const known = this.streams.get(stream);
-    if (known !== undefined) {
-      known.watches += 1;
-      if (known.linger !== null) clearTimeout(known.linger);
-      known.linger = null;
-      return;
-    }
-    const unfollow = this.options.tail.follow(stream, (event) => this.take(event));
-    this.streams.set(stream, { watches: 1, unfollow, linger: null });
-  }
-
-  private release(accountId: string): void {
-    const stream = accountStream(accountId);
-    const followed = this.streams.get(stream);
-    if (followed === undefined) return;
-    followed.watches -= 1;
-    if (followed.watches === 0) followed.linger = setTimeout(() => this.forget(stream), this.options.followLingerMs ?? FOLLOW_LINGER_MS).unref();
-  }
-
-  private forget(stream: string): void {
-    const followed = this.streams.get(stream);
-    if (followed === undefined) return;
-    if (followed.linger !== null) clearTimeout(followed.linger);
-    this.streams.delete(stream);
-    followed.unfollow();
   }
 
   private take(event: StreamEvent): void {

@@ -3,24 +3,19 @@
  * rules of the placing transaction (unique key, unique client id, denial uses both up), so the API is tried against them.
  */
 import { DEFAULT_RISK_LIMITS, type Account, type Balance, type Position } from '../../src/domain/account';
-import { DomainError, type ErrorCode } from '../../src/domain/errors';
+import { DomainError } from '../../src/domain/errors';
 import { accountStream, type EventType, type StreamEvent } from '../../src/domain/events';
 import type { Fill, Order, OrderIntent } from '../../src/domain/order';
 import type { MutationIntent } from '../../src/domain/order-store';
 import type { ApiPorts, Identity, IdempotencyRecord, MutationVerdict, OrderListQuery } from '../../src/api/ports';
 import type { Timeline } from '../../src/domain/timeline';
 import { isTerminal } from '../../src/domain/order';
+import { intentShown, page, recordedOrder, type Denial } from './fake-rows';
 import { BOOK, MARKETS, readiness, TICKERS, VENUES } from './samples';
 
 export const START_MS = Date.parse('2026-01-31T12:00:00.000Z');
 
 type Listener = (event: StreamEvent) => void;
-
-interface Denial {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly figures: Record<string, string>;
-}
 
 export class FakeBackend {
   nowMs = START_MS;
@@ -72,7 +67,7 @@ export class FakeBackend {
       if (stamp !== null && this.records.has(recordKey(intent.userId, stamp.key))) return [];
       if (this.byClientId(intent.accountId, intent.clientOrderId) !== null) return [];
       const denial = this.judge(intent);
-      const order = orderOf(intent, this.at(), denial);
+      const order = recordedOrder(intent, this.at(), denial);
       if (stamp !== null) this.records.set(recordKey(intent.userId, stamp.key), { route: stamp.route, bodyHash: stamp.bodyHash, orderId: order.id });
       this.intents.set(order.id, intent);
       if (denial !== null) this.figures.set(order.id, denial.figures);
@@ -163,7 +158,7 @@ export class FakeBackend {
     const intent = this.intents.get(id);
     return {
       order,
-      intent: intent === undefined ? null : pick(intent),
+      intent: intent === undefined ? null : intentShown(intent),
       risk: { verdict: order.state === 'DENIED' ? 'denied' : 'accepted', code: order.reasonCode, message: order.reasonMessage, figures: this.figures.get(id) ?? {} },
       attempts: [{ id: 'attempt-1', kind: 'place', preparedAt: this.at(), sentAt: this.at(), reportedAt: null, fence: 1, outcome: 'answered', latencyMs: 1.5, venueTimeMs: this.nowMs, request: null, answer: '{"ok":true}' }],
       evidence: [],
@@ -256,43 +251,4 @@ export class FakeBackend {
 
 function recordKey(userId: string, key: string): string {
   return `${userId} ${key}`;
-}
-
-function page<Row, Name extends string>(rows: readonly Row[], query: { cursor: string | null; limit: number }, name: Name): { [Key in Name]: Row[] } & { nextCursor: string | null } {
-  const from = Number(query.cursor ?? '0');
-  const nextCursor = from + query.limit < rows.length ? String(from + query.limit) : null;
-  return { [name]: rows.slice(from, from + query.limit), nextCursor } as { [Key in Name]: Row[] } & { nextCursor: string | null };
-}
-
-function pick(intent: OrderIntent): NonNullable<Timeline['intent']> {
-  const { symbol, side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly, placeBefore } = intent;
-  return { symbol, side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly, placeBefore };
-}
-
-function orderOf(intent: OrderIntent, at: string, denial: Denial | null): Order {
-  const { idempotency: _stamp, placeBefore: _deadline, ...terms } = intent;
-  return {
-    ...terms,
-    venueOrderId: null,
-    filledQuantity: '0',
-    leavesQuantity: denial === null ? intent.quantity : '0',
-    avgPrice: null,
-    fee: '0',
-    feeAsset: null,
-    state: denial === null ? 'SUBMITTING' : 'DENIED',
-    reasonCode: denial?.code ?? null,
-    reasonMessage: denial?.message ?? null,
-    pendingCancel: false,
-    pendingReplace: false,
-    revision: 1,
-    ownerWorkflowId: `order/${intent.accountId}/${intent.clientOrderId}`,
-    venueSeenAtMs: null,
-    createdAt: at,
-    submittedAt: null,
-    acknowledgedAt: null,
-    filledAt: null,
-    canceledAt: null,
-    closedAt: denial === null ? null : at,
-    updatedAt: at,
-  };
 }
