@@ -43,9 +43,9 @@ export interface Timeline {
   /** Before any amendment; null for an order placed outside Surefill. */
   readonly intent: (Pick<OrderIntent, 'symbol' | 'side' | 'type' | 'timeInForce' | 'quantity' | 'limitPrice' | 'postOnly' | 'reduceOnly'> & { readonly placeBefore: string | null }) | null;
   readonly risk: { readonly verdict: 'accepted' | 'denied'; readonly code: string | null; readonly message: string | null; readonly figures: Readonly<Record<string, unknown>> } | null;
-  readonly attempts: readonly TimelineAttempt[];
-  readonly evidence: readonly TimelineEvidence[];
-  readonly mutations: readonly TimelineMutation[];
-  readonly events: readonly StreamEvent[];
-  readonly fills: readonly Fill[];
+  readonly attempts: TimelineAttempt[];
+  readonly evidence: TimelineEvidence[];
+  readonly mutations: TimelineMutation[];
+  readonly events: StreamEvent[];
+  readonly fills: Fill[];
 }

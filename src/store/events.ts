@@ -19,9 +19,14 @@ export interface StreamPosition {
 export class Events {
   constructor(
     private readonly core: StoreCore,
-    private readonly generation: Generation,
+    private readonly databaseGeneration: Generation,
     private readonly databaseUrl: string,
   ) {}
+
+  /** As Store.generation: changes when the database was restored. */
+  generation(): Promise<string> {
+    return this.databaseGeneration.read();
+  }
 
   /** Events after `sequence`, in order. */
   async since(stream: string, sequence: number, limit: number): Promise<readonly StreamEvent[]> {
@@ -32,7 +37,7 @@ export class Events {
   async sinceMany(positions: readonly StreamPosition[], limitEach: number): Promise<readonly StreamEvent[]> {
     if (positions.length === 0) return [];
     const rows = await this.core.database.rows(
-      `SELECT x.*, ${this.generation.sql} AS generation FROM ${recordset({ stream: 'text', sequence: 'bigint' }, 1)}
+      `SELECT x.*, ${this.databaseGeneration.sql} AS generation FROM ${recordset({ stream: 'text', sequence: 'bigint' }, 1)}
          CROSS JOIN LATERAL (SELECT ${EVENT_SELECT} FROM events e WHERE e.stream = r."stream" AND e.sequence > r."sequence" ORDER BY e.sequence LIMIT $2::int) x ORDER BY x.stream, x.sequence`,
       JSON.stringify(positions),
       limitEach,
@@ -42,7 +47,7 @@ export class Events {
 
   /** Of an order, in order. */
   async ofOrder(orderId: string): Promise<readonly StreamEvent[]> {
-    const rows = await this.core.database.rows(`SELECT ${EVENT_SELECT}, ${this.generation.sql} AS generation FROM events e WHERE e.order_id = $1 ORDER BY e.stream, e.sequence`, orderId);
+    const rows = await this.core.database.rows(`SELECT ${EVENT_SELECT}, ${this.databaseGeneration.sql} AS generation FROM events e WHERE e.order_id = $1 ORDER BY e.stream, e.sequence`, orderId);
     return rows.map((row) => this.eventOf(row));
   }
 
@@ -68,19 +73,19 @@ export class Events {
     return listenForEvents({
       databaseUrl: this.databaseUrl,
       onNotice,
-      onReconnected: () => void this.generation.read().catch((error: unknown) => this.core.log.warn({ error }, 'the generation could not be read')),
+      onReconnected: () => void this.databaseGeneration.read().catch((error: unknown) => this.core.log.warn({ error }, 'the generation could not be read')),
       onError: (error) => this.core.log.warn({ error }, 'the connection that listens for events broke; it reconnects'),
     });
   }
 
   private eventOf(row: Row): StreamEvent {
     const event = plainRow(row) as unknown as CommittedEvent & { readonly generation: string };
-    this.generation.note(event.generation);
+    this.databaseGeneration.note(event.generation);
     return { ...event, id: eventId(event.generation, event) };
   }
 
   private published(event: CommittedEvent): StreamEvent {
-    const generation = this.generation.lastRead();
+    const generation = this.databaseGeneration.lastRead();
     return { ...event, generation, id: eventId(generation, event) };
   }
 }

@@ -45,7 +45,7 @@ export async function timelineOf(core: StoreCore, events: Events, orderId: strin
       const { id, kind, state, revision, limitPrice, quantity, reasonCode, createdAt } = mutationOf(mutation);
       return { id, kind, state, revision, limitPrice, quantity, reasonCode, createdAt };
     }),
-    events: told,
+    events: [...told],
     fills: fills.map(fillOf),
   };
 }
@@ -56,7 +56,7 @@ function intentOf(order: Order, first: Order | undefined, placeBefore: string | 
   return { symbol, side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly, placeBefore };
 }
 
-async function attemptsOf(core: StoreCore, orderId: string): Promise<readonly TimelineAttempt[]> {
+async function attemptsOf(core: StoreCore, orderId: string): Promise<TimelineAttempt[]> {
   const rows = await core.database.rows(
     `SELECT t.id, t.kind, t.prepared_at AS "preparedAt", t.taken_at AS "sentAt", t.reported_at AS "reportedAt", t.fence, coalesce(t.outcome, CASE WHEN t.superseded_at IS NOT NULL THEN 'superseded' END) AS outcome,
             t.latency_ms AS "latencyMs", t.venue_time_ms::float8 AS "venueTimeMs", t.raw_answer AS answer, t.key_id AS "keyId", encode(t.wrapped_key, 'base64') AS "wrappedKey", encode(t.data, 'base64') AS data
@@ -99,7 +99,7 @@ function withoutSecretText(text: string): string {
   return text.replace(/(^|[?&])([^=&?]+)=([^&]*)/g, (whole, before: string, name: string) => (SECRET_NAME.test(name) ? `${before}${name}=${HIDDEN}` : whole));
 }
 
-async function evidenceOf(core: StoreCore, orderId: string): Promise<readonly TimelineEvidence[]> {
+async function evidenceOf(core: StoreCore, orderId: string): Promise<TimelineEvidence[]> {
   const rows = await core.database.rows('SELECT key, kind, at, data FROM order_evidence WHERE order_id = $1 ORDER BY recorded_at, at, key', orderId);
   return rows.map((row) => plainRow(row) as unknown as TimelineEvidence);
 }
