@@ -40,8 +40,8 @@ export interface ReadyAddresses {
   readonly keyFile: string;
 }
 
-/** Left roles get this long to finish before their successors start. */
-const LEFT_GRACE_MS = 5_000;
+/** Left roles get this long before their successors start: a venue call takes 1.5 s, and whatever is cut short is resumed. */
+const LEFT_GRACE_MS = 2_000;
 const LOG_CHECK_INTERVAL_MS = 60_000;
 const HUB_TOKEN_BYTES = 24;
 /** Second Ctrl-C: what has not ended by then is killed. */
