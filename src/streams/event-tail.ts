@@ -16,7 +16,7 @@ const MAX_KNOWN_STREAMS = 50_000;
 /** What is read: the events table, through a narrow port. Answers are ordered by sequence within a stream. */
 export interface EventSource {
   since(stream: string, sequence: number, limit: number): Promise<readonly StreamEvent[]>;
-  sinceMany(positions: readonly { readonly stream: string; readonly sequence: number }[], limitEach: number): Promise<readonly StreamEvent[]>;
+  sinceMany(positions: readonly Position[], limitEach: number): Promise<readonly StreamEvent[]>;
   /** 0, or absent, for a stream without events. */
   heads(streams: readonly string[]): Promise<ReadonlyMap<string, number>>;
   generation(): Promise<string>;
@@ -30,6 +30,11 @@ export interface EventTailOptions {
   readonly onError: (error: unknown) => void;
   readonly pollMs?: number;
   readonly pageEvents?: number;
+}
+
+interface Position {
+  readonly stream: string;
+  readonly sequence: number;
 }
 
 interface Followed {
@@ -214,21 +219,28 @@ export class EventTail {
 
   private async readOnce(): Promise<void> {
     const page = this.options.pageEvents ?? PAGE_EVENTS;
-    const positions: { stream: string; sequence: number }[] = [];
+    const positions: Position[] = [];
     for (const stream of this.waiting) {
       const followed = this.streams.get(stream);
       if (followed && followed.cursor !== null && followed.live.size > 0) positions.push({ stream, sequence: followed.cursor });
     }
     this.waiting.clear();
-    if (positions.length > 0) this.handOut(await this.options.source.sinceMany(positions, page), page);
+    if (positions.length > 0) this.handOut(positions, await this.options.source.sinceMany(positions, page), page);
   }
 
-  private handOut(events: readonly StreamEvent[], page: number): void {
-    for (const [stream, batch] of byStream(events)) {
+  private handOut(positions: readonly Position[], events: readonly StreamEvent[], page: number): void {
+    const batches = byStream(events);
+    for (const { stream, sequence } of positions) {
       const followed = this.streams.get(stream);
+      const batch = batches.get(stream) ?? [];
       const last = batch.at(-1);
-      if (!followed || !last || followed.cursor === null) continue;
-      followed.cursor = Math.max(followed.cursor, last.sequence);
+      if (!followed || !last) continue;
+      // Another shared place by now, as when everyone left and others came: what was read may not begin where they are.
+      if (followed.cursor !== sequence) {
+        this.waiting.add(stream);
+        continue;
+      }
+      followed.cursor = last.sequence;
       this.learn(stream, last.sequence);
       if (batch.length >= page) this.waiting.add(stream);
       for (const follower of [...followed.live]) this.give(stream, followed, follower, batch);
