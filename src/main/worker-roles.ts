@@ -11,6 +11,7 @@ import { TASK_QUEUES } from '../temporal/task-queues';
 import { ensureAccountWatched, ensureMarketWatched, ensureSweeper, isRunning, startResolution } from '../temporal/watching';
 import { installTemporalRuntime, runWorkers, type TaskQueue } from '../temporal/workers';
 import type { RunningRole } from './index';
+import { serveMetrics } from './metrics-server';
 import { wireOrderPath } from './order-path';
 import type { Platform } from './platform';
 
@@ -91,5 +92,12 @@ async function serve({ settings, logger }: Platform, taskQueues: readonly TaskQu
     workflowBundlePath,
     activities,
   });
-  return { ended: workers.stopped, stop: () => workers.stop() };
+  const metrics = settings.metricsPort === undefined ? null : await serveMetrics(settings.host, settings.metricsPort);
+  return {
+    ended: workers.stopped,
+    stop: async () => {
+      await workers.stop();
+      await metrics?.close();
+    },
+  };
 }
