@@ -4,20 +4,25 @@ import type { PrivateMessage, VenueBalance, VenueFill, VenueOrder } from '../dom
 /** One batch is one pass of transactions; more would hold the account's row for long. */
 const MAX_BATCH = 500;
 /** A stream that fills this faster than it is written is read anew as a whole: bounded memory, nothing lost. */
-const MAX_WAITING = 50_000;
+export const MAX_WAITING = 50_000;
+/** The longest delay a timer takes. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
 
 export type PositionMessage = Extract<PrivateMessage, { kind: 'position' }>;
+
+/** The venue's word on positions and balances at one of its instants, ms. */
+export interface WordsAt {
+  readonly atMs: number;
+  readonly positions: PositionMessage['position'][];
+  readonly balances: VenueBalance[];
+}
 
 /** What one batch tells, duplicates within it already merged. */
 export interface InboxBatch {
   readonly orders: readonly VenueOrder[];
   readonly fills: readonly VenueFill[];
-  /** The last word per asset. */
-  readonly balances: readonly VenueBalance[];
-  /** The last word per market. */
-  readonly positions: readonly PositionMessage['position'][];
-  /** Venue's time of the newest balance or position, ms. */
-  readonly atMs: number;
+  /** The last word per market and asset, oldest instant first. */
+  readonly words: readonly WordsAt[];
   readonly gap: string | null;
   readonly keyRevoked: boolean;
 }
@@ -40,34 +45,36 @@ export class AccountInbox {
     return this.waiting.length === 0 && !this.overflowed;
   }
 
-  /** Settles when there is something to take, when `untilMs` (our clock) has come, or when told to stop. */
-  async arrival(delayMs: number, signal: AbortSignal): Promise<void> {
-    if (!this.isEmpty || signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, Math.max(0, delayMs));
-      const stop = (): void => resolve();
-      signal.addEventListener('abort', stop, { once: true });
-      this.wake = () => {
+  /** Ends a wait, whatever it waits for. */
+  nudge(): void {
+    this.wake?.();
+  }
+
+  /** Settles when there is something to take, after `delayMs`, or when told to stop. */
+  arrival(delayMs: number, signal: AbortSignal): Promise<void> {
+    if (!this.isEmpty || signal.aborted || delayMs <= 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
         clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        this.wake = null;
         resolve();
       };
-      // Whatever comes first ends the others.
-      void Promise.resolve().then(() => this.isEmpty || this.wake?.());
+      const timer = setTimeout(done, Math.min(delayMs, MAX_DELAY_MS));
+      signal.addEventListener('abort', done, { once: true });
+      this.wake = done;
     });
-    this.wake = null;
   }
 
   take(): InboxBatch {
-    const messages = this.waiting.splice(0, MAX_BATCH);
     const orders = new Map<string, VenueOrder>();
     const fills: VenueFill[] = [];
-    const balances = new Map<string, VenueBalance>();
-    const positions = new Map<string, PositionMessage['position']>();
-    let gap = this.overflowed ? 'more messages than can be kept' : null;
+    const balances = new Map<string, { word: VenueBalance; atMs: number }>();
+    const positions = new Map<string, { word: PositionMessage['position']; atMs: number }>();
+    let gap = this.overflowed ? 'more messages came than can be kept' : null;
     let keyRevoked = false;
-    let atMs = 0;
     this.overflowed = false;
-    for (const message of messages) {
+    for (const message of this.waiting.splice(0, MAX_BATCH)) {
       switch (message.kind) {
         case 'order':
           keepFurthest(orders, message.order);
@@ -76,12 +83,10 @@ export class AccountInbox {
           fills.push(message.fill);
           break;
         case 'balance':
-          balances.set(message.balance.asset, message.balance);
-          atMs = Math.max(atMs, message.atMs);
+          keepNewest(balances, message.balance.asset, message.balance, message.atMs);
           break;
         case 'position':
-          positions.set(message.position.venueSymbol, message.position);
-          atMs = Math.max(atMs, message.atMs);
+          keepNewest(positions, message.position.venueSymbol, message.position, message.atMs);
           break;
         case 'gap':
           gap = message.reason;
@@ -91,13 +96,35 @@ export class AccountInbox {
           break;
       }
     }
-    return { orders: [...orders.values()], fills, balances: [...balances.values()], positions: [...positions.values()], atMs, gap, keyRevoked };
+    return { orders: [...orders.values()], fills, words: byInstant([...positions.values()], [...balances.values()]), gap, keyRevoked };
   }
 }
 
 /** Several views of one order in a batch: only the newest says anything the others do not. */
 function keepFurthest(orders: Map<string, VenueOrder>, view: VenueOrder): void {
   const known = orders.get(view.venueOrderId);
-  const older = known !== undefined && (known.updatedAtMs > view.updatedAtMs || (known.revision !== null && view.revision !== null && known.revision > view.revision));
-  if (!older) orders.set(view.venueOrderId, view);
+  if (known === undefined || !isOlder(view, known)) orders.set(view.venueOrderId, view);
+}
+
+function isOlder(view: VenueOrder, than: VenueOrder): boolean {
+  if (view.revision !== null && than.revision !== null && view.revision !== than.revision) return view.revision < than.revision;
+  if (view.updatedAtMs !== than.updatedAtMs) return view.updatedAtMs < than.updatedAtMs;
+  return than.status !== 'open' && view.status === 'open'; // in one instant: nothing reopens
+}
+
+function keepNewest<Word>(words: Map<string, { word: Word; atMs: number }>, name: string, word: Word, atMs: number): void {
+  const known = words.get(name);
+  if (known === undefined || known.atMs <= atMs) words.set(name, { word, atMs });
+}
+
+function byInstant(positions: readonly { word: PositionMessage['position']; atMs: number }[], balances: readonly { word: VenueBalance; atMs: number }[]): WordsAt[] {
+  const instants = new Map<number, WordsAt>();
+  const at = (atMs: number): WordsAt => {
+    const words = instants.get(atMs) ?? { atMs, positions: [], balances: [] };
+    instants.set(atMs, words);
+    return words;
+  };
+  for (const { word, atMs } of positions) at(atMs).positions.push(word);
+  for (const { word, atMs } of balances) at(atMs).balances.push(word);
+  return [...instants.values()].sort((a, b) => a.atMs - b.atMs);
 }

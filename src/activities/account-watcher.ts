@@ -1,64 +1,58 @@
 /**
  * Holds one account's private stream and keeps our books equal to the venue's. Buffer first, then snapshot, then fills with
- * an overlap, then the buffer; after every gap the same; and an audit that does not trust the stream. Crash-only: what it
- * cannot write ends it, and its successor begins with a snapshot.
+ * an overlap, then the buffer; after every gap the same; and an audit beside it that does not trust the stream. Crash-only:
+ * what it cannot write ends it, and its successor begins with a snapshot.
  */
-import type { Account, AccountStatus } from '../domain/account';
-import type { Clock } from '../domain/clock';
-import { UNSETTLED_STATES, type Order } from '../domain/order';
-import type { AppliedOrder, WriterEpoch } from '../domain/order-store';
-import type { FillsPage, ReadOptions, Venue, VenueAccountSession, VenueBalance, VenueCredentials, VenueFill, VenueOrder, VenuePosition } from '../domain/venue';
-import { VenueError, VenueRefused } from '../domain/venue-errors';
-import { AccountInbox, type InboxBatch, type PositionMessage } from './account-inbox';
+import type { Account } from '../domain/account';
+import { EpochLost } from '../domain/order-store';
+import type { ReadOptions, Venue, VenueAccountSession, VenueStream } from '../domain/venue';
+import { VenueError, VenueRateLimited, VenueRefused, VenueUnavailable } from '../domain/venue-errors';
+import { AccountInbox } from './account-inbox';
+import { AccountLook } from './account-look';
+import { accountScope, type AccountWatcherPorts } from './account-ports';
+import { AccountWriter } from './account-writer';
 
-export interface AccountWatcherPorts {
-  readonly clock: Clock;
-  readonly watching: {
-    takeEpoch(scope: string, holder: string): Promise<WriterEpoch>;
-    applyFills(writer: WriterEpoch, accountId: string, fills: readonly VenueFill[]): Promise<{ readonly newFills: number; readonly deferred: number }>;
-    applyVenueOrders(writer: WriterEpoch, accountId: string, orders: readonly VenueOrder[], source: 'stream' | 'query'): Promise<readonly AppliedOrder[]>;
-    putPositions(writer: WriterEpoch, accountId: string, positions: readonly PositionMessage['position'][], atMs: number, options?: { readonly complete?: boolean }): Promise<void>;
-    carryIn(writer: WriterEpoch, accountId: string, positions: readonly VenuePosition[], atMs: number): Promise<void>;
-    putBalances(writer: WriterEpoch, accountId: string, balances: readonly VenueBalance[], atMs: number): Promise<void>;
-    lastFillTime(accountId: string): Promise<number | null>;
-  };
-  readonly accounts: {
-    credentials(accountId: string): Promise<VenueCredentials>;
-    setStatus(id: string, status: AccountStatus, reason: string | null, writer?: WriterEpoch): Promise<unknown>;
-    alert(id: string, data: Readonly<Record<string, unknown>>, writer?: WriterEpoch): Promise<void>;
-  };
-  working(accountId: string): Promise<readonly Order[]>;
-  /** Told of what the audit found that the stream had not brought. */
-  onMismatch(accountId: string, kind: 'order' | 'fill', count: number): void;
-  onTrouble(accountId: string, error: unknown): void;
-}
+export type { AccountWatcherPorts } from './account-ports';
 
 export interface AccountWatcherOptions {
   readonly auditPollMs: number;
   /** Names this process in the epoch's row. */
   readonly holder: string;
+  /** Between two questions to a venue that refused the account's key. */
+  readonly keyQuestionMs?: number;
 }
 
-export type WatchEnd = 'stopped' | 'keyRevoked';
+/** `replaced`: a successor has taken the scope. */
+export type WatchEnd = 'stopped' | 'keyRevoked' | 'replaced';
 
-/** Fills are read again from this long before the newest we have: venues deliver late and clocks differ. */
-export const FILL_OVERLAP_MS = 10 * 60_000;
+/** The reason of an account that is halted because its key is refused; the watcher leaves such an account alone. */
+export const KEY_REFUSED = 'the venue refuses the account\'s key';
+
 /** How long the stream may take to open before the account is looked at without it. */
-const STREAM_WAIT_MS = 3_000;
-/** A look at the venue that failed is repeated after this. */
-const RETRY_LOOK_MS = 1_000;
-/** All reads of one look. */
-const LOOK_TIMEOUT_MS = 20_000;
-/** Questions about single orders at once. */
-const QUESTIONS_AT_ONCE = 8;
+const STREAM_WAIT_MS = 2_000;
+/** A look that failed is repeated after this, doubled each time up to the longest. */
+const FIRST_RETRY_MS = 250;
+const LONGEST_RETRY_MS = 5_000;
+/** One read of a resynchronisation, which holds the stream's messages back meanwhile. */
+const RESYNC_READ_MS = 5_000;
+/** One read of an audit, which holds nothing back: time enough for the venue's own repeats. */
+const AUDIT_READ_MS = 20_000;
 /** After the first refusal of its key, an account is asked about so often and no more. */
 const ATTEMPTS_AFTER_REFUSAL = 3;
+/** A refusal may be a hiccup of the venue: questions are apart. */
+const KEY_QUESTION_MS = 1_000;
 
 export class AccountWatcher {
-  private readonly inbox = new AccountInbox();
-  private lookDueMs = 0;
+  private inbox = new AccountInbox();
+  private resyncDueMs = 0;
+  private resyncFailures = 0;
+  private auditDueMs = Infinity;
+  private audit: Promise<void> | null = null;
   private gap: string | null = null;
-  private carriedIn = false;
+  /** Refusals of the key since it last worked. */
+  private refusals = 0;
+  private fault: { readonly error: unknown } | null = null;
+  private lastHeardMs: number | null = null;
 
   constructor(
     private readonly ports: AccountWatcherPorts,
@@ -67,163 +61,216 @@ export class AccountWatcher {
     private readonly options: AccountWatcherOptions,
   ) {}
 
-  /** Until told to stop, or until the venue refuses the account's key. Throws EpochLost when a successor has taken over. */
+  /** Our clock, ms: when the stream last said something. For heartbeats. */
+  get heardMs(): number | null {
+    return this.lastHeardMs;
+  }
+
+  /** Looks at the account anew, as after a gap. */
+  resync(reason: string): void {
+    this.inbox.push({ kind: 'gap', reason });
+  }
+
+  /** Until told to stop, until a successor takes over, or until the venue refuses the account's key. */
   async run(signal: AbortSignal): Promise<WatchEnd> {
-    const session = this.venue.session(await this.ports.accounts.credentials(this.account.id));
-    const stream = session.streamPrivate((message) => this.inbox.push(message));
-    // A refused key is told by a message as well; anything else the stream gets over by itself.
-    const opened = stream.ready.catch((error: unknown) => this.ports.onTrouble(this.account.id, error));
+    if (this.account.status === 'HALTED' && this.account.statusReason === KEY_REFUSED) return 'keyRevoked';
     try {
-      // The scope is taken once the socket listens, so that a take-over loses nothing.
-      await Promise.race([opened, stopOrDelay(STREAM_WAIT_MS, signal)]);
-      if (signal.aborted) return 'stopped';
-      const writer = await this.ports.watching.takeEpoch(`account/${this.account.id}`, this.options.holder);
-      if (writer.epoch > 1) await this.openGap(writer, 'a watcher took over');
-      return await this.watch(session, writer, signal);
-    } finally {
-      stream.close();
+      for (;;) {
+        const end = await this.hold(signal);
+        if (end !== 'keyWorks') return end;
+      }
+    } catch (error) {
+      if (error instanceof EpochLost) return 'replaced';
+      throw error;
     }
   }
 
-  private async watch(session: VenueAccountSession, writer: WriterEpoch, signal: AbortSignal): Promise<WatchEnd> {
-    let audit = false;
-    while (!signal.aborted) {
-      if (this.ports.clock.nowMs() >= this.lookDueMs) {
-        if ((await this.lookAndSchedule(session, writer, audit, signal)) === 'keyRevoked') return 'keyRevoked';
-        audit = true;
+  /** One connection of the stream, from its opening to its end. */
+  private async hold(signal: AbortSignal): Promise<WatchEnd | 'keyWorks'> {
+    const { id } = this.account;
+    const ended = new AbortController();
+    const stop = AbortSignal.any([signal, ended.signal]);
+    this.inbox = new AccountInbox();
+    this.resyncDueMs = 0;
+    this.auditDueMs = Infinity;
+    const session = this.venue.session(await this.ports.accounts.credentials(id));
+    const stream = this.open(session);
+    try {
+      // The scope is taken once the socket listens, so that a take-over loses nothing.
+      await settledWithin(stream.ready, STREAM_WAIT_MS, stop);
+      if (stop.aborted) return 'stopped';
+      const epoch = await this.ports.watching.takeEpoch(accountScope(id), this.options.holder);
+      const writer = new AccountWriter(this.ports, id, epoch);
+      if (epoch.epoch > 1) await this.openGap(writer, 'a watcher took over');
+      return await this.watch(new AccountLook(this.ports, this.venue, this.account, session, writer), writer, session, stream, stop);
+    } finally {
+      ended.abort();
+      stream.close();
+      await this.audit;
+    }
+  }
+
+  private open(session: VenueAccountSession): VenueStream {
+    const { inbox } = this;
+    let asked = false;
+    const stream = session.streamPrivate((message) => {
+      this.lastHeardMs = this.ports.clock.nowMs();
+      // The socket would try the refused key again.
+      if (message.kind === 'keyRevoked') stream.close();
+      inbox.push(message);
+    });
+    stream.ready.then(
+      // Opened late: what came between the look that was taken without it and now is missing.
+      () => asked && inbox.push({ kind: 'gap', reason: 'the stream opened late' }),
+      (error: unknown) => {
+        if (isRefusedKey(error)) inbox.push({ kind: 'keyRevoked', atMs: this.ports.clock.nowMs() });
+        // Anything else is the stream that was closed by us.
+        else if (!(error instanceof VenueUnavailable && error.reason === 'canceled')) this.ports.onTrouble(this.account.id, error);
+      },
+    );
+    setTimeout(() => (asked = true), STREAM_WAIT_MS).unref();
+    return stream;
+  }
+
+  private async watch(look: AccountLook, writer: AccountWriter, session: VenueAccountSession, stream: VenueStream, stop: AbortSignal): Promise<WatchEnd | 'keyWorks'> {
+    const { clock } = this.ports;
+    while (!stop.aborted) {
+      if (this.fault !== null) throw this.takeFault();
+      if (this.refusals > 0) {
+        stream.close();
+        await this.audit;
+        return await this.questionKey(session, writer, stop);
       }
-      await this.inbox.arrival(this.lookDueMs - this.ports.clock.nowMs(), signal);
-      if (this.inbox.isEmpty) continue;
-      const batch = this.inbox.take();
-      await this.write(writer, batch);
-      if (batch.keyRevoked && (await this.isRevoked(session, writer, signal))) return 'keyRevoked';
-      if (batch.gap !== null) {
-        await this.openGap(writer, batch.gap);
-        this.lookDueMs = 0;
-        audit = false;
-      }
+      if (clock.nowMs() >= this.resyncDueMs) await this.resynchronise(look, writer, stop);
+      else if (clock.nowMs() >= this.auditDueMs && this.audit === null) this.startAudit(look, stop);
+      await this.inbox.arrival(Math.min(this.resyncDueMs, this.audit === null ? this.auditDueMs : Infinity) - clock.nowMs(), stop);
+      if (!this.inbox.isEmpty) await this.write(writer);
     }
     return 'stopped';
   }
 
-  private async write(writer: WriterEpoch, batch: InboxBatch): Promise<void> {
-    const { watching } = this.ports;
-    const id = this.account.id;
-    if (batch.orders.length > 0) await watching.applyVenueOrders(writer, id, batch.orders, 'stream');
-    if (batch.fills.length > 0) {
-      const { deferred } = await watching.applyFills(writer, id, batch.fills);
-      if (deferred > 0) this.lookDueMs = Math.min(this.lookDueMs, this.ports.clock.nowMs() + RETRY_LOOK_MS);
-    }
-    if (batch.positions.length > 0) await watching.putPositions(writer, id, batch.positions, batch.atMs);
-    if (batch.balances.length > 0) await watching.putBalances(writer, id, batch.balances, batch.atMs);
+  private async write(writer: AccountWriter): Promise<void> {
+    const batch = this.inbox.take();
+    const { deferred } = await writer.batch(batch);
+    if (deferred > 0) this.auditDueMs = Math.min(this.auditDueMs, this.ports.clock.nowMs() + FIRST_RETRY_MS);
+    if (batch.keyRevoked) this.refusals = Math.max(this.refusals, 1);
+    if (batch.gap === null) return;
+    await this.openGap(writer, batch.gap);
+    this.resyncDueMs = this.ports.clock.nowMs();
   }
 
-  private async lookAndSchedule(session: VenueAccountSession, writer: WriterEpoch, audit: boolean, signal: AbortSignal): Promise<'looked' | 'keyRevoked'> {
+  /** A look while messages wait in the inbox. Where it fails they are not held back for the next one: they are evidence. */
+  private async resynchronise(look: AccountLook, writer: AccountWriter, stop: AbortSignal): Promise<void> {
+    await this.audit;
+    const { clock } = this.ports;
     try {
-      await this.look(session, writer, audit, { signal: AbortSignal.any([signal, AbortSignal.timeout(LOOK_TIMEOUT_MS)]), priority: audit ? 'read' : 'exit' });
+      await look.take('resync', () => this.reading(RESYNC_READ_MS, 'exit', stop));
       await this.closeGap(writer);
-      this.lookDueMs = this.ports.clock.nowMs() + this.options.auditPollMs;
+      this.resyncFailures = 0;
+      this.resyncDueMs = Infinity;
+      this.auditDueMs = clock.nowMs() + this.options.auditPollMs;
     } catch (error) {
-      if (!(error instanceof VenueError)) throw error;
-      this.ports.onTrouble(this.account.id, error);
-      if (isUnauthorized(error) && (await this.isRevoked(session, writer, signal))) return 'keyRevoked';
-      this.lookDueMs = this.ports.clock.nowMs() + Math.min(RETRY_LOOK_MS, this.options.auditPollMs);
-    }
-    return 'looked';
-  }
-
-  /** Everything the venue shows of the account now, and every fill since before the newest we have. */
-  private async look(session: VenueAccountSession, writer: WriterEpoch, audit: boolean, options: ReadOptions): Promise<void> {
-    const { watching } = this.ports;
-    const id = this.account.id;
-    const lastFillMs = await watching.lastFillTime(id);
-    const atMs = await this.venue.venueTimeMs(options);
-    const open = await session.openOrders(options);
-    const gone = await this.gone(session, open, options);
-    const found = await watching.applyVenueOrders(writer, id, [...open, ...gone], 'query');
-    const newFills = await this.readFills(session, writer, (lastFillMs ?? Date.parse(this.account.createdAt)) - FILL_OVERLAP_MS, options);
-    const positions = await session.positions(options);
-    // What was held before we ever looked has no fills to stand on.
-    if (lastFillMs === null && newFills === 0 && positions.length > 0) await watching.carryIn(writer, id, positions, atMs);
-    await watching.putPositions(writer, id, positions, atMs, { complete: true });
-    await watching.putBalances(writer, id, await session.balances(options), atMs);
-    if (!audit) return;
-    const changed = found.filter((order) => order.changed).length;
-    if (changed > 0) this.ports.onMismatch(id, 'order', changed);
-    if (newFills > 0) this.ports.onMismatch(id, 'fill', newFills);
-  }
-
-  /** Orders of ours that work but are not in the venue's list: asked one by one. Absence is not evidence, so only answers count. */
-  private async gone(session: VenueAccountSession, open: readonly VenueOrder[], options: ReadOptions): Promise<VenueOrder[]> {
-    const listed = new Set(open.map((order) => order.venueOrderId));
-    const missing = (await this.ports.working(this.account.id)).filter((order) => order.venueOrderId !== null && !listed.has(order.venueOrderId) && !UNSETTLED_STATES.has(order.state));
-    const answers: VenueOrder[] = [];
-    for (let from = 0; from < missing.length; from += QUESTIONS_AT_ONCE) {
-      const asked = await Promise.all(missing.slice(from, from + QUESTIONS_AT_ONCE).map((order) => session.findOrder(order, options)));
-      answers.push(...asked.filter((order) => order !== null));
-    }
-    return answers;
-  }
-
-  /** Pages to the venue's end; a history that begins later than it must puts the account into REDUCING with a carry-in. */
-  private async readFills(session: VenueAccountSession, writer: WriterEpoch, sinceMs: number, options: ReadOptions): Promise<number> {
-    let newFills = 0;
-    for (let cursor: string | null = null; ; ) {
-      const page: FillsPage = await session.fillsSince(sinceMs, cursor, options);
-      newFills += (await this.ports.watching.applyFills(writer, this.account.id, page.fills)).newFills;
-      if (page.truncatedBeforeMs !== null && page.truncatedBeforeMs > sinceMs) await this.carryIn(session, writer, page.truncatedBeforeMs, options);
-      if (page.next === null) return newFills;
-      cursor = page.next;
+      this.resyncDueMs = clock.nowMs() + this.failed(error, stop);
     }
   }
 
-  private async carryIn(session: VenueAccountSession, writer: WriterEpoch, truncatedBeforeMs: number, options: ReadOptions): Promise<void> {
-    if (this.carriedIn) return;
-    this.carriedIn = true;
-    const reason = `the venue's fills before ${new Date(truncatedBeforeMs).toISOString()} cannot be read`;
-    if (this.account.status === 'ACTIVE') await this.ports.accounts.setStatus(this.account.id, 'REDUCING', reason, writer);
-    await this.ports.watching.carryIn(writer, this.account.id, await session.positions(options), await this.venue.venueTimeMs(options));
+  private startAudit(look: AccountLook, stop: AbortSignal): void {
+    this.audit = this.auditOnce(look, stop).finally(() => {
+      this.audit = null;
+      this.inbox.nudge();
+    });
   }
 
-  private async openGap(writer: WriterEpoch, reason: string): Promise<void> {
-    if (this.gap !== null) return;
-    this.gap = reason;
-    await this.ports.accounts.alert(this.account.id, { kind: 'streamGap', reason }, writer);
-  }
-
-  private async closeGap(writer: WriterEpoch): Promise<void> {
-    if (this.gap === null) return;
-    this.gap = null;
-    await this.ports.accounts.alert(this.account.id, { kind: 'streamResynced' }, writer);
-  }
-
-  /** A refusal may be a hiccup of the venue; a few quiet questions decide, and no more are asked of a key that is gone. */
-  private async isRevoked(session: VenueAccountSession, writer: WriterEpoch, signal: AbortSignal): Promise<boolean> {
-    for (let attempt = 1; attempt <= ATTEMPTS_AFTER_REFUSAL; attempt += 1) {
+  /** Beside the stream: a venue that answers slowly holds no message back. */
+  private async auditOnce(look: AccountLook, stop: AbortSignal): Promise<void> {
+    const { clock } = this.ports;
+    const { id } = this.account;
+    try {
+      const { changedOrders, newFills, deferred } = await look.take('audit', () => this.reading(AUDIT_READ_MS, 'read', stop));
+      if (changedOrders > 0) this.ports.onMismatch(id, 'order', changedOrders);
+      if (newFills > 0) this.ports.onMismatch(id, 'fill', newFills);
+      this.resyncFailures = 0;
+      this.auditDueMs = clock.nowMs() + (deferred > 0 ? Math.min(LONGEST_RETRY_MS, this.options.auditPollMs) : this.options.auditPollMs);
+    } catch (error) {
       try {
-        await session.balances({ signal, priority: 'exit' });
-        return false;
-      } catch (error) {
-        if (!isUnauthorized(error) && attempt === ATTEMPTS_AFTER_REFUSAL) return false;
+        this.auditDueMs = clock.nowMs() + this.failed(error, stop);
+      } catch (fault) {
+        this.fault = { error: fault };
       }
     }
-    await this.ports.accounts.setStatus(this.account.id, 'HALTED', 'the venue refuses the account\'s key', writer);
-    await this.ports.accounts.alert(this.account.id, { kind: 'keyRevoked' }, writer);
-    return true;
+  }
+
+  /** After how long to look again. Throws what is no failure of the venue. */
+  private failed(error: unknown, stop: AbortSignal): number {
+    if (!(error instanceof VenueError)) throw error;
+    if (stop.aborted) return 0;
+    this.ports.onTrouble(this.account.id, error);
+    if (isRefusedKey(error)) this.refusals += 1;
+    const delayMs = Math.min(FIRST_RETRY_MS * 2 ** this.resyncFailures, LONGEST_RETRY_MS);
+    this.resyncFailures += 1;
+    return error instanceof VenueRateLimited ? Math.max(delayMs, error.retryAfterMs) : delayMs;
+  }
+
+  /** A few quiet questions decide whether the key is gone, and no more are asked of one that is. */
+  private async questionKey(session: VenueAccountSession, writer: AccountWriter, stop: AbortSignal): Promise<WatchEnd | 'keyWorks'> {
+    const { accounts } = this.ports;
+    while (this.refusals <= ATTEMPTS_AFTER_REFUSAL) {
+      await settledWithin(null, this.options.keyQuestionMs ?? KEY_QUESTION_MS, stop);
+      if (stop.aborted) return 'stopped';
+      try {
+        await session.balances(this.reading(RESYNC_READ_MS, 'exit', stop));
+        this.refusals = 0;
+        return 'keyWorks';
+      } catch (error) {
+        if (!(error instanceof VenueError)) throw error;
+        this.ports.onTrouble(this.account.id, error);
+        if (isRefusedKey(error)) this.refusals += 1;
+      }
+    }
+    await accounts.setStatus(this.account.id, 'HALTED', KEY_REFUSED, writer.epoch);
+    await accounts.alert(this.account.id, { kind: 'keyRevoked' }, writer.epoch);
+    return 'keyRevoked';
+  }
+
+  private reading(timeoutMs: number, priority: ReadOptions['priority'], stop: AbortSignal): ReadOptions {
+    return { signal: AbortSignal.any([stop, AbortSignal.timeout(timeoutMs)]), priority };
+  }
+
+  private async openGap(writer: AccountWriter, reason: string): Promise<void> {
+    if (this.gap !== null) return;
+    this.gap = reason;
+    const from = this.lastHeardMs === null ? null : new Date(this.lastHeardMs).toISOString();
+    await this.ports.accounts.alert(this.account.id, { kind: 'streamGap', reason, from }, writer.epoch);
+  }
+
+  private async closeGap(writer: AccountWriter): Promise<void> {
+    if (this.gap === null) return;
+    this.gap = null;
+    await this.ports.accounts.alert(this.account.id, { kind: 'streamResynced' }, writer.epoch);
+  }
+
+  private takeFault(): unknown {
+    const error = this.fault?.error;
+    this.fault = null;
+    return error;
   }
 }
 
-function isUnauthorized(error: unknown): boolean {
+function isRefusedKey(error: unknown): boolean {
   return error instanceof VenueRefused && error.code === 'unauthorized';
 }
 
-function stopOrDelay(delayMs: number, signal: AbortSignal): Promise<void> {
+/** Until the promise settles, whichever way, the time is over, or the signal aborts. */
+function settledWithin(promise: Promise<void> | null, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, delayMs);
-    signal.addEventListener('abort', () => {
+    const done = (): void => {
       clearTimeout(timer);
+      signal.removeEventListener('abort', done);
       resolve();
-    }, { once: true });
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+    if (signal.aborted) done();
+    promise?.then(done, done);
   });
 }
-

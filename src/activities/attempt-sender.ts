@@ -79,9 +79,9 @@ export class AttemptSender {
     const at = isoTime(this.ports.clock.nowMs());
     switch (result.kind) {
       case 'answered':
-        return this.commit(right, 'answered', result.answer, placeEvidence(right.attemptId, ids, result.answer, at));
+        return this.commit(right, 'answered', result.answer, withoutHasty(right, placeEvidence(right.attemptId, ids, result.answer, at)));
       case 'refused':
-        return this.commit(right, outcomeOf(result), wordsOf(result), wholeRefusalEvidence(right.attemptId, ids, result.code, result.message, at));
+        return this.commit(right, outcomeOf(result), wordsOf(result), withoutHasty(right, wholeRefusalEvidence(right.attemptId, ids, result.code, result.message, at)));
       case 'unknown':
         return this.commit(right, 'unknown', wordsOf(result), unknownEvidence(right.attemptId, ids, result.message, at));
       case 'notSent':
@@ -96,6 +96,12 @@ export class AttemptSender {
     for (const { order } of applied) after.set(order.id, order);
     return [...after.values()].filter((order) => UNSETTLED_STATES.has(order.state)).map((order) => order.id);
   }
+}
+
+/** A refusal is about these bytes. Where earlier ones of the order may have left, it says nothing of what became of those. */
+function withoutHasty(right: SendRight, evidence: readonly OrderEvidence[]): readonly OrderEvidence[] {
+  const askedBefore = new Set(right.orders.filter((order) => order.state === 'UNKNOWN' || order.state === 'SUBMITTED').map((order) => order.id));
+  return evidence.filter((item) => item.evidence.kind !== 'refused' || !askedBefore.has(item.orderId));
 }
 
 /** How an attempt that failed is recorded. A refusal that may be about an earlier, successful request is not called one. */

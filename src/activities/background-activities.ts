@@ -1,8 +1,10 @@
 /** What the sweeper and the resolvers do. */
 import { Context } from '@temporalio/activity';
 import type { Account } from '../domain/account';
+import { isTerminal, UNSETTLED_STATES, type Order } from '../domain/order';
 import type { Mutation, StuckOrder } from '../domain/order-store';
 import type { ResolutionMemory } from '../domain/resolution';
+import { amendmentWorkflowId, cancellationWorkflowId, resolutionWorkflowId } from '../temporal/workflow-ids';
 import type { MutationSettler } from './mutation-settler';
 import type { OrderResolver, ResolutionStep } from './order-resolver';
 
@@ -13,6 +15,7 @@ export interface BackgroundPorts {
   stuck(olderThanMs: number, limit: number): Promise<readonly StuckOrder[]>;
   noteResolution(orderId: string): Promise<number>;
   pendingMutations(orderId: string): Promise<readonly Mutation[]>;
+  orderById(orderId: string): Promise<Order | null>;
   activeAccounts(): Promise<readonly Account[]>;
   readonly venues: readonly string[];
   readonly workflows: {
@@ -35,8 +38,8 @@ export interface BackgroundActivities {
   resolveMutations(input: { readonly orderId: string }): Promise<{ readonly askAgainInMs: number | null }>;
 }
 
-/** One sweep's work; the next one goes on with the rest. */
-const STUCK_LIMIT = 500;
+/** The oldest of them: those that somebody works at stay in the list, so it is longer than any burst of one outage. */
+const STUCK_LIMIT = 2_000;
 
 export function createBackgroundActivities(ports: BackgroundPorts): BackgroundActivities {
   return {
@@ -45,10 +48,12 @@ export function createBackgroundActivities(ports: BackgroundPorts): BackgroundAc
       for (const account of await ports.activeAccounts()) await ports.workflows.ensureAccountWatched(account);
       await ports.purge();
       const stuck = await ports.stuck(ports.stuckAfterMs, STUCK_LIMIT);
+      const isRunning = askedOnce((workflowId) => ports.workflows.isRunning(workflowId));
       let resolversStarted = 0;
       for (const order of stuck) {
-        if (await isOwned(ports, order)) continue;
-        await ports.workflows.startResolution(order.orderId, await ports.noteResolution(order.orderId), `its owner ${order.ownerWorkflowId ?? '(none)'} is not running`);
+        const why = await unowned(ports, order, isRunning);
+        if (why === null) continue;
+        await ports.workflows.startResolution(order.orderId, await ports.noteResolution(order.orderId), why);
         resolversStarted += 1;
       }
       return { stuck: stuck.length, resolversStarted };
@@ -65,9 +70,27 @@ export function createBackgroundActivities(ports: BackgroundPorts): BackgroundAc
   };
 }
 
-/** Someone is at it: the workflow that placed it, the one that amends or cancels it, or the last resolver. */
-async function isOwned(ports: BackgroundPorts, order: StuckOrder): Promise<boolean> {
-  const owners = [order.ownerWorkflowId, `cancel/${order.orderId}`, ...(order.resolutions > 0 ? [`resolve/${order.orderId}/${order.resolutions}`] : [])];
-  for (const owner of owners) if (owner !== null && (await ports.workflows.isRunning(owner))) return true;
-  return false;
+/** What of the order is open without a workflow at work on it; null when everything has one. */
+async function unowned(ports: BackgroundPorts, order: StuckOrder, isRunning: (workflowId: string) => Promise<boolean>): Promise<string | null> {
+  if (order.resolutions > 0 && (await isRunning(resolutionWorkflowId(order.orderId, order.resolutions)))) return null;
+  const current = await ports.orderById(order.orderId);
+  if (current === null || isTerminal(current.state)) return null;
+  if (UNSETTLED_STATES.has(current.state) && (order.ownerWorkflowId === null || !(await isRunning(order.ownerWorkflowId)))) {
+    return `it is ${current.state} and its owner ${order.ownerWorkflowId ?? '(none)'} is not running`;
+  }
+  for (const mutation of await ports.pendingMutations(order.orderId)) {
+    const owner = mutation.kind === 'cancel' ? cancellationWorkflowId(order.orderId) : amendmentWorkflowId(order.orderId, mutation.revision);
+    if (!(await isRunning(owner))) return `its ${mutation.kind} is open and ${owner} is not running`;
+  }
+  return null;
+}
+
+/** Orders of one group share an owner: each is asked about once a sweep. */
+function askedOnce(isRunning: (workflowId: string) => Promise<boolean>): (workflowId: string) => Promise<boolean> {
+  const asked = new Map<string, Promise<boolean>>();
+  return (workflowId) => {
+    const known = asked.get(workflowId) ?? isRunning(workflowId);
+    asked.set(workflowId, known);
+    return known;
+  };
 }

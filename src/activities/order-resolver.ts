@@ -1,6 +1,6 @@
 /** One step towards an order's outcome: look at the venue, apply what it shows, or conclude from its absence. */
 import { isoTime, type Clock } from '../domain/clock';
-import { REASON } from '../domain/errors';
+import { DomainError, REASON } from '../domain/errors';
 import { fillKey, venueViewKey } from '../domain/evidence';
 import { UNSETTLED_STATES, type Order } from '../domain/order';
 import type { AppliedOrder, OrderEvidence } from '../domain/order-store';
@@ -48,7 +48,7 @@ export class OrderResolver {
     if (order === null) throw new Error(`order ${orderId} does not exist`);
     if (!UNSETTLED_STATES.has(order.state)) return { kind: 'settled', state: order.state };
     const venue = this.ports.venues.get(order.venue);
-    if (venue === undefined) return pending(memory);
+    if (venue === undefined) return pending(next(memory));
     let look: Look;
     try {
       look = await this.look(venue, order, signal);
@@ -67,11 +67,13 @@ export class OrderResolver {
     const venueTimeMs = await venue.venueTimeMs(options);
     const byId = await session.findOrder(order, options);
     if (byId !== null) return { order: byId, fills: [], complete: true, venueTimeMs };
-    const sinceMs = Date.parse(order.createdAt) - LOOK_BACK_MS;
+    // The venue's clock may be behind ours, now or when the order was made.
+    const createdMs = Date.parse(order.createdAt);
+    const sinceMs = Math.min(createdMs, createdMs + venueTimeMs - this.ports.clock.nowMs()) - LOOK_BACK_MS;
     const isOurs = (seen: VenueOrder): boolean => seen.venueClientId === order.venueClientId || (order.venueOrderId !== null && seen.venueOrderId === order.venueOrderId);
     const listed = [...(await session.openOrders(options)), ...(await session.closedOrders(sinceMs, options))].find(isOurs) ?? null;
     const { fills, complete } = await this.fillsOf(session, order, sinceMs, options);
-    return { order: listed, fills, complete, venueTimeMs };
+    return { order: listed, fills, complete: complete && venue.capabilities.fullFillHistory, venueTimeMs };
   }
 
   private async fillsOf(session: VenueAccountSession, order: Order, sinceMs: number, options: ReadOptions): Promise<{ fills: VenueFill[]; complete: boolean }> {
@@ -96,11 +98,12 @@ export class OrderResolver {
 
   private async absent(order: Order, venue: Venue, look: Look, memory: ResolutionMemory, signal: AbortSignal): Promise<ResolutionStep> {
     const facts = await this.ports.factsOf(order.id);
-    if (facts === null) return pending(memory); // placed outside: only the venue can say
+    if (facts === null) return pending(next(memory)); // placed outside: only the venue can say
     const conclusion = conclude(facts, look, venue.capabilities, memory, this.ports.clock.nowMs());
     switch (conclusion.kind) {
       case 'sendAgain':
-        return this.sendAgain(order, memory, signal);
+        // What the gateway took is on its way: only its outcome is open.
+        return order.state === 'SUBMITTED' ? pending(next(memory)) : this.sendAgain(order, facts, memory, signal);
       case 'notSent':
         return this.notSent(order, conclusion.rateLimited, memory);
       case 'neverPlaced': {
@@ -112,8 +115,20 @@ export class OrderResolver {
     }
   }
 
-  private async sendAgain(order: Order, memory: ResolutionMemory, signal: AbortSignal): Promise<ResolutionStep> {
-    const attemptId = await this.ports.resend.prepareAgain(order.id, SEND_TTL_MS);
+  private async sendAgain(order: Order, facts: PlacingFacts, memory: ResolutionMemory, signal: AbortSignal): Promise<ResolutionStep> {
+    // Said before the bytes go out: a refusal of these is no answer about earlier ones that may have left.
+    if (facts.mayHaveLeft && order.state !== 'UNKNOWN') {
+      const message = 'an earlier request may have left, and nobody heard its answer';
+      await this.ports.evidence.apply([{ orderId: order.id, evidence: { kind: 'outcomeUnknown', key: 'unknown/unheard', message, at: isoTime(this.ports.clock.nowMs()) } }]);
+    }
+    let attemptId: string | null;
+    try {
+      attemptId = await this.ports.resend.prepareAgain(order.id, SEND_TTL_MS);
+    } catch (error) {
+      // An earlier request can still take effect by the database's view of the venue's clock.
+      if (!(error instanceof DomainError) || error.code !== 'CONFLICT') throw error;
+      return pending(next(memory));
+    }
     if (attemptId === null) return pending(next(memory));
     const open = await this.ports.send(attemptId, [order.id], signal);
     return open.includes(order.id) ? pending(next(memory)) : this.settledBy(order.id);

@@ -2,26 +2,21 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Account } from '../domain/account';
 import type { Market } from '../domain/market';
-import { EpochLost } from '../domain/order-store';
-import type { ReadOptions, Venue } from '../domain/venue';
+import type { Venue } from '../domain/venue';
 import { AccountWatcher, type AccountWatcherPorts, type WatchEnd } from './account-watcher';
+import { MarketWatcher, type MarketDataFeed } from './market-watcher';
 
 export interface WatchAccountInput {
   readonly accountId: string;
 }
 
 export interface WatchAccountResult {
-  readonly ended: WatchEnd | 'noAccount' | 'replaced';
+  readonly ended: WatchEnd | 'noAccount';
 }
 
 export interface WatchingActivities {
   watchAccount(input: WatchAccountInput): Promise<WatchAccountResult>;
   watchMarkets(input: { readonly venue: string }): Promise<void>;
-}
-
-/** A watched venue's market data; ends itself never. */
-export interface MarketDataFeed {
-  close(): Promise<void>;
 }
 
 export interface WatchingPorts {
@@ -39,57 +34,24 @@ export interface WatchingPorts {
 
 /** Temporal is told each second: a silent holder is replaced after three. */
 const HEARTBEAT_MS = 1_000;
-const MARKETS_TIMEOUT_MS = 10_000;
 
 export function createWatchingActivities(ports: WatchingPorts): WatchingActivities {
   return {
     watchAccount: ({ accountId }) =>
-      heartbeating(async (signal) => {
+      heartbeating(async (signal, tell) => {
         const account = await ports.accountById(accountId);
         if (account === null) return { ended: 'noAccount' };
         const venue = venueOf(ports, account.venue);
         const watcher = new AccountWatcher(ports.watcher, venue, account, { auditPollMs: ports.auditPollMs, holder: ports.holder });
-        try {
-          return { ended: await watcher.run(signal) };
-        } catch (error) {
-          // A successor has the scope: nothing is left to do here, and Temporal no longer listens to this attempt.
-          if (error instanceof EpochLost) return { ended: 'replaced' };
-          throw error;
-        }
+        tell(() => ({ heardMs: watcher.heardMs }));
+        return { ended: await watcher.run(signal) };
       }),
     watchMarkets: ({ venue: name }) =>
       heartbeating(async (signal) => {
-        const venue = venueOf(ports, name);
-        let feed: MarketDataFeed | null = null;
-        let known = '';
-        try {
-          while (!signal.aborted) {
-            const markets = await marketsOf(venue, signal, (error) => ports.onTrouble(name, error));
-            const symbols = markets?.map((market) => market.venueSymbol).join(' ') ?? known;
-            if (markets !== null) await ports.saveMarkets(markets);
-            // New markets need new subscriptions; the same ones keep their socket.
-            if (markets !== null && symbols !== known) {
-              await feed?.close();
-              feed = ports.openMarketData(venue, markets);
-              known = symbols;
-            }
-            await delay(markets === null ? HEARTBEAT_MS : ports.marketRefreshMs, signal);
-          }
-        } finally {
-          await feed?.close();
-        }
+        const watcher = new MarketWatcher({ ...ports, watching: ports.watcher.watching }, venueOf(ports, name));
+        await watcher.run(signal);
       }),
   };
-}
-
-async function marketsOf(venue: Venue, signal: AbortSignal, onTrouble: (error: unknown) => void): Promise<readonly Market[] | null> {
-  const options: ReadOptions = { signal: AbortSignal.any([signal, AbortSignal.timeout(MARKETS_TIMEOUT_MS)]), priority: 'read' };
-  try {
-    return await venue.markets(options);
-  } catch (error) {
-    onTrouble(error);
-    return null;
-  }
 }
 
 function venueOf(ports: WatchingPorts, name: string): Venue {
@@ -98,24 +60,18 @@ function venueOf(ports: WatchingPorts, name: string): Venue {
   return venue;
 }
 
-async function heartbeating<Result>(run: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+/** `tell` gives what a heartbeat says besides its time. A canceled activity ends by the signal. */
+async function heartbeating<Result>(run: (signal: AbortSignal, tell: (details: () => object) => void) => Promise<Result>): Promise<Result> {
   const context = Context.current();
-  const timer = setInterval(() => context.heartbeat({ at: Date.now() }), HEARTBEAT_MS);
-  context.heartbeat({ at: Date.now() });
+  let details = (): object => ({});
+  const beat = (): void => context.heartbeat({ at: new Date().toISOString(), ...details() });
+  const timer = setInterval(beat, HEARTBEAT_MS);
+  beat();
   try {
-    return await run(context.cancellationSignal);
+    return await run(context.cancellationSignal, (given) => {
+      details = given;
+    });
   } finally {
     clearInterval(timer);
   }
-}
-
-function delay(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    }, { once: true });
-  });
 }

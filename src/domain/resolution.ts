@@ -10,7 +10,7 @@ export interface PlacingFacts {
   readonly placeBeforeMs: number;
   /** False only when every attempt is known to have never left this machine. */
   readonly mayHaveLeft: boolean;
-  /** Until when the venue would take the last of them; null when none was made. */
+  /** Until when the venue would take the last of those that may have left; null when there is none, or one it takes for ever. */
   readonly lastDeadlineMs: number | null;
   /** The last attempt was held back or refused by a rate limit. */
   readonly lastRateLimited: boolean;
@@ -66,9 +66,9 @@ function maySendAgain(facts: PlacingFacts, look: AbsentLook, safety: VenueCapabi
 }
 
 function isFinalAbsence(facts: PlacingFacts, look: AbsentLook, absenceFinalAfterMs: number | null): boolean {
-  if (absenceFinalAfterMs === null || !look.complete) return false;
-  const deadlineMs = facts.lastDeadlineMs ?? facts.placeBeforeMs;
-  return look.venueTimeMs >= deadlineMs + absenceFinalAfterMs;
+  // Without a deadline of the venue's own a process that was stopped in the middle of sending may still send.
+  if (absenceFinalAfterMs === null || facts.lastDeadlineMs === null || !look.complete) return false;
+  return look.venueTimeMs >= facts.lastDeadlineMs + absenceFinalAfterMs;
 }
 
 const FIRST_WAIT_MS = 250;

@@ -38,6 +38,7 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
     stuck: (olderThanMs, limit) => store.orders.stuck(olderThanMs, limit),
     noteResolution: (orderId) => store.orders.noteResolution(orderId),
     pendingMutations: (orderId) => store.mutations.pendingOf(orderId),
+    orderById: (id) => store.orders.byId(id),
     activeAccounts: () => store.accounts.allActive(),
     venues: [...venues.keys()],
     workflows: {

@@ -12,10 +12,13 @@ export class PlacingHistory {
   async factsOf(orderId: string): Promise<PlacingFacts | null> {
     const [row] = await this.core.database.rows<{ placeBefore: Date | null; mayHaveLeft: boolean | null; lastDeadlineMs: number | null; lastOutcome: string | null }>(
       `SELECT o.place_before AS "placeBefore",
-              bool_or(t.outcome IS NULL OR NOT (t.outcome = ANY($2::text[]))) AS "mayHaveLeft",
-              max(coalesce(t.venue_deadline_ms, (extract(epoch FROM t.send_before) * 1000)::bigint))::float8 AS "lastDeadlineMs",
-              (array_agg(t.outcome ORDER BY t.prepared_at DESC, t.id DESC))[1] AS "lastOutcome"
-         FROM orders o LEFT JOIN attempt_orders m ON m.order_id = o.id LEFT JOIN attempts t ON t.id = m.attempt_id AND t.kind = 'place'
+              bool_or(t.left_us) AS "mayHaveLeft",
+              CASE WHEN bool_or(t.left_us AND t.venue_deadline_ms IS NULL) THEN NULL ELSE max(t.venue_deadline_ms) FILTER (WHERE t.left_us) END::float8 AS "lastDeadlineMs",
+              (array_agg(t.outcome ORDER BY t.prepared_at DESC, t.id DESC) FILTER (WHERE t.id IS NOT NULL))[1] AS "lastOutcome"
+         FROM orders o LEFT JOIN LATERAL (
+           SELECT a.id, a.outcome, a.prepared_at, a.venue_deadline_ms, (a.outcome IS NULL OR NOT (a.outcome = ANY($2::text[]))) AS left_us
+             FROM attempt_orders m JOIN attempts a ON a.id = m.attempt_id WHERE m.order_id = o.id AND a.kind = 'place'
+         ) t ON true
         WHERE o.id = $1 GROUP BY o.id`,
       orderId,
       NEVER_LEFT,

@@ -45,9 +45,9 @@ export class Watching {
       if (fresh.length === 0) return { newFills: 0, adopted: 0, deferred: 0 };
       const evidence = (fill: VenueFill): Evidence => ({ kind: 'fill', key: fillKey(fill), fill, at: isoTime(this.core.clock.nowMs()) });
       const { ours, foreign, deferred } = await this.sorted(tx, accountId, fresh);
-      const applied = await applyUnderLocks(tx, new Map([[accountId, account]]), ours.map(({ locked, message }): OrderEvidence => ({ orderId: locked.order.id, evidence: evidence(message) })), changes, this.core.markOf);
+      await applyUnderLocks(tx, new Map([[accountId, account]]), ours.map(({ locked, message }): OrderEvidence => ({ orderId: locked.order.id, evidence: evidence(message) })), changes, this.core.markOf);
       const adopted = await this.adoptAll(tx, changes, account, foreign.map((fill) => ({ view: viewOfFill(fill), evidence: evidence(fill) })));
-      return { newFills: fresh.length - deferred, adopted: adopted.length, deferred, applied };
+      return { newFills: fresh.length - deferred, adopted: adopted.length, deferred };
     });
   }
 
@@ -80,10 +80,16 @@ export class Watching {
     await this.asWriter(writer, accountId, (tx, changes, account) => putBalances(this.core, tx, changes, account, balances, atMs));
   }
 
-  /** Venue's time (ms) of the newest fill we have; null when there is none. */
-  async lastFillTime(accountId: string): Promise<number | null> {
-    const [row] = await this.core.database.rows<{ at: Date | null }>('SELECT max(at) AS at FROM fills WHERE account_id = $1', accountId);
+  /** Venue's time (ms) of the newest fill we have, or of the one `back` before it; null when there is none. */
+  async lastFillTime(accountId: string, back = 0): Promise<number | null> {
+    const [row] = await this.core.database.rows<{ at: Date | null }>('SELECT at FROM fills WHERE account_id = $1 ORDER BY at DESC OFFSET $2::int LIMIT 1', accountId, back);
     return row?.at?.getTime() ?? null;
+  }
+
+  /** Signed quantities by the venue's spelling of the market, as the account's fills make them; flat markets are absent. */
+  async heldQuantities(accountId: string): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.core.database.rows<{ venueSymbol: string; quantity: string }>('SELECT venue_symbol AS "venueSymbol", quantity::text AS quantity FROM positions WHERE account_id = $1 AND quantity <> 0', accountId);
+    return new Map(rows.map((row) => [row.venueSymbol, row.quantity]));
   }
 
   /** What the scope's next holder must know. Throws EpochLost when `writer` is no longer the newest. */

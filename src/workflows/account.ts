@@ -1,38 +1,59 @@
-/** Watches one account for as long as it exists: restarts its watcher, and rests while the venue refuses its key. */
-import { allHandlersFinished, condition, continueAsNew, defineQuery, log, proxyActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { WatchingActivities } from '../activities/watching-activities';
+/**
+ * Watches one account for as long as it exists: starts its watcher again whenever it ends, and rests while the venue refuses
+ * its key. What the stream says goes to PostgreSQL and never through here.
+ */
+import { allHandlersFinished, CancellationScope, condition, continueAsNew, defineQuery, isCancellation, log, proxyActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { WatchAccountResult, WatchingActivities } from '../activities/watching-activities';
 import { WATCHING_ACTIVITY } from '../temporal/activity-options';
-import { accountStatusChanged, type AccountInput } from './messages';
+import { accountStatusChanged, reconcileRequested, type AccountInput } from './messages';
+import { AccountWatchState, type AccountWatchStatus } from './state/account-watch';
 
 const { watchAccount } = proxyActivities<WatchingActivities>({ ...WATCHING_ACTIVITY, summary: 'hold the account\'s private stream' });
 
-export const accountWatch = defineQuery<{ readonly phase: 'watching' | 'halted'; readonly since: string }>('accountWatch');
+export const accountWatch = defineQuery<AccountWatchStatus>('accountWatch');
+
+/** A release whose signal was lost is found after this: the watcher then reads the account's status itself. */
+const HALTED_LOOK = '5 minutes';
 
 export async function account(input: AccountInput): Promise<void> {
-  let phase: 'watching' | 'halted' = 'watching';
-  let since = new Date().toISOString();
-  let released = false;
-  setHandler(accountWatch, () => ({ phase, since }));
-  setHandler(accountStatusChanged, ({ status }) => {
-    released = released || status !== 'HALTED';
+  const state = new AccountWatchState(input, now());
+  let watching: CancellationScope | null = null;
+  setHandler(accountWatch, () => state.status());
+  setHandler(accountStatusChanged, ({ status }) => state.statusChanged(status));
+  setHandler(reconcileRequested, ({ reason }) => {
+    state.reconcileAsked(reason);
+    watching?.cancel(); // its successor begins with a look at everything
   });
-  const enter = (next: typeof phase, words: string): void => {
-    phase = next;
-    since = new Date().toISOString();
-    setCurrentDetails(`**${next}** since ${since}: ${words}`);
-  };
 
   while (!workflowInfo().continueAsNewSuggested) {
-    enter('watching', `account \`${input.accountId}\` on ${input.venue}`);
-    const { ended } = await watchAccount({ accountId: input.accountId });
+    state.watching(now());
+    setCurrentDetails(state.details());
+    watching = new CancellationScope({ cancellable: true });
+    const ended = await endOf(watching, input);
+    watching = null;
     if (ended === 'noAccount') return;
     if (ended === 'keyRevoked') {
-      enter('halted', 'the venue refuses its key; waits for accountStatusChanged');
+      state.halted(now());
+      setCurrentDetails(state.details());
       log.warn('account halted: the venue refuses its key', { accountId: input.accountId });
-      released = false;
-      await condition(() => released);
+      await condition(() => state.mayGoOn, HALTED_LOOK);
     }
   }
   await condition(allHandlersFinished);
   await continueAsNew<typeof account>(input);
+}
+
+/** How the watcher ended; 'asked' when it was ended by us, to begin anew. The workflow's own cancellation passes through. */
+async function endOf(scope: CancellationScope, input: AccountInput): Promise<WatchAccountResult['ended'] | 'asked'> {
+  try {
+    const { ended } = await scope.run(() => watchAccount({ accountId: input.accountId }));
+    return ended;
+  } catch (error) {
+    if (isCancellation(error) && !CancellationScope.current().consideredCancelled) return 'asked';
+    throw error;
+  }
+}
+
+function now(): string {
+  return new Date().toISOString();
 }

@@ -2,6 +2,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { OrderIntent } from '../domain/order';
 import type { MutationIntent, RecordedItem } from '../domain/order-store';
+import type { ResolutionMemory } from '../domain/resolution';
 
 /** One order is a list of one. */
 export interface OrderInput {
@@ -29,6 +30,8 @@ export interface OrderResolutionInput {
   readonly orderId: string;
   /** For operators. */
   readonly why: string;
+  /** What earlier executions found; absent at the start. */
+  readonly memory?: ResolutionMemory;
 }
 
 export interface AccountInput {

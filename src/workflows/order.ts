@@ -1,7 +1,7 @@
 /**
  * Places one order, or a group that arrived together. The intents are in the start arguments, so they are durable before
- * anything is sent. Ends when every order is acknowledged, refused or its outcome proven; later states belong to the
- * account's watcher.
+ * anything is sent. Ends when every order is acknowledged, refused or its outcome proven (one that stays open for days
+ * is left to the sweeper's resolver); later states belong to the account's watcher.
  */
 import { allHandlersFinished, condition, proxyLocalActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { OrderActivities } from '../activities/order-activities';
@@ -31,8 +31,7 @@ export async function order(input: OrderInput): Promise<OrderOutcome> {
     setCurrentDetails(placement.details());
     await Promise.all(
       placement.openOrderIds.map(async (orderId) => {
-        await resolveUntilSettled(orderId);
-        placement.settled(orderId);
+        if (await resolveUntilSettled(orderId)) placement.settled(orderId);
         setCurrentDetails(placement.details());
       }),
     );

@@ -1,0 +1,171 @@
+/**
+ * One look at everything the venue shows of an account, applied to our books: open orders, what became of those it no longer
+ * lists, fills since before the last we know, positions and balances. Only what the venue shows is evidence; absence is not.
+ */
+import type { Account } from '../domain/account';
+import { decimal, decimalText } from '../domain/decimal';
+import { UNSETTLED_STATES, type Order } from '../domain/order';
+import type { OrderReference, ReadOptions, Venue, VenueAccountSession, VenueOrder, VenuePosition } from '../domain/venue';
+import { accountScope, type AccountWatcherPorts } from './account-ports';
+import type { AccountWriter } from './account-writer';
+
+/** After a gap, fills are read again from this long before the newest we have: venues deliver late and clocks differ. */
+export const FILL_OVERLAP_MS = 10 * 60_000;
+/** And from at least so many fills back: two pages of the venues' usual 500. */
+export const FILL_OVERLAP_COUNT = 1_000;
+/** An audit follows a look that was complete a poll ago. */
+export const AUDIT_OVERLAP_MS = 60_000;
+/** More missing orders than this are looked up in the venue's history first. */
+const ASKED_SINGLY = 20;
+/** An order in a passing state is its own workflow's business; one that stays in it is asked about here too. */
+const PASSING_MS = 10_000;
+
+export type LookKind = 'resync' | 'audit';
+
+export interface LookResult {
+  readonly changedOrders: number;
+  readonly newFills: number;
+  /** Fills that may belong to an order whose name at the venue is not known yet: read again soon. */
+  readonly deferred: number;
+}
+
+/** Options of one call, its time-out counted from now. */
+export type Reading = () => ReadOptions;
+
+export class AccountLook {
+  /** Markets where the last audit saw another position than ours; a second sighting is no race with the stream. */
+  private suspects: ReadonlySet<string> = new Set();
+
+  constructor(
+    private readonly ports: AccountWatcherPorts,
+    private readonly venue: Venue,
+    private readonly account: Account,
+    private readonly session: VenueAccountSession,
+    private readonly writer: AccountWriter,
+  ) {}
+
+  /** One read after the other: a key that was revoked is asked with once, not with several at a time. */
+  async take(kind: LookKind, read: Reading): Promise<LookResult> {
+    const { watching } = this.ports;
+    const { id } = this.account;
+    const skippedBefore = this.writer.skipped;
+    // Ours are listed first: one that is placed while the venue answers must not look missing.
+    const ours = await this.ports.working(id);
+    const atMs = await this.venue.venueTimeMs(read());
+    const open = await this.session.openOrders(read());
+    const gone = await this.gone(ours, open, read);
+    const changedOrders = await this.writer.orders([...open, ...gone], 'query');
+    const fills = await this.fills(kind, atMs, read);
+    const heldAtMs = await this.venue.venueTimeMs(read());
+    const positions = await this.session.positions(read());
+    const balances = await this.session.balances(read());
+    if (fills.carryIn !== null) await this.carryIn(positions, heldAtMs, fills.carryIn);
+    await watching.putPositions(this.writer.epoch, id, positions, heldAtMs, { complete: true });
+    await watching.putBalances(this.writer.epoch, id, balances, heldAtMs);
+    // A fill that waits for its order's name, or could not be written, is not covered yet: it is read again.
+    const covered = fills.deferred === 0 && this.writer.skipped === skippedBefore;
+    if (covered || fills.carryIn !== null) await watching.checkpoint(accountScope(id), { fillsReadToMs: atMs }, this.writer.epoch);
+    if (kind === 'audit') await this.comparePositions(positions);
+    return { changedOrders, newFills: fills.newFills, deferred: fills.deferred };
+  }
+
+  /** What the venue says of orders that work in our books and are not in its list. */
+  private async gone(ours: readonly Order[], open: readonly VenueOrder[], read: Reading): Promise<VenueOrder[]> {
+    const passingSince = this.ports.clock.nowMs() - PASSING_MS;
+    const listed = new Set(open.flatMap((order) => [`o ${order.venueOrderId}`, `c ${order.venueClientId ?? ''}`]));
+    let missing = ours.filter((order) => {
+      if (listed.has(`o ${order.venueOrderId ?? ''}`) || listed.has(`c ${order.venueClientId}`)) return false;
+      return !UNSETTLED_STATES.has(order.state) || Date.parse(order.updatedAt) < passingSince;
+    });
+    const answers: VenueOrder[] = [];
+    if (missing.length > ASKED_SINGLY) {
+      const since = Math.min(...missing.map((order) => Date.parse(order.createdAt))) - FILL_OVERLAP_MS;
+      const closed = new Map((await this.session.closedOrders(since, read())).flatMap((order) => [[`o ${order.venueOrderId}`, order], [`c ${order.venueClientId ?? ''}`, order]]));
+      const found = (order: Order): VenueOrder | undefined => closed.get(`o ${order.venueOrderId ?? ''}`) ?? closed.get(`c ${order.venueClientId}`);
+      answers.push(...missing.map(found).filter((order) => order !== undefined));
+      missing = missing.filter((order) => found(order) === undefined);
+    }
+    for (const order of missing) {
+      const answer = await this.session.findOrder(referenceTo(order), read());
+      if (answer !== null) answers.push(answer);
+    }
+    return answers;
+  }
+
+  /**
+   * Every fill since before the last we know, to the venue's end. `carryIn`: why the fills cannot explain the positions - the
+   * venue's history begins after the last fill we know, or what was held before we ever looked.
+   */
+  private async fills(kind: LookKind, atMs: number, read: Reading): Promise<{ newFills: number; deferred: number; carryIn: 'truncated' | 'firstLook' | null }> {
+    const lastFillMs = await this.ports.watching.lastFillTime(this.account.id);
+    const readToMs = readToMsOf(await this.ports.watching.readCheckpoint(accountScope(this.account.id)));
+    const createdMs = Date.parse(this.account.createdAt) - FILL_OVERLAP_MS;
+    const knownToMs = Math.max(readToMs ?? createdMs, lastFillMs ?? createdMs);
+    const oldestMs = Math.min(readToMs ?? knownToMs, lastFillMs ?? knownToMs, atMs);
+    const sinceMs = kind === 'audit' ? Math.min(readToMs ?? oldestMs, atMs) - AUDIT_OVERLAP_MS : await this.resyncSinceMs(oldestMs, createdMs);
+    let newFills = 0;
+    let deferred = 0;
+    let truncatedBeforeMs = -Infinity;
+    for (let cursor: string | null = null; ; ) {
+      const page = await this.session.fillsSince(sinceMs, cursor, read());
+      const answer = await this.writer.fills(page.fills);
+      newFills += answer.newFills;
+      deferred += answer.deferred;
+      truncatedBeforeMs = Math.max(truncatedBeforeMs, page.truncatedBeforeMs ?? -Infinity);
+      if (page.next === null) break;
+      cursor = page.next;
+    }
+    const firstLook = readToMs === null && lastFillMs === null;
+    return { newFills, deferred, carryIn: truncatedBeforeMs > knownToMs ? 'truncated' : firstLook ? 'firstLook' : null };
+  }
+
+  /** Ten minutes or two pages of fills before the oldest of what we are sure of, whichever is more. */
+  private async resyncSinceMs(oldestMs: number, createdMs: number): Promise<number> {
+    const twoPagesBackMs = (await this.ports.watching.lastFillTime(this.account.id, FILL_OVERLAP_COUNT)) ?? createdMs;
+    return Math.max(0, Math.min(oldestMs - FILL_OVERLAP_MS, twoPagesBackMs));
+  }
+
+  private async carryIn(positions: readonly VenuePosition[], atMs: number, why: 'truncated' | 'firstLook'): Promise<void> {
+    const { id } = this.account;
+    const wrong = await this.differing(positions);
+    if (why === 'truncated') {
+      // Read anew: an operator may have changed it since this watcher began.
+      const reason = 'the venue\'s fill history begins after the last fill we know: check the positions that were carried in';
+      if ((await this.ports.accounts.byId(id))?.status === 'ACTIVE') await this.ports.accounts.setStatus(id, 'REDUCING', reason, this.writer.epoch);
+      await this.ports.accounts.alert(id, { kind: 'historyTruncated', markets: [...wrong] }, this.writer.epoch);
+    }
+    const shown = new Set(positions.map((position) => position.venueSymbol));
+    const flat = [...wrong].filter((venueSymbol) => !shown.has(venueSymbol)).map((venueSymbol) => ({ venueSymbol, side: 'flat' as const }));
+    // The entry is made of every position when history is missing, and only of unexplained ones on a first look.
+    const entries = [...(why === 'truncated' ? positions : positions.filter((position) => wrong.has(position.venueSymbol))), ...flat];
+    if (entries.length > 0) await this.ports.watching.carryIn(this.writer.epoch, id, entries, atMs);
+  }
+
+  private async comparePositions(positions: readonly VenuePosition[]): Promise<void> {
+    const wrong = await this.differing(positions);
+    const confirmed = [...wrong].filter((venueSymbol) => this.suspects.has(venueSymbol));
+    this.suspects = wrong;
+    if (confirmed.length === 0) return;
+    this.ports.onMismatch(this.account.id, 'position', confirmed.length);
+    await this.ports.accounts.alert(this.account.id, { kind: 'positionMismatch', markets: confirmed }, this.writer.epoch);
+  }
+
+  /** Markets where the venue's position is not the one our fills make. */
+  private async differing(positions: readonly VenuePosition[]): Promise<Set<string>> {
+    const ours = await this.ports.watching.heldQuantities(this.account.id);
+    const theirs = new Map(positions.map((position) => [position.venueSymbol, position.side === 'short' ? decimalText(decimal(position.quantity).negated()) : position.quantity]));
+    const markets = new Set([...ours.keys(), ...theirs.keys()]);
+    return new Set([...markets].filter((market) => !decimal(ours.get(market) ?? '0').equals(decimal(theirs.get(market) ?? '0'))));
+  }
+}
+
+/** An order placed outside may have no client id of the venue's: ours for it is no name there. */
+function referenceTo(order: Order): OrderReference {
+  const { venueOrderId, venueSymbol } = order;
+  return { venueClientId: order.origin === 'EXTERNAL' && order.venueClientId === order.clientOrderId ? '' : order.venueClientId, venueOrderId, venueSymbol };
+}
+
+function readToMsOf(checkpoint: unknown): number | null {
+  if (typeof checkpoint !== 'object' || checkpoint === null || !('fillsReadToMs' in checkpoint)) return null;
+  return typeof checkpoint.fillsReadToMs === 'number' ? checkpoint.fillsReadToMs : null;
+}
