@@ -101,14 +101,17 @@ export class AccountSubscription {
     this.position = sequence;
   }
 
+  /** Event by event: a client that reads slowly is given the next when there is room, and nothing piles up for it. */
   private events(events: readonly StreamEvent[]): Promise<void> | undefined {
-    if (this.closed) return undefined;
-    for (const event of events) {
+    for (const [index, event] of events.entries()) {
+      if (this.closed) return undefined;
       this.position = event.sequence;
       if (channelOf(event.type) === this.channel) this.tell(event);
       else if (event.type === 'account.alert') this.alert(event);
+      const room = this.out.room();
+      if (room) return room.then(() => this.events(events.slice(index + 1)));
     }
-    return this.out.room();
+    return undefined;
   }
 
   private tell({ sequence, generation, at, type, data }: StreamEvent): void {

@@ -11,14 +11,12 @@ export interface Outgoing {
   room(): Promise<void> | undefined;
 }
 
-/** From here on a subscription waits before it sends more: a few hundred events. */
-export const HIGH_WATER_BYTES = 256 * 1024;
-/** A client that leaves more unread is disconnected, and resumes by sequence when it can. */
-export const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
-
+/** From here on subscriptions wait before they send more: a few hundred events. */
+const HIGH_WATER_BYTES = 256 * 1024;
 type Connection = Socket['conn'];
 
 export class SocketOutgoing implements Outgoing {
+  private readonly highWaterBytes: number;
   private waitingBytes = 0;
   private waiters: (() => void)[] = [];
   private gone = false;
@@ -26,8 +24,10 @@ export class SocketOutgoing implements Outgoing {
   constructor(
     private readonly socket: Socket<Record<string, never>, ServerToClientEvents>,
     private readonly onSlow: (reason: string) => void,
-    private readonly maxUnsentBytes: number = MAX_UNSENT_BYTES,
+    /** A client that leaves more unread is disconnected, and resumes by sequence when it can. */
+    private readonly maxUnsentBytes: number,
   ) {
+    this.highWaterBytes = Math.min(HIGH_WATER_BYTES, maxUnsentBytes / 4);
     const connection: Connection = socket.conn;
     connection.on('packetCreate', (packet: { readonly data?: string | Buffer }) => this.queued(packet.data?.length ?? 0));
     // What was handed to the transport before has left: it takes everything that waited.
@@ -47,7 +47,7 @@ export class SocketOutgoing implements Outgoing {
   }
 
   room(): Promise<void> | undefined {
-    if (this.gone || this.waitingBytes < HIGH_WATER_BYTES) return undefined;
+    if (this.gone || this.waitingBytes < this.highWaterBytes) return undefined;
     return new Promise((resolve) => this.waiters.push(resolve));
   }
 

@@ -14,6 +14,7 @@ export interface SocketLimits {
   readonly pendingSubscribes: number;
   /** A subscribe message has 300 bytes. */
   readonly maxMessageBytes: number;
+  /** Subscriptions wait at a sixteenth of it; so much is left unread only by a client with very many of them. */
   readonly maxUnsentBytes: number;
   /** A key that was revoked is found out within this. */
   readonly reauthenticateMs: number;

@@ -18,7 +18,9 @@ export class EventsTable implements EventSource {
     const sequence = (this.heads_.get(stream) ?? 0) + 1;
     const event: StreamEvent = { id: `${stream}-${sequence}`, stream, userId: 'u1', accountId, sequence, generation: this.generationNow, type, at: '2026-01-31T12:00:00.000Z', orderId: null, data: { ...data, n: sequence } };
     this.heads_.set(stream, sequence);
-    this.rows.set(stream, [...(this.rows.get(stream) ?? []), event]);
+    const rows = this.rows.get(stream);
+    if (rows) rows.push(event);
+    else this.rows.set(stream, [event]);
     if (notify) this.notify(stream, sequence);
     return event;
   }
@@ -62,7 +64,10 @@ export class EventsTable implements EventSource {
   }
 
   private page(stream: string, sequence: number, limit: number): StreamEvent[] {
-    return (this.rows.get(stream) ?? []).filter((event) => event.sequence > sequence).slice(0, limit);
+    const rows = this.rows.get(stream) ?? [];
+    // Gap-free, but for what was purged in front.
+    const start = Math.max(0, sequence + 1 - (rows[0]?.sequence ?? 0));
+    return rows.slice(start, start + limit);
   }
 
   /** Waits before and after it looks, as a query on the wire does. */
