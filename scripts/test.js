@@ -21,7 +21,8 @@ const STRICT = process.env.CI === '1' || process.env.CI === 'true';
 const FAULT_TIMEOUT_MS = { scaled: 300_000, full: 1_200_000 };
 const KNOWN_FLAGS = ['--unit', '--faults', '--full'];
 
-let running; // the identity of the child at work, for Ctrl-C
+/** The children at work, for Ctrl-C. */
+const running = new Set();
 let interrupted = false;
 
 /** Runs a Node program of the dependencies to its end. It leads a group of its own, which the watchdog ends if we are killed. */
@@ -36,8 +37,9 @@ function run(program, args, environment = {}) {
     child.once('error', reject);
     child.once('spawn', () => {
       const identity = { pid: child.pid, startTime: startTimeOf(child.pid) };
-      running = identity;
+      running.add(identity);
       tell({ add: identity });
+      child.once('exit', () => running.delete(identity));
       if (interrupted) signalExactly(identity, 'SIGINT');
     });
     child.once('exit', (code, signal) => {
@@ -74,7 +76,7 @@ async function jest(name, files, results, { args = [], environment = {} } = {}) 
   );
   if (!fs.existsSync(report)) {
     results.failed += 1;
-    say(`${name} ended with code ${code} before it could report`);
+    say(interrupted ? `${name} was interrupted` : `${name} ended with code ${code} before it could report`);
     return;
   }
   const parsed = JSON.parse(fs.readFileSync(report, 'utf8'));
@@ -102,10 +104,15 @@ async function main() {
     const cache = path.join(MODULES, '.cache', 'surefill');
     fs.mkdirSync(cache, { recursive: true });
     const buildInfo = ['--incremental', '--tsBuildInfoFile', path.join(cache, 'tsc.json')];
-    await check('type check', results, ['typescript', 'bin', 'tsc'], ['--noEmit', ...buildInfo]);
-    await check('lint', results, ['eslint', 'bin', 'eslint.js'], ['--cache', '--cache-location', path.join(cache, 'eslint'), '.']);
+    const lintCache = ['--cache', '--cache-strategy', 'content', '--cache-location', path.join(cache, 'eslint')];
+    // A core each.
+    await Promise.all([
+      check('type check', results, ['typescript', 'bin', 'tsc'], ['--noEmit', ...buildInfo]),
+      check('lint', results, ['eslint', 'bin', 'eslint.js'], [...lintCache, '.']),
+    ]);
   }
-  const shared = unit ? {} : { SUREFILL_TEST_SHARED: '1' };
+  // Unit files need no servers; one that wants some starts its own.
+  const shared = [...files.covered, ...files.shared].every((file) => file.startsWith('test/unit/')) ? {} : { SUREFILL_TEST_SHARED: '1' };
   const covered = whole ? { SUREFILL_TEST_COVERAGE: '1' } : {};
   await jest(unit ? 'unit' : 'unit and contract', files.covered, results, { environment: { ...shared, ...covered, ...length } });
   await jest('side by side', files.shared, results, { environment: { ...shared, ...length } });
@@ -122,7 +129,7 @@ async function main() {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     interrupted = true;
-    if (running) signalExactly(running, 'SIGINT');
+    for (const identity of running) signalExactly(identity, 'SIGINT');
   });
 }
 
