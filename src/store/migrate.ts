@@ -65,19 +65,19 @@ function migrationsIn(folder: string): MigrationDirectory[] {
 }
 
 async function applyMissing(databaseUrl: string, folder: string, directories: MigrationDirectory[]): Promise<readonly string[]> {
-  const engineModule = await loadEngine();
+  const engineModule = await loadEngineOnce();
   const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPg(databaseUrl));
   const silent = (): void => undefined;
-  const engine = await engineModule.SchemaEngine.new({ datamodels: undefined }, silent, adapter);
+  const runner = await engineModule.SchemaEngine.new({ datamodels: undefined }, silent, adapter);
   try {
     const input: ApplyMigrationsInput = {
       migrationsList: { baseDir: folder, lockfile: { path: LOCKFILE, content: readFileSync(path.join(folder, LOCKFILE), 'utf8') }, shadowDbInitScript: '', migrationDirectories: directories },
       filters: { externalTables: [], externalEnums: [] },
     };
-    const { appliedMigrationNames } = await engine.applyMigrations(input);
+    const { appliedMigrationNames } = await runner.applyMigrations(input);
     return appliedMigrationNames;
   } finally {
-    engine.free();
+    runner.free();
   }
 }
 
@@ -90,6 +90,14 @@ interface EngineGlue {
 /** The part of the global WebAssembly that is used: Node has it, @types/node leaves it to the browser's library. */
 interface WebAssemblyLoader {
   instantiate(bytes: Uint8Array, imports: Readonly<Record<string, object>>): Promise<{ readonly instance: { readonly exports: Readonly<Record<string, unknown>> } }>;
+}
+
+let engine: Promise<EngineGlue> | null = null;
+
+/** Once per process: the glue is one module with one instance behind it. */
+function loadEngineOnce(): Promise<EngineGlue> {
+  engine ??= loadEngine();
+  return engine;
 }
 
 /** The package's own entry leaves the WebAssembly to a bundler; Node is given the file by its path. */

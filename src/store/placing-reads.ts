@@ -7,14 +7,14 @@ import type { Queryable } from './database';
 import { dayOf, FIGURES_SQL } from './figures';
 import { IDEMPOTENCY_RETENTION_MS } from './retention';
 
-/** An order that an intent collides with: by its client id, its id, or its idempotency key. */
+/** An order that an intent collides with: by its client id (the venue's is made of it), or by its idempotency key. */
 export interface EarlierOrder {
   readonly id: string;
   readonly ownerWorkflowId: string | null;
   readonly state: string;
 }
 
-const INTENT_KEYS = { position: 'integer', id: 'text', userId: 'text', accountId: 'text', clientOrderId: 'text', venueClientId: 'text', symbol: 'text', key: 'text', route: 'text', bodyHash: 'text' } as const;
+const INTENT_KEYS = { position: 'integer', id: 'text', userId: 'text', accountId: 'text', clientOrderId: 'text', symbol: 'text', key: 'text', route: 'text', bodyHash: 'text' } as const;
 
 /**
  * One statement. Idempotency records are inserted here, in list order, with the id their order has or will have; a key that
@@ -24,8 +24,7 @@ const READ_GROUP_SQL = `
 WITH r AS (SELECT * FROM ${recordset(INTENT_KEYS, 3)}),
 earlier AS (
   SELECT r."position", o.id, o.owner_workflow_id, o.state FROM r
-    JOIN orders o ON o.account_id = r."accountId" AND (o.client_order_id = r."clientOrderId" OR o.venue_client_id = r."venueClientId" OR o.id = r."id")
-   WHERE o.account_id = ANY($1::text[])),
+    JOIN orders o ON o.account_id = r."accountId" AND o.client_order_id = r."clientOrderId"),
 stamped AS (
   INSERT INTO idempotency_keys(user_id, key, route, body_hash, order_id, created_at)
   SELECT s."userId", s."key", s."route", s."bodyHash", coalesce((SELECT e.id FROM earlier e WHERE e."position" = s."position" LIMIT 1), s."id"), $5::timestamptz
@@ -51,8 +50,8 @@ export interface GroupReading {
 
 /** Reads for these intents (of accounts that are locked). */
 export async function readGroup(tx: Queryable, intents: readonly OrderIntent[], accountIds: readonly string[], nowMs: number): Promise<GroupReading> {
-  const keys = intents.map(({ id, userId, accountId, clientOrderId, venueClientId, symbol, idempotency }, position) => ({
-    position, id, userId, accountId, clientOrderId, venueClientId, symbol, key: idempotency?.key ?? null, route: idempotency?.route ?? null, bodyHash: idempotency?.bodyHash ?? null,
+  const keys = intents.map(({ id, userId, accountId, clientOrderId, symbol, idempotency }, position) => ({
+    position, id, userId, accountId, clientOrderId, symbol, key: idempotency?.key ?? null, route: idempotency?.route ?? null, bodyHash: idempotency?.bodyHash ?? null,
   }));
   const [row] = await tx.rows(READ_GROUP_SQL, accountIds, dayOf(nowMs), JSON.stringify(keys), isoTime(nowMs - IDEMPOTENCY_RETENTION_MS), isoTime(nowMs));
   const earlierRows = (row?.['earlier'] ?? []) as unknown as readonly (EarlierOrder & { readonly position: number })[];

@@ -71,7 +71,9 @@ export interface StoreWorld {
 
 /** The run's shared PostgreSQL, or one of our own; then a fresh, migrated database. */
 export async function openStoreWorld(venues: readonly Venue[] = []): Promise<StoreWorld> {
-  const serverUrl = process.env['SUREFILL_TEST_DATABASE_URL'] ?? (await startPostgres()).url;
+  const sharedUrl = process.env['SUREFILL_TEST_DATABASE_URL'];
+  const ownServer = sharedUrl === undefined ? await startPostgres() : null;
+  const serverUrl = ownServer?.url ?? sharedUrl ?? '';
   const databaseUrl = await newDatabase(serverUrl, 'store');
   await migrate(databaseUrl);
   const clock = new TestClock();
@@ -103,6 +105,7 @@ export async function openStoreWorld(venues: readonly Venue[] = []): Promise<Sto
     close: async () => {
       await Promise.all(opened.map((each) => each.close()));
       await dropDatabase(serverUrl, databaseUrl);
+      await ownServer?.stop();
     },
   };
 }

@@ -372,16 +372,16 @@ CREATE INDEX "markets_venue_quote_idx" ON "markets"("venue", "quote");
 CREATE UNIQUE INDEX "markets_venue_venue_symbol_key" ON "markets"("venue", "venue_symbol");
 
 -- CreateIndex
-CREATE INDEX "orders_account_id_venue_order_id_idx" ON "orders"("account_id", "venue_order_id");
+CREATE INDEX "orders_venue_order_id_account_id_idx" ON "orders"("venue_order_id", "account_id");
 
 -- CreateIndex
 CREATE INDEX "orders_user_id_created_at_id_idx" ON "orders"("user_id", "created_at" DESC, "id" DESC);
 
 -- CreateIndex
-CREATE UNIQUE INDEX "orders_account_id_client_order_id_key" ON "orders"("account_id", "client_order_id");
+CREATE UNIQUE INDEX "orders_client_order_id_account_id_key" ON "orders"("client_order_id", "account_id");
 
 -- CreateIndex
-CREATE UNIQUE INDEX "orders_account_id_venue_client_id_key" ON "orders"("account_id", "venue_client_id");
+CREATE UNIQUE INDEX "orders_venue_client_id_account_id_key" ON "orders"("venue_client_id", "account_id");
 
 -- CreateIndex
 CREATE INDEX "attempts_account_id_prepared_at_idx" ON "attempts"("account_id", "prepared_at");
@@ -405,7 +405,7 @@ CREATE INDEX "fills_account_id_at_idx" ON "fills"("account_id", "at");
 CREATE INDEX "fills_order_id_idx" ON "fills"("order_id");
 
 -- CreateIndex
-CREATE UNIQUE INDEX "fills_account_id_venue_symbol_venue_order_id_venue_fill_id__key" ON "fills"("account_id", "venue_symbol", "venue_order_id", "venue_fill_id", "side");
+CREATE UNIQUE INDEX "fills_venue_fill_id_venue_order_id_account_id_venue_symbol__key" ON "fills"("venue_fill_id", "venue_order_id", "account_id", "venue_symbol", "side");
 
 -- CreateIndex
 CREATE INDEX "positions_user_id_updated_at_id_idx" ON "positions"("user_id", "updated_at" DESC, "id" DESC);
@@ -437,7 +437,6 @@ CREATE UNIQUE INDEX "mutations_pending_idx" ON "mutations"("order_id", "kind") W
 ALTER TABLE "orders" ADD CONSTRAINT "orders_state_check" CHECK ("state" IN ('PENDING_RISK', 'DENIED', 'SUBMITTING', 'SUBMITTED', 'UNKNOWN', 'WORKING', 'PARTIALLY_FILLED', 'FILLED', 'CANCELED', 'EXPIRED', 'REJECTED'));
 ALTER TABLE "orders" ADD CONSTRAINT "orders_figures_check" CHECK ("quantity" > 0 AND "filled_quantity" >= 0 AND "leaves_quantity" >= 0);
 ALTER TABLE "accounts" ADD CONSTRAINT "accounts_status_check" CHECK ("status" IN ('ACTIVE', 'REDUCING', 'HALTED'));
-ALTER TABLE "exposures" ADD CONSTRAINT "exposures_figures_check" CHECK ("open_orders" >= 0 AND "open_buy_quantity" >= 0 AND "open_sell_quantity" >= 0 AND "open_buy_notional" >= 0 AND "open_sell_notional" >= 0 AND "reduce_only_buy_quantity" >= 0 AND "reduce_only_sell_quantity" >= 0);
 
 -- Updated in place with every change: room on the page keeps their indexes out of it.
 ALTER TABLE "accounts" SET (fillfactor = 50);
