@@ -1,7 +1,9 @@
 /** Names of what the processes tell each other. One place, so that a publisher and its subscribers cannot differ. */
 
 /** What a topic may be made of. No glob characters: Redis would read them as patterns. */
-const TOPIC = /^[a-z]+(\/[A-Za-z0-9._:/@-]{1,160})?$/;
+const TOPIC = /^[a-z]+(\/[A-Za-z0-9._:@-]+)*$/;
+/** A venue's name, an address or a symbol, each at most 64 characters. */
+const MAX_TOPIC_LENGTH = 200;
 
 /** Kinds whose newest value a late joiner is given at once; the others are moments that pass. */
 const RETAINED_KINDS: ReadonlySet<string> = new Set(['price', 'book', 'feed', 'ban']);
@@ -25,12 +27,12 @@ export const TOPICS = {
 export const TOPIC_PREFIXES = { price: 'price/', book: 'book/', trades: 'trades/', feed: 'feed/', ban: 'ban/', accountWake: 'control/account/' } as const;
 
 export function isTopic(text: string): boolean {
-  return TOPIC.test(text) && !text.endsWith('/');
+  return text.length <= MAX_TOPIC_LENGTH && TOPIC.test(text);
 }
 
 /** A prefix ends with a slash and covers every topic below it. */
 export function isPrefix(text: string): boolean {
-  return text.endsWith('/') && TOPIC.test(text.slice(0, -1));
+  return text.endsWith('/') && isTopic(text.slice(0, -1));
 }
 
 /** Throws RangeError: a wrong topic is a mistake of ours. */
