@@ -24,12 +24,12 @@ export interface InboxBatch {
   /** The last word per market and asset, oldest instant first. */
   readonly words: readonly WordsAt[];
   readonly gap: string | null;
-  readonly keyRevoked: boolean;
 }
 
 export class AccountInbox {
   private waiting: PrivateMessage[] = [];
   private overflowed = false;
+  private nudged = false;
   private wake: (() => void) | null = null;
 
   push(message: PrivateMessage): void {
@@ -45,14 +45,17 @@ export class AccountInbox {
     return this.waiting.length === 0 && !this.overflowed;
   }
 
-  /** Ends a wait, whatever it waits for. */
+  /** Ends the wait that is, or else the next one: its holder has something else to see to. */
   nudge(): void {
+    this.nudged = this.wake === null;
     this.wake?.();
   }
 
   /** Settles when there is something to take, after `delayMs`, or when told to stop. */
   arrival(delayMs: number, signal: AbortSignal): Promise<void> {
-    if (!this.isEmpty || signal.aborted || delayMs <= 0) return Promise.resolve();
+    const nudged = this.nudged;
+    this.nudged = false;
+    if (nudged || !this.isEmpty || signal.aborted || delayMs <= 0) return Promise.resolve();
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
@@ -72,7 +75,6 @@ export class AccountInbox {
     const balances = new Map<string, { word: VenueBalance; atMs: number }>();
     const positions = new Map<string, { word: PositionMessage['position']; atMs: number }>();
     let gap = this.overflowed ? 'more messages came than can be kept' : null;
-    let keyRevoked = false;
     this.overflowed = false;
     for (const message of this.waiting.splice(0, MAX_BATCH)) {
       switch (message.kind) {
@@ -92,11 +94,10 @@ export class AccountInbox {
           gap = message.reason;
           break;
         case 'keyRevoked':
-          keyRevoked = true;
-          break;
+          break; // heard by the holder at once: what is queued before it makes no difference
       }
     }
-    return { orders: [...orders.values()], fills, words: byInstant([...positions.values()], [...balances.values()]), gap, keyRevoked };
+    return { orders: [...orders.values()], fills, words: byInstant([...positions.values()], [...balances.values()]), gap };
   }
 }
 

@@ -115,21 +115,27 @@ export class AccountWatcher {
     let asked = false;
     const stream = session.streamPrivate((message) => {
       this.lastHeardMs = this.ports.clock.nowMs();
-      // The socket would try the refused key again.
-      if (message.kind === 'keyRevoked') stream.close();
-      inbox.push(message);
+      if (message.kind === 'keyRevoked') this.noteRefusedStream(stream, inbox);
+      else inbox.push(message);
     });
     stream.ready.then(
       // Opened late: what came between the look that was taken without it and now is missing.
       () => asked && inbox.push({ kind: 'gap', reason: 'the stream opened late' }),
       (error: unknown) => {
-        if (isRefusedKey(error)) inbox.push({ kind: 'keyRevoked', atMs: this.ports.clock.nowMs() });
+        if (isRefusedKey(error)) this.noteRefusedStream(stream, inbox);
         // Anything else is the stream that was closed by us.
         else if (!(error instanceof VenueUnavailable && error.reason === 'canceled')) this.ports.onTrouble(this.account.id, error);
       },
     );
     setTimeout(() => (asked = true), STREAM_WAIT_MS).unref();
     return stream;
+  }
+
+  /** The socket is closed, or it would try the refused key again. */
+  private noteRefusedStream(stream: VenueStream, inbox: AccountInbox): void {
+    stream.close();
+    this.refusals = Math.max(this.refusals, 1);
+    inbox.nudge();
   }
 
   private async watch(look: AccountLook, writer: AccountWriter, session: VenueAccountSession, stream: VenueStream, stop: AbortSignal): Promise<WatchEnd | 'keyWorks'> {
@@ -153,7 +159,6 @@ export class AccountWatcher {
     const batch = this.inbox.take();
     const { deferred } = await writer.batch(batch);
     if (deferred > 0) this.auditDueMs = Math.min(this.auditDueMs, this.ports.clock.nowMs() + FIRST_RETRY_MS);
-    if (batch.keyRevoked) this.refusals = Math.max(this.refusals, 1);
     if (batch.gap === null) return;
     await this.openGap(writer, batch.gap);
     this.resyncDueMs = this.ports.clock.nowMs();
