@@ -34,6 +34,8 @@ export async function migrate(databaseUrl: string, options: MigrateOptions = {})
   try {
     if (await isCurrent(client, directories)) return [];
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    // Only under the lock is an unfinished migration a failed one: before, another start may be at it.
+    refuseFailed(await unfinished(client));
     if (await isCurrent(client, directories)) return [];
     const applied = await applyMissing(databaseUrl, folder, directories);
     for (const name of applied) options.log?.(`applied migration ${name}`);
@@ -43,17 +45,34 @@ export async function migrate(databaseUrl: string, options: MigrateOptions = {})
   }
 }
 
+interface MigrationRow {
+  readonly name: string;
+  readonly done: boolean;
+}
+
+/** Migrations that were begun here, in no order; none where the table is not there yet. */
+async function begun(client: Client): Promise<readonly MigrationRow[]> {
+  const { rows: tables } = await client.query<{ there: boolean }>(`SELECT to_regclass('_prisma_migrations') IS NOT NULL AS there`);
+  if (tables[0]?.there !== true) return [];
+  const { rows } = await client.query<MigrationRow>('SELECT migration_name AS name, finished_at IS NOT NULL AS done FROM _prisma_migrations WHERE rolled_back_at IS NULL');
+  return rows;
+}
+
+async function unfinished(client: Client): Promise<readonly MigrationRow[]> {
+  return (await begun(client)).filter((row) => !row.done);
+}
+
+function refuseFailed([failed]: readonly MigrationRow[]): void {
+  if (failed !== undefined) throw new Error(`migration ${failed.name} failed earlier: read its log in the table _prisma_migrations, repair the cause, and delete that row to try again`);
+}
+
 /** One read, so that an ordinary start loads no engine. Throws when the database is ahead. */
 async function isCurrent(client: Client, directories: readonly MigrationDirectory[]): Promise<boolean> {
-  const { rows: tables } = await client.query<{ there: boolean }>(`SELECT to_regclass('_prisma_migrations') IS NOT NULL AS there`);
-  if (tables[0]?.there !== true) return false;
-  const { rows } = await client.query<{ name: string; done: boolean }>('SELECT migration_name AS name, finished_at IS NOT NULL AS done FROM _prisma_migrations WHERE rolled_back_at IS NULL');
+  const rows = await begun(client);
   const known = new Set(directories.map((directory) => directory.path));
   const ahead = rows.find((row) => !known.has(row.name));
   if (ahead !== undefined) throw new Error(`the database has migration ${ahead.name}, which this version does not know: start the newer version that made it (migrations only go forward)`);
-  const failed = rows.find((row) => !row.done);
-  if (failed !== undefined) throw new Error(`migration ${failed.name} failed earlier: read its log in the table _prisma_migrations, repair the cause, and delete that row to try again`);
-  return known.size === new Set(rows.map((row) => row.name)).size;
+  return known.size === new Set(rows.filter((row) => row.done).map((row) => row.name)).size;
 }
 
 function migrationsIn(folder: string): MigrationDirectory[] {
