@@ -185,6 +185,35 @@ describe('an event tail', () => {
     expect(slow).toEqual(upTo(31));
   });
 
+  test('following from now on goes on after the store was away and after a restore, until it is stopped', async () => {
+    const table = new EventsTable();
+    for (let n = 0; n < 5; n += 1) table.commit('a', 'order.working', {}, false);
+    const tail = await tailOf(table, { pollMs: 5 });
+    const sequences: number[] = [];
+    table.away = true;
+    const stop = tail.followFromNow('account:a', (events) => sequences.push(...events.map(({ sequence }) => sequence)));
+    await until('a failed try', () => table.reads.some((read) => read.startsWith('heads')));
+    table.away = false;
+    const live = async (): Promise<void> => {
+      const before = sequences.length;
+      // What is committed before it follows again may be missed; what comes after is not.
+      await until('an event', () => {
+        table.commit('a');
+        return sequences.length > before;
+      });
+    };
+    await live();
+    table.restore('a', 3);
+    sequences.length = 0;
+    await live();
+    stop();
+    const after = sequences.length;
+    table.commit('a');
+    await tail.head('account:a');
+    expect(sequences.length).toBe(after);
+    expect(sequences.every((sequence) => sequence > 3)).toBe(true);
+  });
+
   test('waitFor answers with the event it waits for, and ends when it is aborted', async () => {
     const table = new EventsTable();
     const tail = await tailOf(table);
