@@ -8,19 +8,56 @@ import type { AppliedOrder, OrderEvidence } from '../domain/order-store';
 import { addFill, applyEvidence, type FillFigures } from '../domain/order-state';
 import type { Order } from '../domain/order';
 import type { ChangeSet } from './change-set';
-import { recordset } from './columns';
-import type { Queryable } from './database';
+import type { Parameter, Queryable, Row } from './database';
 import { FillBook, fillIdentity, knownFills } from './fill-rows';
-import { lockOrders, type LockedAccount, type LockedOrder, type OrderBookkeeping } from './locks';
+import { lockedOrderOf, LOCKED_ORDER_SELECT, type LockedAccount, type LockedOrder, type OrderBookkeeping } from './locks';
 
 /** A fresh mark price, or null. */
 export type MarkOf = (venue: string, symbol: string) => string | null;
 
+/** Orders under their locks, and which of some evidence they have already. */
+export interface LockedForEvidence {
+  readonly orders: Map<string, LockedOrder>;
+  /** `<order id> <evidence key>`. */
+  readonly known: Set<string>;
+}
+
+/** A statement that goes first, in the same round trip: its parameters begin at $3, `column` reads what it returned. */
+export interface LeadingStatement {
+  readonly with: string;
+  readonly column: string;
+  readonly parameters: readonly Parameter[];
+}
+
+/** Locks the orders of these items, by id, and reads what is known of their evidence, in one statement. */
+export async function lockForEvidence(tx: Queryable, items: readonly OrderEvidence[], leading?: LeadingStatement): Promise<LockedForEvidence & { readonly first: Row | undefined }> {
+  const rows = await tx.rows(
+    `${leading === undefined ? '' : `WITH ${leading.with} `}SELECT ${LOCKED_ORDER_SELECT}, i.key AS "itemKey", e.key IS NOT NULL AS "itemKnown"${leading === undefined ? '' : `, ${leading.column}`}
+       FROM unnest($1::text[], $2::text[]) AS i(order_id, key) JOIN orders o ON o.id = i.order_id LEFT JOIN order_evidence e ON e.order_id = i.order_id AND e.key = i.key
+      ORDER BY o.id FOR UPDATE OF o`,
+    items.map((item) => item.orderId),
+    items.map((item) => item.evidence.key),
+    ...(leading?.parameters ?? []),
+  );
+  const orders = new Map<string, LockedOrder>();
+  const known = new Set<string>();
+  for (const row of rows) {
+    const id = row['id'] as string;
+    if (!orders.has(id)) orders.set(id, lockedOrderOf(row));
+    if (row['itemKnown'] === true) known.add(`${id} ${String(row['itemKey'])}`);
+  }
+  return { orders, known, first: rows[0] };
+}
+
 /** Applies evidence under the accounts' locks, which the caller holds. Unknown orders are an error: nothing is dropped silently. */
 export async function applyUnderLocks(tx: Queryable, accounts: ReadonlyMap<string, LockedAccount>, items: readonly OrderEvidence[], changes: ChangeSet, markOf: MarkOf): Promise<AppliedOrder[]> {
   if (items.length === 0) return [];
-  const orders = await lockOrders(tx, [...new Set(items.map((item) => item.orderId))]);
-  const fresh = await withoutKnown(tx, orders, items);
+  return applyToLocked(tx, accounts, await lockForEvidence(tx, items), items, changes, markOf);
+}
+
+/** The same, to orders that are locked already. */
+export async function applyToLocked(tx: Queryable, accounts: ReadonlyMap<string, LockedAccount>, { orders, known }: LockedForEvidence, items: readonly OrderEvidence[], changes: ChangeSet, markOf: MarkOf): Promise<AppliedOrder[]> {
+  const fresh = await withoutKnown(tx, orders, known, items);
   const withFills = fresh.flatMap((item) => (item.evidence.kind === 'fill' ? [lockedOrder(orders, item.orderId).order] : []));
   const fillBook = new FillBook(changes);
   if (withFills.length > 0) await fillBook.load(tx, withFills);
@@ -48,7 +85,8 @@ export function foldOrder(account: LockedAccount, before: LockedOrder, evidence:
     order = next;
   }
   const changed = order !== before.order;
-  if (changed || books !== before.books) changes.updateOrder({ ...order, ...books });
+  const booked = (Object.keys(books) as (keyof OrderBookkeeping)[]).some((field) => books[field] !== before.books[field]);
+  if (changed || booked) changes.updateOrder({ ...order, ...books });
   changes.addExposure(account, order.symbol, minus(exposureOf(exposed(order, books)), exposureOf(exposed(before.order, before.books))));
   return { order, changed };
 }
@@ -76,12 +114,8 @@ function fillFigures(order: Order, books: OrderBookkeeping): FillFigures {
 }
 
 /** Drops evidence whose key its order has, repeats within the list, and fills the account has under another order. */
-async function withoutKnown(tx: Queryable, orders: ReadonlyMap<string, LockedOrder>, items: readonly OrderEvidence[]): Promise<OrderEvidence[]> {
-  const rows = await tx.rows(
-    `SELECT e.order_id AS "orderId", e.key FROM order_evidence e JOIN ${recordset({ orderId: 'text', key: 'text' }, 1)} ON e.order_id = r."orderId" AND e.key = r."key"`,
-    JSON.stringify(items.map(({ orderId, evidence }) => ({ orderId, key: evidence.key }))),
-  );
-  const seen = new Set(rows.map((row) => `${String(row['orderId'])} ${String(row['key'])}`));
+async function withoutKnown(tx: Queryable, orders: ReadonlyMap<string, LockedOrder>, known: ReadonlySet<string>, items: readonly OrderEvidence[]): Promise<OrderEvidence[]> {
+  const seen = new Set(known);
   const fills = await knownFills(tx, items.flatMap(({ orderId, evidence }) => (evidence.kind === 'fill' ? [{ accountId: lockedOrder(orders, orderId).order.accountId, fill: evidence.fill }] : [])));
   return items.filter(({ orderId, evidence }) => {
     const { order } = lockedOrder(orders, orderId);

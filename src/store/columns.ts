@@ -1,6 +1,6 @@
 /**
  * A table's columns, once, and the SQL made of them. Many rows travel as one JSON text parameter and become rows again by
- * `jsonb_to_recordset`: one statement whatever their number.
+ * `json_to_recordset`: one statement whatever their number.
  */
 import type { Row, Value } from './database';
 
@@ -28,26 +28,25 @@ function readExpression(column: string, kind: ColumnKind): string {
   return column;
 }
 
-/** `jsonb_to_recordset($n::jsonb) AS r("id" text, …)`: the rows of a JSON parameter. */
+/** `json_to_recordset($n::json) AS r("id" text, …)`: the rows of a JSON parameter. */
 export function recordset(columns: Columns, parameter: number, alias = 'r'): string {
-  const list = Object.entries(columns).map(([field, kind]) => `"${field}" ${kind === 'bytea' ? 'text' : kind === 'json' ? 'jsonb' : kind}`);
-  return `jsonb_to_recordset($${parameter}::jsonb) AS ${alias}(${list.join(', ')})`;
+  const list = Object.entries(columns).map(([field, kind]) => `"${field}" ${kind === 'bytea' ? 'text' : kind}`);
+  return `json_to_recordset($${parameter}::json) AS ${alias}(${list.join(', ')})`;
 }
 
 function writeExpression(field: string, kind: ColumnKind, alias: string): string {
   if (kind === 'bytea') return `decode(${alias}."${field}", 'base64')`;
-  if (kind === 'json') return `${alias}."${field}"::json`;
   return `${alias}."${field}"`;
 }
 
-/** `INSERT INTO t(a, b) SELECT r."a", r."b" FROM jsonb_to_recordset($n)`. */
+/** `INSERT INTO t(a, b) SELECT r."a", r."b" FROM json_to_recordset($n)`. */
 export function insertRows(table: string, columns: Columns, parameter: number): string {
   const names = Object.keys(columns).map(columnName).join(', ');
   const values = Object.entries(columns).map(([field, kind]) => writeExpression(field, kind, 'r')).join(', ');
   return `INSERT INTO ${table}(${names}) SELECT ${values} FROM ${recordset(columns, parameter)}`;
 }
 
-/** `UPDATE t SET a = r."a", … FROM jsonb_to_recordset($n) WHERE t.key = r."key"`. */
+/** `UPDATE t SET a = r."a", … FROM json_to_recordset($n) WHERE t.key = r."key"`. */
 export function updateRows(table: string, columns: Columns, keys: readonly string[], parameter: number): string {
   const set = Object.entries(columns)
     .filter(([field]) => !keys.includes(field))

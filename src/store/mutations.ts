@@ -4,7 +4,7 @@ import { DomainError } from '../domain/errors';
 import type { Order } from '../domain/order';
 import type { AppliedOrder, Mutation, MutationIntent, MutationState, OrderEvidence, RecordedMutation, SendRight } from '../domain/order-store';
 import type { VenueCredentials, Venue } from '../domain/venue';
-import { applyUnderLocks } from './apply-evidence';
+import { applyToLocked, applyUnderLocks } from './apply-evidence';
 import { addAttempt, NonceBook } from './attempt-builder';
 import type { ChangeSet } from './change-set';
 import { change, type StoreCore } from './core';
@@ -54,7 +54,8 @@ export class Mutations {
       const { id, kind, userId, accountId, orderId, limitPrice, quantity, sendBefore } = intent;
       changes.insertMutation({ id, kind, userId, accountId, venue: venue.name, orderId, limitPrice, quantity, sendBefore, revision, state: 'pending', ownerWorkflowId: context.ownerWorkflowId, createdAt: at });
       const evidence: OrderEvidence['evidence'] = kind === 'cancel' ? { kind: 'cancelRequested', key: `cancelRequested/${id}`, at } : { kind: 'amendRequested', key: `amendRequested/${id}`, limitPrice, quantity, at };
-      const [applied] = await applyUnderLocks(tx, accounts, [{ orderId, evidence }], changes, this.core.markOf);
+      const own = { orders: new Map([[orderId, locked]]), known: new Set<string>() };
+      const [applied] = await applyToLocked(tx, accounts, own, [{ orderId, evidence }], changes, this.core.markOf);
       const order = applied?.order ?? locked.order;
       const sendBeforeMs = Math.min(nowMs + context.sendTtlMs, Date.parse(sendBefore));
       const right = await this.sign(changes, nonces, { account, venue, credentials, order, mutation: intent, sendBeforeMs, resendOf: null });

@@ -136,9 +136,11 @@ interface GroupState {
 }
 
 function newOrder(intent: OrderIntent, ownerWorkflowId: string, at: string): Order {
-  const { idempotency: _, placeBefore: __, ...terms } = intent;
+  // Written out: spreading the intent costs ten times as much, a hundred times a group.
+  const { id, clientOrderId, venueClientId, userId, accountId, venue, symbol, venueSymbol, side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly, origin } = intent;
   return {
-    ...terms, venueOrderId: null, filledQuantity: '0', leavesQuantity: intent.quantity, avgPrice: null, fee: '0', feeAsset: null, state: 'SUBMITTING', reasonCode: null, reasonMessage: null,
+    id, clientOrderId, venueClientId, venueOrderId: null, userId, accountId, venue, symbol, venueSymbol, side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly, origin,
+    filledQuantity: '0', leavesQuantity: quantity, avgPrice: null, fee: '0', feeAsset: null, state: 'SUBMITTING', reasonCode: null, reasonMessage: null,
     pendingCancel: false, pendingReplace: false, revision: 1, ownerWorkflowId, venueSeenAtMs: null,
     createdAt: at, submittedAt: null, acknowledgedAt: null, filledAt: null, canceledAt: null, closedAt: null, updatedAt: at,
   };

@@ -2,16 +2,23 @@
 import { isoTime } from '../domain/clock';
 import type { AppliedOrder, AttemptReport, OrderEvidence, SendRight } from '../domain/order-store';
 import type { SignedRequest } from '../domain/venue';
-import { applyUnderLocks } from './apply-evidence';
+import { applyToLocked, lockForEvidence } from './apply-evidence';
 import { attemptContext } from './attempt-builder';
 import { plainRow } from './columns';
 import { change, type StoreCore } from './core';
+import type { Parameter } from './database';
 import { open } from './envelope';
 import { lockAccountOfAttempt, orderOf, ORDER_SELECT } from './locks';
 import type { SendRights } from './send-rights';
 
 /** Evidence that says "no" or "I do not know": only the newest fence may give it. What the venue shows is evidence from anyone. */
 const OF_NEWEST_FENCE_ONLY: ReadonlySet<OrderEvidence['evidence']['kind']> = new Set(['refused', 'notSent', 'outcomeUnknown', 'neverPlaced', 'cancelRefused', 'amendRefused']);
+
+/** Writes how an attempt ended, if the reporter holds its newest fence; parameters from $n on. */
+function writeOutcome(n: number): string {
+  return `UPDATE attempts SET reported_at = coalesce(reported_at, $${n + 2}::timestamptz), outcome = $${n + 3}, latency_ms = $${n + 4}::float8, venue_time_ms = $${n + 5}::bigint, raw_answer = $${n + 6}, taken_at = coalesce(taken_at, $${n + 7}::timestamptz)
+           WHERE id = $${n} AND fence = $${n + 1}::int AND superseded_at IS NULL RETURNING true AS newest`;
+}
 
 interface TakenRow {
   readonly fence: number;
@@ -70,20 +77,15 @@ export class Sending {
     return change(this.core, async (tx, changes) => {
       const account = await lockAccountOfAttempt(tx, report.attemptId);
       if (account === null) throw new Error(`attempt ${report.attemptId} is not recorded`);
-      const [held] = await tx.rows<{ newest: boolean }>(
-        `UPDATE attempts SET reported_at = coalesce(reported_at, $3::timestamptz), outcome = $4, latency_ms = $5::float8, venue_time_ms = $6::bigint, raw_answer = $7, taken_at = coalesce(taken_at, $8::timestamptz)
-          WHERE id = $1 AND fence = $2::int AND superseded_at IS NULL RETURNING true AS newest`,
-        report.attemptId,
-        report.fence,
-        isoTime(this.core.clock.nowMs()),
-        report.outcome,
-        report.answer?.latencyMs ?? null,
-        report.answer?.venueTimeMs ?? null,
-        report.answer?.raw ?? null,
-        takenAtMs === null ? null : isoTime(takenAtMs),
-      );
-      const evidence = held === undefined ? report.evidence.filter((item) => !OF_NEWEST_FENCE_ONLY.has(item.evidence.kind)) : report.evidence;
-      return applyUnderLocks(tx, new Map([[account.id, account]]), evidence, changes, this.core.markOf);
+      const answer = report.answer;
+      const outcome: Parameter[] = [report.attemptId, report.fence, isoTime(this.core.clock.nowMs()), report.outcome, answer?.latencyMs ?? null, answer?.venueTimeMs ?? null, answer?.raw ?? null, takenAtMs === null ? null : isoTime(takenAtMs)];
+      if (report.evidence.length === 0) {
+        await tx.rows(writeOutcome(1), ...outcome);
+        return [];
+      }
+      const locked = await lockForEvidence(tx, report.evidence, { with: `held AS (${writeOutcome(3)})`, column: '(SELECT true FROM held) AS newest', parameters: outcome });
+      const evidence = locked.first?.['newest'] === true ? report.evidence : report.evidence.filter((item) => !OF_NEWEST_FENCE_ONLY.has(item.evidence.kind));
+      return applyToLocked(tx, new Map([[account.id, account]]), locked, evidence, changes, this.core.markOf);
     });
   }
 }
