@@ -14,7 +14,7 @@ export interface RestLoad {
 }
 
 /** Far below any market: it rests, and reserves little. */
-const RESTING = { symbol: 'BTC-PERP', side: 'buy', type: 'limit', quantity: '0.001', limitPrice: '1000' };
+const RESTING = { symbol: 'BTC-PERP', side: 'buy', type: 'limit', quantity: '0.01', limitPrice: '1000' };
 
 async function run(load: RestLoad): Promise<void> {
   const pool = new Pool(load.url, { connections: load.concurrency });

@@ -14,14 +14,16 @@ afterAll(async () => {
   await stack.stop();
 });
 
-const farBelow = { symbol: 'BTC-PERP', side: 'buy', type: 'limit', quantity: '0.001', limitPrice: '1000' } as const;
+const farBelow = { symbol: 'BTC-PERP', side: 'buy', type: 'limit', quantity: '0.01', limitPrice: '1000' } as const;
 
 /** Places one order; a caller whose connection breaks sends the same again, as it is told to. */
 async function placeUntilAnswered(clientOrderId: string): Promise<ApiOrder> {
-  return stack.client.until(`an answer for ${clientOrderId}`, async () => {
-    const { status, body } = await stack.client.place({ accountId: stack.accountId, clientOrderId, ...farBelow });
-    return status === 201 || status === 202 ? body : null;
+  const { status, body } = await stack.client.until(`an answer for ${clientOrderId}`, async () => {
+    const answer = await stack.client.place({ accountId: stack.accountId, clientOrderId, ...farBelow });
+    return answer.status < 500 ? answer : null;
   });
+  if (status !== 201 && status !== 202) throw new Error(`POST /orders answered ${status}: ${JSON.stringify(body)}`);
+  return body;
 }
 
 async function countAtVenue(): Promise<number> {

@@ -12,7 +12,7 @@ afterAll(async () => {
   await stack.stop();
 });
 
-const farBelow = { symbol: 'BTC-PERP', side: 'buy', type: 'limit', quantity: '0.001', limitPrice: '1000' } as const;
+const farBelow = { symbol: 'BTC-PERP', side: 'buy', type: 'limit', quantity: '0.01', limitPrice: '1000' } as const;
 const place = (query = ''): ReturnType<Stack['client']['place']> => stack.client.place({ accountId: stack.accountId, clientOrderId: randomUUID(), ...farBelow }, {}, query);
 
 test('no entry and no read goes out inside the window of a 429; a cancel goes from the reserve once the venue accepts it', async () => {
