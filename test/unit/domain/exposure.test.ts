@@ -1,0 +1,70 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { decimal, decimalText } from '../../../src/domain/decimal';
+import { exposureOf, isNothing, minus, NO_EXPOSURE, plus, valuationAfter, type ExposedOrder, type Exposure } from '../../../src/domain/exposure';
+import { ORDER_STATES } from '../../../src/domain/order';
+
+const open: ExposedOrder = { state: 'WORKING', side: 'buy', reduceOnly: false, filledQuantity: '0', leavesQuantity: '10', valuationPrice: '2', amendQuantity: null, amendValuation: null };
+
+describe('what an order can still do', () => {
+  test('is its leaves at its price', () => {
+    expect(exposureOf({ ...open, filledQuantity: '4', leavesQuantity: '6' })).toEqual({ ...NO_EXPOSURE, openOrders: 1, openBuyQuantity: decimal('6'), openBuyNotional: decimal('12') });
+  });
+
+  test('is all of it while its outcome is unknown', () => {
+    expect(exposureOf({ ...open, state: 'UNKNOWN' })).toEqual(exposureOf(open));
+  });
+
+  test('is nothing once it ended', () => {
+    for (const state of ['DENIED', 'FILLED', 'CANCELED', 'EXPIRED', 'REJECTED'] as const) expect(isNothing(exposureOf({ ...open, state }))).toBe(true);
+  });
+
+  test('is the worse of old and new terms while an amendment is under way', () => {
+    expect(exposureOf({ ...open, amendQuantity: '15', amendValuation: '1' })).toMatchObject({ openBuyQuantity: decimal('15'), openBuyNotional: decimal('30') });
+    expect(exposureOf({ ...open, amendQuantity: '5', amendValuation: '3' })).toMatchObject({ openBuyQuantity: decimal('10'), openBuyNotional: decimal('30') });
+  });
+
+  test('of a reduce-only order is counted apart and opens nothing', () => {
+    expect(exposureOf({ ...open, side: 'sell', reduceOnly: true })).toEqual({ ...NO_EXPOSURE, openOrders: 1, reduceOnlySellQuantity: decimal('10') });
+  });
+
+  test('values a sell never below the mark', () => {
+    expect(valuationAfter('sell', '1', '2', '9')).toBe('2');
+    expect(valuationAfter('sell', '3', '2', '9')).toBe('3');
+    expect(valuationAfter('buy', '1', '2', '9')).toBe('1');
+    expect(valuationAfter('buy', null, '2', '9')).toBe('9');
+  });
+});
+
+const order = fc.record({
+  state: fc.constantFrom(...ORDER_STATES),
+  side: fc.constantFrom('buy' as const, 'sell' as const),
+  reduceOnly: fc.boolean(),
+  filledQuantity: fc.nat(100).map(String),
+  leavesQuantity: fc.nat(100).map(String),
+  valuationPrice: fc.nat(1_000_000).map((cents) => decimalText(decimal(String(cents)).dividedBy(1000))),
+  amendQuantity: fc.option(fc.nat(200).map(String)),
+  amendValuation: fc.option(fc.nat(100).map(String)),
+});
+
+type Difference = typeof minus;
+
+/** Deltas of every change, added up, are the contributions of the orders as they are: the stored sums never drift. */
+function neverDrifts(difference: Difference): void {
+  fc.assert(
+    fc.property(fc.array(fc.array(order, { minLength: 1, maxLength: 6 }), { maxLength: 10 }), (lives) => {
+      const stored = lives.reduce<Exposure>((total, life) => life.reduce((sums, now, index) => plus(sums, difference(exposureOf(now), index === 0 ? NO_EXPOSURE : exposureOf(life[index - 1] ?? now))), total), NO_EXPOSURE);
+      const counted = lives.reduce<Exposure>((total, life) => plus(total, exposureOf(life.at(-1) ?? open)), NO_EXPOSURE);
+      expect(isNothing(minus(stored, counted))).toBe(true);
+    }),
+    { numRuns: 1_000 },
+  );
+}
+
+describe('over any lives of orders', () => {
+  test('the sums of deltas are the sums over the orders', () => neverDrifts(minus));
+
+  test('a delta that forgets reduce-only orders is found out', () => {
+    expect(() => neverDrifts((a, b) => ({ ...minus(a, b), reduceOnlySellQuantity: decimal('0') }))).toThrow(/seed/);
+  });
+});
