@@ -4,7 +4,7 @@ import path from 'node:path';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import type { ApplyMigrationsInput, MigrationDirectory, SchemaEngine } from '@prisma/schema-engine-wasm' with { 'resolution-mode': 'import' };
-import { Client } from 'pg';
+import { Client, Pool } from 'pg';
 
 export interface MigrateOptions {
   readonly log?: (message: string) => void;
@@ -85,7 +85,8 @@ function migrationsIn(folder: string): MigrationDirectory[] {
 
 async function applyMissing(databaseUrl: string, folder: string, directories: MigrationDirectory[]): Promise<readonly string[]> {
   const engineModule = await loadEngineOnce();
-  const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPg(databaseUrl));
+  const pool = new Pool({ connectionString: databaseUrl, application_name: 'surefill-migrate' });
+  const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPg(pool));
   const silent = (): void => undefined;
   const runner = await engineModule.SchemaEngine.new({ datamodels: undefined }, silent, adapter);
   try {
@@ -97,6 +98,7 @@ async function applyMissing(databaseUrl: string, folder: string, directories: Mi
     return appliedMigrationNames;
   } finally {
     runner.free();
+    await pool.end();
   }
 }
 
