@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ManagedProcess } from '../src/main/launcher/managed-process';
 import { SimulatorControl } from '../test/support/simulator-control';
-import type { Stack } from '../test/support/stack';
+import { WIDE_LIMITS, type Stack } from '../test/support/stack';
 import { watchedByWatchdog } from '../test/support/watchdog';
 import { quantile, type Measurement } from './measure';
 import type { RestLoad } from './rest';
@@ -66,7 +66,7 @@ async function account(stack: Stack, venue: string): Promise<string> {
   const { status, body } = await stack.client.call<{ id: string }>('POST', '/api/v1/accounts', {
     name: `bench-${randomUUID()}`,
     venue,
-    limits: { maxOrderNotional: '1000000', maxPositionNotional: '1000000', maxOpenOrders: 1_000_000, maxDailyLoss: '1000000', allowedSymbols: null },
+    limits: WIDE_LIMITS,
   });
   if (status !== 201) throw new Error(`no account: ${JSON.stringify(body)}`);
   await stack.client.balanceKnown(body.id);

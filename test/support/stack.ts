@@ -124,6 +124,9 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
+/** Scenarios are about delivery; what risk refuses has tests of its own. */
+export const WIDE_LIMITS = { maxOrderNotional: '1000000000', maxPositionNotional: '1000000000', maxOpenOrders: 100_000, maxDailyLoss: '1000000000', allowedSymbols: null };
+
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const home = temporaryFolder('home');
   const venues = ['paper', ...(options.moreVenues ?? [])];
@@ -166,7 +169,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const apiUrl = `http://127.0.0.1:${port}`;
   const client = new ApiClient(apiUrl, readFileSync(path.join(home, 'owner-key'), 'utf8').trim());
   const venueKey = `test-${randomBytes(8).toString('hex')}`;
-  const made = await client.call<{ id: string }>('POST', '/api/v1/accounts', { name: 'under-test', venue: 'paper', credentials: { key: venueKey } });
+  const made = await client.call<{ id: string }>('POST', '/api/v1/accounts', { name: 'under-test', venue: 'paper', credentials: { key: venueKey }, limits: WIDE_LIMITS });
   if (made.status !== 201) throw new Error(`no account: ${JSON.stringify(made.body)}`);
   const accountId = made.body.id;
   await client.balanceKnown(accountId);
