@@ -1,0 +1,294 @@
+/**
+ * Every ending of every workflow, each with the answers of its activities and what happens to it from outside. One
+ * committed history each: histories/<workflow>/<ending>.json, made by record-histories.ts.
+ */
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { OrderIntent } from '../../src/domain/order';
+import type { MutationIntent, RecordedGroup } from '../../src/domain/order-store';
+import { OrderGateway } from '../../src/temporal/order-gateway';
+import { ensureAccountWatched, ensureMarketWatched, ensureSweeper, startResolution } from '../../src/temporal/watching';
+import { accountWorkflowId, amendmentWorkflowId, cancellationWorkflowId, marketWatchWorkflowId, orderWorkflowId, resolutionWorkflowId, SWEEPER_WORKFLOW_ID } from '../../src/temporal/workflow-ids';
+import { accountStatusChanged, reconcileRequested } from '../../src/workflows/messages';
+import type { Script } from './scripted-activities';
+
+export interface Ending {
+  /** The workflow type. */
+  readonly workflow: string;
+  readonly ending: string;
+  readonly script: Script;
+  /** Starts it as the product does, and does what leads to the ending. The id of the execution whose history is kept. */
+  run(client: Client): Promise<string>;
+}
+
+const AT = '2026-01-01T00:00:00.000Z';
+
+function intent(n: number): OrderIntent {
+  return {
+    id: `00000000-0000-4000-8000-00000000000${n}`, userId: 'u1', accountId: 'a1', clientOrderId: `c${n}`, venueClientId: `v${n}`, venue: 'paper', symbol: 'BTC-PERP', venueSymbol: 'BTC-PERP',
+    side: 'buy', type: 'limit', timeInForce: 'GTC', quantity: '0.5', limitPrice: '61250', postOnly: false, reduceOnly: false, origin: 'API', placeBefore: AT, idempotency: null,
+  };
+}
+
+function mutation(kind: 'amend' | 'cancel'): MutationIntent {
+  return { id: `m-${kind}`, kind, userId: 'u1', accountId: 'a1', venue: 'paper', orderId: intent(1).id, expectedRevision: kind === 'amend' ? 2 : null, limitPrice: kind === 'amend' ? '61000' : null, quantity: null, sendBefore: AT };
+}
+
+/** All of them accepted, in one venue call. */
+function accepted(...intents: readonly OrderIntent[]): RecordedGroup {
+  const orderIds = intents.map((each) => each.id);
+  return { items: orderIds.map((orderId) => ({ orderId, verdict: 'accepted' })), calls: [{ attemptId: 't1', venue: 'paper', accountId: 'a1', orderIds, exit: false }] };
+}
+
+const gateway = (client: Client): OrderGateway => new OrderGateway(client, () => ({ strictNonces: false }));
+const pending = (tries: number) => ({ kind: 'pending', askAgainInMs: 20, memory: { finalAbsences: 0, tries } }) as const;
+const settled = { kind: 'settled', state: 'WORKING' } as const;
+
+async function placed(client: Client, ...intents: readonly OrderIntent[]): Promise<string> {
+  const [first] = intents;
+  if (first === undefined) throw new Error('nothing to place');
+  await gateway(client).place(intents);
+  if (intents.length === 1) return orderWorkflowId(first.accountId, first.clientOrderId);
+  for await (const { workflowId } of client.workflow.list({ query: `WorkflowType = 'order'` })) if (workflowId.startsWith('orders/')) return workflowId;
+  throw new Error('the group\'s workflow is not listed');
+}
+
+/** Waits for the execution's end, however it ends. */
+async function ended(handle: WorkflowHandle): Promise<void> {
+  await handle.result().catch(() => undefined);
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await delay(20);
+}
+
+/** Until the history holds so many activities of that type that were scheduled. */
+async function scheduled(client: Client, workflowId: string, type: string, times: number): Promise<void> {
+  await until(async () => {
+    const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+    return (events ?? []).filter((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === type).length >= times;
+  });
+}
+
+/** The first execution of a chain: it continued as new, and its successor is ended. */
+async function continued(client: Client, workflowId: string): Promise<string> {
+  const first = (await client.workflow.getHandle(workflowId).describe()).runId;
+  await until(async () => (await client.workflow.getHandle(workflowId).describe()).runId !== first);
+  await client.workflow.getHandle(workflowId).terminate('recorded');
+  return `${workflowId} ${first}`;
+}
+
+async function canceled(client: Client, workflowId: string, activity: string): Promise<string> {
+  await scheduled(client, workflowId, activity, 1);
+  await client.workflow.getHandle(workflowId).cancel();
+  await ended(client.workflow.getHandle(workflowId));
+  return workflowId;
+}
+
+const order: Ending[] = [
+  { workflow: 'order', ending: 'acknowledged', script: { recordOrders: [accepted(intent(1))], sendAttempt: [{ openOrderIds: [] }] }, run: (client) => placed(client, intent(1)) },
+  { workflow: 'order', ending: 'denied', script: { recordOrders: [{ items: [{ orderId: intent(1).id, verdict: 'denied' }], calls: [] }] }, run: (client) => placed(client, intent(1)) },
+  { workflow: 'order', ending: 'duplicate', script: { recordOrders: [{ items: [{ orderId: intent(1).id, verdict: 'duplicate' }], calls: [] }] }, run: (client) => placed(client, intent(1)) },
+  {
+    workflow: 'order',
+    ending: 'group-over-two-accounts',
+    script: {
+      recordOrders: [
+        {
+          items: [intent(1), intent(2), intent(3)].map((each) => ({ orderId: each.id, verdict: each.clientOrderId === 'c3' ? 'denied' : 'accepted' })),
+          calls: [
+            { attemptId: 't1', venue: 'paper', accountId: 'a1', orderIds: [intent(1).id], exit: false },
+            { attemptId: 't2', venue: 'paper', accountId: 'a2', orderIds: [intent(2).id], exit: false },
+          ],
+        },
+      ],
+      sendAttempt: [{ openOrderIds: [] }],
+    },
+    run: (client) => placed(client, intent(1), intent(2), intent(3)),
+  },
+  {
+    workflow: 'order',
+    ending: 'unknown-then-settled',
+    script: { recordOrders: [accepted(intent(1), intent(2))], sendAttempt: [{ openOrderIds: [intent(1).id, intent(2).id] }], resolveOrder: [pending(1), pending(1), pending(2), settled] },
+    run: async (client) => {
+      const id = await placed(client, intent(1), intent(2));
+      await ended(client.workflow.getHandle(id));
+      return id;
+    },
+  },
+  {
+    workflow: 'order',
+    ending: 'left-to-the-sweeper',
+    script: { recordOrders: [accepted(intent(1))], sendAttempt: [{ openOrderIds: [intent(1).id] }], resolveOrder: [pending(1)] },
+    run: async (client) => {
+      const id = await placed(client, intent(1));
+      await ended(client.workflow.getHandle(id));
+      return id;
+    },
+  },
+  {
+    workflow: 'order',
+    ending: 'canceled-while-resolving',
+    script: { recordOrders: [accepted(intent(1))], sendAttempt: [{ openOrderIds: [intent(1).id] }], resolveOrder: [{ ...pending(1), askAgainInMs: 60_000 }] },
+    run: async (client) => canceled(client, await placed(client, intent(1)), 'resolveOrder'),
+  },
+];
+
+function mutations(kind: 'amend' | 'cancel'): Ending[] {
+  const workflow = kind === 'amend' ? 'orderAmendment' : 'orderCancellation';
+  const recorded = { verdict: 'accepted', attemptId: 't1', code: null, message: null } as const;
+  const applied = { kind: 'settled', verdict: 'applied', code: null, message: null } as const;
+  const refused = { kind: 'settled', verdict: 'refused', code: 'ORDER_CLOSED', message: 'the order is FILLED' } as const;
+  const open = { kind: 'open', askAgainInMs: 20 } as const;
+  const run = async (client: Client): Promise<string> => {
+    const id = kind === 'amend' ? amendmentWorkflowId(intent(1).id, 2) : cancellationWorkflowId(intent(1).id);
+    await gateway(client)[kind](mutation(kind), `${kind} c1`, 'BTC-PERP');
+    await ended(client.workflow.getHandle(id));
+    return id;
+  };
+  return [
+    { workflow, ending: 'applied', script: { recordMutation: [recorded], sendMutation: [applied] }, run },
+    { workflow, ending: 'refused', script: { recordMutation: [recorded], sendMutation: [refused] }, run },
+    { workflow, ending: 'denied', script: { recordMutation: [{ verdict: 'denied', attemptId: null, code: 'CONFLICT', message: 'another one is under way' }] }, run },
+    { workflow, ending: 'nothing-to-do', script: { recordMutation: [{ verdict: 'nothingToDo', attemptId: null, code: 'ORDER_CLOSED', message: 'the order is FILLED' }] }, run },
+    { workflow, ending: 'open-then-applied', script: { recordMutation: [recorded], sendMutation: [open], settleMutation: [open, open, applied] }, run },
+    { workflow, ending: 'open-then-refused', script: { recordMutation: [recorded], sendMutation: [open], settleMutation: [refused] }, run },
+  ];
+}
+
+const RESOLUTION_ID = resolutionWorkflowId(intent(1).id, 1);
+
+async function resolved(client: Client): Promise<string> {
+  await startResolution(client, intent(1).id, 1, 'its owner is not running');
+  await ended(client.workflow.getHandle(RESOLUTION_ID));
+  return RESOLUTION_ID;
+}
+
+const resolution: Ending[] = [
+  { workflow: 'orderResolution', ending: 'settled', script: { resolveOrder: [settled], resolveMutations: [{ askAgainInMs: null }] }, run: resolved },
+  { workflow: 'orderResolution', ending: 'asked-again-then-settled', script: { resolveOrder: [pending(1), pending(2), settled], resolveMutations: [{ askAgainInMs: 20 }, { askAgainInMs: 20 }, { askAgainInMs: null }] }, run: resolved },
+  {
+    workflow: 'orderResolution',
+    ending: 'continued-as-new',
+    script: { resolveOrder: [pending(1)], resolveMutations: [{ askAgainInMs: null }] },
+    run: async (client) => {
+      await startResolution(client, intent(1).id, 1, 'its owner is not running');
+      return continued(client, RESOLUTION_ID);
+    },
+  },
+  {
+    workflow: 'orderResolution',
+    ending: 'canceled',
+    script: { resolveOrder: [{ ...pending(1), askAgainInMs: 60_000 }] },
+    run: async (client) => {
+      await startResolution(client, intent(1).id, 1, 'its owner is not running');
+      return canceled(client, RESOLUTION_ID, 'resolveOrder');
+    },
+  },
+];
+
+const ACCOUNT_ID = accountWorkflowId('a1');
+const watched = (client: Client): Promise<void> => ensureAccountWatched(client, { id: 'a1', venue: 'paper', name: 'main' });
+
+const account: Ending[] = [
+  {
+    workflow: 'account',
+    ending: 'account-removed',
+    script: { watchAccount: [{ ended: 'stopped' }, { ended: 'replaced' }, { ended: 'noAccount' }] },
+    run: async (client) => {
+      await watched(client);
+      await ended(client.workflow.getHandle(ACCOUNT_ID));
+      return ACCOUNT_ID;
+    },
+  },
+  {
+    workflow: 'account',
+    ending: 'halted-then-released',
+    script: { watchAccount: [{ ended: 'keyRevoked' }, { ended: 'noAccount' }] },
+    run: async (client) => {
+      await watched(client);
+      const handle = client.workflow.getHandle(ACCOUNT_ID);
+      await until(async () => (await handle.query<{ phase: string }>('accountWatch')).phase === 'halted');
+      await handle.signal(accountStatusChanged, { status: 'HALTED', reason: 'still' });
+      await handle.signal(accountStatusChanged, { status: 'ACTIVE', reason: null });
+      await ended(handle);
+      return ACCOUNT_ID;
+    },
+  },
+  {
+    workflow: 'account',
+    ending: 'reconciled-on-request',
+    script: { watchAccount: ['hang', { ended: 'noAccount' }] },
+    run: async (client) => {
+      await watched(client);
+      await scheduled(client, ACCOUNT_ID, 'watchAccount', 1);
+      await client.workflow.getHandle(ACCOUNT_ID).signal(reconcileRequested, { reason: 'an operator asked' });
+      await ended(client.workflow.getHandle(ACCOUNT_ID));
+      return ACCOUNT_ID;
+    },
+  },
+  {
+    workflow: 'account',
+    ending: 'continued-as-new',
+    script: { watchAccount: [{ ended: 'stopped' }] },
+    run: async (client) => {
+      await watched(client);
+      return continued(client, ACCOUNT_ID);
+    },
+  },
+  {
+    workflow: 'account',
+    ending: 'canceled',
+    script: { watchAccount: ['hang'] },
+    run: async (client) => {
+      await watched(client);
+      return canceled(client, ACCOUNT_ID, 'watchAccount');
+    },
+  },
+];
+
+const MARKETS_ID = marketWatchWorkflowId('paper');
+
+const marketWatch: Ending[] = [
+  {
+    workflow: 'marketWatch',
+    ending: 'continued-as-new',
+    script: {},
+    run: async (client) => {
+      await ensureMarketWatched(client, 'paper');
+      return continued(client, MARKETS_ID);
+    },
+  },
+  {
+    workflow: 'marketWatch',
+    ending: 'canceled',
+    script: { watchMarkets: ['hang'] },
+    run: async (client) => {
+      await ensureMarketWatched(client, 'paper');
+      return canceled(client, MARKETS_ID, 'watchMarkets');
+    },
+  },
+];
+
+const sweeper: Ending[] = [
+  {
+    workflow: 'sweeper',
+    ending: 'continued-as-new',
+    script: { sweepOrders: [{ stuck: 0, resolversStarted: 0 }, { stuck: 2, resolversStarted: 1 }, { stuck: 0, resolversStarted: 0 }] },
+    run: async (client) => {
+      await ensureSweeper(client, { intervalMs: 20 });
+      return continued(client, SWEEPER_WORKFLOW_ID);
+    },
+  },
+  {
+    workflow: 'sweeper',
+    ending: 'canceled',
+    script: { sweepOrders: [{ stuck: 0, resolversStarted: 0 }] },
+    run: async (client) => {
+      await ensureSweeper(client, { intervalMs: 60_000 });
+      return canceled(client, SWEEPER_WORKFLOW_ID, 'sweepOrders');
+    },
+  },
+];
+
+export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...sweeper];

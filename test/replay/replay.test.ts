@@ -1,0 +1,109 @@
+/** Workflows that run while we deploy go on under the new code: every committed history must replay. */
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import * as workflows from '../../src/workflows';
+import { ROOT } from '../support/source-imports';
+import { ENDINGS } from './endings';
+import { readHistories, type HistoryFile } from './history-files';
+
+const silent = new DefaultLogger('ERROR', () => undefined);
+const histories = readHistories();
+const folders: string[] = [];
+let bundle: WorkflowBundle;
+
+beforeAll(async () => {
+  // What does not replay is told by the results; the core would tell it to the console too.
+  Runtime.install({ logger: silent, shutdownSignals: [], telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } } });
+  bundle = await bundleWorkflowCode({ workflowsPath: path.join(ROOT, 'src', 'workflows', 'index.ts'), logger: silent });
+});
+afterAll(async () => {
+  await Runtime.instance().shutdown();
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** The names of those that do not replay, with why. */
+async function failures(workflowBundle: WorkflowBundle, files: readonly HistoryFile[]): Promise<string[]> {
+  const replayed = Worker.runReplayHistories({ workflowBundle, replayName: 'histories' }, files.map(({ workflowId, history }) => ({ workflowId, history })));
+  const failed: string[] = [];
+  let index = 0;
+  for await (const { error } of replayed) {
+    const file = files[index];
+    index += 1;
+    if (error !== undefined) failed.push(`${file?.workflow ?? '?'}/${file?.ending ?? '?'}: ${error.name}`);
+  }
+  expect(index).toBe(files.length);
+  return failed;
+}
+
+/** The workflows with one file's text changed, compiled anew. */
+async function changed(file: string, change: (source: string) => string): Promise<WorkflowBundle> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'surefill-replay-'));
+  folders.push(folder);
+  for (const room of ['workflows', 'domain', 'risk', 'temporal']) cpSync(path.join(ROOT, 'src', room), path.join(folder, 'src', room), { recursive: true });
+  symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'), 'junction');
+  const target = path.join(folder, 'src', 'workflows', file);
+  const before = readFileSync(target, 'utf8');
+  const after = change(before);
+  expect(after).not.toBe(before);
+  writeFileSync(target, after);
+  return bundleWorkflowCode({ workflowsPath: path.join(folder, 'src', 'workflows', 'index.ts'), logger: silent });
+}
+
+/** Each calls what the other did: two activities in the other order. */
+function swapped(source: string, one: string, other: string): string {
+  return source.replace(new RegExp(`\\b(${one}|${other})(?=\\()`, 'g'), (name) => (name === one ? other : one));
+}
+
+describe('every workflow has its histories', () => {
+  test.each(Object.keys(workflows).map((workflow) => [workflow]))('%s', (workflow) => {
+    expect(histories.filter((history) => history.workflow === workflow).length).toBeGreaterThan(0);
+  });
+
+  test('one for each ending that is written down, and none of another', () => {
+    const names = (list: readonly { readonly workflow: string; readonly ending: string }[]): string[] => list.map(({ workflow, ending }) => `${workflow}/${ending}`).sort();
+    expect(names(histories)).toEqual(names(ENDINGS));
+  });
+
+  test('each is of the workflow it is filed under, and complete', () => {
+    const wrong = histories.filter(({ workflow, history }) => {
+      const events = history.events ?? [];
+      const last = events.at(-1);
+      const closes = last?.workflowExecutionCompletedEventAttributes ?? last?.workflowExecutionCanceledEventAttributes ?? last?.workflowExecutionContinuedAsNewEventAttributes;
+      return events[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name !== workflow || closes == null;
+    });
+    expect(wrong.map(({ workflow, ending }) => `${workflow}/${ending}`)).toEqual([]);
+  });
+
+  test('none of them names a machine', () => {
+    const identities = new Set(histories.flatMap(({ history }) => [...JSON.stringify(history).matchAll(/"(?:identity|workerIdentity)":"([^"]*)"/g)].map(([, identity]) => identity)));
+    expect([...identities]).toEqual(['recorder']);
+  });
+});
+
+describe('replay', () => {
+  test('every committed history replays under the code as it is', async () => {
+    expect(await failures(bundle, histories)).toEqual([]);
+  });
+
+  test.each([
+    ['order', 'order.ts', 'recordOrders', 'sendAttempt'],
+    ['orderAmendment', 'order-mutation.ts', 'recordMutation', 'sendMutation'],
+    ['orderCancellation', 'order-mutation.ts', 'sendMutation', 'settleMutation'],
+    ['orderResolution', 'order-resolution.ts', 'resolveOrder', 'resolveMutations'],
+  ])('two activities of %s in the other order are noticed', async (workflow, file, one, other) => {
+    const reordered = await changed(file, (source) => swapped(source, one, other));
+    expect((await failures(reordered, histories.filter((history) => history.workflow === workflow))).length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ['account', 'account.ts', 'await condition(() => state.mayGoOn, HALTED_LOOK);', ''],
+    ['sweeper', 'sweeper.ts', "await sleep(input.intervalMs, { summary: 'until the next sweep' });", 'await sweepOrders();'],
+    ['marketWatch', 'market-watch.ts', 'await continueAsNew<typeof marketWatch>(input);', ''],
+  ])('a step of %s that is left out or replaced is noticed', async (workflow, file, step, instead) => {
+    const other = await changed(file, (source) => source.replace(step, instead));
+    expect((await failures(other, histories.filter((history) => history.workflow === workflow))).length).toBeGreaterThan(0);
+  });
+});

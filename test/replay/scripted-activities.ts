@@ -1,0 +1,40 @@
+/** Activities that answer what an ending's script says, in turn; the last answer repeats. */
+import type { BackgroundActivities } from '../../src/activities/background-activities';
+import type { OrderActivities } from '../../src/activities/order-activities';
+import type { WatchingActivities } from '../../src/activities/watching-activities';
+import { Context } from '@temporalio/activity';
+
+export type AllActivities = OrderActivities & BackgroundActivities & WatchingActivities;
+type Answer<Name extends keyof AllActivities> = Awaited<ReturnType<AllActivities[Name]>>;
+
+/** `'hang'`: the activity goes on until it is canceled. */
+export type Script = { readonly [Name in keyof AllActivities]?: readonly (Answer<Name> | 'hang')[] };
+
+const NAMES: readonly (keyof AllActivities)[] = ['recordOrders', 'sendAttempt', 'recordMutation', 'sendMutation', 'settleMutation', 'sweepOrders', 'resolveOrder', 'resolveMutations', 'watchAccount', 'watchMarkets'];
+
+export function scriptedActivities(script: Script): Record<string, () => Promise<unknown>> {
+  return Object.fromEntries(
+    NAMES.map((name) => {
+      const answers: unknown[] = [...(script[name] ?? [])];
+      return [
+        name,
+        async () => {
+          const answer = answers.length > 1 ? answers.shift() : answers[0];
+          if (answer === undefined && name !== 'watchMarkets') throw new Error(`the script of this ending says nothing of ${name}`);
+          return answer === 'hang' ? hang() : answer;
+        },
+      ];
+    }),
+  );
+}
+
+/** Heartbeats as watchers do, so that a cancellation reaches it. */
+async function hang(): Promise<never> {
+  const context = Context.current();
+  const timer = setInterval(() => context.heartbeat(), 200);
+  try {
+    return await context.cancelled;
+  } finally {
+    clearInterval(timer);
+  }
+}
