@@ -125,7 +125,7 @@ export interface Stack {
 }
 
 /** Scenarios are about delivery; what risk refuses has tests of its own. */
-export const WIDE_LIMITS = { maxOrderNotional: '1000000000', maxPositionNotional: '1000000000', maxOpenOrders: 100_000, maxDailyLoss: '1000000000', allowedSymbols: null };
+export const WIDE_LIMITS = { maxOrderNotional: '1000000000', maxPositionNotional: '1000000000', maxOpenOrders: 10_000, maxDailyLoss: '1000000000', allowedSymbols: null };
 
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const home = temporaryFolder('home');
