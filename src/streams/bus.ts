@@ -41,10 +41,14 @@ export type OnBusReport = (report: BusReport) => void;
 
 /** A book of 50 levels a side is 5 KB; more than this is a mistake of ours. */
 export const MAX_MESSAGE_BYTES = 256 * 1024;
-/** How long the shared budget may take to answer: a sixth of what an entry may wait for it. */
-export const BUDGET_ANSWER_MS = 50;
-/** A bus that answers no ping for so long is away; pings go twice in that time. */
-export const BUS_SILENCE_MS = 2_000;
+/** How long the shared budget may take to answer: a third of what an entry may wait for it. */
+export const BUDGET_ANSWER_MS = 100;
+/** Between two pings of what stands between. */
+export const BUS_PING_MS = 1_000;
+/** After so many in vain the connection is given up. */
+export const MAX_UNANSWERED_PINGS = 2;
+/** What takes longer than that is not waited for. */
+export const BUS_SILENCE_MS = BUS_PING_MS * MAX_UNANSWERED_PINGS;
 
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

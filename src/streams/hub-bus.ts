@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import type { Clock } from '../domain/clock';
 import type { BudgetRequest, BudgetVerdict, RateBudget } from '../domain/rate-budget';
 import { backOffMs, type BackOffRule } from '../venues/back-off';
-import { BUS_SILENCE_MS, MAX_MESSAGE_BYTES, reasonOf, type Bus, type BusListener, type JsonObject, type OnBusReport } from './bus';
+import { BUS_PING_MS, BUS_SILENCE_MS, MAX_MESSAGE_BYTES, MAX_UNANSWERED_PINGS, reasonOf, type Bus, type BusListener, type JsonObject, type OnBusReport } from './bus';
 import { BusRateBudget } from './bus-budget';
 import { firstWord, LineReader, MAX_LINE_BYTES } from './hub-lines';
 import { Outbox, TOO_LONG_AWAY } from './outbox';
@@ -20,6 +20,8 @@ export interface HubBusOptions {
   readonly token: string;
   readonly clock: Clock;
   readonly onReport?: OnBusReport;
+  /** How long the shared budget may take to answer; BUDGET_ANSWER_MS. */
+  readonly budgetAnswerMs?: number;
 }
 
 /** A connection that stood so long is a good one: its loss is followed by an immediate reconnect again. */
@@ -44,7 +46,8 @@ export class HubBus implements Bus {
   private failures = 0;
   private lastId = 0;
   private published = 0;
-  private heardAtMs = 0;
+  /** Pings since the hub was last heard. */
+  private unanswered = 0;
   private admittedAtMs = 0;
   private reconnectTimer: NodeJS.Timeout | null = null;
   private readonly pingTimer: NodeJS.Timeout;
@@ -58,8 +61,8 @@ export class HubBus implements Bus {
       ban: async (scope, untilMs) => void (await this.ask('B', { scope, untilMs })),
     };
     this.connect();
-    this.rateBudget = new BusRateBudget(this, shared, options.clock, this.onReport);
-    this.pingTimer = setInterval(() => this.ping(), BUS_SILENCE_MS / 2);
+    this.rateBudget = new BusRateBudget(this, shared, options.clock, this.onReport, options.budgetAnswerMs);
+    this.pingTimer = setInterval(() => this.ping(), BUS_PING_MS);
   }
 
   publish(topic: string, message: JsonObject | string): void {
@@ -87,7 +90,7 @@ export class HubBus implements Bus {
   }
 
   healthy(): boolean {
-    return this.admitted && performance.now() - this.heardAtMs < BUS_SILENCE_MS;
+    return this.admitted && this.unanswered < MAX_UNANSWERED_PINGS;
   }
 
   async close(): Promise<void> {
@@ -112,11 +115,11 @@ export class HubBus implements Bus {
     const socket = connect({ host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port), noDelay: true, keepAlive: true });
     const lines = new LineReader(() => MAX_LINE_BYTES);
     this.socket = socket;
-    this.heardAtMs = performance.now();
+    this.unanswered = 0;
     let reason = 'the hub closed the connection';
     socket.on('connect', () => socket.write(`H ${this.options.token}\n`));
     socket.on('data', (chunk: Buffer) => {
-      this.heardAtMs = performance.now();
+      this.unanswered = 0;
       try {
         for (const line of lines.read(chunk)) if (!socket.destroyed) this.heard(line);
       } catch (error) {
@@ -200,8 +203,12 @@ export class HubBus implements Bus {
   private ping(): void {
     const { socket } = this;
     if (!socket) return;
-    if (performance.now() - this.heardAtMs > BUS_SILENCE_MS) socket.destroy(new Error(`the hub was silent for ${BUS_SILENCE_MS} ms`));
-    else if (this.admitted) this.ask('Q', null).catch(() => undefined); // its failure is the connection's, which is reported
+    // Counted, not timed: a process that was busy itself has answers waiting to be read.
+    if (this.unanswered >= MAX_UNANSWERED_PINGS) socket.destroy(new Error(`the hub left ${MAX_UNANSWERED_PINGS} pings unanswered`));
+    else {
+      this.unanswered += 1;
+      if (this.admitted) this.ask('Q', null).catch(() => undefined); // its failure is the connection's, which is reported
+    }
   }
 
   private canWrite(): boolean {

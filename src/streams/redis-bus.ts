@@ -3,10 +3,10 @@
  * Two connections, because one that subscribes may not ask. Losing Redis costs speed: what is published meanwhile waits in
  * a bounded outbox, and each process goes on with its own eighth of the budgets.
  */
-import { Redis, type RedisOptions, type Result } from 'ioredis';
+import { Redis, ReplyError, type RedisOptions, type Result } from 'ioredis';
 import type { Clock } from '../domain/clock';
 import { backOffMs } from '../venues/back-off';
-import { BUS_SILENCE_MS, MAX_MESSAGE_BYTES, reasonOf, type Bus, type BusListener, type JsonObject, type OnBusReport } from './bus';
+import { BUS_PING_MS, BUS_SILENCE_MS, MAX_MESSAGE_BYTES, MAX_UNANSWERED_PINGS, reasonOf, type Bus, type BusListener, type JsonObject, type OnBusReport } from './bus';
 import { BusRateBudget, withinMs } from './bus-budget';
 import { BUS_BACK_OFF } from './hub-bus';
 import { Outbox, TOO_LONG_AWAY } from './outbox';
@@ -32,6 +32,8 @@ export interface RedisBusOptions {
   /** Keeps several installations on one Redis apart. */
   readonly prefix?: string;
   readonly onReport?: OnBusReport;
+  /** How long the shared budget may take to answer; BUDGET_ANSWER_MS. */
+  readonly budgetAnswerMs?: number;
 }
 
 export class RedisBus implements Bus {
@@ -48,7 +50,8 @@ export class RedisBus implements Bus {
   private subscribing: Promise<void> = Promise.resolve();
   private subscribed = false;
   private failedToSubscribe = false;
-  private readonly heardAtMs = { asking: 0, listening: 0 };
+  /** Pings since either connection was last heard. */
+  private readonly unanswered = { asking: 0, listening: 0 };
   private closed = false;
   private readonly pingTimer: NodeJS.Timeout;
 
@@ -75,8 +78,8 @@ export class RedisBus implements Bus {
     this.watch(this.listening, 'listening');
     this.listening.on('message', (channel: string, text: string) => this.heard(this.topicOf(channel), channel, text));
     this.listening.on('pmessage', (pattern: string, channel: string, text: string) => this.heard(this.topicOf(pattern).slice(0, -1), channel, text));
-    this.rateBudget = new BusRateBudget(this, new RedisRateBudget(this.asking, this.prefix, options.clock), options.clock, this.onReport);
-    this.pingTimer = setInterval(() => this.ping(), BUS_SILENCE_MS / 2);
+    this.rateBudget = new BusRateBudget(this, new RedisRateBudget(this.asking, this.prefix, options.clock), options.clock, this.onReport, options.budgetAnswerMs);
+    this.pingTimer = setInterval(() => this.ping(), BUS_PING_MS);
   }
 
   publish(topic: string, message: JsonObject | string): void {
@@ -106,8 +109,7 @@ export class RedisBus implements Bus {
   }
 
   healthy(): boolean {
-    const nowMs = performance.now();
-    return this.subscribed && !this.failedToSubscribe && Object.values(this.heardAtMs).every((atMs) => nowMs - atMs < BUS_SILENCE_MS);
+    return this.subscribed && !this.failedToSubscribe && Object.values(this.unanswered).every((pings) => pings < MAX_UNANSWERED_PINGS);
   }
 
   async close(): Promise<void> {
@@ -127,7 +129,7 @@ export class RedisBus implements Bus {
       reason = error.message;
     });
     redis.on('ready', () => {
-      this.heardAtMs[which] = performance.now();
+      this.unanswered[which] = 0;
       if (which === 'asking') this.onReport({ kind: 'connected' });
       if (this.bothReady()) this.subscribeAll();
       if (which === 'asking') this.sendWaiting();
@@ -182,27 +184,27 @@ export class RedisBus implements Bus {
 
   /** Redis brings a message once for each name it fits. */
   private heard(name: string, channel: string, text: string): void {
-    this.heardAtMs.listening = performance.now();
+    this.unanswered.listening = 0;
     this.subscriptions.deliverTo([name], this.topicOf(channel), text);
   }
 
   private send(topic: string, text: string, order: number): void {
     this.unconfirmed += 1;
     const sent = isRetained(topic) ? this.asking.surefillPublish(this.hash, topic, text, this.channel(topic)) : this.asking.publish(this.channel(topic), text);
-    const settled = sent.then(
+    sent.then(
       () => {
-        this.heardAtMs.asking = performance.now();
+        this.unanswered.asking = 0;
+        this.unconfirmed -= 1;
+        this.sendWaiting();
       },
       (error: unknown) => {
-        // Lost with the connection: the newest value is told again on return, a moment has passed.
-        if (this.asking.status !== 'ready' && isRetained(topic)) this.outbox.put(topic, text, order);
+        this.unconfirmed -= 1;
+        // Lost with the connection: the newest value is told again on return, a moment has passed. What Redis itself refused
+        // it would refuse again.
+        if (isRetained(topic) && !(error instanceof ReplyError)) this.outbox.put(topic, text, order);
         else this.onReport({ kind: 'dropped', count: 1, reason: reasonOf(error) });
       },
     );
-    void settled.then(() => {
-      this.unconfirmed -= 1;
-      this.sendWaiting();
-    });
   }
 
   private sendWaiting(): void {
@@ -216,19 +218,24 @@ export class RedisBus implements Bus {
   }
 
   private ping(): void {
-    const nowMs = performance.now();
     for (const which of ['asking', 'listening'] as const) {
       const redis = this[which];
       if (redis.status !== 'ready') continue;
-      if (nowMs - this.heardAtMs[which] > BUS_SILENCE_MS) this.restart(redis);
-      else
-        redis.ping().then(
-          () => {
-            this.heardAtMs[which] = performance.now();
-          },
-          () => undefined, // its failure is the connection's, which is reported
-        );
+      // Counted, not timed: a process that was busy itself has answers waiting to be read.
+      if (this.unanswered[which] >= MAX_UNANSWERED_PINGS) {
+        this.restart(redis);
+        continue;
+      }
+      this.unanswered[which] += 1;
+      redis.ping().then(
+        () => {
+          this.unanswered[which] = 0;
+        },
+        () => undefined, // its failure is the connection's, which is reported
+      );
     }
+    // What failed while the connection was breaking.
+    this.sendWaiting();
   }
 
   /** Drops the connection at once and lets it come back by itself. */

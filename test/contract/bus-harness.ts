@@ -7,6 +7,9 @@ import { HubBus } from '../../src/streams/hub-bus';
 import { RedisBus } from '../../src/streams/redis-bus';
 import { hasRedis, startRedis, type TestServer } from '../support/servers';
 
+/** Counts of what is granted must not depend on how busy this machine is. */
+const PATIENT_MS = 10_000;
+
 export interface BusHarness {
   readonly name: string;
   start(): Promise<void>;
@@ -29,7 +32,7 @@ export class HubHarness implements BusHarness {
     this.port = Number(new URL(this.hub.url).port);
   }
   open(onReport?: (report: BusReport) => void, clock: Clock = systemClock): Bus {
-    return new HubBus({ url: `tcp://127.0.0.1:${this.port}`, token: this.token, clock, ...(onReport ? { onReport } : {}) });
+    return new HubBus({ url: `tcp://127.0.0.1:${this.port}`, token: this.token, clock, budgetAnswerMs: PATIENT_MS, ...(onReport ? { onReport } : {}) });
   }
   async kill(): Promise<void> {
     await this.hub?.close();
@@ -50,9 +53,9 @@ export class RedisHarness implements BusHarness {
   async start(): Promise<void> {
     this.server = await startRedis();
   }
-  open(onReport?: (report: BusReport) => void, clock: Clock = systemClock): Bus {
+  open(onReport?: (report: BusReport) => void, clock: Clock = systemClock, patient = true): Bus {
     if (!this.server) throw new Error('start Redis first');
-    return new RedisBus({ url: this.server.url, clock, ...(onReport ? { onReport } : {}) });
+    return new RedisBus({ url: this.server.url, clock, ...(patient ? { budgetAnswerMs: PATIENT_MS } : {}), ...(onReport ? { onReport } : {}) });
   }
   async kill(): Promise<void> {
     await this.server?.kill('SIGKILL');

@@ -1,6 +1,7 @@
 /** What Redis alone can do to us: stall, forget everything, refuse to write. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { systemClock } from '../../src/domain/clock';
 import type { Bus, BusReport } from '../../src/streams/bus';
 import { TOPICS } from '../../src/streams/topics';
 import { hasRedis } from '../support/servers';
@@ -25,14 +26,14 @@ busHarnesses();
     control.disconnect();
     await harness.stop();
   });
-  const ready = async (): Promise<void> => {
+  const ready = async (patient = true): Promise<void> => {
     reports = [];
-    bus = harness.open((report) => reports.push(report));
+    bus = harness.open((report) => reports.push(report), systemClock, patient);
     await until('a healthy bus', () => bus.healthy());
   };
 
   test('a Redis that stands still holds nobody: budgets are answered alone, prices wait, and the newest arrives when it goes on', async () => {
-    await ready();
+    await ready(false);
     const heard: number[] = [];
     bus.subscribe(TOPICS.price('stall', 'BTC-PERP'), ({ n }) => heard.push(Number(n)));
     await bus.synced();

@@ -49,7 +49,10 @@ describe('following committed events', () => {
       const heads = await Promise.all(accounts.map(({ id }) => tail.head(accountStream(id))));
       const followed = accounts.map(({ id }, index) => collect(tail, id, heads[index] ?? 0));
       await Promise.all(followed.map(({ ready }) => ready));
-      await Promise.all(Array.from({ length: 200 }, async (_, n) => writers[n % 2]?.accounts.alert(accounts[n % 4]?.id ?? '', { n })));
+      const writes = writers.flatMap((writer, w) => accounts.map(async ({ id }, a) => {
+        for (let n = 0; n < 25; n += 1) await writer.accounts.alert(id, { n: `${w}/${a}/${n}` });
+      }));
+      await Promise.all(writes);
       await until('all', () => followed.every(({ events }) => events.length >= 50));
       followed.forEach(({ events }, index) => expect(events.map(({ sequence }) => sequence)).toEqual(upTo((heads[index] ?? 0) + 1, (heads[index] ?? 0) + 50)));
       expect(new Set(followed.flatMap(({ events }) => events.map(({ data }) => data['n']))).size).toBe(200);
