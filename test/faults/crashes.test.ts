@@ -139,15 +139,17 @@ describe('S7: a worker is stopped past its time-out, its successor works, then i
     ['during the send', false],
   ])('%s: one venue order', async (_when, beforeSend) => {
     const before = await countAtVenue();
+    const [sleeper, successor] = stack.workers;
+    await successor?.stop();
     const release = beforeSend ? await holdAccountRow() : null;
     const hold = beforeSend ? null : await stack.sim.fault({ kind: 'hold', count: 1, before: true, match: { method: 'POST', path: '/orders' } });
     const postsBefore = (await stack.sim.requests('/orders')).length;
     const placing = placeUntilAnswered(randomUUID());
     if (beforeSend) await someoneWaits();
     else await stack.client.until('the request to be held', async () => ((await stack.sim.requests('/orders')).length > postsBefore ? true : null));
-    const [sleeper] = stack.workers;
     await sleeper?.kill('SIGSTOP');
     await release?.();
+    await successor?.start();
     const order = await placing;
     if (beforeSend) await stack.client.untilState(order.id, 'WORKING');
     if (hold !== null) await stack.sim.release(hold);

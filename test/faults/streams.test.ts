@@ -31,17 +31,22 @@ interface Fill {
 async function fills(): Promise<Fill[]> {
   return (await stack.client.call<{ fills: Fill[] }>('GET', `/api/v1/fills?accountId=${stack.accountId}&limit=200`)).body.fills;
 }
+/** The venue's own mark: ours may be a moment old while a stream is away. */
 async function mark(): Promise<number> {
-  const { body } = await stack.client.call<{ prices: { mark: string }[] }>('GET', '/api/v1/prices?symbols=BTC-PERP');
-  return Number(body.prices[0]?.mark);
+  const { markets } = await stack.sim.call<{ markets: { symbol: string; mark: string }[] }>('GET', '/__sim/state');
+  return Number(markets.find((market) => market.symbol === 'BTC-PERP')?.mark);
 }
 async function restingBelow(fractions: readonly number[]): Promise<ApiOrder[]> {
   const price = await mark();
   const orders: ApiOrder[] = [];
   for (const fraction of fractions) {
     const limitPrice = String(Math.floor(price * fraction));
-    const { body } = await stack.client.place({ accountId: stack.accountId, clientOrderId: randomUUID(), symbol: 'BTC-PERP', side: 'buy', type: 'limit', quantity: '0.001', limitPrice });
-    orders.push(await stack.client.untilState(body.id, 'WORKING'));
+    // While no watcher brings prices, an entry beside a held position is refused: nothing to value it by.
+    const placed = await stack.client.until('a price to place by', async () => {
+      const answer = await stack.client.place({ accountId: stack.accountId, clientOrderId: randomUUID(), symbol: 'BTC-PERP', side: 'buy', type: 'limit', quantity: '0.001', limitPrice });
+      return answer.status === 422 ? null : answer.body;
+    });
+    orders.push(await stack.client.untilState(placed.id, 'WORKING'));
   }
   return orders;
 }
