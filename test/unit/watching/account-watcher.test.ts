@@ -1,37 +1,8 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
-import { FILL_OVERLAP_MS } from '../../../src/activities/account-look';
-import { AccountWatcher, KEY_REFUSED, type WatchEnd } from '../../../src/activities/account-watcher';
+import { describe, expect, test } from '@jest/globals';
 import { DomainError } from '../../../src/domain/errors';
-import type { PrivateMessage, VenueFill, VenuePosition } from '../../../src/domain/venue';
-import { sampleFill, sampleOrder, sampleView } from '../domain/order-samples';
-import { AccountStore, AccountVenue, CREATED_MS, sampleAccount } from './account-model';
-
-const HOUR_MS = 3_600_000;
-const stops: AbortController[] = [];
-const ends: Promise<unknown>[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0)) stop.abort();
-  await Promise.allSettled(ends.splice(0));
-});
-
-function world(): { venue: AccountVenue; store: AccountStore } {
-  const venue = new AccountVenue();
-  return { venue, store: new AccountStore() };
-}
-
-/** Starts a watcher of the world; by default no audit falls into a test. */
-function watch({ venue, store }: { venue: AccountVenue; store: AccountStore }, auditPollMs = HOUR_MS): { end: Promise<WatchEnd>; stop: AbortController; watcher: AccountWatcher } {
-  const stop = new AbortController();
-  const watcher = new AccountWatcher(store.ports(), venue.port, store.account, { auditPollMs, holder: 'test', keyQuestionMs: 1 });
-  const end = watcher.run(stop.signal);
-  stops.push(stop);
-  ends.push(end.catch(() => undefined));
-  return { end, stop, watcher };
-}
-
-const looked = (store: AccountStore, times = 1): Promise<void> => store.until(() => store.looks >= times);
-const fillAt = (venueFillId: string, atMs: number): VenueFill => sampleFill({ venueFillId, atMs });
-const position = (quantity: string, side: 'long' | 'short' = 'long'): VenuePosition => ({ venueSymbol: 'BTC-PERP', side, quantity, entryPrice: '100', markPrice: null, leverage: null, margin: null, liquidationPrice: null, unrealizedPnl: null, realizedPnl: null });
+import type { PrivateMessage } from '../../../src/domain/venue';
+import { sampleOrder, sampleView } from '../domain/order-samples';
+import { fillAt, looked, position, watch, world } from './watcher-harness';
 
 describe('starting', () => {
   test('the socket listens before the scope is taken, and what it brings meanwhile waits for the snapshot', async () => {
@@ -93,85 +64,6 @@ describe('starting', () => {
     watch({ venue, store });
     await looked(store);
     expect(venue.calls).not.toContain('findOrder');
-  });
-});
-
-describe('reading fills back', () => {
-  test('they are read to the venue\'s end, each is written once', async () => {
-    const { venue, store } = world();
-    const known = fillAt('f1', CREATED_MS + 1_000);
-    store.knowFill(known);
-    venue.fills = [known, ...['f2', 'f3', 'f4', 'f5'].map((id, index) => fillAt(id, CREATED_MS + 2_000 + index))];
-    watch({ venue, store });
-    await looked(store);
-    expect(store.of('fill').map(({ fill }) => fill.venueFillId)).toEqual(['f2', 'f3', 'f4', 'f5']);
-  });
-
-  test('from ten minutes before the last that is known at least, the first instant included', async () => {
-    const { venue, store } = world();
-    const lastMs = CREATED_MS + HOUR_MS / 2;
-    store.checkpoint = { fillsReadToMs: lastMs + 60_000 };
-    store.knowFill(fillAt('f1', lastMs));
-    venue.fills = [fillAt('late', lastMs - FILL_OVERLAP_MS)];
-    watch({ venue, store });
-    await store.until(() => store.of('fill').length === 1);
-    expect(store.of('fill').map(({ fill }) => fill.venueFillId)).toEqual(['late']);
-  });
-
-  test('a history that begins after the last known fill puts the account into REDUCING with a carry-in, once', async () => {
-    const { venue, store } = world();
-    store.knowFill(fillAt('f1', CREATED_MS + 1_000));
-    store.held.set('BTC-PERP', '1');
-    store.orders = [sampleOrder({ state: 'WORKING', venueOrderId: 'o1' })];
-    venue.open = [sampleView({ venueOrderId: 'o1' })];
-    venue.truncatedBeforeMs = CREATED_MS + 60_000;
-    venue.positions = [position('3')];
-    watch({ venue, store }, 20);
-    await looked(store, 3);
-    expect(store.of('status')).toEqual([{ kind: 'status', status: 'REDUCING' }]);
-    expect(store.of('carryIn')).toEqual([{ kind: 'carryIn', markets: ['BTC-PERP'] }]);
-    expect(store.alerts()).toContain('historyTruncated');
-    expect(store.orders.length).toBe(1);
-  });
-
-  test('a market that is flat at the venue is carried in as flat', async () => {
-    const { venue, store } = world();
-    store.knowFill(fillAt('f1', CREATED_MS + 1_000));
-    store.held.set('BTC-PERP', '1');
-    venue.truncatedBeforeMs = CREATED_MS + 60_000;
-    watch({ venue, store });
-    await looked(store);
-    expect(store.held.get('BTC-PERP')).toBe('0');
-  });
-
-  test('an operator\'s HALTED is not loosened to REDUCING', async () => {
-    const { venue, store } = world();
-    store.account = sampleAccount({ status: 'HALTED', statusReason: 'operator' });
-    store.knowFill(fillAt('f1', CREATED_MS + 1_000));
-    venue.truncatedBeforeMs = CREATED_MS + 60_000;
-    watch({ venue, store });
-    await looked(store);
-    expect(store.of('status')).toEqual([]);
-  });
-
-  test('a history that reaches back to a known fill changes nothing', async () => {
-    const { venue, store } = world();
-    store.knowFill(fillAt('f1', CREATED_MS + 60_000));
-    venue.truncatedBeforeMs = CREATED_MS + 30_000;
-    watch({ venue, store });
-    await looked(store);
-    expect(store.of('status')).toEqual([]);
-    expect(store.of('carryIn')).toEqual([]);
-  });
-
-  test('what was held before the first look is carried in, once, and the account stays ACTIVE', async () => {
-    const { venue, store } = world();
-    venue.positions = [position('2', 'short')];
-    watch({ venue, store }, 20);
-    await looked(store, 3);
-    expect(store.of('carryIn').length).toBe(1);
-    expect(store.held.get('BTC-PERP')).toBe('-2');
-    expect(store.of('status')).toEqual([]);
   });
 });
 
@@ -298,55 +190,3 @@ describe('while it runs', () => {
   });
 });
 
-describe('a key that is refused', () => {
-  /** Calls that reached the venue with the key. */
-  const attempts = (venue: AccountVenue): number => venue.calls.length + venue.streams.length;
-
-  test('told by the stream: at most three more questions, then HALTED with an alert', async () => {
-    const { venue, store } = world();
-    const { end } = watch({ venue, store });
-    await looked(store);
-    const before = attempts(venue);
-    venue.keyRevoked = true;
-    venue.live.tell({ kind: 'keyRevoked', atMs: venue.nowMs });
-    expect(await end).toBe('keyRevoked');
-    expect(attempts(venue) - before).toBeLessThanOrEqual(3);
-    expect(store.account).toMatchObject({ status: 'HALTED', statusReason: KEY_REFUSED });
-    expect(store.alerts()).toContain('keyRevoked');
-  });
-
-  test('found by a read: at most three more attempts after the first refusal', async () => {
-    const { venue, store } = world();
-    const { end } = watch({ venue, store }, 20);
-    await looked(store);
-    venue.keyRevoked = true;
-    const before = attempts(venue);
-    expect(await end).toBe('keyRevoked');
-    expect(attempts(venue) - before).toBeLessThanOrEqual(4);
-  });
-
-  test('refused from the start: halted all the same', async () => {
-    const { venue, store } = world();
-    venue.keyRevoked = true;
-    expect(await watch({ venue, store }).end).toBe('keyRevoked');
-    expect(attempts(venue)).toBeLessThanOrEqual(4);
-  });
-
-  test('an account that is halted for it is not asked about at all', async () => {
-    const { venue, store } = world();
-    store.account = sampleAccount({ status: 'HALTED', statusReason: KEY_REFUSED });
-    expect(await watch({ venue, store }).end).toBe('keyRevoked');
-    expect(attempts(venue)).toBe(0);
-  });
-
-  test('a refusal that was a hiccup: the stream is opened again and everything read', async () => {
-    const { venue, store } = world();
-    watch({ venue, store });
-    await looked(store);
-    venue.live.tell({ kind: 'keyRevoked', atMs: venue.nowMs });
-    await looked(store, 2);
-    expect(store.of('status')).toEqual([]);
-    expect(venue.streams.length).toBe(2);
-    expect(venue.live.closed).toBe(false);
-  });
-});
