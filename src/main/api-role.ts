@@ -96,13 +96,8 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
   };
 }
 
-/** Each committed event of a stream from now on. */
+/** Each committed event of a stream from now on; follows again by itself after a resync. */
 function followEach(tail: EventTail, stream: string, listener: Parameters<ApiPorts['tail']['follow']>[1]): () => void {
-  const following = tail.follow(stream, 'now', {
-    onEvents: (events) => events.forEach(listener),
-    // Waiting requests read their rows each second besides.
-    onResync: () => undefined,
-  });
+  const following = tail.followFromNow(stream, (events) => events.forEach(listener));
   return () => following.close();
 }
-

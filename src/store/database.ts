@@ -39,6 +39,11 @@ const MAX_TRIES = 4;
 const PLANNER_OPTIONS = ['enable_seqscan=off', 'enable_hashjoin=off', 'enable_mergejoin=off', 'plan_cache_mode=force_generic_plan', 'jit=off'].map((setting) => `-c ${setting}`).join(' ');
 /** How long a caller waits for a connection of the pool. */
 const MAX_WAIT_MS = 2_000;
+/**
+ * A process that is stopped, or whose host is gone, in the middle of a transaction keeps its locks: PostgreSQL ends it after
+ * this, so that its successor goes on. Between two statements of ours lies only computing, of milliseconds.
+ */
+const IDLE_IN_TRANSACTION_MS = 2_000;
 /** Prisma's own limit of a transaction; PostgreSQL's statement_timeout ends each statement before it. */
 const TRANSACTION_TIMEOUT_MS = 15_000;
 
@@ -85,6 +90,7 @@ export class Database implements Queryable {
         connectionTimeoutMillis: MAX_WAIT_MS,
         statement_timeout: options.statementTimeoutMs,
         lock_timeout: options.lockTimeoutMs,
+        idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
         application_name: 'surefill',
         keepAlive: true,
         options: PLANNER_OPTIONS,
