@@ -98,6 +98,5 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
 
 /** Each committed event of a stream from now on; follows again by itself after a resync. */
 function followEach(tail: EventTail, stream: string, listener: Parameters<ApiPorts['tail']['follow']>[1]): () => void {
-  const following = tail.followFromNow(stream, (events) => events.forEach(listener));
-  return () => following.close();
+  return tail.followFromNow(stream, (events) => events.forEach(listener));
 }
