@@ -170,7 +170,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const client = new ApiClient(apiUrl, readFileSync(path.join(home, 'owner-key'), 'utf8').trim());
   const venueKey = `test-${randomBytes(8).toString('hex')}`;
   const made = await client.call<{ id: string }>('POST', '/api/v1/accounts', { name: 'under-test', venue: 'paper', credentials: { key: venueKey }, limits: WIDE_LIMITS });
-  if (made.status !== 201) throw new Error(`no account: ${JSON.stringify(made.body)}`);
+  if (made.status !== 201) throw new Error(`no account: ${JSON.stringify(made.body)}\n${api.log().slice(-4_000)}`);
   const accountId = made.body.id;
   await client.balanceKnown(accountId);
   const [worker] = workers;
