@@ -26,10 +26,7 @@ const CONFLICT_POSITION = `ON CONFLICT (account_id, symbol) DO UPDATE SET ${Obje
 const CONFLICT_EXPOSURE = `ON CONFLICT (account_id, symbol) DO UPDATE SET ${Object.keys(tables.EXPOSURE_FIGURES)
   .map((field) => `${columnName(field)} = exposures.${columnName(field)} + excluded.${columnName(field)}`)
   .join(', ')}`;
-/**
- * A delta that lowers a figure: its row is there, and the row's CHECK would refuse the proposed insert of an upsert before
- * PostgreSQL finds the conflict.
- */
+/** A delta that lowers a figure changes a row that is there: an upsert would make a negative one where none is. */
 const LOWER_EXPOSURE = (parameter: number): string =>
   `UPDATE exposures SET ${Object.keys(tables.EXPOSURE_FIGURES)
     .map((field) => `${columnName(field)} = exposures.${columnName(field)} + r."${field}"`)

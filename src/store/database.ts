@@ -61,7 +61,8 @@ export function sqlStateOf(error: unknown): string | null {
 /** True where the database itself is away or ended the connection, rather than refusing what was asked. */
 function isUnreachable(error: unknown): boolean {
   const state = sqlStateOf(error);
-  if (state !== null) return /^(08|57P|53)/.test(state);
+  // 25P03: our process was stopped in the middle of a transaction, and PostgreSQL ended it: nothing was written.
+  if (state !== null) return /^(08|57P|53|25P03)/.test(state);
   const text = error instanceof Error ? error.message : '';
   return /Can't reach database|DatabaseNotReachable|ConnectionClosed|SocketTimeout|Connection terminated|ECONNREFUSED|ECONNRESET|Timed out fetching|Unable to start a transaction|terminating connection|timeout exceeded when trying to connect/i.test(text);
 }
