@@ -38,7 +38,7 @@ export class Accounts {
     const credentialId = randomUUID();
     const envelope = await seal(this.core.keys, Buffer.from(JSON.stringify(account.credential), 'utf8'), credentialContext(credentialId));
     try {
-      return await change(this.core, async (tx, changes) => {
+      return await change(this.core, [account.id], async (tx, changes) => {
         const existing = await this.read(tx, 'a.id = $1 AND a.user_id = $2', account.id, account.userId);
         if (existing[0] !== undefined) return existing[0];
         const at = isoTime(this.core.clock.nowMs());
@@ -86,7 +86,7 @@ export class Accounts {
 
   /** Throws NOT_FOUND, and EpochLost for a writer whose successor works. Setting what is set already tells nobody. */
   async setStatus(id: string, status: AccountStatus, reason: string | null, writer?: WriterEpoch): Promise<Account> {
-    return change(this.core, async (tx, changes) => {
+    return change(this.core, [id], async (tx, changes) => {
       await holdEpoch(tx, writer);
       const account = (await lockAccounts(tx, [id])).get(id);
       if (account === undefined) throw new DomainError('NOT_FOUND', `account ${id} does not exist`);
@@ -103,7 +103,7 @@ export class Accounts {
 
   /** Tells the account's owner of something that needs a person. */
   async alert(id: string, data: Readonly<Record<string, unknown>>, writer?: WriterEpoch): Promise<void> {
-    await change(this.core, async (tx, changes) => {
+    await change(this.core, [id], async (tx, changes) => {
       await holdEpoch(tx, writer);
       const account = (await lockAccounts(tx, [id])).get(id);
       if (account === undefined) throw new DomainError('NOT_FOUND', `account ${id} does not exist`);

@@ -7,6 +7,7 @@ import type { MarkOf } from './apply-evidence';
 import { ChangeSet } from './change-set';
 import type { Database, Queryable } from './database';
 import type { CommitAnnouncer } from './commit-announcer';
+import type { Turns } from './turns';
 import type { VenueOffsets } from './venue-offsets';
 
 /** The few words the store needs of a logger. */
@@ -24,16 +25,18 @@ export interface StoreCore {
   readonly log: StoreLog;
   readonly announcer: CommitAnnouncer;
   readonly offsets: VenueOffsets;
+  readonly turns: Turns;
 }
 
-/** One transaction that may change things: what it gathered is written last, and told after the commit. */
-export async function change<T>(core: StoreCore, work: (tx: Queryable, changes: ChangeSet) => Promise<T>): Promise<T> {
-  const { result, changes } = await core.database.transaction(async (tx) => {
+/** One transaction that may change things of these accounts: what it gathered is written last, and told after the commit. */
+export async function change<T>(core: StoreCore, accountIds: readonly string[], work: (tx: Queryable, changes: ChangeSet) => Promise<T>): Promise<T> {
+  const once = () => core.database.transaction(async (tx) => {
     const gathered = new ChangeSet();
     const answer = await work(tx, gathered);
     await gathered.flush(tx);
     return { result: answer, changes: gathered };
   });
+  const { result, changes } = await core.turns.inTurn(accountIds, once);
   core.announcer.announce(changes.events);
   return result;
 }

@@ -12,7 +12,7 @@ import { Credentials } from './credentials';
 import { Database } from './database';
 import { Events } from './events';
 import { Generation } from './generation';
-import { lockAccountsOfOrders } from './locks';
+import { accountsOfOrders, lockAccounts } from './locks';
 import { Mutations } from './mutations';
 import { Orders } from './orders';
 import { Placing } from './placing';
@@ -24,6 +24,7 @@ import { purge, type Purged } from './retention';
 import { SendRights } from './send-rights';
 import { Sending } from './sending';
 import { timelineOf } from './timeline';
+import { Turns } from './turns';
 import { Users } from './users';
 import { VenueOffsets } from './venue-offsets';
 import { Watching } from './watching';
@@ -48,7 +49,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const database = new Database({ ...options, onError: (message, error) => log.warn({ error }, message) });
   const announcer = new CommitAnnouncer(database, (error) => log.warn({ error }, 'an event could not be announced; readers find it when they poll'));
   const offsets = new VenueOffsets(venues, clock, (venue, error) => log.info({ venue, error }, 'the venue did not tell its time; ours is used'));
-  const core: StoreCore = { database, clock, venues, keys: options.keyProvider, markOf: options.markOf, log, announcer, offsets };
+  const core: StoreCore = { database, clock, venues, keys: options.keyProvider, markOf: options.markOf, log, announcer, offsets, turns: new Turns() };
   try {
     const generation = await Generation.open(database);
     for (const venue of venues.keys()) void offsets.refresh(venue);
@@ -100,12 +101,14 @@ export class Store {
 
   /** The one writer of orders. */
   readonly evidence = {
-    apply: (items: readonly OrderEvidence[], writer?: WriterEpoch): Promise<readonly AppliedOrder[]> =>
-      change(this.core, async (tx, changes) => {
+    apply: async (items: readonly OrderEvidence[], writer?: WriterEpoch): Promise<readonly AppliedOrder[]> => {
+      if (items.length === 0) return [];
+      const accountIds = await accountsOfOrders(this.core.database, items.map((item) => item.orderId));
+      return change(this.core, accountIds, async (tx, changes) => {
         await holdEpoch(tx, writer);
-        const accounts = await lockAccountsOfOrders(tx, items.map((item) => item.orderId));
-        return applyUnderLocks(tx, accounts, items, changes, this.core.markOf);
-      }),
+        return applyUnderLocks(tx, await lockAccounts(tx, accountIds), items, changes, this.core.markOf);
+      });
+    },
   };
 
   readonly fills = { list: (query: FillListQuery) => this.portfolio.fills(query) };

@@ -32,7 +32,7 @@ export class Mutations {
   async record(intent: MutationIntent, context: MutationContext): Promise<RecordedMutation> {
     const venue = this.venueOf(intent.venue);
     const credentials = (await this.credentials.ofAll([intent.accountId])).get(intent.accountId);
-    const { answer, right } = await change(this.core, async (tx, changes): Promise<{ answer: RecordedMutation; right: SendRight | null }> => {
+    const { answer, right } = await change(this.core, [intent.accountId], async (tx, changes): Promise<{ answer: RecordedMutation; right: SendRight | null }> => {
       const accounts = await lockAccounts(tx, [intent.accountId]);
       const account = accounts.get(intent.accountId);
       const nonces = new NonceBook(this.core, tx);
@@ -68,8 +68,8 @@ export class Mutations {
 
   /** Ends a mutation (or says that its outcome is unknown) with the evidence that proves it. Repeating it is harmless. */
   async settle(mutationId: string, state: MutationState, evidence: readonly OrderEvidence[], reasonCode?: string): Promise<readonly AppliedOrder[]> {
-    return change(this.core, async (tx, changes) => {
-      const mutation = await this.existing(tx, mutationId);
+    const mutation = await this.existing(this.core.database, mutationId);
+    return change(this.core, [mutation.accountId], async (tx, changes) => {
       const accounts = await lockAccounts(tx, [mutation.accountId]);
       const orders = await lockOrders(tx, [mutation.orderId]);
       const at = isoTime(this.core.clock.nowMs());
@@ -101,7 +101,7 @@ export class Mutations {
   async newAttempt(mutationId: string, sendTtlMs: number): Promise<string> {
     const { accountId } = await this.existing(this.core.database, mutationId);
     const credentials = await this.credentials.of(accountId);
-    const right = await change(this.core, async (tx, changes) => {
+    const right = await change(this.core, [accountId], async (tx, changes) => {
       const accounts = await lockAccounts(tx, [accountId]);
       const nonces = new NonceBook(this.core, tx);
       await nonces.lock(accounts.values());

@@ -58,7 +58,7 @@ export class Placing {
     if (intents.length === 0) return { items: [], calls: [] };
     const accountIds = [...new Set(intents.map((intent) => intent.accountId))];
     const credentials = await this.credentials.ofAll(accountIds);
-    const { group, rights } = await change(this.core, async (tx, changes) => {
+    const { group, rights } = await change(this.core, accountIds, async (tx, changes) => {
       await holdEpoch(tx, context.writer);
       const accounts = await lockAccounts(tx, accountIds);
       const mine = intents.filter((intent) => accounts.get(intent.accountId)?.userId === intent.userId);

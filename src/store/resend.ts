@@ -41,7 +41,7 @@ export class Resend {
   async prepareAgain(orderId: string, sendTtlMs: number): Promise<string | null> {
     const accountId = await this.accountOf(orderId);
     const credentials = await this.credentials.of(accountId);
-    const right = await change(this.core, async (tx, changes) => {
+    const right = await change(this.core, [accountId], async (tx, changes) => {
       const accounts = await lockAccounts(tx, [accountId]);
       const nonces = new NonceBook(this.core, tx);
       await nonces.lock(accounts.values());

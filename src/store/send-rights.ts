@@ -14,10 +14,15 @@ const MAX_RIGHTS = 10_000;
  */
 const KEPT_AFTER_EXPIRY_MS = 60_000;
 
+export interface TakenRight {
+  readonly atMs: number;
+  readonly accountId: string;
+}
+
 export class SendRights {
   private readonly rights = new Map<string, SendRight>();
   /** When a right was taken, for the timeline; written with the report. */
-  private readonly taken = new Map<string, number>();
+  private readonly taken = new Map<string, TakenRight>();
 
   constructor(private readonly clock: Clock) {}
 
@@ -36,7 +41,7 @@ export class SendRights {
     const right = this.rights.get(attemptId);
     if (right === undefined) return null;
     this.rights.delete(attemptId);
-    this.taken.set(attemptId, this.clock.nowMs());
+    this.taken.set(attemptId, { atMs: this.clock.nowMs(), accountId: right.accountId });
     dropOldest(this.taken);
     return right;
   }
@@ -45,10 +50,11 @@ export class SendRights {
     this.rights.delete(attemptId);
   }
 
-  takenAtMs(attemptId: string): number | null {
-    const atMs = this.taken.get(attemptId) ?? null;
+  /** What is known of a right that was taken here; null for one that was taken elsewhere. */
+  wasTaken(attemptId: string): TakenRight | null {
+    const taken = this.taken.get(attemptId) ?? null;
     this.taken.delete(attemptId);
-    return atMs;
+    return taken;
   }
 }
 

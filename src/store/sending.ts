@@ -73,12 +73,12 @@ export class Sending {
   /** Commits how the send ended, its evidence and its events. */
   async report(report: AttemptReport): Promise<readonly AppliedOrder[]> {
     this.rights.drop(report.attemptId);
-    const takenAtMs = this.rights.takenAtMs(report.attemptId);
-    return change(this.core, async (tx, changes) => {
+    const taken = this.rights.wasTaken(report.attemptId);
+    return change(this.core, taken === null ? [] : [taken.accountId], async (tx, changes) => {
       const account = await lockAccountOfAttempt(tx, report.attemptId);
       if (account === null) throw new Error(`attempt ${report.attemptId} is not recorded`);
       const answer = report.answer;
-      const outcome: Parameter[] = [report.attemptId, report.fence, isoTime(this.core.clock.nowMs()), report.outcome, answer?.latencyMs ?? null, answer?.venueTimeMs ?? null, answer?.raw ?? null, takenAtMs === null ? null : isoTime(takenAtMs)];
+      const outcome: Parameter[] = [report.attemptId, report.fence, isoTime(this.core.clock.nowMs()), report.outcome, answer?.latencyMs ?? null, answer?.venueTimeMs ?? null, answer?.raw ?? null, taken === null ? null : isoTime(taken.atMs)];
       if (report.evidence.length === 0) {
         await tx.rows(writeOutcome(1), ...outcome);
         return [];

@@ -109,7 +109,7 @@ export class Watching {
   }
 
   private asWriter<T>(writer: WriterEpoch, accountId: string, work: (tx: Queryable, changes: ChangeSet, account: LockedAccount) => Promise<T>): Promise<T> {
-    return change(this.core, async (tx, changes) => {
+    return change(this.core, [accountId], async (tx, changes) => {
       await holdEpoch(tx, writer);
       const account = (await lockAccounts(tx, [accountId])).get(accountId);
       if (account === undefined) throw new DomainError('NOT_FOUND', `account ${accountId} does not exist`);

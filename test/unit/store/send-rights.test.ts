@@ -10,7 +10,8 @@ describe('the first right to send', () => {
     rights.keep(right('one', 2_000));
     expect(rights.take('one')?.fence).toBe(1);
     expect(rights.take('one')).toBeNull();
-    expect(rights.takenAtMs('one')).toBe(1_000);
+    expect(rights.wasTaken('one')).toEqual({ atMs: 1_000, accountId: 'a' });
+    expect(rights.wasTaken('one')).toBeNull();
   });
 
   test('is given after its time too: its holder knows that nothing was sent', () => {
