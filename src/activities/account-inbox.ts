@@ -8,6 +8,12 @@ export const MAX_WAITING = 50_000;
 /** The longest delay a timer takes. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
+/**
+ * How long words that repeat what we mostly know already - a working order, a balance - may gather: our own answers tell
+ * the first of it, and a transaction each would cost the account's row the place of an order.
+ */
+const GATHER_MS = 100;
+
 export type PositionMessage = Extract<PrivateMessage, { kind: 'position' }>;
 
 /** The venue's word on positions and balances at one of its instants, ms. */
@@ -31,6 +37,7 @@ export class AccountInbox {
   private overflowed = false;
   private nudged = false;
   private wake: (() => void) | null = null;
+  private urgent = false;
 
   push(message: PrivateMessage): void {
     if (this.waiting.length >= MAX_WAITING) {
@@ -38,7 +45,16 @@ export class AccountInbox {
       this.overflowed = true;
     }
     this.waiting.push(message);
+    this.urgent ||= isUrgent(message);
     this.wake?.();
+  }
+
+  /** Lets what is not urgent gather; ends at once when something urgent is there or comes. */
+  async gathered(signal: AbortSignal): Promise<void> {
+    const deadlineMs = performance.now() + GATHER_MS;
+    for (let leftMs = GATHER_MS; leftMs > 0 && !this.urgent && !this.overflowed && !signal.aborted; leftMs = deadlineMs - performance.now()) {
+      await this.change(leftMs, signal);
+    }
   }
 
   get isEmpty(): boolean {
@@ -56,6 +72,10 @@ export class AccountInbox {
     const nudged = this.nudged;
     this.nudged = false;
     if (nudged || !this.isEmpty || signal.aborted || delayMs <= 0) return Promise.resolve();
+    return this.change(delayMs, signal);
+  }
+
+  private change(delayMs: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
@@ -76,6 +96,7 @@ export class AccountInbox {
     const positions = new Map<string, { word: PositionMessage['position']; atMs: number }>();
     let gap = this.overflowed ? 'more messages came than can be kept' : null;
     this.overflowed = false;
+    this.urgent = this.waiting.length > MAX_BATCH && this.urgent;
     for (const message of this.waiting.splice(0, MAX_BATCH)) {
       switch (message.kind) {
         case 'order':
@@ -128,4 +149,9 @@ function byInstant(positions: readonly { word: PositionMessage['position']; atMs
   for (const { word, atMs } of positions) at(atMs).positions.push(word);
   for (const { word, atMs } of balances) at(atMs).balances.push(word);
   return [...instants.values()].sort((a, b) => a.atMs - b.atMs);
+}
+
+/** What clients wait for: fills, ends, flat positions and everything about the stream itself. */
+function isUrgent(message: PrivateMessage): boolean {
+  return message.kind !== 'balance' && message.kind !== 'position' && !(message.kind === 'order' && message.order.status === 'open' && message.order.filledQuantity === '0');
 }

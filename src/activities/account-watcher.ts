@@ -150,7 +150,9 @@ export class AccountWatcher {
       if (clock.nowMs() >= this.resyncDueMs) await this.resynchronise(look, writer, stop);
       else if (clock.nowMs() >= this.auditDueMs && this.audit === null) this.startAudit(look, stop);
       await this.inbox.arrival(Math.min(this.resyncDueMs, this.audit === null ? this.auditDueMs : Infinity) - clock.nowMs(), stop);
-      if (!this.inbox.isEmpty) await this.write(writer);
+      if (this.inbox.isEmpty) continue;
+      await this.inbox.gathered(stop);
+      await this.write(writer);
     }
     return 'stopped';
   }
