@@ -54,8 +54,10 @@ export class AccountLook {
     const atMs = await this.venue.venueTimeMs(read());
     const open = await this.session.openOrders(read());
     const gone = await this.gone(ours, open, read);
-    const changedOrders = await this.writer.orders([...open, ...gone], 'query');
+    // Fills come between: an order placed outside is known by then, and one that ended never stands there without its fills.
+    const changedOpen = await this.writer.orders(open, 'query');
     const fills = await this.fills(kind, atMs, read);
+    const changedOrders = changedOpen + (await this.writer.orders(gone, 'query'));
     const heldAtMs = await this.venue.venueTimeMs(read());
     const positions = await this.session.positions(read());
     const balances = await this.session.balances(read());

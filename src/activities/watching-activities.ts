@@ -26,6 +26,8 @@ export interface WatchingPorts {
   readonly marketRefreshMs: number;
   /** Names this process. */
   readonly holder: string;
+  /** Aborted once this process takes no new work: what it holds ends at once and starts elsewhere. */
+  readonly leaving: AbortSignal;
   accountById(accountId: string): Promise<Account | null>;
   saveMarkets(markets: readonly Market[]): Promise<void>;
   openMarketData(venue: Venue, markets: readonly Market[]): MarketDataFeed;
@@ -38,7 +40,7 @@ const HEARTBEAT_MS = 1_000;
 export function createWatchingActivities(ports: WatchingPorts): WatchingActivities {
   return {
     watchAccount: ({ accountId }) =>
-      heartbeating(async (signal, tell) => {
+      heartbeating(ports.leaving, async (signal, tell) => {
         const account = await ports.accountById(accountId);
         if (account === null) return { ended: 'noAccount' };
         const venue = venueOf(ports, account.venue);
@@ -47,7 +49,7 @@ export function createWatchingActivities(ports: WatchingPorts): WatchingActiviti
         return { ended: await watcher.run(signal) };
       }),
     watchMarkets: ({ venue: name }) =>
-      heartbeating(async (signal) => {
+      heartbeating(ports.leaving, async (signal) => {
         const watcher = new MarketWatcher({ ...ports, watching: ports.watcher.watching }, venueOf(ports, name));
         await watcher.run(signal);
       }),
@@ -61,14 +63,14 @@ function venueOf(ports: WatchingPorts, name: string): Venue {
 }
 
 /** `tell` gives what a heartbeat says besides its time. A canceled activity ends by the signal. */
-async function heartbeating<Result>(run: (signal: AbortSignal, tell: (details: () => object) => void) => Promise<Result>): Promise<Result> {
+async function heartbeating<Result>(leaving: AbortSignal, run: (signal: AbortSignal, tell: (details: () => object) => void) => Promise<Result>): Promise<Result> {
   const context = Context.current();
   let details = (): object => ({});
   const beat = (): void => context.heartbeat({ at: new Date().toISOString(), ...details() });
   const timer = setInterval(beat, HEARTBEAT_MS);
   beat();
   try {
-    return await run(context.cancellationSignal, (given) => {
+    return await run(AbortSignal.any([context.cancellationSignal, leaving]), (given) => {
       details = given;
     });
   } finally {

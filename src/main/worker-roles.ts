@@ -57,7 +57,9 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
 
 export async function runWatcher(platform: Platform): Promise<RunningRole> {
   const { store, venues, clock, settings, logger, bus, temporal } = platform;
+  const leaving = new AbortController();
   const activities = createWatchingActivities({
+    leaving: leaving.signal,
     venues,
     watcher: {
       clock,
@@ -78,7 +80,15 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
   });
   const running = await serve(platform, [TASK_QUEUES.accounts], activities);
   for (const venue of venues.keys()) await ensureMarketWatched(temporal.client, venue);
-  return running;
+  return {
+    ended: running.ended,
+    stop: async () => {
+      // First no new tasks, or this process would get back what it gives away.
+      const stopped = running.stop();
+      leaving.abort();
+      await stopped;
+    },
+  };
 }
 
 async function serve({ settings, logger }: Platform, taskQueues: readonly TaskQueue[], activities: object): Promise<RunningRole> {
