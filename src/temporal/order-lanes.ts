@@ -9,8 +9,8 @@ export const MAX_GROUP_ORDERS = 100;
 /** A start older than this no longer holds back the next group: one slow venue answer is not everyone's wait. */
 export const OVERLAP_AFTER_MS = 40;
 
-/** Groups of one lane under way at once, however slow the venue: bounds what a worker is handed. */
-export const MAX_GROUPS_IN_FLIGHT = 32;
+/** Groups of one lane under way at once, however slow the venue: more would only make each smaller, and wait for one account. */
+export const MAX_GROUPS_IN_FLIGHT = 4;
 
 export interface LaneOptions {
   /** Strict nonces: never a second group while one is under way. */
