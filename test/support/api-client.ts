@@ -86,9 +86,13 @@ export class ApiClient {
   async until<Value>(what: string, read: () => Promise<Value | null>, limitMs = WAIT_LIMIT_MS): Promise<Value> {
     const deadline = Date.now() + limitMs;
     for (;;) {
-      const value = await read().catch((error: unknown) => (Date.now() > deadline ? Promise.reject(error) : null));
+      let last: unknown = null;
+      const value = await read().catch((error: unknown) => {
+        last = error;
+        return null;
+      });
       if (value !== null) return value;
-      if (Date.now() > deadline) throw new Error(`waited ${limitMs} ms in vain for ${what}`);
+      if (Date.now() > deadline) throw new Error(`waited ${limitMs} ms in vain for ${what}`, { cause: last });
       await delay(ASK_AGAIN_MS);
     }
   }
