@@ -38,6 +38,12 @@ describe('each way a send can end', () => {
     expect(venue.orders).toHaveLength(atVenue);
   });
 
+  test.each<[Order['state']]>([['UNKNOWN'], ['SUBMITTED']])('a refusal of bytes sent again leaves an order that was %s as open as it was: earlier ones may have left', async (state) => {
+    const { send, store } = path('refuse', {}, [{ state }]);
+    expect(await send()).toEqual(['order1']);
+    expect(store.order('order1').state).toBe(state);
+  });
+
   test('a list is answered item by item, and what an answer leaves out stays open', async () => {
     const { store, venue } = path('answer', {}, [{}, {}, {}]);
     const port = venue.port;
