@@ -7,8 +7,10 @@ const { filesBelow } = require('./build');
 const TESTS = path.resolve(__dirname, '..', 'test');
 /** Files whose coverage is judged: they exercise the rooms that decide, without the processes around them. */
 const COVERED = /^(unit|contract)\//;
-/** Files that start, stop and kill servers of their own: alone on the machine, one at a time. */
-const ALONE = /^faults\//;
+/** Files that start, stop and kill whole stacks of their own: alone on the machine, one at a time. */
+const ALONE = /^(faults|e2e)\//;
+/** The scenarios of docs/operations.md, which `--faults` runs. */
+const SCENARIOS = /^faults\//;
 
 /**
  * @param {{unit?: boolean, faults?: boolean, patterns?: string[]}} choice
@@ -17,7 +19,7 @@ const ALONE = /^faults\//;
 function chooseFiles({ unit = false, faults = false, patterns = [] }, all = filesBelow(TESTS)) {
   const chosen = all
     .filter((name) => name.endsWith('.test.ts'))
-    .filter((name) => (!unit && !faults) || (unit && name.startsWith('unit/')) || (faults && ALONE.test(name)))
+    .filter((name) => (!unit && !faults) || (unit && name.startsWith('unit/')) || (faults && SCENARIOS.test(name)))
     .filter((name) => patterns.length === 0 || patterns.some((pattern) => `test/${name}`.includes(pattern)));
   const under = (passes) => chosen.filter(passes).map((name) => `test/${name}`);
   return {

@@ -1,6 +1,6 @@
 'use strict';
-// npm test: type check and lint, then unit, contract, API and workflow files side by side on shared servers, then fault files
-// one at a time on servers of their own.  --unit | --faults: only those.  --full: full-length durations.
+// npm test: type check and lint, then unit, contract, API and workflow files side by side on shared servers, then fault
+// files and README's tour, one at a time on servers of their own.  --unit | --faults: only those.  --full: full-length durations.
 // Other words choose files whose path contains them.
 
 const fs = require('node:fs');
@@ -117,7 +117,7 @@ async function main() {
   await jest(unit ? 'unit' : 'unit and contract', files.covered, results, { environment: { ...shared, ...covered, ...length } });
   await jest('side by side', files.shared, results, { environment: { ...shared, ...length } });
   const timeoutMs = full ? FAULT_TIMEOUT_MS.full : FAULT_TIMEOUT_MS.scaled;
-  await jest('faults', files.alone, results, { environment: length, args: ['--runInBand', `--testTimeout=${timeoutMs}`] });
+  await jest('one at a time', files.alone, results, { environment: length, args: ['--runInBand', `--testTimeout=${timeoutMs}`] });
 
   for (const name of results.skipped) say(`skipped: ${name}`);
   if (STRICT && results.skipped.length > 0) say('with CI set, a skip is a failure: install what the machine lacks');

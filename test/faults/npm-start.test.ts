@@ -1,74 +1,20 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { isRunning, signalExactly, startTimeOf, type ProcessIdentity } from '../../scripts/process-identity';
+import { isRunning, signalExactly, type ProcessIdentity } from '../../scripts/process-identity';
 import { ROOT } from '../../src/main/launcher/folders';
-import { freePort } from '../../src/main/launcher/ports';
-import { ProcessRecords } from '../../src/main/launcher/process-records';
-import { temporaryFolder } from '../support/servers';
-import { emptyHomeInTheEnd } from '../support/watchdog';
+import { npmStart, recordedProcesses, startEnvironment, type NpmStart } from '../support/npm-start';
 
 const SERVERS = ['postgres', 'temporal'];
 const OURS = ['api', 'simulator-paper', 'watcher', 'worker'];
 
-/** One `npm start` in a process of its own. */
-class Start {
-  readonly lines: string[] = [];
-  private readonly listeners: ((line: string) => void)[] = [];
-  readonly exited: Promise<number | null>;
-  readonly identity: ProcessIdentity;
-
-  constructor(private readonly child: ChildProcess) {
-    for (const stream of [child.stdout, child.stderr]) {
-      if (!stream) continue;
-      createInterface({ input: stream }).on('line', (line) => {
-        this.lines.push(line);
-        for (const listener of this.listeners) listener(line);
-      });
-    }
-    this.exited = once(child, 'close').then(([code]) => code as number | null);
-    this.identity = { pid: child.pid ?? 0, startTime: startTimeOf(child.pid ?? 0) ?? '' };
-  }
-
-  /** The first line, also an earlier one, with these words. @throws Error if the process ends without it. */
-  async line(words: string): Promise<string> {
-    const found = new Promise<string>((resolve) => {
-      const look = (line: string): void => {
-        if (line.includes(words)) resolve(line);
-      };
-      this.listeners.push(look);
-      this.lines.forEach(look);
-    });
-    const ended = this.exited.then((code) => {
-      throw new Error(`npm start ended with ${code} before it said "${words}":\n${this.lines.join('\n')}`);
-    });
-    return Promise.race([found, ended]);
-  }
-
-  /** The addresses of its ready line. */
-  async ready(): Promise<Map<string, string>> {
-    const line = await this.line('ready api=');
-    return new Map(line.split(' ').flatMap((word) => (word.includes('=') ? [[word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)] as const] : [])));
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    this.child.kill(signal);
-  }
-}
-
 describe('npm start', () => {
   let home = '';
   let environment: NodeJS.ProcessEnv = {};
-  let running: Start;
+  let running: NpmStart;
 
   beforeAll(async () => {
-    home = temporaryFolder('npm-start');
-    emptyHomeInTheEnd(home);
-    const [port, postgres, temporal, ui] = [await freePort(), await freePort(), await freePort(), await freePort()];
-    environment = { ...process.env, SUREFILL_HOME: home, PORT: `${port}`, POSTGRES_PORT: `${postgres}`, TEMPORAL_PORT: `${temporal}`, TEMPORAL_UI_PORT: `${ui}` };
+    ({ home, environment } = await startEnvironment());
     running = start();
     await running.ready();
   });
@@ -78,14 +24,11 @@ describe('npm start', () => {
     await running.exited;
   });
 
-  function start(more: NodeJS.ProcessEnv = {}): Start {
-    const script = path.join(ROOT, 'scripts', 'start.js');
-    return new Start(spawn(process.execPath, [script], { env: { ...environment, ...more }, stdio: ['ignore', 'pipe', 'pipe'] }));
+  function start(more: NodeJS.ProcessEnv = {}): NpmStart {
+    return npmStart({ ...environment, ...more });
   }
 
-  function recorded(): Map<string, ProcessIdentity> {
-    return new Map(new ProcessRecords(path.join(home, 'run')).running().map((record) => [record.name, record]));
-  }
+  const recorded = (): Map<string, ProcessIdentity> => recordedProcesses(home);
 
   test('says where everything is, and everything is there', async () => {
     const ready = await running.ready();

@@ -49,13 +49,13 @@ describe('the result of npm test', () => {
 });
 
 describe('the files of npm test', () => {
-  const all = ['unit/a.test.ts', 'contract/b.test.ts', 'api/c.test.ts', 'faults/d.test.ts', 'support/servers.ts', 'architecture.test.ts'];
+  const all = ['unit/a.test.ts', 'contract/b.test.ts', 'api/c.test.ts', 'faults/d.test.ts', 'e2e/e.test.ts', 'support/servers.ts', 'architecture.test.ts'];
 
-  test('every file runs in exactly one stage, fault files alone', () => {
+  test('every file runs in exactly one stage, those that start and kill whole stacks alone', () => {
     expect(chooseFiles({}, all)).toEqual({
       covered: ['test/unit/a.test.ts', 'test/contract/b.test.ts'],
       shared: ['test/api/c.test.ts', 'test/architecture.test.ts'],
-      alone: ['test/faults/d.test.ts'],
+      alone: ['test/faults/d.test.ts', 'test/e2e/e.test.ts'],
     });
   });
 
