@@ -163,7 +163,7 @@ function residentBytes(pid: number): number {
 export async function failOver(stack: Stack, repeat: number): Promise<Row[]> {
   const before = (await stack.sim.orders()).length;
   const hold = await stack.sim.fault({ kind: 'hold', count: 1, match: { method: 'POST', path: '/orders' } });
-  const placing = stack.client.place({ accountId: stack.accountId, clientOrderId: randomUUID(), symbol: 'BTC-PERP', side: 'buy', type: 'limit', quantity: '0.01', limitPrice: '1000' }, {}, '?timeoutMs=60000');
+  const placing = stack.client.place({ accountId: stack.accountId, clientOrderId: randomUUID(), symbol: 'BTC-PERP', side: 'buy', type: 'limit', quantity: '0.01', limitPrice: '1000' }, {}, '?timeoutMs=30000');
   await stack.client.until('the venue to have the order', async () => ((await stack.sim.orders()).length > before ? true : null));
   const killedMs = performance.now();
   await stack.worker.kill('SIGKILL');
