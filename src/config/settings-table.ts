@@ -67,6 +67,14 @@ export const SETTINGS_TABLE = {
     ...PORT_RANGE,
     description: 'Port of the Temporal Web UI that is started. The default in use: the next free one.',
   }),
+  temporalRetentionDays: integer({
+    env: 'TEMPORAL_RETENTION_DAYS',
+    default: 7,
+    min: 1,
+    max: 3_650,
+    unit: 'days',
+    description: 'How long the Temporal server that is started keeps the history of an ended workflow.',
+  }),
 
   // Between processes
   redisUrl: optionalUrl({

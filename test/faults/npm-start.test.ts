@@ -3,6 +3,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { isRunning, signalExactly, type ProcessIdentity } from '../../scripts/process-identity';
 import { ROOT } from '../../src/main/launcher/folders';
+import { ProcessRecords } from '../../src/main/launcher/process-records';
+import { historyWindow } from '../../src/main/launcher/temporal-retention';
 import { npmStart, recordedProcesses, startEnvironment, type NpmStart } from '../support/npm-start';
 
 const SERVERS = ['postgres', 'temporal'];
@@ -63,6 +65,12 @@ describe('npm start', () => {
     await again;
     expect(recorded().get(name)?.pid).not.toBe(before.pid);
     expect(isRunning(before)).toBe(false);
+  });
+
+  test('keeps histories for seven days, also after Temporal was started again, and says so', async () => {
+    expect(await running.line('keeps the history')).toContain('for 7 days');
+    const temporal = new ProcessRecords(path.join(home, 'run')).read('temporal');
+    expect(await historyWindow(`127.0.0.1:${temporal?.port}`, 'default')).toBe(7);
   });
 
   test('killed itself, it takes over the servers it left and replaces the rest, with the same key', async () => {

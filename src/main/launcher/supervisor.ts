@@ -14,6 +14,7 @@ import { rolePlan, type Role } from './role-plan';
 import { apiPort, planPostgres, planRedis, planSimulators, planTemporal, type PlannedServer, type Planning } from './servers-of-home';
 import { answersTemporal } from './temporal';
 import { registerSearchAttributes } from './temporal-attributes';
+import { historyWindow, keepHistories } from './temporal-retention';
 import { TemporalWatch } from './temporal-watch';
 
 /** What the supervisor takes from other rooms, wired by start.ts. */
@@ -89,7 +90,11 @@ export class Supervisor {
     const databaseUrl = settings.databaseUrl ?? needed(postgres).plan.url;
     const temporalAddress = settings.temporalAddress ?? needed(temporal).plan.url;
     if (!postgres) await greetPostgres(databaseUrl);
-    if (!temporal) await this.greetTemporal(temporalAddress);
+    if (temporal) await keepHistories(temporalAddress, settings.temporalNamespace, settings.temporalRetentionDays);
+    else await this.greetTemporal(temporalAddress);
+    // DESIGN.md section 2, promise 9: what rests on histories ends with them, and the operator is told when.
+    const windowDays = await historyWindow(temporalAddress, settings.temporalNamespace);
+    say(`Temporal keeps the history of an ended workflow for ${windowDays} days; timelines of orders stay in PostgreSQL`);
     const redisUrl = settings.redisUrl ?? redis?.plan.url;
     const hub = redisUrl === undefined ? await this.runHub() : undefined;
     await parts.migrate(databaseUrl);
