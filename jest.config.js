@@ -6,10 +6,8 @@
 const withCoverage = process.env.SUREFILL_TEST_COVERAGE === '1';
 /** Set there too: one set of servers for all files of the run, instead of one for each file that asks. */
 const withSharedServers = process.env.SUREFILL_TEST_SHARED === '1';
-/** The rooms whose every decision moves money. Lines and branches, in percent. */
+/** The rooms whose every decision moves money: below this the run fails. Lines and branches, in percent. */
 const NEEDED = { lines: 90, branches: 90 };
-/** Whether a room below fails the run. */
-const ENFORCED = false;
 const COVERED_ROOMS = ['./src/domain/', './src/risk/', './src/venues/', './src/workflows/state/'];
 /** Packages published as ES modules only; Jest runs CommonJS, so they are transpiled like our own files. */
 const ES_MODULES = ['@noble', '@scure'];
@@ -38,5 +36,5 @@ module.exports = {
   coverageDirectory: '<rootDir>/coverage',
   coverageReporters: ['text-summary', 'json-summary', 'html'],
   collectCoverageFrom: coveredRooms.map((room) => `<rootDir>/${room.slice(2)}**/*.ts`),
-  ...(withCoverage && ENFORCED ? { coverageThreshold: Object.fromEntries(coveredRooms.map((room) => [room, NEEDED])) } : {}),
+  ...(withCoverage ? { coverageThreshold: Object.fromEntries(coveredRooms.map((room) => [room, NEEDED])) } : {}),
 };
