@@ -145,7 +145,7 @@ function property(make: MakePlacement): fc.IAsyncProperty<[fc.Scheduler, Submiss
 }
 
 async function failureOf(make: MakePlacement): Promise<fc.RunDetails<[fc.Scheduler, Submission[]]>> {
-  return fc.check(property(make), { numRuns: RUNS });
+  return fc.check(property(make), { numRuns: RUNS, seed: 1 });
 }
 
 /** Asks the record and forgets to compare the body. */

@@ -65,7 +65,7 @@ describe('placing', () => {
         },
       },
     });
-    expect((await fc.check(atMostOneOrder(resending), RUNS)).failed).toBe(true);
+    expect((await fc.check(atMostOneOrder(resending), { ...RUNS, seed: 1 })).failed).toBe(true);
   });
 
   test('the property finds a venue adapter that takes silence for a refusal', async () => {
@@ -75,7 +75,7 @@ describe('placing', () => {
         throw error instanceof VenueOutcomeUnknown ? new VenueRefused('paper', 'other', 'TIMEOUT', 'no answer') : error;
       }),
     }));
-    expect((await fc.check(atMostOneOrder(deaf), RUNS)).failed).toBe(true);
+    expect((await fc.check(atMostOneOrder(deaf), { ...RUNS, seed: 1 })).failed).toBe(true);
   });
 
   test('the property finds an adapter that words a duplicate id as a final no', async () => {
@@ -87,7 +87,7 @@ describe('placing', () => {
         return answer;
       },
     }));
-    expect((await fc.check(atMostOneOrder(final), RUNS)).failed).toBe(true);
+    expect((await fc.check(atMostOneOrder(final), { ...RUNS, seed: 1 })).failed).toBe(true);
   });
 });
 
@@ -176,7 +176,7 @@ describe('amending and cancelling', () => {
         throw error instanceof VenueRefused && error.code === 'notFound' ? new VenueRefused('paper', 'other', 'E', 'gone') : error;
       }),
     }));
-    expect((await fc.check(verdictIsTrue(credulous), RUNS)).failed).toBe(true);
+    expect((await fc.check(verdictIsTrue(credulous), { ...RUNS, seed: 1 })).failed).toBe(true);
   });
 
   test('the property finds a settler that calls an amend lost before its request has expired', async () => {
@@ -190,7 +190,7 @@ describe('amending and cancelling', () => {
         },
       },
     });
-    expect((await fc.check(verdictIsTrue(hasty), RUNS)).failed).toBe(true);
+    expect((await fc.check(verdictIsTrue(hasty), { ...RUNS, seed: 1 })).failed).toBe(true);
   });
 });
 

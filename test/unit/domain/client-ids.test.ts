@@ -29,6 +29,6 @@ describe('the id a venue is told', () => {
     const close = fc.record({ accountId: fc.constantFrom('a', 'a1'), clientOrderId: fc.constantFrom('1', '11'), leg: fc.nat(1), child: fc.nat(1), revision: fc.nat(1) });
     const distinctClose = (of: typeof venueClientId) => fc.property(close, close, (one, other) => (of(one, sha256Hex) === of(other, sha256Hex)) === (JSON.stringify(one) === JSON.stringify(other)));
     fc.assert(distinctClose(venueClientId), { numRuns: 2_000 });
-    expect(fc.check(distinctClose(glued), { numRuns: 2_000 }).failed).toBe(true);
+    expect(fc.check(distinctClose(glued), { numRuns: 2_000, seed: 1 }).failed).toBe(true);
   });
 });

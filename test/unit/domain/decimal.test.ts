@@ -63,7 +63,7 @@ describe('a decimal', () => {
       });
     fc.assert(exact(sum), { numRuns: 2_000 });
     const floating: typeof sum = (values) => decimal(String(values.reduce((total, value) => total + Number(value), 0).toFixed(18)));
-    expect(fc.check(exact(floating), { numRuns: 2_000 }).failed).toBe(true);
+    expect(fc.check(exact(floating), { numRuns: 2_000, seed: 1 }).failed).toBe(true);
   });
 });
 

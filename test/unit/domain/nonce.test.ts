@@ -32,6 +32,6 @@ describe('the next nonce', () => {
       });
     fc.assert(rises(nextNonce), { numRuns: 2_000 });
     const trusting: typeof nextNonce = (rule, last, nowMs) => (rule === 'increment' ? last + 1n : BigInt(nowMs));
-    expect(fc.check(rises(trusting), { numRuns: 2_000 }).failed).toBe(true);
+    expect(fc.check(rises(trusting), { numRuns: 2_000, seed: 1 }).failed).toBe(true);
   });
 });

@@ -83,16 +83,16 @@ describe('reordered and duplicated evidence', () => {
   });
 
   test('the property finds a machine that counts a fill twice', () => {
-    expect(fc.check(agreesWithVenue(applyEvidence, false), RUNS).failed).toBe(true);
+    expect(fc.check(agreesWithVenue(applyEvidence, false), { ...RUNS, seed: 1 }).failed).toBe(true);
   });
 
   test('the property finds a machine that lets a late message reopen a canceled order', () => {
     const reopening: Machine = (order, evidence, fills) => applyEvidence(order.state === 'CANCELED' ? { ...order, state: 'WORKING', closedAt: null } : order, evidence, fills);
-    expect(fc.check(agreesWithVenue(reopening), RUNS).failed).toBe(true);
+    expect(fc.check(agreesWithVenue(reopening), { ...RUNS, seed: 1 }).failed).toBe(true);
   });
 
   test('the property finds a machine that believes the last message instead of the furthest', () => {
     const lastWins: Machine = (order, evidence, fills) => applyEvidence(evidence.kind === 'venueView' ? { ...order, filledQuantity: '0' } : order, evidence, fills);
-    expect(fc.check(agreesWithVenue(lastWins), RUNS).failed).toBe(true);
+    expect(fc.check(agreesWithVenue(lastWins), { ...RUNS, seed: 1 }).failed).toBe(true);
   });
 });

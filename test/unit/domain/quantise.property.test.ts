@@ -194,7 +194,7 @@ describe('the quantiser', () => {
 
 describe('each property finds a planted bug', () => {
   test.each(planted)('$bug', ({ broken, foundBy }) => {
-    expect(fc.check(properties[foundBy](broken), { numRuns: RUNS }).failed).toBe(true);
+    expect(fc.check(properties[foundBy](broken), { numRuns: RUNS, seed: 1 }).failed).toBe(true);
   });
   test('and no property is without one', () => {
     expect(new Set(planted.map(({ foundBy }) => foundBy))).toEqual(new Set(Object.keys(properties)));

@@ -170,6 +170,6 @@ describe('the property finds', () => {
     ['a request that may have left taken for one that did not', planted(([facts, look, capabilities, memory, nowMs]) => [{ ...facts, mayHaveLeft: false }, look, capabilities, memory, nowMs])],
     ['no rule about sending twice', planted(([facts, look, capabilities, memory, nowMs]) => [facts, look, { ...capabilities, resendSafety: 'uniqueClientId' }, memory, nowMs])],
   ])('%s', (_what, wrong) => {
-    expect(fc.check(property(wrong), RUNS).failed).toBe(true);
+    expect(fc.check(property(wrong), { ...RUNS, seed: 1 }).failed).toBe(true);
   });
 });

@@ -157,7 +157,7 @@ describe('whatever is ordered and however it fills', () => {
 
   test('the property finds a judge that forgets open orders', () => {
     const forgetful = shown(() => ({ openBuyQuantity: '0', openBuyNotional: '0', openSellQuantity: '0', openSellNotional: '0' }));
-    expect(fc.check(neverOverCommitted(forgetful), RUNS).failed).toBe(true);
+    expect(fc.check(neverOverCommitted(forgetful), { ...RUNS, seed: 1 }).failed).toBe(true);
   });
 
   test('the property finds a judge that sets sells off against a long which an exit may close first', () => {
@@ -165,10 +165,10 @@ describe('whatever is ordered and however it fills', () => {
       const rest = maxOf(decimal(market.openSellQuantity).minus(maxOf(decimal(market.positionQuantity), ZERO)), ZERO);
       return { openSellQuantity: decimalText(rest), openSellNotional: decimalText(rest.times(market.markPrice ?? '0')) };
     });
-    expect(fc.check(neverOverCommitted(netting), RUNS).failed).toBe(true);
+    expect(fc.check(neverOverCommitted(netting), { ...RUNS, seed: 1 }).failed).toBe(true);
   });
 
   test('the property finds a judge that never looks at what is held', () => {
-    expect(fc.check(neverOverCommitted(shown(() => ({ positionQuantity: '0' }))), RUNS).failed).toBe(true);
+    expect(fc.check(neverOverCommitted(shown(() => ({ positionQuantity: '0' }))), { ...RUNS, seed: 1 }).failed).toBe(true);
   });
 });

@@ -253,6 +253,6 @@ describe('each property finds a planted bug', () => {
     ['a trade between clients is booked for its taker only', conserved(forgetsMaker)],
     ['reduce-only is ignored while matching', reductions(ignoresReduceOnly)],
   ])('%s', (_bug, property) => {
-    expect(fc.check(property as fc.IProperty<unknown>, RUNS).failed).toBe(true);
+    expect(fc.check(property as fc.IProperty<unknown>, { ...RUNS, seed: 1 }).failed).toBe(true);
   });
 });

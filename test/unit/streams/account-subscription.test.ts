@@ -267,7 +267,7 @@ describe('the seam between snapshot, replay and live events', () => {
     ['live begins one too early', (tail) => follow(tail, (handlers) => handlers, (sequence) => Math.max(0, sequence - 1))],
     ['the sequence is newer than the snapshot', (tail) => ({ ...follow(tail, (handlers) => handlers), head: async (stream) => (await tail.head(stream)) + 1 })],
   ])('the test itself fails when %s', async (_what, disturb) => {
-    const result = await fc.check(seamHolds(disturb), { numRuns: RUNS });
+    const result = await fc.check(seamHolds(disturb), { numRuns: RUNS, seed: 1 });
     expect(result.failed).toBe(true);
   }, 300_000);
 });

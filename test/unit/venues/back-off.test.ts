@@ -111,6 +111,6 @@ describe('the clock of a venue', () => {
       let offset = 0;
       return { observe: ({ venueTimeMs, receivedAtMs }) => (offset = venueTimeMs - receivedAtMs), nowMs: () => 10_000 + offset };
     };
-    expect(fc.check(property(lastAnswerWins), { numRuns: 1_000 }).failed).toBe(true);
+    expect(fc.check(property(lastAnswerWins), { numRuns: 1_000, seed: 1 }).failed).toBe(true);
   });
 });

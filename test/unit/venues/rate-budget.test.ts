@@ -109,7 +109,7 @@ describe('the budget of one process', () => {
       },
     ],
   ])('and the property finds a budget that %s', async (_bug, make) => {
-    expect((await fc.check(bounded(make), { numRuns: 1_000 })).failed).toBe(true);
+    expect((await fc.check(bounded(make), { numRuns: 1_000, seed: 1 })).failed).toBe(true);
   });
 });
 
