@@ -13,8 +13,8 @@ const BEARER = /^Bearer ([A-Za-z0-9._~+/=-]{8,256})$/i;
 
 /** A key with `*` or `admin` may do everything; `trade` includes `read`. */
 export function mayUse(scopes: readonly string[], needed: Scope): boolean {
-  if (scopes.includes('*') || scopes.includes('admin') || scopes.includes('trade')) return true;
-  return scopes.includes(needed);
+  if (scopes.includes('*') || scopes.includes('admin')) return true;
+  return scopes.includes(needed) || (needed === 'read' && scopes.includes('trade'));
 }
 
 export class Authenticator {

@@ -1,6 +1,7 @@
 /** Mounts the route table on express: availability, key, body, schemas, handler; 405 for other methods, 404 for the rest. */
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import type { Logger } from 'pino';
+import { actorOf } from '../domain/audit';
 import { DomainError } from '../domain/errors';
 import type { Authenticator } from './auth';
 import { errorBody, toDomainError } from './errors';
@@ -76,7 +77,7 @@ function handler(entry: Route): RequestHandler {
     const context = contextOf(response);
     const { params, query, headers } = request;
     const body: unknown = request.body;
-    const reply = await entry.run({ params, query, body, headers, userId: context.identity?.userId ?? '', requestId: context.requestId });
+    const reply = await entry.run({ params, query, body, headers, userId: context.identity?.userId ?? '', actor: actorOf(context.identity?.keyId ?? ''), requestId: context.requestId });
     send(response, reply);
   };
 }

@@ -76,7 +76,7 @@ export interface NewAccount {
 
 export interface AccountsPort {
   /** Throws DomainError CONFLICT when the user has an account of that name. */
-  create(account: NewAccount): Promise<Account>;
+  create(account: NewAccount, actor: string): Promise<Account>;
   get(id: string, userId: string): Promise<Account | null>;
   list(userId: string): Promise<readonly Account[]>;
   /** Starts what watches the account; settles when that is under way. */

@@ -6,10 +6,10 @@ import type { z } from 'zod';
 import { DomainError, type ErrorCode } from '../domain/errors';
 import type { Reply } from './replies';
 
-export type Method = 'get' | 'post' | 'patch' | 'delete';
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** What a key must be allowed to. */
-export type Scope = 'read' | 'trade';
+export type Scope = 'read' | 'trade' | 'admin';
 
 /** What arrived, before any schema. */
 export interface RawCall {
@@ -18,6 +18,8 @@ export interface RawCall {
   readonly body: unknown;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly userId: string;
+  /** Who acts, for the audit log. */
+  readonly actor: string;
   readonly requestId: string;
 }
 
@@ -27,6 +29,8 @@ export interface Call<Params, Query, Body, Headers> {
   readonly body: Body;
   readonly headers: Headers;
   readonly userId: string;
+  /** Who acts, for the audit log. */
+  readonly actor: string;
   readonly requestId: string;
 }
 
@@ -95,7 +99,7 @@ export function route<P extends z.ZodType = Nothing, Q extends z.ZodType = Nothi
       if (issues.length > 0) throw validationError(issues);
       // Every part passed its schema, or has none: what TypeScript cannot follow through the loop over optional schemas.
       const checked = parsed as { params: z.output<P>; query: z.output<Q>; body: z.output<B>; headers: z.output<H> };
-      return handle({ ...checked, userId: call.userId, requestId: call.requestId });
+      return handle({ ...checked, userId: call.userId, actor: call.actor, requestId: call.requestId });
     },
   };
 }

@@ -19,6 +19,7 @@ const DRAIN_LIMIT_MS = 7_000;
 
 export async function runApi(platform: Platform): Promise<RunningRole> {
   const { store, settings, logger, temporal, venues, prices, clock } = platform;
+  await platform.auditHeads.catchUp(() => store.audit.heads());
   await ensureOwner(platform);
   for (const account of await store.accounts.allActive()) {
     // Temporal may be away at this moment: the sweeper repairs what is missing then.
@@ -43,7 +44,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
     positions: store.positions,
     balances: store.balances,
     accounts: {
-      create: (account) => store.accounts.create(account),
+      create: (account, actor) => store.accounts.create(account, actor),
       get: (id, userId) => store.accounts.get(id, userId),
       list: (userId) => store.accounts.list(userId),
       started: (account) => ensureAccountWatched(temporal.client, account),

@@ -15,6 +15,7 @@ import { RedisBus } from '../streams/redis-bus';
 import { connectTemporal, type TemporalClient } from '../temporal/connection';
 import { createVenues, type VenueConfig } from '../venues';
 import { SettingError } from '../config/settings';
+import { AuditHeads } from './audit-heads';
 import type { Logger } from './logger';
 
 export interface Platform {
@@ -27,6 +28,7 @@ export interface Platform {
   readonly venues: ReadonlyMap<string, Venue>;
   readonly store: Store;
   readonly temporal: TemporalClient;
+  readonly auditHeads: AuditHeads;
   close(): Promise<void>;
 }
 
@@ -49,6 +51,7 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
   });
   const prices = new PriceCache({ bus, clock });
   mkdirSync(settings.home, { recursive: true });
+  const auditHeads = new AuditHeads(settings.home, logger);
   const store = await openStore({
     databaseUrl,
     poolSize: settings.databasePoolSize,
@@ -59,6 +62,7 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
     venues,
     markOf: (venue, symbol) => prices.markOf(venue, symbol),
     log: logger,
+    onAuditHead: auditHeads.keep,
   });
   const temporal = connectTemporal(temporalAddress, settings.temporalNamespace);
   return {
@@ -71,6 +75,7 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
     venues,
     store,
     temporal,
+    auditHeads,
     close: async () => {
       await temporal.close();
       prices.close();

@@ -1,11 +1,13 @@
 /** Accounts: made with their sealed keys, read by their owner, halted by whoever must. */
 import { randomUUID } from 'node:crypto';
 import type { Account, AccountStatus, RiskLimits } from '../domain/account';
+import { SYSTEM_ACTOR } from '../domain/audit';
 import { isoTime } from '../domain/clock';
 import { DomainError } from '../domain/errors';
 import type { WriterEpoch } from '../domain/order-store';
 import type { VenueCredentials } from '../domain/venue';
 import type { AccountFigures } from '../risk/figures';
+import { appendAct } from './audit';
 import { plainRow } from './columns';
 import { change, holdEpoch, type StoreCore } from './core';
 import { credentialContext, type Credentials } from './credentials';
@@ -34,7 +36,7 @@ export class Accounts {
   ) {}
 
   /** Repeating it with the same id is harmless. Throws CONFLICT when the user has another account of that name. */
-  async create(account: NewAccount): Promise<Account> {
+  async create(account: NewAccount, actor: string = SYSTEM_ACTOR): Promise<Account> {
     const credentialId = randomUUID();
     const envelope = await seal(this.core.keys, Buffer.from(JSON.stringify(account.credential), 'utf8'), credentialContext(credentialId));
     try {
@@ -54,6 +56,7 @@ export class Accounts {
         const locked = (await lockAccounts(tx, [account.id])).get(account.id);
         if (made === undefined || locked === undefined) throw new Error(`account ${account.id} vanished while it was made`);
         changes.addEvent(locked, { type: 'account.created', orderId: null, data: { account: shownAccount(made) } }, at);
+        await appendAct(tx, { userId: made.userId, actor, act: 'account.created', subject: `account:${made.id}`, data: { account: shownAccount(made) }, at });
         return made;
       });
     } catch (error) {
@@ -85,7 +88,7 @@ export class Accounts {
   }
 
   /** Throws NOT_FOUND, and EpochLost for a writer whose successor works. Setting what is set already tells nobody. */
-  async setStatus(id: string, status: AccountStatus, reason: string | null, writer?: WriterEpoch): Promise<Account> {
+  async setStatus(id: string, status: AccountStatus, reason: string | null, writer?: WriterEpoch, actor: string = SYSTEM_ACTOR): Promise<Account> {
     return change(this.core, [id], async (tx, changes) => {
       await holdEpoch(tx, writer);
       const account = (await lockAccounts(tx, [id])).get(id);
@@ -94,6 +97,7 @@ export class Accounts {
       if (account.status !== status || account.statusReason !== reason) {
         await tx.rows('UPDATE accounts SET status = $2, status_reason = $3, updated_at = $4::timestamptz WHERE id = $1', id, status, reason, at);
         changes.addEvent(account, { type: 'account.statusChanged', orderId: null, data: { status, reason, previousStatus: account.status } }, at);
+        await appendAct(tx, { userId: account.userId, actor, act: 'account.statusChanged', subject: `account:${id}`, data: { status, reason, previousStatus: account.status, previousReason: account.statusReason }, at });
       }
       const [after] = await this.read(tx, 'a.id = $1', id);
       if (after === undefined) throw new Error(`account ${id} vanished under its lock`);

@@ -5,7 +5,7 @@ import type { KeyProvider } from '../domain/key-provider';
 import type { Venue } from '../domain/venue';
 import type { MarkOf } from './apply-evidence';
 import { ChangeSet } from './change-set';
-import type { Database, Queryable } from './database';
+import type { Database, Queryable, Transaction } from './database';
 import type { CommitAnnouncer } from './commit-announcer';
 import type { Turns } from './turns';
 import type { VenueOffsets } from './venue-offsets';
@@ -29,7 +29,7 @@ export interface StoreCore {
 }
 
 /** One transaction that may change things of these accounts: what it gathered is written last, and told after the commit. */
-export async function change<T>(core: StoreCore, accountIds: readonly string[], work: (tx: Queryable, changes: ChangeSet) => Promise<T>): Promise<T> {
+export async function change<T>(core: StoreCore, accountIds: readonly string[], work: (tx: Transaction, changes: ChangeSet) => Promise<T>): Promise<T> {
   const once = () => core.database.transaction(async (tx) => {
     const gathered = new ChangeSet();
     const answer = await work(tx, gathered);

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
+import type { AuditHead } from '../domain/audit';
 import { DomainError } from '../domain/errors';
 import { Prisma, PrismaClient } from './generated/client';
 
@@ -19,12 +20,20 @@ export interface Queryable {
   rows<T extends Row = Row>(sql: string, ...parameters: readonly Parameter[]): Promise<readonly T[]>;
 }
 
+/** A transaction under way. */
+export interface Transaction extends Queryable {
+  /** The new end of a user's audit chain: told to `onAuditHead` once the transaction has committed, never before. */
+  keepHead(head: AuditHead): void;
+}
+
 export interface DatabaseOptions {
   readonly databaseUrl: string;
   readonly poolSize: number;
   readonly statementTimeoutMs: number;
   readonly lockTimeoutMs: number;
   readonly onError: (message: string, error: unknown) => void;
+  /** Told of each administrative act after its commit: whoever keeps the heads outside the database. */
+  readonly onAuditHead: (head: AuditHead) => void;
 }
 
 /** deadlock_detected, serialization_failure, lock_not_available: the whole transaction is simply done again. */
@@ -118,13 +127,16 @@ export class Database implements Queryable {
    * Runs `work` in one READ COMMITTED transaction and again, from its start, when PostgreSQL asks for it: nothing outside the
    * database may happen in it. Throws SERVICE_UNAVAILABLE when the database is away or the locks stay taken.
    */
-  async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.client.$transaction(
-          (client) => work({ rows: <R extends Row>(sql: string, ...parameters: readonly Parameter[]) => client.$queryRawUnsafe<R[]>(sql, ...parameters) }),
+        const heads: AuditHead[] = [];
+        const result = await this.client.$transaction(
+          (client) => work({ rows: <R extends Row>(sql: string, ...parameters: readonly Parameter[]) => client.$queryRawUnsafe<R[]>(sql, ...parameters), keepHead: (head) => heads.push(head) }),
           { maxWait: MAX_WAIT_MS, timeout: TRANSACTION_TIMEOUT_MS },
         );
+        for (const head of heads) this.options.onAuditHead(head);
+        return result;
       } catch (error) {
         const state = sqlStateOf(error);
         if (state === null || !RETRIED_SQL_STATES.has(state)) throw this.translated(error);

@@ -1,10 +1,12 @@
 /** The store: every table behind narrow functions. Each function is one transaction unless its own words say otherwise. */
+import type { AuditHead } from '../domain/audit';
 import type { Clock } from '../domain/clock';
 import type { KeyProvider } from '../domain/key-provider';
 import type { AppliedOrder, OrderEvidence, WriterEpoch } from '../domain/order-store';
 import type { Timeline } from '../domain/timeline';
 import type { Venue } from '../domain/venue';
 import { Accounts } from './accounts';
+import { Audit } from './audit';
 import { applyUnderLocks, type MarkOf } from './apply-evidence';
 import { CommitAnnouncer } from './commit-announcer';
 import { change, holdEpoch, type StoreCore, type StoreLog } from './core';
@@ -41,6 +43,8 @@ export interface StoreOptions {
   readonly venues: ReadonlyMap<string, Venue>;
   readonly markOf: MarkOf;
   readonly log: StoreLog;
+  /** Told of the new head of a user's audit chain after each administrative act has committed. */
+  readonly onAuditHead: (head: AuditHead) => void;
 }
 
 /** Opens the pool and reads the generation. The database must be migrated (migrate.ts). */
@@ -73,6 +77,7 @@ export class Store {
   readonly events: Events;
   readonly markets: Markets;
   readonly settings: StoredSettings;
+  readonly audit: Audit;
   readonly idempotency: Idempotency;
   private readonly portfolio: Portfolio;
 
@@ -95,6 +100,7 @@ export class Store {
     this.watching = new Watching(core);
     this.markets = new Markets(core);
     this.settings = new StoredSettings(core);
+    this.audit = new Audit(core.database);
     this.idempotency = new Idempotency(core);
     this.portfolio = new Portfolio(core);
   }

@@ -1,6 +1,8 @@
 /** Markets, settings and idempotency records: small tables with plain reads. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Market } from '../domain/market';
 import { isoTime } from '../domain/clock';
+import { appendAct } from './audit';
 import { columnName, insertRows, pick, plainRow, selectList } from './columns';
 import type { StoreCore } from './core';
 import type { Value } from './database';
@@ -44,8 +46,15 @@ export class StoredSettings {
     return row?.['value'] ?? null;
   }
 
-  async set(key: string, value: Value): Promise<void> {
-    await this.core.database.rows('INSERT INTO settings(key, value) VALUES ($1, $2::jsonb) ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = now() RETURNING key', key, JSON.stringify(value));
+  /** An administrative act of `by`, in that user's chain. What is set to what it is already is no act. */
+  async set(key: string, value: Value, by: { readonly userId: string; readonly actor: string }): Promise<void> {
+    await this.core.database.transaction(async (tx) => {
+      const [before] = await tx.rows('SELECT value FROM settings WHERE key = $1 FOR UPDATE', key);
+      const previous = before?.['value'] ?? null;
+      if (before !== undefined && isDeepStrictEqual(previous, value)) return;
+      await tx.rows('INSERT INTO settings(key, value) VALUES ($1, $2::jsonb) ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = now() RETURNING key', key, JSON.stringify(value));
+      await appendAct(tx, { ...by, act: 'setting.changed', subject: `setting:${key}`, data: { previous, value }, at: isoTime(this.core.clock.nowMs()) });
+    });
   }
 }
 

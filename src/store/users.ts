@@ -1,9 +1,12 @@
 /** Users and their API keys. A key is shown once; only its sha256 is stored (it is random, so no salt is needed). */
 import { createHash, randomInt, randomUUID } from 'node:crypto';
+import { SYSTEM_ACTOR } from '../domain/audit';
+import { isoTime } from '../domain/clock';
 import { DomainError } from '../domain/errors';
+import { appendAct } from './audit';
 import { plainRow } from './columns';
 import type { StoreCore } from './core';
-import type { Queryable } from './database';
+import type { Transaction } from './database';
 
 export interface User {
   readonly id: string;
@@ -38,26 +41,30 @@ export class Users {
       const [row] = await tx.rows(`SELECT id, name, role, created_at AS "createdAt" FROM users WHERE role = 'owner' ORDER BY created_at, id LIMIT 1`);
       if (row !== undefined) return { user: plainRow(row) as unknown as User, apiKey: null };
       const user = await this.insertUser(tx, 'owner', 'owner');
-      const { plain } = await this.insertKey(tx, user.id, 'owner', OWNER_SCOPES);
+      const { plain } = await this.insertKey(tx, user.id, 'owner', OWNER_SCOPES, SYSTEM_ACTOR);
       return { user, apiKey: plain };
     });
   }
 
-  async createUser(name: string): Promise<User> {
-    return this.insertUser(this.core.database, name, 'member');
+  async createUser(name: string, actor: string = SYSTEM_ACTOR): Promise<User> {
+    return this.core.database.transaction((tx) => this.insertUser(tx, name, 'member', actor));
   }
 
-  async createApiKey(userId: string, name: string, scopes: readonly string[]): Promise<{ readonly id: string; readonly plain: string }> {
+  async createApiKey(userId: string, name: string, scopes: readonly string[], actor: string = SYSTEM_ACTOR): Promise<{ readonly id: string; readonly plain: string }> {
     return this.core.database.transaction(async (tx) => {
       const [user] = await tx.rows('SELECT id FROM users WHERE id = $1', userId);
       if (user === undefined) throw new DomainError('NOT_FOUND', `user ${userId} does not exist`);
-      return this.insertKey(tx, userId, name, scopes);
+      return this.insertKey(tx, userId, name, scopes, actor);
     });
   }
 
   /** Its holder gets 401 from the next request on. */
-  async revokeApiKey(keyId: string): Promise<void> {
-    await this.core.database.rows('UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 RETURNING id', keyId);
+  async revokeApiKey(keyId: string, actor: string = SYSTEM_ACTOR): Promise<void> {
+    await this.core.database.transaction(async (tx) => {
+      const at = isoTime(this.core.clock.nowMs());
+      const [row] = await tx.rows<{ userId: string; name: string }>('UPDATE api_keys SET revoked_at = $2::timestamptz WHERE id = $1 AND revoked_at IS NULL RETURNING user_id AS "userId", name', keyId, at);
+      if (row !== undefined) await appendAct(tx, { userId: row.userId, actor, act: 'apiKey.revoked', subject: `apiKey:${keyId}`, data: { name: row.name }, at });
+    });
   }
 
   /** null for a key that is unknown or revoked. */
@@ -67,16 +74,19 @@ export class Users {
     return row === undefined ? null : { userId: row.userId, keyId: row.keyId, scopes: row.scopes };
   }
 
-  private async insertUser(tx: Queryable, name: string, role: User['role']): Promise<User> {
+  private async insertUser(tx: Transaction, name: string, role: User['role'], actor: string = SYSTEM_ACTOR): Promise<User> {
     const [row] = await tx.rows('INSERT INTO users(id, name, role) VALUES ($1, $2, $3) RETURNING id, name, role, created_at AS "createdAt"', randomUUID(), name, role);
     if (row === undefined) throw new Error('the new user was not returned');
-    return plainRow(row) as unknown as User;
+    const user = plainRow(row) as unknown as User;
+    await appendAct(tx, { userId: user.id, actor, act: 'user.created', subject: `user:${user.id}`, data: { name, role }, at: isoTime(this.core.clock.nowMs()) });
+    return user;
   }
 
-  private async insertKey(tx: Queryable, userId: string, name: string, scopes: readonly string[]): Promise<{ readonly id: string; readonly plain: string }> {
+  private async insertKey(tx: Transaction, userId: string, name: string, scopes: readonly string[], actor: string): Promise<{ readonly id: string; readonly plain: string }> {
     const id = randomUUID();
     const plain = KEY_PREFIX + Array.from({ length: KEY_LENGTH }, () => BASE62[randomInt(BASE62.length)]).join('');
     await tx.rows('INSERT INTO api_keys(id, user_id, name, key_hash, scopes) VALUES ($1, $2, $3, $4, $5::text[])', id, userId, name, hashOf(plain), scopes);
+    await appendAct(tx, { userId, actor, act: 'apiKey.created', subject: `apiKey:${id}`, data: { name, scopes }, at: isoTime(this.core.clock.nowMs()) });
     return { id, plain };
   }
 }

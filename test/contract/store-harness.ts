@@ -1,6 +1,7 @@
 /** A store on a database of its own, with venues that sign but are never called, and short words for orders and evidence. */
 import { createHash, randomUUID } from 'node:crypto';
 import { DEFAULT_RISK_LIMITS, type Account, type RiskLimits } from '../../src/domain/account';
+import type { AuditHead } from '../../src/domain/audit';
 import { venueClientId } from '../../src/domain/client-ids';
 import { isoTime, type Clock } from '../../src/domain/clock';
 import { venueViewKey, type Evidence } from '../../src/domain/evidence';
@@ -62,6 +63,8 @@ export interface StoreWorld {
   readonly databaseUrl: string;
   readonly serverUrl: string;
   readonly marks: Map<string, string>;
+  /** Heads of audit chains, as they were told after their commits. */
+  readonly heads: readonly AuditHead[];
   readonly userId: string;
   /** Another store over the same database: another process. */
   openAnother(changes?: Partial<StoreOptions>): Promise<Store>;
@@ -78,11 +81,12 @@ export async function openStoreWorld(venues: readonly Venue[] = []): Promise<Sto
   await migrate(databaseUrl);
   const clock = new TestClock();
   const marks = new Map([[SYMBOL, '2']]);
+  const heads: AuditHead[] = [];
   const all = new Map([signingVenue('paper', {}, clock), ...venues].map((venue) => [venue.name, venue]));
   const keyProvider = environmentKeyProvider([createHash('sha256').update('a key of the tests').digest()]);
   const options: StoreOptions = {
     databaseUrl, poolSize: 6, statementTimeoutMs: 10_000, lockTimeoutMs: 500, keyProvider, clock, venues: all, markOf: (_venue, symbol) => marks.get(symbol) ?? null,
-    log: { info: () => undefined, warn: () => undefined },
+    log: { info: () => undefined, warn: () => undefined }, onAuditHead: (head) => heads.push(head),
   };
   const store = await openStore(options);
   const opened = [store];
@@ -90,7 +94,7 @@ export async function openStoreWorld(venues: readonly Venue[] = []): Promise<Sto
   const { user } = await store.users.ensureOwner();
   const writer = await store.watching.takeEpoch('setup', 'test');
   return {
-    store, clock, databaseUrl, serverUrl, marks, userId: user.id,
+    store, clock, databaseUrl, serverUrl, marks, heads, userId: user.id,
     openAnother: async (changes = {}) => {
       const another = await openStore({ ...options, ...changes });
       opened.push(another);

@@ -126,7 +126,7 @@ describe('listings', () => {
 
   test('of settings keep what was set', async () => {
     expect(await world.store.settings.get('a')).toBeNull();
-    await world.store.settings.set('a', { b: [1] });
+    await world.store.settings.set('a', { b: [1] }, { userId: world.userId, actor: 'key:x' });
     expect(await world.store.settings.get('a')).toEqual({ b: [1] });
   });
 });

@@ -26,11 +26,11 @@ export function accountRoutes({ ports, log }: RouteContext): Route[] {
       body: accountRequestSchema,
       responses: { 201: { description: 'The account.', schema: accountSchema, headers: ['Location'] } },
       errors: ['CONFLICT', 'UNPROCESSABLE'],
-      async handle({ body, userId }) {
+      async handle({ body, userId, actor }) {
         assertVenue(body.venue);
         const credential = body.credentials ?? madeCredentials(body.venue);
         const id = randomUUID();
-        const account = await ports.accounts.create({ id, userId, name: body.name, venue: body.venue, signerId: id, credential, limits: { ...DEFAULT_RISK_LIMITS, ...defined(body.limits ?? {}) } });
+        const account = await ports.accounts.create({ id, userId, name: body.name, venue: body.venue, signerId: id, credential, limits: { ...DEFAULT_RISK_LIMITS, ...defined(body.limits ?? {}) } }, actor);
         try {
           await firstBalance(ports, account, log);
         } catch (error) {

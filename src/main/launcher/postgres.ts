@@ -90,15 +90,19 @@ export async function initialisePostgres(program: PostgresProgram, dataFolder: s
   return true;
 }
 
+/** Where a home's PostgreSQL serves: our own database, or another. */
+export function postgresUrl(port: number, password: string, database: string = OWNER): string {
+  return `postgresql://${OWNER}:${password}@127.0.0.1:${port}/${database}`;
+}
+
 /** The plan of one PostgreSQL server over an initialised cluster. */
 export function postgresPlan(options: PostgresOptions): ServerPlan {
   const { program, dataFolder, port, password } = options;
   const settings = Object.entries({ ...SERVER_SETTINGS, ...options.settings });
   const args = ['-D', dataFolder, '-p', String(port), ...settings.flatMap(([name, value]) => ['-c', `${name}=${value}`])];
-  const url = (database: string): string => `postgresql://${OWNER}:${password}@127.0.0.1:${port}/${database}`;
   return {
     name: 'postgres',
-    url: url(OWNER),
+    url: postgresUrl(port, password),
     port,
     logFile: options.logFile,
     fingerprint: `${program.version} ${args.join(' ')}`,
@@ -118,8 +122,8 @@ export function postgresPlan(options: PostgresOptions): ServerPlan {
         user: program.user,
       });
     },
-    probe: async () => (await acceptsConnections(port)) && answers(url('postgres')),
-    prepare: () => createDatabase(url('postgres'), OWNER),
+    probe: async () => (await acceptsConnections(port)) && answers(postgresUrl(port, password, 'postgres')),
+    prepare: () => createDatabase(postgresUrl(port, password, 'postgres'), OWNER),
   };
 }
 

@@ -92,7 +92,7 @@ describe('errors at the edge', () => {
 
 describe('keys', () => {
   test.each([
-    [['read'], 'read', true], [['read'], 'trade', false], [['trade'], 'read', true], [['trade'], 'trade', true], [['admin'], 'trade', true], [['*'], 'trade', true], [[], 'read', false],
+    [['read'], 'read', true], [['read'], 'trade', false], [['trade'], 'read', true], [['trade'], 'trade', true], [['admin'], 'trade', true], [['*'], 'trade', true], [['trade'], 'admin', false], [['admin'], 'admin', true], [['read'], 'admin', false], [[], 'read', false],
   ] as const)('scopes %j may %s: %s', (scopes, needed, may) => {
     expect(mayUse(scopes, needed)).toBe(may);
   });
@@ -128,7 +128,7 @@ describe('the route table', () => {
         return { status: 200, body: null };
       },
     });
-    const call = { params: { id: 'a' }, query: {}, body: { n: 1 }, headers: {}, userId: 'u', requestId: 'r' };
+    const call = { params: { id: 'a' }, query: {}, body: { n: 1 }, headers: {}, userId: 'u', actor: 'key:k', requestId: 'r' };
     await entry.run(call);
     await expect(entry.run({ ...call, params: { id: 'a b' }, body: { n: 'x' } })).rejects.toMatchObject({ code: 'VALIDATION', details: { issues: [{ path: 'path.id' }, { path: 'body.n' }] } });
     expect(seen).toEqual(['a', 1]);
