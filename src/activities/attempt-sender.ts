@@ -79,19 +79,19 @@ export class AttemptSender {
     const at = isoTime(this.ports.clock.nowMs());
     switch (result.kind) {
       case 'answered':
-        return this.commit(right, 'answered', result.answer, withoutHasty(right, placeEvidence(right.attemptId, ids, result.answer, at)));
+        return this.commit(right, 'answered', result.answer, withoutHasty(right, placeEvidence(right.attemptId, ids, result.answer, at)), nonceOf(result));
       case 'refused':
         return this.commit(right, outcomeOf(result), wordsOf(result), withoutHasty(right, wholeRefusalEvidence(right.attemptId, ids, result.code, result.message, at)));
       case 'unknown':
         return this.commit(right, 'unknown', wordsOf(result), unknownEvidence(right.attemptId, ids, result.message, at));
       case 'notSent':
       case 'rateLimited':
-        return this.commit(right, result.kind, wordsOf(result), []);
+        return this.commit(right, result.kind, wordsOf(result), [], nonceOf(result));
     }
   }
 
-  private async commit(right: SendRight, outcome: AttemptOutcome, answer: AttemptReport['answer'], evidence: readonly OrderEvidence[]): Promise<readonly string[]> {
-    const applied = await this.ports.sending.report({ attemptId: right.attemptId, fence: right.fence, outcome, answer, evidence });
+  private async commit(right: SendRight, outcome: AttemptOutcome, answer: AttemptReport['answer'], evidence: readonly OrderEvidence[], nonce?: AttemptReport['nonce']): Promise<readonly string[]> {
+    const applied = await this.ports.sending.report({ attemptId: right.attemptId, fence: right.fence, outcome, answer, evidence, ...(nonce === undefined ? {} : { nonce }) });
     const after = new Map<string, Order>(right.orders.map((order) => [order.id, order]));
     for (const { order } of applied) after.set(order.id, order);
     return [...after.values()].filter((order) => UNSETTLED_STATES.has(order.state)).map((order) => order.id);
@@ -102,6 +102,12 @@ export class AttemptSender {
 function withoutHasty(right: SendRight, evidence: readonly OrderEvidence[]): readonly OrderEvidence[] {
   const askedBefore = new Set(right.orders.filter((order) => order.state === 'UNKNOWN' || order.state === 'SUBMITTED').map((order) => order.id));
   return evidence.filter((item) => item.evidence.kind !== 'refused' || !askedBefore.has(item.orderId));
+}
+
+/** What the answer proves of the request's nonce. A refusal proves nothing: some venues count it, some do not. */
+export function nonceOf(result: SendResult): AttemptReport['nonce'] {
+  if (result.kind === 'answered') return result.answer.items.some((item) => item.kind !== 'refused') ? 'used' : undefined;
+  return result.kind === 'notSent' || result.kind === 'rateLimited' ? 'free' : undefined;
 }
 
 /** How an attempt that failed is recorded. A refusal that may be about an earlier, successful request is not called one. */

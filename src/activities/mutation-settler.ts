@@ -7,12 +7,12 @@ import { isoTime } from '../domain/clock';
 import { decimal } from '../domain/decimal';
 import { venueViewKey } from '../domain/evidence';
 import { isTerminal, UNSETTLED_STATES, type Order } from '../domain/order';
-import type { AppliedOrder, AttemptOutcome, Mutation, MutationState, OrderEvidence, SendRight } from '../domain/order-store';
-import type { ItemAnswer, VenueOrder } from '../domain/venue';
+import type { AppliedOrder, AttemptOutcome, AttemptReport, Mutation, MutationState, OrderEvidence, SendRight } from '../domain/order-store';
+import type { ItemAnswer, Venue, VenueOrder } from '../domain/venue';
 import { VenueError } from '../domain/venue-errors';
 import { VENUE_SHARE_MS } from '../temporal/activity-options';
 import { leavesOutcomeOpen, reasonCodeOf } from './answer-evidence';
-import { outcomeOf, wordsOf, type AttemptSender, type AttemptSenderPorts, type SendResult } from './attempt-sender';
+import { nonceOf, outcomeOf, wordsOf, type AttemptSender, type AttemptSenderPorts, type SendResult } from './attempt-sender';
 import type { MutationStep } from './order-activities';
 
 /** How long after it was recorded an amend may still be sent. */
@@ -31,10 +31,12 @@ export interface MutationSettlerPorts extends AttemptSenderPorts {
   readonly mutations: {
     find(mutationId: string): Promise<Mutation | null>;
     settle(mutationId: string, state: MutationState, evidence: readonly OrderEvidence[], reasonCode?: string): Promise<readonly AppliedOrder[]>;
-    newAttempt(mutationId: string, sendTtlMs: number): Promise<string>;
+    newAttempt(mutationId: string, sendTtlMs: number): Promise<string | null>;
   };
   readonly evidence: { apply(items: readonly OrderEvidence[]): Promise<readonly AppliedOrder[]> };
   orderById(orderId: string): Promise<Order | null>;
+  /** Finds out what became of the nonce that holds the account's signer, where one does. */
+  settleNonce(venue: Venue, accountId: string, signal: AbortSignal): Promise<void>;
 }
 
 export class MutationSettler {
@@ -64,8 +66,10 @@ export class MutationSettler {
     // The question may have taken long: the venue's share of the time counts from here, and so does the amend's life.
     const startedMs = this.ports.clock.nowMs();
     if (mutation.kind === 'amend' && startedMs > Date.parse(mutation.createdAt) + MUTATION_LIFE_MS) return this.afterLife(mutation, order, signal);
+    const venue = this.ports.venues.get(order.venue);
+    if (venue !== undefined) await this.ports.settleNonce(venue, order.accountId, signal);
     const attemptId = await this.ports.mutations.newAttempt(mutation.id, MUTATION_SEND_TTL_MS);
-    return this.trySend(mutation, order, attemptId, startedMs, signal);
+    return attemptId === null ? open() : this.trySend(mutation, order, attemptId, startedMs, signal);
   }
 
   private async load(mutationId: string): Promise<{ mutation: Mutation; order: Order }> {
@@ -94,11 +98,11 @@ export class MutationSettler {
     if (result.kind === 'answered') {
       const item = result.answer.items[0];
       const evidence = item === undefined ? null : this.evidenceOf(mutation, item);
-      const applied = await this.report(right, 'answered', result.answer, evidence === null ? [] : [evidence]);
+      const applied = await this.report(right, 'answered', result.answer, evidence === null ? [] : [evidence], nonceOf(result));
       const order = applied[0]?.order ?? (await this.load(mutation.id)).order;
       return this.afterAnswer(mutation, order, item);
     }
-    await this.report(right, outcomeOf(result), wordsOf(result), []);
+    await this.report(right, outcomeOf(result), wordsOf(result), [], nonceOf(result));
     if (result.kind === 'refused') return this.afterRefusal(mutation, (await this.load(mutation.id)).order, result.code, result.message);
     return result.kind === 'rateLimited' ? { kind: 'open', askAgainInMs: Math.max(result.retryAfterMs, ASK_AGAIN_MS) } : open();
   }
@@ -193,8 +197,8 @@ export class MutationSettler {
     return { kind: 'settled', verdict, code, message };
   }
 
-  private report(right: SendRight, outcome: AttemptOutcome, answer: { raw: string; latencyMs: number; venueTimeMs: number | null }, evidence: readonly OrderEvidence[]): Promise<readonly AppliedOrder[]> {
-    return this.ports.sending.report({ attemptId: right.attemptId, fence: right.fence, outcome, answer, evidence });
+  private report(right: SendRight, outcome: AttemptOutcome, answer: { raw: string; latencyMs: number; venueTimeMs: number | null }, evidence: readonly OrderEvidence[], nonce?: AttemptReport['nonce']): Promise<readonly AppliedOrder[]> {
+    return this.ports.sending.report({ attemptId: right.attemptId, fence: right.fence, outcome, answer, evidence, ...(nonce === undefined ? {} : { nonce }) });
   }
 }
 

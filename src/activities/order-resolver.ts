@@ -20,6 +20,8 @@ export interface OrderResolverPorts {
   credentials(accountId: string): Promise<VenueCredentials>;
   orderById(orderId: string): Promise<Order | null>;
   factsOf(orderId: string): Promise<PlacingFacts | null>;
+  /** Finds out what became of the nonce that holds the account's signer, where one does. */
+  settleNonce(venue: Venue, accountId: string, signal: AbortSignal): Promise<void>;
   /** Sends a prepared attempt; the orders still open afterwards. */
   send(attemptId: string, orderIds: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
 }
@@ -40,6 +42,9 @@ interface Look {
   readonly venueTimeMs: number;
 }
 
+/** Of an order that waited for its signer and was never sent: the venue is not asked about it, many may wait. */
+const NOTHING_TO_SEE: Look = { order: null, fills: [], complete: false, venueTimeMs: 0 };
+
 export class OrderResolver {
   constructor(private readonly ports: OrderResolverPorts) {}
 
@@ -49,6 +54,7 @@ export class OrderResolver {
     if (!UNSETTLED_STATES.has(order.state)) return { kind: 'settled', state: order.state };
     const venue = this.ports.venues.get(order.venue);
     if (venue === undefined) return pending(next(memory));
+    if (venue.capabilities.strictNonces && (await this.ports.factsOf(orderId))?.mayHaveLeft === false) return this.absent(order, venue, NOTHING_TO_SEE, memory, signal);
     let look: Look;
     try {
       look = await this.look(venue, order, signal);
@@ -103,7 +109,7 @@ export class OrderResolver {
     switch (conclusion.kind) {
       case 'sendAgain':
         // What the gateway took is on its way: only its outcome is open.
-        return order.state === 'SUBMITTED' ? pending(next(memory)) : this.sendAgain(order, facts, memory, signal);
+        return order.state === 'SUBMITTED' ? pending(next(memory)) : this.sendAgain(order, venue, facts, memory, signal);
       case 'notSent':
         return this.notSent(order, conclusion.rateLimited, memory);
       case 'neverPlaced': {
@@ -115,12 +121,13 @@ export class OrderResolver {
     }
   }
 
-  private async sendAgain(order: Order, facts: PlacingFacts, memory: ResolutionMemory, signal: AbortSignal): Promise<ResolutionStep> {
+  private async sendAgain(order: Order, venue: Venue, facts: PlacingFacts, memory: ResolutionMemory, signal: AbortSignal): Promise<ResolutionStep> {
     // Said before the bytes go out: a refusal of these is no answer about earlier ones that may have left.
     if (facts.mayHaveLeft && order.state !== 'UNKNOWN') {
       const message = 'an earlier request may have left, and nobody heard its answer';
       await this.ports.evidence.apply([{ orderId: order.id, evidence: { kind: 'outcomeUnknown', key: 'unknown/unheard', message, at: isoTime(this.ports.clock.nowMs()) } }]);
     }
+    await this.ports.settleNonce(venue, order.accountId, signal);
     let attemptId: string | null;
     try {
       attemptId = await this.ports.resend.prepareAgain(order.id, SEND_TTL_MS);

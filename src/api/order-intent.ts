@@ -45,6 +45,7 @@ export class IntentMaker {
       id: randomUUID(),
       userId: context.userId,
       accountId: account.id,
+      signerId: account.signerId,
       clientOrderId: context.clientOrderId,
       venueClientId: venueClientId({ accountId: account.id, clientOrderId: context.clientOrderId, leg: 0, child: 0, revision: 0 }, sha256Hex),
       venue: account.venue,

@@ -2,6 +2,7 @@
 import type { ErrorCode } from './errors';
 import type { Order } from './order';
 import type { Evidence } from './evidence';
+import type { NonceFate } from './nonce';
 import type { SignedRequest, SendAnswer } from './venue';
 
 /** How an intent fared when its group was recorded. */
@@ -23,6 +24,7 @@ export interface RecordedCall {
 
 export interface RecordedGroup {
   readonly items: readonly RecordedItem[];
+  /** An accepted order that is in none of them waits for its signer: an earlier request there has an open nonce. */
   readonly calls: readonly RecordedCall[];
 }
 
@@ -49,6 +51,8 @@ export interface AttemptReport {
   readonly outcome: AttemptOutcome;
   readonly answer: Pick<SendAnswer, 'raw' | 'latencyMs' | 'venueTimeMs'> | null;
   readonly evidence: readonly OrderEvidence[];
+  /** What the answer proves of the request's nonce; absent: nothing. */
+  readonly nonce?: Exclude<NonceFate, 'open'>;
 }
 
 export interface OrderEvidence {
@@ -95,7 +99,8 @@ export interface MutationIntent {
 }
 
 export type RecordedMutation =
-  | { readonly verdict: 'accepted'; readonly attemptId: string; readonly order: Order }
+  /** Without an attempt: its signer is held by a request whose nonce is open. */
+  | { readonly verdict: 'accepted'; readonly attemptId: string | null; readonly order: Order }
   /** Nothing to send: already terminal, or the same mutation is under way (mutationId names it). */
   | { readonly verdict: 'nothingToDo'; readonly order: Order; readonly mutationId: string | null }
   /** CONFLICT, PRECONDITION_FAILED, NOT_FOUND, UNPROCESSABLE, or a risk code where an amendment asks for more than is allowed. */

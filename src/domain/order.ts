@@ -46,6 +46,8 @@ export interface OrderIntent {
   readonly id: string;
   readonly userId: string;
   readonly accountId: string;
+  /** Whose nonces its request will use: orders of one signer share a lane where the venue's nonces are strict. */
+  readonly signerId: string;
   readonly clientOrderId: string;
   /** What the venue is told: a function of (account, clientOrderId, leg, child, revision), see client-ids.ts. */
   readonly venueClientId: string;

@@ -21,7 +21,7 @@ export interface VenueCapabilities {
   readonly resendSafety: ResendSafety;
   /** How long after the deadline an order absent from every read is finally absent. null: absence is never final. */
   readonly absenceFinalAfterMs: number | null;
-  /** Each nonce must follow the last by one; orders of one signer go one group at a time. */
+  /** Each nonce must follow the last by one; orders of one signer go one group at a time, and sessions have `nextNonce`. */
   readonly strictNonces: boolean;
   readonly nonceRule: NonceRule;
   /** sync: the answer says working, filled or refused; async: it says only "taken", the stream tells the rest. */
@@ -240,6 +240,11 @@ export interface VenueAccountSession {
   setLeverage(venueSymbol: string, leverage: string, options: ReadOptions): Promise<void>;
   /** Cancels everything after `timeoutMs` without another call; 0 disarms it. Throws VenueRefused where the venue has none. */
   setDeadManSwitch(timeoutMs: number, options: ReadOptions): Promise<void>;
+  /**
+   * The nonce the venue expects next of this account's signer, from what it checks new requests against (never a replica
+   * that may lag). Required where nonces are strict, absent elsewhere.
+   */
+  nextNonce?(options: ReadOptions): Promise<bigint>;
   streamPrivate(onMessage: (message: PrivateMessage) => void): VenueStream;
 }
 

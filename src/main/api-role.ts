@@ -35,7 +35,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
       return { name: venue.name, status, capabilities: venue.capabilities };
     });
   const health = new Health(platform, venueStates);
-  const gateway = new OrderGateway(temporal.client, (venue) => ({ strictNonces: venues.get(venue)?.capabilities.strictNonces ?? false }));
+  const gateway = new OrderGateway(temporal.client, (venue) => ({ strictNonces: venues.get(venue)?.capabilities.strictNonces ?? false, maxBatchSize: venues.get(venue)?.capabilities.maxBatchSize ?? 1 }));
   const ports: ApiPorts = {
     authenticate: (apiKey) => store.users.authenticate(apiKey),
     gateway,

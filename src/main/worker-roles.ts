@@ -20,7 +20,7 @@ const MARKET_REFRESH_MS = 5 * 60_000;
 
 export async function runWorker(platform: Platform): Promise<RunningRole> {
   const { store, venues, clock, settings, temporal } = platform;
-  const { sender, settler } = wireOrderPath(platform);
+  const { sender, settler, nonces } = wireOrderPath(platform);
   const resolver = new OrderResolver({
     clock,
     venues,
@@ -29,6 +29,7 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
     credentials: (accountId) => store.accounts.credentials(accountId),
     orderById: (id) => store.orders.byId(id),
     factsOf: (orderId) => store.placingHistory.factsOf(orderId),
+    settleNonce: (venue, accountId, signal) => nonces.settle(venue, accountId, signal),
     send: (attemptId, orderIds, signal) => sender.sendPlacing(attemptId, orderIds, signal),
   });
   const background = createBackgroundActivities({

@@ -10,7 +10,7 @@ import type { ChangeSet } from './change-set';
 import type { StoreCore } from './core';
 import type { Queryable } from './database';
 import { seal } from './envelope';
-import { lockSigner, type LockedAccount } from './locks';
+import { lockSigner, type LockedAccount, type LockedSigner } from './locks';
 
 export function attemptContext(attemptId: string): SealContext {
   return { table: 'attempts', row: attemptId, field: 'data' };
@@ -29,9 +29,12 @@ export interface AttemptPlan {
   readonly sign: (session: VenueAccountSession, context: PrepareContext) => SignedRequest;
 }
 
-/** Nonces of one transaction: each signer's row is locked on first use and its last nonce written at the end. */
+/**
+ * Nonces of one transaction: each signer's row is locked on first use and written at the end. Where nonces are strict, the
+ * newest request holds its signer until its nonce is known used or free (store/signer-nonces.ts).
+ */
 export class NonceBook {
-  private readonly last = new Map<string, bigint>();
+  private readonly signers = new Map<string, LockedSigner>();
   private readonly used = new Set<string>();
 
   constructor(
@@ -43,25 +46,48 @@ export class NonceBook {
   async lock(accounts: Iterable<LockedAccount>): Promise<void> {
     const signers = new Map<string, LockedAccount>();
     for (const account of accounts) if (this.ruleOf(account) !== 'none') signers.set(account.signerId, account);
-    for (const [id, account] of [...signers].sort(([a], [b]) => (a < b ? -1 : 1))) this.last.set(id, await lockSigner(this.tx, { id, userId: account.userId, venue: account.venue }));
+    for (const [id, account] of [...signers].sort(([a], [b]) => (a < b ? -1 : 1))) this.signers.set(id, await lockSigner(this.tx, { id, userId: account.userId, venue: account.venue }));
   }
 
   peek(account: LockedAccount): string | null {
     const rule = this.ruleOf(account);
     if (rule === 'none') return null;
-    const last = this.last.get(account.signerId);
-    if (last === undefined) throw new Error(`signer ${account.signerId} is not locked`);
-    return nextNonce(rule, last, this.core.clock.nowMs()).toString();
+    return nextNonce(rule, this.signerOf(account).last, this.core.clock.nowMs()).toString();
+  }
+
+  /** The request whose open nonce holds back every other of this signer; null: the next may be signed. */
+  holderOf(account: LockedAccount): string | null {
+    return this.isStrict(account) ? this.signerOf(account).openAttemptId : null;
+  }
+
+  /** From now on this request's nonce is the one whose fate is open. */
+  hold(account: LockedAccount, attemptId: string): void {
+    if (!this.isStrict(account)) return;
+    this.signerOf(account).openAttemptId = attemptId;
+    this.used.add(account.signerId);
   }
 
   take(account: LockedAccount, nonce: string | null): void {
     if (nonce === null) return;
-    this.last.set(account.signerId, BigInt(nonce));
+    this.signerOf(account).last = BigInt(nonce);
     this.used.add(account.signerId);
   }
 
   async save(): Promise<void> {
-    for (const id of this.used) await this.tx.rows('UPDATE signers SET last_nonce = $2::numeric WHERE id = $1', id, String(this.last.get(id)));
+    for (const id of this.used) {
+      const signer = this.signers.get(id);
+      await this.tx.rows('UPDATE signers SET last_nonce = $2::numeric, open_attempt_id = $3 WHERE id = $1', id, String(signer?.last), signer?.openAttemptId ?? null);
+    }
+  }
+
+  private signerOf(account: LockedAccount): LockedSigner {
+    const signer = this.signers.get(account.signerId);
+    if (signer === undefined) throw new Error(`signer ${account.signerId} is not locked`);
+    return signer;
+  }
+
+  private isStrict(account: LockedAccount): boolean {
+    return this.core.venues.get(account.venue)?.capabilities.strictNonces === true;
   }
 
   private ruleOf(account: LockedAccount): 'none' | 'increment' | 'timeMs' {
@@ -69,14 +95,21 @@ export class NonceBook {
   }
 }
 
-/** Signs and adds the attempt's rows. A nonce counts as used only when the bytes could be made. Throws what signing throws. */
+/**
+ * Signs and adds the attempt's rows. A nonce counts as used only when the bytes could be made. Throws what signing throws;
+ * whoever calls has seen that nothing holds the signer.
+ */
 export async function addAttempt(core: StoreCore, changes: ChangeSet, nonces: NonceBook, plan: AttemptPlan): Promise<SendRight> {
   const nowMs = core.clock.nowMs();
+  const holder = nonces.holderOf(plan.account);
+  if (holder !== null) throw new Error(`signer ${plan.account.signerId} is held by attempt ${holder}`);
   const nonce = nonces.peek(plan.account);
   const venueDeadlineMs = core.offsets.nowMs(plan.venue.name) + (plan.sendBeforeMs - nowMs);
   const request = plan.sign(plan.session, { nonce, venueDeadlineMs });
   nonces.take(plan.account, nonce);
-  return storeAttempt(core, changes, plan, request, nowMs);
+  const right = await storeAttempt(core, changes, plan, request, nowMs);
+  nonces.hold(plan.account, right.attemptId);
+  return right;
 }
 
 /** Adds the rows of a request that is signed already. */

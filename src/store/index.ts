@@ -25,6 +25,7 @@ import { Resend } from './resend';
 import { purge, type Purged } from './retention';
 import { SendRights } from './send-rights';
 import { Sending } from './sending';
+import { SignerNonces } from './signer-nonces';
 import { timelineOf } from './timeline';
 import { Turns } from './turns';
 import { Users } from './users';
@@ -70,6 +71,7 @@ export class Store {
   readonly sending: Sending;
   readonly mutations: Mutations;
   readonly resend: Resend;
+  readonly nonces: SignerNonces;
   readonly accounts: Accounts;
   readonly users: Users;
   readonly orders: Orders & { timeline(orderId: string, userId: string): Promise<Timeline | null> };
@@ -93,6 +95,7 @@ export class Store {
     this.sending = new Sending(core, rights);
     this.mutations = new Mutations(core, credentials, rights);
     this.resend = new Resend(core, credentials, rights);
+    this.nonces = new SignerNonces(core);
     this.accounts = new Accounts(core, credentials);
     this.users = new Users(core);
     this.events = new Events(core, databaseGeneration, databaseUrl);

@@ -55,13 +55,19 @@ function accountMap(rows: readonly Row[]): Map<string, LockedAccount> {
   return new Map(rows.map((row) => [row['id'] as string, { ...row } as unknown as LockedAccount]));
 }
 
-/** Locks a signer's row, made on first use, and gives its last nonce. */
-export async function lockSigner(tx: Queryable, signer: { readonly id: string; readonly userId: string; readonly venue: string }): Promise<bigint> {
+export interface LockedSigner {
+  last: bigint;
+  /** The attempt whose nonce is not known used or free; only where nonces are strict. */
+  openAttemptId: string | null;
+}
+
+/** Locks a signer's row, made on first use. */
+export async function lockSigner(tx: Queryable, signer: { readonly id: string; readonly userId: string; readonly venue: string }): Promise<LockedSigner> {
   await tx.rows('INSERT INTO signers(id, user_id, venue) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING', signer.id, signer.userId, signer.venue);
-  const rows = await tx.rows<{ last: string }>('SELECT last_nonce::text AS last FROM signers WHERE id = $1 FOR UPDATE', signer.id);
-  const last = rows[0]?.last;
-  if (last === undefined) throw new Error(`signer ${signer.id} vanished under its lock`);
-  return BigInt(last);
+  const rows = await tx.rows<{ last: string; openAttemptId: string | null }>('SELECT last_nonce::text AS last, open_attempt_id AS "openAttemptId" FROM signers WHERE id = $1 FOR UPDATE', signer.id);
+  const [row] = rows;
+  if (row === undefined) throw new Error(`signer ${signer.id} vanished under its lock`);
+  return { last: BigInt(row.last), openAttemptId: row.openAttemptId };
 }
 
 export async function lockOrders(tx: Queryable, ids: readonly string[]): Promise<Map<string, LockedOrder>> {

@@ -28,7 +28,7 @@ export class Mutations {
     private readonly rights: SendRights,
   ) {}
 
-  /** A repeat of the same intent gets the same attempt. */
+  /** A repeat of the same intent gets the same attempt. None is made while another request's open nonce holds the signer. */
   async record(intent: MutationIntent, context: MutationContext): Promise<RecordedMutation> {
     const venue = this.venueOf(intent.venue);
     const credentials = (await this.credentials.ofAll([intent.accountId])).get(intent.accountId);
@@ -58,9 +58,10 @@ export class Mutations {
       const [applied] = await applyToLocked(tx, accounts, own, [{ orderId, evidence }], changes, this.core.markOf);
       const order = applied?.order ?? locked.order;
       const sendBeforeMs = Math.min(nowMs + context.sendTtlMs, Date.parse(sendBefore));
-      const right = await this.sign(changes, nonces, { account, venue, credentials, order, mutation: intent, sendBeforeMs, resendOf: null });
+      const held = nonces.holderOf(account) !== null;
+      const right = held ? null : await this.sign(changes, nonces, { account, venue, credentials, order, mutation: intent, sendBeforeMs, resendOf: null });
       await nonces.save();
-      return { answer: { verdict: 'accepted', attemptId: right.attemptId, order }, right };
+      return { answer: { verdict: 'accepted', attemptId: right?.attemptId ?? null, order }, right };
     });
     if (right !== null) this.rights.keep(right);
     return answer;
@@ -97,8 +98,11 @@ export class Mutations {
     return (await mutationsOf(this.core.database, orderId)).filter((row) => row.state === 'pending' || row.state === 'unknown').map(mutationOf);
   }
 
-  /** Fresh bytes for a mutation that is under way; the right to send any earlier bytes ends. Throws CONFLICT once it is settled. */
-  async newAttempt(mutationId: string, sendTtlMs: number): Promise<string> {
+  /**
+   * Fresh bytes for a mutation that is under way; the right to send any earlier bytes ends. null: its signer is held by a
+   * nonce whose fate is open. Throws CONFLICT once it is settled.
+   */
+  async newAttempt(mutationId: string, sendTtlMs: number): Promise<string | null> {
     const { accountId } = await this.existing(this.core.database, mutationId);
     const credentials = await this.credentials.of(accountId);
     const right = await change(this.core, [accountId], async (tx, changes) => {
@@ -110,6 +114,7 @@ export class Mutations {
       const account = accounts.get(accountId);
       if (account === undefined || order === undefined) throw new Error(`the order of mutation ${mutationId} is gone`);
       if (mutation.state !== 'pending' && mutation.state !== 'unknown') throw new DomainError('CONFLICT', `mutation ${mutationId} is ${mutation.state}`);
+      if (nonces.holderOf(account) !== null) return null;
       const nowMs = this.core.clock.nowMs();
       const resendOf = await latestAttemptOf(tx, mutationId);
       await supersedeMutationAttempts(tx, [mutationId], isoTime(nowMs));
@@ -117,15 +122,14 @@ export class Mutations {
       await nonces.save();
       return made;
     });
+    if (right === null) return null;
     this.rights.keep(right);
     return right.attemptId;
   }
 
   private async repeated(tx: Queryable, intent: MutationIntent, earlier: readonly MutationRow[], order: Order): Promise<RecordedMutation | null> {
     if (!earlier.some((mutation) => mutation.id === intent.id)) return null;
-    const attemptId = await latestAttemptOf(tx, intent.id);
-    if (attemptId === null) throw new Error(`mutation ${intent.id} has no attempt`);
-    return { verdict: 'accepted', attemptId, order };
+    return { verdict: 'accepted', attemptId: await latestAttemptOf(tx, intent.id), order };
   }
 
   private async check(tx: Queryable, intent: MutationIntent, account: LockedAccount, locked: { order: Order; books: Parameters<typeof judgeAmend>[1]['books'] }, earlier: readonly MutationRow[], venue: Venue): Promise<MutationCheck> {

@@ -14,7 +14,10 @@ export interface SignedCalls {
   readonly failures: ReadonlyMap<string, { readonly code: ErrorCode; readonly message: string }>;
 }
 
-/** Signing is pure CPU and happens inside the transaction, because a nonce belongs to the signer's locked row. */
+/**
+ * Signing is pure CPU and happens inside the transaction, because a nonce belongs to the signer's locked row.
+ * Where an earlier request's nonce is open nothing is signed: those orders are in no call, and their workflow sees to them.
+ */
 export async function signAccepted(core: StoreCore, changes: ChangeSet, nonces: NonceBook, candidates: readonly Candidate[], credentials: ReadonlyMap<string, VenueCredentials>, sendBeforeMs: number): Promise<SignedCalls> {
   const calls: RecordedCall[] = [];
   const rights: SendRight[] = [];
@@ -24,6 +27,7 @@ export async function signAccepted(core: StoreCore, changes: ChangeSet, nonces: 
     const venue = first === undefined ? undefined : core.venues.get(first.intent.venue);
     const keys = first === undefined ? undefined : credentials.get(first.account.id);
     if (first === undefined || venue === undefined || keys === undefined) continue; // such candidates were denied before
+    if (nonces.holderOf(first.account) !== null) continue;
     const orders = batch.map((candidate) => candidate.order);
     const isExit = first.order.reduceOnly;
     try {

@@ -34,9 +34,9 @@ export class Resend {
   ) {}
 
   /**
-   * The new attempt's id; the right to send any earlier one ends. null: the order is settled, its placeBefore has passed, or
-   * the venue makes no second send safe. Throws CONFLICT while an earlier request could still take effect
-   * (`venueDeadline`). The caller has found the order absent at the venue.
+   * The new attempt's id; the right to send any earlier one ends. null: the order is settled, its placeBefore has passed,
+   * the venue makes no second send safe, or its signer is held by a nonce whose fate is open. Throws CONFLICT
+   * while an earlier request could still take effect (`venueDeadline`). The caller has found the order absent at the venue.
    */
   async prepareAgain(orderId: string, sendTtlMs: number): Promise<string | null> {
     const accountId = await this.accountOf(orderId);
@@ -53,13 +53,25 @@ export class Resend {
       const nowMs = this.core.clock.nowMs();
       const sendBeforeMs = Math.min(nowMs + sendTtlMs, await this.placeBeforeMs(tx, orderId));
       const { resendSafety } = venue.capabilities;
-      if (!UNSETTLED_STATES.has(order.state) || sendBeforeMs <= nowMs || resendSafety === 'none') return null;
+      if (!UNSETTLED_STATES.has(order.state) || sendBeforeMs <= nowMs) return null;
       const earlier = await this.earlierAttempts(tx, orderId);
+      // An order that waited for its signer has no attempt: this is its first.
+      if (resendSafety === 'none' && earlier.length > 0) return null;
       if (resendSafety === 'venueDeadline') this.mustBeOver(earlier, venue.name);
+      const last = earlier.at(-1);
+      const holder = nonces.holderOf(account);
+      // The very bytes that hold the signer may go again: that is how their nonce gets used. Nothing else may.
+      if (holder !== null && (resendSafety !== 'sameBytes' || holder !== last?.id)) return null;
       await tx.rows('UPDATE attempts SET fence = fence + 1, superseded_at = $2::timestamptz WHERE id = ANY($1::text[]) AND reported_at IS NULL AND superseded_at IS NULL', earlier.map(({ id }) => id), isoTime(nowMs));
       await tx.rows('UPDATE orders SET fence = fence + 1 WHERE id = $1', orderId);
-      const last = earlier.at(-1);
-      if (resendSafety === 'sameBytes' && last !== undefined) return this.copy(tx, changes, { account, venue, last, sendBeforeMs, nowMs });
+      // A strict nonce that was found free is given to whoever comes next: its old bytes must never go again.
+      const nonceIsGone = venue.capabilities.strictNonces && holder === null && earlier.every(({ outcome }) => NEVER_LEFT.has(outcome ?? ''));
+      if (resendSafety === 'sameBytes' && last !== undefined && !nonceIsGone) {
+        const again = await this.copy(tx, changes, { account, venue, last, sendBeforeMs, nowMs });
+        if (holder !== null) nonces.hold(account, again.attemptId);
+        await nonces.save();
+        return again;
+      }
       const made = await addAttempt(this.core, changes, nonces, {
         account, venue, session: venue.session(credentials), orders: [order], isExit: order.reduceOnly, mutationId: null, resendOf: last?.id ?? null, sendBeforeMs,
         sign: (session, context) => session.preparePlace([placeRequestOf(order)], context),

@@ -9,6 +9,7 @@ import { change, type StoreCore } from './core';
 import type { Parameter } from './database';
 import { open } from './envelope';
 import { lockAccountOfAttempt, orderOf, ORDER_SELECT } from './locks';
+import { settleReported } from './signer-nonces';
 import type { SendRights } from './send-rights';
 
 /** Evidence that says "no" or "I do not know": only the newest fence may give it. What the venue shows is evidence from anyone. */
@@ -77,6 +78,7 @@ export class Sending {
     return change(this.core, taken === null ? [] : [taken.accountId], async (tx, changes) => {
       const account = await lockAccountOfAttempt(tx, report.attemptId);
       if (account === null) throw new Error(`attempt ${report.attemptId} is not recorded`);
+      if (report.nonce !== undefined && this.core.venues.get(account.venue)?.capabilities.strictNonces === true) await settleReported(tx, account.signerId, report, report.nonce);
       const answer = report.answer;
       const outcome: Parameter[] = [report.attemptId, report.fence, isoTime(this.core.clock.nowMs()), report.outcome, answer?.latencyMs ?? null, answer?.venueTimeMs ?? null, answer?.raw ?? null, taken === null ? null : isoTime(taken.atMs)];
       if (report.evidence.length === 0) {

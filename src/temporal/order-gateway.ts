@@ -12,7 +12,7 @@ import type { OrderIntent } from '../domain/order';
 import type { MutationIntent } from '../domain/order-store';
 import { describeIntent } from '../domain/order-summary';
 import { awaitMutation, awaitOutcome, type MutationInput, type MutationOutcome, type OrderInput, type OrderOutcome } from '../workflows/messages';
-import { OrderLane } from './order-lanes';
+import { MAX_GROUP_ORDERS, OrderLane } from './order-lanes';
 import { orderSearchAttributes } from './search-attributes';
 import { TASK_QUEUES, WORKFLOW_TASK_TIMEOUT_MS } from './task-queues';
 import { amendmentWorkflowId, cancellationWorkflowId, orderGroupWorkflowId, orderWorkflowId } from './workflow-ids';
@@ -23,6 +23,8 @@ const START_DEADLINE_MS = 30_000;
 export interface VenueLane {
   /** Strict nonces: one lane for each signer, one group at a time. */
   readonly strictNonces: boolean;
+  /** Orders in one request: where nonces are strict a group is no larger, because its second request would wait. */
+  readonly maxBatchSize: number;
 }
 
 export class OrderGateway {
@@ -45,7 +47,7 @@ export class OrderGateway {
       if (lane === undefined) byLane.set(key, [intent]);
       else lane.push(intent);
     }
-    await Promise.all([...byLane].map(([key, group]) => this.lane(key, group).add(group)));
+    await Promise.all([...byLane].flatMap(([key, group]) => this.chunks(group).map((chunk) => this.lane(key, chunk).add(chunk))));
   }
 
   async cancel(intent: MutationIntent, summary: string, symbol: string): Promise<MutationOutcome> {
@@ -58,14 +60,24 @@ export class OrderGateway {
   }
 
   private laneKey(intent: OrderIntent): string {
-    return this.laneOf(intent.venue).strictNonces ? `${intent.venue}/${intent.accountId}` : intent.venue;
+    return this.laneOf(intent.venue).strictNonces ? `${intent.venue}/${intent.signerId}` : intent.venue;
+  }
+
+  private chunks(group: readonly OrderIntent[]): readonly (readonly OrderIntent[])[] {
+    const size = this.groupSize(group[0]?.venue ?? '');
+    return Array.from({ length: Math.ceil(group.length / size) }, (_, index) => group.slice(index * size, (index + 1) * size));
+  }
+
+  private groupSize(venue: string): number {
+    const { strictNonces, maxBatchSize } = this.laneOf(venue);
+    return strictNonces ? Math.min(maxBatchSize, MAX_GROUP_ORDERS) : MAX_GROUP_ORDERS;
   }
 
   private lane(key: string, group: readonly OrderIntent[]): OrderLane<OrderIntent> {
     const known = this.lanes.get(key);
     if (known !== undefined) return known;
     const venue = group[0]?.venue ?? key;
-    const lane = new OrderLane<OrderIntent>((intents) => this.start(key, intents), { oneGroupAtATime: this.laneOf(venue).strictNonces });
+    const lane = new OrderLane<OrderIntent>((intents) => this.start(key, intents), { oneGroupAtATime: this.laneOf(venue).strictNonces, maxOrders: this.groupSize(venue) });
     this.lanes.set(key, lane);
     return lane;
   }

@@ -15,6 +15,8 @@ export const MAX_GROUPS_IN_FLIGHT = 4;
 export interface LaneOptions {
   /** Strict nonces: never a second group while one is under way. */
   readonly oneGroupAtATime: boolean;
+  /** Most orders of one group of this lane; MAX_GROUP_ORDERS or fewer. */
+  readonly maxOrders: number;
 }
 
 interface Waiting<Item> {
@@ -35,7 +37,7 @@ export class OrderLane<Item> {
 
   /** Settles when the group that carried these items is answered. Items added together stay together: at most a group of them. */
   add(items: readonly Item[]): Promise<void> {
-    if (items.length > MAX_GROUP_ORDERS) return Promise.reject(new RangeError(`${items.length} orders were handed over together; split them into lists of at most ${MAX_GROUP_ORDERS}`));
+    if (items.length > this.options.maxOrders) return Promise.reject(new RangeError(`${items.length} orders were handed over together; split them into lists of at most ${this.options.maxOrders}`));
     return new Promise((resolve, reject) => {
       this.waiting.push({ items, resolve, reject });
       if (this.inFlight === 0) this.launch();
@@ -59,7 +61,7 @@ export class OrderLane<Item> {
     }
     this.inFlight -= 1;
     if (this.inFlight === 0) this.disarmOverlap(); // it timed a start that has ended; the next one has its own time
-    if (this.inFlight === 0 || (!this.options.oneGroupAtATime && this.waitingOrders() >= MAX_GROUP_ORDERS)) this.launch();
+    if (this.inFlight === 0 || (!this.options.oneGroupAtATime && this.waitingOrders() >= this.options.maxOrders)) this.launch();
   }
 
   private waitingOrders(): number {
@@ -70,7 +72,7 @@ export class OrderLane<Item> {
     let orders = 0;
     let count = 0;
     for (const waiting of this.waiting) {
-      if (count > 0 && orders + waiting.items.length > MAX_GROUP_ORDERS) break;
+      if (count > 0 && orders + waiting.items.length > this.options.maxOrders) break;
       orders += waiting.items.length;
       count += 1;
     }

@@ -21,7 +21,8 @@ export type VenueCallName =
   | 'positions'
   | 'balances'
   | 'setLeverage'
-  | 'setDeadManSwitch';
+  | 'setDeadManSwitch'
+  | 'nextNonce';
 
 /** Calls that change something at the venue are never repeated by a decorator. */
 export const EFFECTFUL_CALLS: ReadonlySet<VenueCallName> = new Set(['send', 'setLeverage', 'setDeadManSwitch']);
@@ -62,6 +63,7 @@ export function decorate(venue: Venue, around: Around): Venue {
 
 function decorateSession(venue: string, session: VenueAccountSession, around: Around): VenueAccountSession {
   const read = <T>(call: VenueCallName, options: ReadOptions, run: () => Promise<T>): Promise<T> => around(readCall(venue, call, options), run);
+  const nextNonce = session.nextNonce?.bind(session);
   return {
     preparePlace: (orders, context) => session.preparePlace(orders, context),
     prepareAmend: (amendment, context) => session.prepareAmend(amendment, context),
@@ -75,6 +77,7 @@ function decorateSession(venue: string, session: VenueAccountSession, around: Ar
     balances: (options) => read('balances', options, () => session.balances(options)),
     setLeverage: (symbol, leverage, options) => read('setLeverage', options, () => session.setLeverage(symbol, leverage, options)),
     setDeadManSwitch: (timeoutMs, options) => read('setDeadManSwitch', options, () => session.setDeadManSwitch(timeoutMs, options)),
+    ...(nextNonce === undefined ? {} : { nextNonce: (options: ReadOptions) => read('nextNonce', options, () => nextNonce(options)) }),
     streamPrivate: (onMessage) => session.streamPrivate(onMessage),
   };
 }

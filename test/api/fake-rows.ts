@@ -21,7 +21,7 @@ export function intentShown(intent: OrderIntent): NonNullable<Timeline['intent']
 }
 
 export function recordedOrder(intent: OrderIntent, at: string, denial: Denial | null): Order {
-  const { idempotency: _stamp, placeBefore: _deadline, ...terms } = intent;
+  const { idempotency: _stamp, placeBefore: _deadline, signerId: _signer, ...terms } = intent;
   return {
     ...terms,
     venueOrderId: null,

@@ -120,7 +120,7 @@ const sha256Hex = (text: string): string => createHash('sha256').update(text).di
 export function intentFor(account: Account, changes: Partial<OrderIntent> = {}): OrderIntent {
   const clientOrderId = changes.clientOrderId ?? randomUUID();
   return {
-    id: randomUUID(), userId: account.userId, accountId: account.id, clientOrderId, venueClientId: venueClientId({ accountId: account.id, clientOrderId, leg: 0, child: 0, revision: 0 }, sha256Hex),
+    id: randomUUID(), userId: account.userId, accountId: account.id, signerId: account.signerId, clientOrderId, venueClientId: venueClientId({ accountId: account.id, clientOrderId, leg: 0, child: 0, revision: 0 }, sha256Hex),
     venue: account.venue, symbol: SYMBOL, venueSymbol: VENUE_SYMBOL, side: 'buy', type: 'limit', timeInForce: 'GTC', quantity: '10', limitPrice: '2', postOnly: false, reduceOnly: false, origin: 'API',
     placeBefore: isoTime(Date.now() + 3_600_000), idempotency: null, ...changes,
   };

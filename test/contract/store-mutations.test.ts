@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Account } from '../../src/domain/account';
 import { isoTime } from '../../src/domain/clock';
 import type { OrderIntent } from '../../src/domain/order';
-import type { MutationIntent } from '../../src/domain/order-store';
+import type { MutationIntent, RecordedMutation } from '../../src/domain/order-store';
 import { intentFor, OWNER, openStoreWorld, seen, signingVenue, SYMBOL, viewOf, type StoreWorld } from './store-harness';
 
 let world: StoreWorld;
@@ -26,6 +26,7 @@ function mutation(kind: 'amend' | 'cancel', of: OrderIntent, changes: Partial<Mu
 }
 
 const record = (intent: MutationIntent) => world.store.mutations.record(intent, OWNER);
+const attemptOf = (recorded: RecordedMutation): string => (recorded.verdict === 'accepted' ? recorded.attemptId : null) ?? '';
 const exposure = async (of: Account) => (await world.store.accounts.figures(of.id, [SYMBOL])).symbols[SYMBOL];
 
 describe('a cancel', () => {
@@ -33,7 +34,7 @@ describe('a cancel', () => {
     const order = await working();
     const recorded = await record(mutation('cancel', order));
     expect(recorded).toMatchObject({ verdict: 'accepted', order: { pendingCancel: true, state: 'WORKING' } });
-    const attemptId = recorded.verdict === 'accepted' ? recorded.attemptId : '';
+    const attemptId = attemptOf(recorded);
     expect(await world.store.sending.takeSend(attemptId)).toMatchObject({ maybeSent: false, request: { kind: 'cancel', bytes: JSON.stringify([order.venueClientId]) } });
   });
 
@@ -63,11 +64,11 @@ describe('a cancel', () => {
   test('is made again with fresh bytes, and the earlier bytes lose their right', async () => {
     const intent = mutation('cancel', await working());
     const first = await record(intent);
-    const attemptId = first.verdict === 'accepted' ? first.attemptId : '';
+    const attemptId = attemptOf(first);
     await world.store.sending.takeSend(attemptId);
     const again = await world.store.mutations.newAttempt(intent.id, 1_000);
     expect(await world.store.sending.holdsFence(attemptId, 1)).toBe(false);
-    expect(await world.store.sending.takeSend(again)).toMatchObject({ fence: 1, maybeSent: false });
+    expect(await world.store.sending.takeSend(again ?? '')).toMatchObject({ fence: 1, maybeSent: false });
   });
 
   test('of another user\'s order finds nothing', async () => {
@@ -131,7 +132,7 @@ describe('an amend', () => {
     const order = await working();
     const amend = mutation('amend', order, { quantity: '15' });
     const recorded = await record(amend);
-    const attemptId = recorded.verdict === 'accepted' ? recorded.attemptId : '';
+    const attemptId = attemptOf(recorded);
     await world.store.sending.takeSend(attemptId);
     const cancel = mutation('cancel', order);
     await record(cancel);

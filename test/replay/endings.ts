@@ -25,7 +25,7 @@ const AT = '2026-01-01T00:00:00.000Z';
 
 function intent(n: number): OrderIntent {
   return {
-    id: `00000000-0000-4000-8000-00000000000${n}`, userId: 'u1', accountId: 'a1', clientOrderId: `c${n}`, venueClientId: `v${n}`, venue: 'paper', symbol: 'BTC-PERP', venueSymbol: 'BTC-PERP',
+    id: `00000000-0000-4000-8000-00000000000${n}`, userId: 'u1', accountId: 'a1', signerId: 's1', clientOrderId: `c${n}`, venueClientId: `v${n}`, venue: 'paper', symbol: 'BTC-PERP', venueSymbol: 'BTC-PERP',
     side: 'buy', type: 'limit', timeInForce: 'GTC', quantity: '0.5', limitPrice: '61250', postOnly: false, reduceOnly: false, origin: 'API', placeBefore: AT, idempotency: null,
   };
 }
@@ -40,7 +40,7 @@ function accepted(...intents: readonly OrderIntent[]): RecordedGroup {
   return { items: orderIds.map((orderId) => ({ orderId, verdict: 'accepted' })), calls: [{ attemptId: 't1', venue: 'paper', accountId: 'a1', orderIds, exit: false }] };
 }
 
-const gateway = (client: Client): OrderGateway => new OrderGateway(client, () => ({ strictNonces: false }));
+const gateway = (client: Client): OrderGateway => new OrderGateway(client, () => ({ strictNonces: false, maxBatchSize: 20 }));
 const pending = (tries: number) => ({ kind: 'pending', askAgainInMs: 20, memory: { finalAbsences: 0, tries } }) as const;
 const settled = { kind: 'settled', state: 'WORKING' } as const;
 
@@ -112,6 +112,16 @@ const order: Ending[] = [
     script: { recordOrders: [accepted(intent(1), intent(2))], sendAttempt: [{ openOrderIds: [intent(1).id, intent(2).id] }], resolveOrder: [pending(1), pending(1), pending(2), settled] },
     run: async (client) => {
       const id = await placed(client, intent(1), intent(2));
+      await ended(client.workflow.getHandle(id));
+      return id;
+    },
+  },
+  {
+    workflow: 'order',
+    ending: 'waited-for-its-signer',
+    script: { recordOrders: [{ ...accepted(intent(1)), calls: [] }], resolveOrder: [pending(1), settled] },
+    run: async (client) => {
+      const id = await placed(client, intent(1));
       await ended(client.workflow.getHandle(id));
       return id;
     },

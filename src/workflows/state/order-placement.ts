@@ -15,6 +15,8 @@ export class OrderPlacement {
   recorded(group: RecordedGroup): void {
     this.items = group.items;
     for (const call of group.calls) for (const id of call.orderIds) this.open.add(id);
+    // In no call: it waits for its signer, and is pursued like any other whose outcome is open.
+    for (const { orderId, verdict } of group.items) if (verdict === 'accepted') this.open.add(orderId);
     this.phase = 'sending';
   }
 

@@ -239,6 +239,7 @@ export class ModelStore {
       evidence: { apply: async (items) => this.apply(items) },
       credentials: async () => ({ key: 'k' }),
       orderById: async (id) => this.orders.get(id) ?? null,
+      settleNonce: async () => undefined,
       ...overrides,
     };
   }

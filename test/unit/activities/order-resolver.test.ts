@@ -26,6 +26,7 @@ class World {
   capabilities: Partial<VenueCapabilities> = { resendSafety: 'uniqueClientId', absenceFinalAfterMs: 1_000, fullFillHistory: true };
   readonly evidence: OrderEvidence[] = [];
   readonly sent: string[] = [];
+  noncesSettled = 0;
   readonly since: number[] = [];
   prepared: string | null = 't2';
   conflict = false;
@@ -73,6 +74,9 @@ class World {
       credentials: async () => ({ key: 'k' }),
       orderById: async (id) => (id === this.order.id ? this.order : null),
       factsOf: async () => this.facts,
+      settleNonce: async () => {
+        this.noncesSettled += 1;
+      },
       send: async (attemptId, orderIds) => {
         this.sent.push(attemptId);
         this.onSend();
@@ -200,6 +204,18 @@ describe('a venue that cannot be read', () => {
     const limited = await world({ failure: new VenueRateLimited('paper', 'banned', 9_000, 'venue') }).step();
     expect(down).toMatchObject({ kind: 'pending', memory: { tries: 1 } });
     expect(limited).toMatchObject({ kind: 'pending', askAgainInMs: 9_000 });
+  });
+
+  test('is not asked about an order that waits for its signer: the signer\'s nonce is settled, and the order goes', async () => {
+    const given = world({
+      order: sampleOrder({ state: 'SUBMITTING' }),
+      failure: new VenueUnavailable('paper', 'connection refused', 'connection'),
+      facts: { placeBeforeMs: CREATED_MS + 10_000, mayHaveLeft: false, lastDeadlineMs: null, lastRateLimited: false },
+      capabilities: { resendSafety: 'sameBytes', strictNonces: true, absenceFinalAfterMs: 1_000 },
+    });
+    await given.step();
+    expect(given.noncesSettled).toBe(1);
+    expect(given.sent).toEqual(['t2']);
   });
 
   test('does not keep an order open that certainly never left, once its life is over', async () => {

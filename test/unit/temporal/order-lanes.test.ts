@@ -33,9 +33,9 @@ async function settle(): Promise<void> {
 
 const names = (count: number, prefix = 'o'): string[] => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 
-function lane(oneGroupAtATime = false): { starts: Starts; lane: OrderLane<string> } {
+function lane(oneGroupAtATime = false, maxOrders = MAX_GROUP_ORDERS): { starts: Starts; lane: OrderLane<string> } {
   const starts = new Starts();
-  return { starts, lane: new OrderLane<string>(starts.start, { oneGroupAtATime }) };
+  return { starts, lane: new OrderLane<string>(starts.start, { oneGroupAtATime, maxOrders }) };
 }
 
 beforeEach(() => {
@@ -85,6 +85,15 @@ describe('orders that arrive together', () => {
     expect(starts.groups.flat()).toEqual(['first', ...names(MAX_GROUP_ORDERS + 30)]);
   });
 
+  test('a lane whose venue takes few orders a request has groups no larger', async () => {
+    const { starts, lane: orders } = lane(true, 2);
+    for (const name of names(4)) void orders.add([name]);
+    await starts.answer(0);
+    await starts.answer(1);
+    expect(starts.groups).toEqual([['o0'], ['o1', 'o2'], ['o3']]);
+    await expect(orders.add(names(3))).rejects.toThrow('lists of at most 2');
+  });
+
   test('orders added together stay together, even where the group then has room left', async () => {
     const { starts, lane: orders } = lane();
     void orders.add(['first']);
@@ -126,7 +135,7 @@ describe('a start that fails', () => {
         if (calls === 1) throw new Error('thrown');
         return Promise.resolve();
       },
-      { oneGroupAtATime: true },
+      { oneGroupAtATime: true, maxOrders: MAX_GROUP_ORDERS },
     );
     await expect(orders.add(['a'])).rejects.toThrow('thrown');
     await expect(orders.add(['b'])).resolves.toBeUndefined();

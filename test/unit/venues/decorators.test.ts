@@ -221,6 +221,11 @@ describe('a decorated venue', () => {
     expect(seen.map((each) => each.call)).toEqual(names);
     expect(new Set(seen.map((each) => each.class))).toEqual(new Set(['exit']));
   });
+  test('passes on the question for the next nonce, and has none where the venue has none', async () => {
+    expect(session.nextNonce).toBeUndefined();
+    const strict = decorate(echo<Venue>(venueNames, { name: 'strict', capabilities: {}, session: () => echo<VenueAccountSession>(['nextNonce'], {}) }), (_named, run) => run());
+    expect(await strict.session({ key: 'k' }).nextNonce?.(read)).toEqual(['nextNonce', read]);
+  });
   test('tells of a send what is sent, how urgent, and until when', async () => {
     const request: SignedRequest = { kind: 'place', bytes: '{}', nonce: null, venueDeadlineMs: null };
     const options: SendOptions = { maySend: () => Promise.resolve(true), sendBeforeMs: 5, signal: read.signal, priority: 'entry' };

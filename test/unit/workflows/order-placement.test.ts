@@ -5,7 +5,7 @@ import { OrderPlacement } from '../../../src/workflows/state/order-placement';
 import { AT, sampleOrder } from '../domain/order-samples';
 
 function intent(id: string): OrderIntent {
-  return { ...sampleOrder({ id, clientOrderId: `c-${id}` }), placeBefore: AT, idempotency: null };
+  return { ...sampleOrder({ id, clientOrderId: `c-${id}` }), signerId: 's1', placeBefore: AT, idempotency: null };
 }
 
 const call = (...orderIds: string[]): RecordedCall => ({ attemptId: `t-${orderIds.join('-')}`, venue: 'paper', accountId: 'a1', orderIds, exit: false });
@@ -23,6 +23,14 @@ describe('the state of a placing', () => {
     const items: RecordedItem[] = [accepted('1'), { orderId: '2', verdict: 'denied' }, { orderId: '9', verdict: 'duplicate' }];
     placement.recorded({ items, calls: [call('1')] });
     expect(placement.progress()).toEqual({ phase: 'sending', items, openOrderIds: ['1'] });
+  });
+
+  test('keeps an accepted order open that is in no call: it waits for its signer', () => {
+    const placement = new OrderPlacement(['1', '2'].map(intent));
+    placement.recorded({ items: [accepted('1'), accepted('2')], calls: [call('1')] });
+    placement.answered(['1'], []);
+    placement.firstAnswers();
+    expect(placement.progress()).toMatchObject({ phase: 'resolving', openOrderIds: ['2'] });
   });
 
   test('is done when every call settled its orders', () => {
