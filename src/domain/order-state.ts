@@ -3,7 +3,8 @@
  * row lock, for every writer, so there is no other way for an order to change.
  *
  * Forward only: evidence about the past never takes back what is known. A fill after a terminal state is a correction
- * that is recorded and shown. Figures grow: filledQuantity is the larger of the fills we have and what the venue says.
+ * that is recorded and shown. One state gives way: REJECTED, when the venue shows that it has the order after all
+ * (docs/decisions/revived-orders.md). Figures grow: filledQuantity is the larger of the fills we have and what the venue says.
  */
 import { decimal, decimalText, maxOf, ZERO, type Decimal } from './decimal';
 import { REASON } from './errors';
@@ -114,10 +115,11 @@ function seen(order: Order, view: VenueOrder, fills: FillFigures, at: string): T
   // While an amendment is open its effect is settled by amendSettled, which knows what was asked; otherwise the venue's
   // working quantity and price are the truth (someone may have changed them outside).
   const newest = order.venueSeenAtMs === null || view.updatedAtMs >= order.venueSeenAtMs;
-  if (newest && !order.pendingReplace && !isTerminal(order.state) && view.status === 'open') adoptTerms(next, view);
+  const isRefuted = order.state === 'REJECTED' && view.status !== 'rejected' && (order.venueSeenAtMs === null || view.updatedAtMs > order.venueSeenAtMs);
+  if (newest && !order.pendingReplace && (!isTerminal(order.state) || isRefuted) && view.status === 'open') adoptTerms(next, view);
   if (newest) next.venueSeenAtMs = view.updatedAtMs;
   const target = stateSeen(view, venueFilled, decimal(next.quantity));
-  return advance(order, next, target, view.reasonCode, at);
+  return isRefuted ? revive(order, next, target, view.reasonCode, at) : advance(order, next, target, view.reasonCode, at);
 }
 
 function stateSeen(view: VenueOrder, filledQuantity: Decimal, quantity: Decimal): OrderState {
@@ -133,7 +135,9 @@ function filled(order: Order, fill: VenueFill, fills: FillFigures, at: string): 
   const next = withFigures(order, quantity, fills, null);
   next.venueOrderId = order.venueOrderId ?? fill.venueOrderId;
   const target: OrderState = quantity.greaterThanOrEqualTo(decimal(order.quantity)) ? 'FILLED' : 'PARTIALLY_FILLED';
-  return advance(order, next, target, null, at);
+  // Where the venue itself showed the order rejected, its rest is gone; where that was concluded, it may still work.
+  const isRefuted = order.state === 'REJECTED' && order.venueSeenAtMs === null;
+  return isRefuted ? revive(order, next, target, null, at) : advance(order, next, target, null, at);
 }
 
 /** Moves to `target` if that is forward; a terminal order that still learns of fills is corrected, not reopened. */
@@ -143,9 +147,7 @@ function advance(order: Order, next: Order, target: OrderState, reasonCode: stri
       close(next, 'FILLED', null, at);
       return changed(order, next, 'order.corrected', at);
     }
-    // The venue has an order alive that was called rejected: never silent, the account's watcher adopts and shows it.
-    const revived = order.state === 'REJECTED' && (target === 'WORKING' || target === 'PARTIALLY_FILLED');
-    return changed(order, next, revived || next.filledQuantity !== order.filledQuantity ? 'order.corrected' : null, at);
+    return changed(order, next, next.filledQuantity !== order.filledQuantity ? 'order.corrected' : null, at);
   }
   if (RANK[target] < RANK[order.state]) return changed(order, next, null, at);
   if (isTerminal(target)) {
@@ -157,6 +159,14 @@ function advance(order: Order, next: Order, target: OrderState, reasonCode: stri
   next.acknowledgedAt = order.acknowledgedAt ?? at;
   if (order.state === 'UNKNOWN') next.reasonMessage = null;
   return changed(order, next, moved ? EVENT_OF_STATE[target] : null, at);
+}
+
+/** The venue has, or had, an order that was called REJECTED: it takes the venue's state, so that it counts as exposure again. */
+function revive(order: Order, next: Order, target: OrderState, reasonCode: string | null, at: string): Transition {
+  Object.assign(next, { reasonCode: null, reasonMessage: null, closedAt: null, leavesQuantity: leaves(next.quantity, next.filledQuantity) });
+  if (isTerminal(target)) close(next, target, reasonCode, at);
+  else Object.assign(next, { state: target, acknowledgedAt: order.acknowledgedAt ?? at });
+  return changed(order, next, 'order.corrected', at);
 }
 
 function settledAmend(order: Order, view: VenueOrder, fills: FillFigures, at: string): Transition {

@@ -115,7 +115,10 @@ export class Placing {
     if (figures === undefined) throw new Error(`no figures of account ${account.id}`);
     const order = newOrder(intent, state.context.ownerWorkflowId, isoTime(state.nowMs));
     const candidate: Candidate = { intent, account, order, books: NO_BOOKS, shown: {} };
-    if (!this.core.venues.has(intent.venue)) return denied(candidate, 'VENUE_UNAVAILABLE', `venue ${intent.venue} is not configured`);
+    const venue = this.core.venues.get(intent.venue);
+    if (venue === undefined) return denied(candidate, 'VENUE_UNAVAILABLE', `venue ${intent.venue} is not configured`);
+    // Sent as an ordinary order it could open the position that it was to close.
+    if (intent.reduceOnly && !venue.capabilities.reduceOnly) return denied(candidate, 'UNPROCESSABLE', `${intent.venue} takes no reduce-only orders`);
     if (!state.credentials.has(account.id)) return denied(candidate, 'FORBIDDEN', 'the account has no stored credentials');
     const verdict = judgeOrder(intent, figures);
     if (verdict.verdict === 'denied') return denied({ ...candidate, shown: verdict.shown }, verdict.code, verdict.message);

@@ -135,6 +135,7 @@ describe('what cannot be placed', () => {
     [{ timeInForce: 'GTD' }, 422, 'UNPROCESSABLE'],
     [{ accountId: 'second', timeInForce: 'FOK' }, 422, 'UNPROCESSABLE'],
     [{ accountId: 'second', postOnly: true }, 422, 'UNPROCESSABLE'],
+    [{ accountId: 'second', reduceOnly: true }, 422, 'UNPROCESSABLE'],
     [{ quantity: '0.0001' }, 422, 'UNPROCESSABLE'],
   ])('%j is %d %s, and nothing is recorded', async (changes, status, code) => {
     const answer = await api.ask('POST', '/api/v1/orders', { body: limitOrder(changes), headers: { 'idempotency-key': 'k-1' } });

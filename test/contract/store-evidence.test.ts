@@ -83,6 +83,21 @@ describe('evidence', () => {
     expect((await world.store.accounts.figures(account.id, [SYMBOL])).symbols[SYMBOL]).toMatchObject({ openBuyQuantity: '0', openBuyNotional: '0' });
   });
 
+  test('that a rejected order lives after all takes its reservation again, and risk counts it', async () => {
+    const account = await world.newAccount({ limits: { maxOpenOrders: 1 } });
+    const intent = await placed(account);
+    const at = isoTime(Date.now());
+    await world.store.evidence.apply([{ orderId: intent.id, evidence: { kind: 'neverPlaced', key: 'never/1', message: 'absent', at } }]);
+    await world.store.evidence.apply([{ orderId: intent.id, evidence: seen(viewOf(intent, { filledQuantity: '4', avgPrice: '2' })) }]);
+    expect(await world.store.orders.byId(intent.id)).toMatchObject({ state: 'PARTIALLY_FILLED', leavesQuantity: '6', reasonCode: null, closedAt: null });
+    expect(await storedExposure(account)).toMatchObject({ openOrders: 1, openBuyQuantity: '6', openBuyNotional: '12' });
+    expect(await storedExposure(account)).toEqual(await countedExposure(account));
+    const next = await placed(account);
+    expect(await world.store.orders.byId(next.id)).toMatchObject({ state: 'DENIED', reasonCode: 'RISK_OPEN_ORDERS' });
+    await world.store.evidence.apply([{ orderId: intent.id, evidence: seen(viewOf(intent, { status: 'canceled', filledQuantity: '4', avgPrice: '2', revision: 2, updatedAtMs: Date.now() + 1_000 })) }]);
+    expect(await storedExposure(account)).toMatchObject({ openOrders: 0, openBuyQuantity: '0', openBuyNotional: '0' });
+  });
+
   test('under load from several processes leaves a stream without a gap and exposures that add up', async () => {
     const account = await world.newAccount({ balance: '1000000', limits: { maxOpenOrders: 1_000 } });
     const stores = [world.store, await world.openAnother(), await world.openAnother()];

@@ -5,7 +5,7 @@ import { intentFor, OWNER, openStoreWorld, signingVenue, SYMBOL, type StoreWorld
 
 let world: StoreWorld;
 beforeAll(async () => {
-  world = await openStoreWorld([signingVenue('counting', { nonceRule: 'increment', maxBatchSize: 2 })]);
+  world = await openStoreWorld([signingVenue('counting', { nonceRule: 'increment', maxBatchSize: 2 }), signingVenue('plain', { reduceOnly: false })]);
 });
 afterAll(() => world.close());
 
@@ -31,6 +31,16 @@ describe('a group of orders', () => {
     const timeline = await world.store.orders.timeline(intent.id, account.userId);
     expect(timeline?.risk).toEqual({ verdict: 'denied', code: 'RISK_ORDER_NOTIONAL', message: 'order notional 102 is above 100', figures: { status: 'ACTIVE', orderNotional: '102', maxOrderNotional: '100' } });
     expect(timeline?.attempts).toEqual([]);
+  });
+
+  test('refuses a reduce-only order where the venue knows none: it could open what it was to close', async () => {
+    const account = await world.newAccount({ venue: 'plain' });
+    const writer = await world.store.watching.takeEpoch(`account:${account.id}`, 'test');
+    await world.store.watching.putPositions(writer, account.id, [{ venueSymbol: 'XRPUSDT', side: 'long', quantity: '30', entryPrice: '2', markPrice: '2', leverage: '10', margin: '6', liquidationPrice: null, unrealizedPnl: '0', realizedPnl: '0' }], world.clock.nowMs());
+    const exit = intentFor(account, { side: 'sell', reduceOnly: true });
+    const group = await world.store.placing.recordOrders([exit, intentFor(account, { side: 'sell' })], OWNER);
+    expect(group.items.map((item) => item.verdict)).toEqual(['denied', 'accepted']);
+    expect(await world.store.orders.byId(exit.id)).toMatchObject({ state: 'DENIED', reasonCode: 'UNPROCESSABLE', reasonMessage: 'plain takes no reduce-only orders' });
   });
 
   test('keeps exits apart from entries, so that they can use the reserve', async () => {

@@ -75,10 +75,43 @@ describe('an order follows evidence', () => {
     expect(order).toMatchObject({ state: 'FILLED', reasonCode: null });
   });
 
-  test('an order called REJECTED that the venue shows alive is never silent', () => {
-    const { order, events } = applyEvidence(sampleOrder({ state: 'REJECTED', reasonCode: 'NEVER_PLACED' }), view({}, 'query'), NO_FILLS);
-    expect(order.state).toBe('REJECTED');
-    expect(events.map((event) => event.type)).toEqual(['order.corrected']);
+  describe('an order that was concluded to be REJECTED', () => {
+    const rejected = sampleOrder({ state: 'REJECTED', reasonCode: 'NEVER_PLACED', reasonMessage: 'absent', closedAt: AT, leavesQuantity: '10' });
+
+    test.each([
+      ['open', '0', 'WORKING', '10'],
+      ['open', '4', 'PARTIALLY_FILLED', '6'],
+      ['canceled', '4', 'CANCELED', '0'],
+      ['expired', '0', 'EXPIRED', '0'],
+      ['filled', '10', 'FILLED', '0'],
+    ] as const)('takes the venue\'s state when the venue shows it %s with %s filled, and that is told', (status, filledQuantity, state, leavesQuantity) => {
+      const { order, events } = applyEvidence(rejected, view({ status, filledQuantity }, 'query'), NO_FILLS);
+      expect(order).toMatchObject({ state, filledQuantity, leavesQuantity, reasonCode: null, reasonMessage: null, acknowledgedAt: AT });
+      expect(order.closedAt === null).toBe(status === 'open');
+      expect(events.map((event) => event.type)).toEqual(['order.corrected']);
+    });
+
+    test('works again with its rest when a fill of it comes', () => {
+      const fill = sampleFill({ quantity: '3' });
+      const { order, events } = applyEvidence(rejected, { kind: 'fill', key: fillKey(fill), fill, at: AT }, addFill(NO_FILLS, fill));
+      expect(order).toMatchObject({ state: 'PARTIALLY_FILLED', filledQuantity: '3', leavesQuantity: '7', closedAt: null });
+      expect(events.map((event) => event.type)).toEqual(['order.corrected']);
+    });
+
+    test('stays so when the venue says the same', () => {
+      expect(applyEvidence(rejected, view({ status: 'rejected' }, 'query'), NO_FILLS).order.state).toBe('REJECTED');
+    });
+  });
+
+  test('an order that the venue itself showed rejected is not reopened by an older message or a late fill, and is by a newer one', () => {
+    const rejected = applyEvidence(sampleOrder({ state: 'SUBMITTED' }), view({ status: 'rejected', updatedAtMs: 5_000 }, 'stream'), NO_FILLS).order;
+    expect(rejected.state).toBe('REJECTED');
+    expect(applyEvidence(rejected, view({ updatedAtMs: 4_000 }, 'stream'), NO_FILLS).order.state).toBe('REJECTED');
+    expect(applyEvidence(rejected, view({ updatedAtMs: 5_000 }, 'stream'), NO_FILLS).order.state).toBe('REJECTED');
+    const fill = sampleFill({ quantity: '3' });
+    const late = applyEvidence(rejected, { kind: 'fill', key: fillKey(fill), fill, at: AT }, addFill(NO_FILLS, fill));
+    expect([late.order.state, late.events[0]?.type]).toEqual(['REJECTED', 'order.corrected']);
+    expect(applyEvidence(rejected, view({ updatedAtMs: 6_000 }, 'query'), NO_FILLS).order.state).toBe('WORKING');
   });
 
   test.each([
