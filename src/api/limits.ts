@@ -30,6 +30,16 @@ export const ACCOUNT_CACHE_SIZE = 10_000;
 export const MARKET_MAX_AGE_MS = 5_000;
 export const MARKET_CACHE_SIZE = 10_000;
 
+/** A day's volume and a funding rate move slowly; each costs a request of the venue's budget. */
+export const MARKET_FIGURES_MAX_AGE_MS = 60_000;
+/** A price waits for them no longer: a venue that is away must not slow down prices that are at hand. */
+export const MARKET_FIGURES_WAIT_MS = 1_000;
+
+/** However often a venue's health is asked for, the venue is read once in this time. */
+export const VENUE_HEALTH_MAX_AGE_MS = 1_000;
+/** Venues of one server. */
+export const VENUE_HEALTH_CACHE_SIZE = 1_000;
+
 /** An intent must be recorded within this, whatever timeoutMs says: before that nothing true could be answered. */
 export const RECORD_WAIT_MS = 5_000;
 

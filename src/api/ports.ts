@@ -5,7 +5,7 @@
 import type { Account, Balance, Position, RiskLimits } from '../domain/account';
 import type { Clock } from '../domain/clock';
 import type { StreamEvent } from '../domain/events';
-import type { Market, OrderBook, Ticker } from '../domain/market';
+import type { Candle, FundingRate, Market, OrderBook, PublicTrade, Ticker } from '../domain/market';
 import type { Fill, Order, OrderIntent } from '../domain/order';
 import type { MutationIntent } from '../domain/order-store';
 import type { VenueCapabilities, VenueCredentials } from '../domain/venue';
@@ -101,10 +101,25 @@ export interface VenueState {
   readonly capabilities: VenueCapabilities;
 }
 
+export interface CandleSpan {
+  readonly intervalMs: number;
+  /** Inclusive, ms since the epoch. */
+  readonly fromMs: number;
+  /** Exclusive. */
+  readonly toMs: number;
+}
+
 export interface VenuesPort {
   list(): readonly VenueState[];
   /** Throws the errors of domain/venue-errors.ts. */
   orderBook(venue: string, venueSymbol: string, depth: number): Promise<OrderBook>;
+  trades(venue: string, venueSymbol: string, limit: number): Promise<readonly PublicTrade[]>;
+  candles(venue: string, venueSymbol: string, span: CandleSpan): Promise<readonly Candle[]>;
+  funding(venue: string, venueSymbol: string): Promise<FundingRate>;
+  /** Every market's best prices, read from the venue now. */
+  tickers(venue: string): Promise<readonly Ticker[]>;
+  /** The venue's clock, ms, as best known. */
+  timeMs(venue: string): Promise<number>;
   /** Credentials for an account that came without: made where the venue needs none of its own (paper), else null. */
   makeCredentials(venue: string): VenueCredentials | null;
 }
@@ -114,9 +129,17 @@ export interface MarketsPort {
   get(venue: string, symbolOrAlias: string): Promise<Market | null>;
 }
 
+/** A ticker and how long ago it was last confirmed. */
+export interface AgedTicker {
+  readonly ticker: Ticker;
+  readonly ageMs: number;
+  /** Too old to judge an order by, or its venue's market data is down. */
+  readonly stale: boolean;
+}
+
 export interface PricesPort {
   /** The newest known; null asks for all. */
-  latest(venue: string | null, symbols: readonly string[] | null): Promise<readonly Ticker[]>;
+  latest(venue: string | null, symbols: readonly string[] | null): readonly AgedTicker[];
   /** A fresh mark price from memory, or null. */
   mark(venue: string, symbol: string): string | null;
 }

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import { createApi, createHttpServer, type ApiPorts, type VenueState } from '../api';
+import type { ReadOptions, Venue } from '../domain/venue';
 import { EventTail } from '../streams/event-tail';
 import { OrderGateway } from '../temporal/order-gateway';
 import { ensureAccountWatched } from '../temporal/watching';
@@ -34,6 +35,11 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
       const status = tickers.length === 0 ? 'unknown' : tickers.some((ticker) => !ticker.stale) ? 'available' : 'unavailable';
       return { name: venue.name, status, capabilities: venue.capabilities };
     });
+  const venueNamed = (name: string): Venue => {
+    const venue = venues.get(name);
+    if (venue === undefined) throw new Error(`venue ${name} is not configured`);
+    return venue;
+  };
   const health = new Health(platform, venueStates);
   const gateway = new OrderGateway(temporal.client, (venue) => ({ strictNonces: venues.get(venue)?.capabilities.strictNonces ?? false, maxBatchSize: venues.get(venue)?.capabilities.maxBatchSize ?? 1 }));
   const ports: ApiPorts = {
@@ -58,15 +64,16 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
     },
     venues: {
       list: venueStates,
-      orderBook: async (name, venueSymbol, depth) => {
-        const venue = venues.get(name);
-        if (venue === undefined) throw new Error(`venue ${name} is not configured`);
-        return venue.orderBook(venueSymbol, depth, { signal: AbortSignal.timeout(VENUE_READ_TIMEOUT_MS), priority: 'read' });
-      },
+      orderBook: async (name, venueSymbol, depth) => venueNamed(name).orderBook(venueSymbol, depth, reading()),
+      trades: async (name, venueSymbol, limit) => venueNamed(name).trades(venueSymbol, limit, reading()),
+      candles: async (name, venueSymbol, { intervalMs, fromMs, toMs }) => venueNamed(name).candles(venueSymbol, intervalMs, fromMs, toMs, reading()),
+      funding: async (name, venueSymbol) => venueNamed(name).funding(venueSymbol, reading()),
+      tickers: async (name) => venueNamed(name).tickers(reading()),
+      timeMs: async (name) => venueNamed(name).venueTimeMs(reading()),
       makeCredentials: (name) => (settings.venues.find((venue) => venue.name === name)?.adapter === 'paper' ? newPaperCredential() : null),
     },
     markets: { list: (venue) => store.markets.list(venue ?? undefined), get: (venue, symbol) => store.markets.get(venue, symbol) },
-    prices: { latest: (venue, symbols) => Promise.resolve(prices.list(venue, symbols).map(({ ticker }) => ticker)), mark: (venue, symbol) => prices.markOf(venue, symbol) },
+    prices: { latest: (venue, symbols) => prices.list(venue, symbols), mark: (venue, symbol) => prices.markOf(venue, symbol) },
     health,
     clock,
   };
@@ -95,6 +102,10 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
       await tail.close();
     },
   };
+}
+
+function reading(): ReadOptions {
+  return { signal: AbortSignal.timeout(VENUE_READ_TIMEOUT_MS), priority: 'read' };
 }
 
 /** Each committed event of a stream from now on; follows again by itself after a resync. */

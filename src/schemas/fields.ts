@@ -45,16 +45,41 @@ export interface ParameterShape {
   readonly [keyword: string]: unknown;
 }
 
+interface IntegerRange {
+  readonly min: number;
+  readonly max: number;
+  readonly description: string;
+}
+
 /** An integer in a query string: digits only, so that "1e3", "0x10" and "" are refused. */
-export function queryInteger(options: { readonly min: number; readonly max: number; readonly fallback: number; readonly description: string }) {
-  const shape: ParameterShape = { type: 'integer', minimum: options.min, maximum: options.max, default: options.fallback };
+function integerText({ min, max }: IntegerRange) {
   return z
     .string()
-    .regex(/^\d{1,16}$/, `must be a whole number from ${options.min} to ${options.max}`)
+    .regex(/^\d{1,16}$/, `must be a whole number from ${min} to ${max}`)
     .transform(Number)
-    .pipe(z.number().int().min(options.min, `must be at least ${options.min}`).max(options.max, `must be at most ${options.max}`))
-    .default(options.fallback)
-    .meta({ description: options.description, parameter: shape });
+    .pipe(z.number().int().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+}
+
+export function queryInteger(options: IntegerRange & { readonly fallback: number }) {
+  const shape: ParameterShape = { type: 'integer', minimum: options.min, maximum: options.max, default: options.fallback };
+  return integerText(options).default(options.fallback).meta({ description: options.description, parameter: shape });
+}
+
+export function optionalQueryInteger(options: IntegerRange) {
+  const shape: ParameterShape = { type: 'integer', minimum: options.min, maximum: options.max };
+  return integerText(options).optional().meta({ description: options.description, parameter: shape });
+}
+
+/** A time in a query string: ISO 8601 with zone, as every time of this API. Parsed to ms since the epoch. */
+export function queryTime(description: string) {
+  const shape: ParameterShape = { type: 'string', format: 'date-time', examples: ['2026-01-31T12:00:00.000Z'] };
+  const message = 'must be a time since 1970 in ISO 8601 with zone, such as 2026-01-31T12:00:00Z';
+  return z.iso
+    .datetime({ offset: true, message })
+    .transform((text) => Date.parse(text))
+    .refine((ms) => ms >= 0, message)
+    .optional()
+    .meta({ description, parameter: shape });
 }
 
 export function queryFlag(description: string) {

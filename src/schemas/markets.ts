@@ -1,6 +1,6 @@
 /** Venues, markets, order books and prices at the boundary. */
 import { z } from 'zod';
-import { decimalSchema, timeSchema, venueNameSchema } from './fields';
+import { decimalSchema, queryInteger, queryTime, timeSchema, venueNameSchema } from './fields';
 import { orderTypeSchema, timeInForceSchema } from './orders';
 
 export const tickRuleSchema = z
@@ -67,6 +67,70 @@ export const priceSchema = z
     at: timeSchema.meta({ description: 'The venue\'s time of the price.' }),
   })
   .meta({ id: 'Price' });
+
+export const priceDetailSchema = z
+  .strictObject({
+    ...priceSchema.shape,
+    volume24h: decimalSchema.nullable().meta({ description: 'Traded in the last 24 hours, in the base asset, at most a minute old; null where the venue does not tell it now.' }),
+    funding: z
+      .strictObject({ rate: decimalSchema.meta({ description: 'A fraction per funding period.' }), nextAt: timeSchema.nullable() })
+      .nullable()
+      .meta({ description: 'null for a spot market, and where the venue does not tell it now.' }),
+    source: z.enum(['stream', 'venue']).meta({ description: 'stream: what market data last brought. venue: asked for this answer.' }),
+    ageMs: z.int().min(0).meta({ description: 'Since the price was last confirmed.' }),
+    stale: z.boolean().meta({ description: 'No entry is judged by it: not confirmed for 10 s, or the venue\'s market data is down.' }),
+  })
+  .meta({ id: 'PriceDetail' });
+
+export const publicTradeListSchema = z
+  .strictObject({
+    venue: venueNameSchema,
+    symbol: z.string(),
+    trades: z.array(z.strictObject({ id: z.string(), price: decimalSchema, quantity: decimalSchema, side: z.enum(['buy', 'sell']).meta({ description: 'The taker\'s.' }), at: timeSchema })),
+  })
+  .meta({ id: 'PublicTradeList' });
+
+/** Lengths of candles, by the words venues use for them. */
+export const CANDLE_INTERVALS_MS = { '1m': 60_000, '5m': 300_000, '15m': 900_000, '1h': 3_600_000, '4h': 14_400_000, '1d': 86_400_000 } as const;
+type CandleInterval = keyof typeof CANDLE_INTERVALS_MS;
+const candleIntervalSchema = z.enum(Object.keys(CANDLE_INTERVALS_MS) as [CandleInterval, ...CandleInterval[]]);
+
+/** What one request of any known venue answers. */
+export const MAX_CANDLES = 1_000;
+const DEFAULT_CANDLES = 100;
+
+export const candleQuery = {
+  interval: candleIntervalSchema.default('1m'),
+  from: queryTime('Where the candles begin. Absent: `limit` candles before `to`.'),
+  to: queryTime('Before which they begin. Absent: now.'),
+  limit: queryInteger({ min: 1, max: MAX_CANDLES, fallback: DEFAULT_CANDLES, description: 'Most candles; of more, the newest.' }),
+};
+
+export const candleListSchema = z
+  .strictObject({
+    venue: venueNameSchema,
+    symbol: z.string(),
+    interval: candleIntervalSchema,
+    candles: z.array(z.strictObject({ at: timeSchema.meta({ description: 'Its beginning.' }), open: decimalSchema, high: decimalSchema, low: decimalSchema, close: decimalSchema, volume: decimalSchema })),
+  })
+  .meta({ id: 'CandleList', description: 'Oldest first; a candle without a trade may be absent.' });
+
+export const fundingRateSchema = z
+  .strictObject({ venue: venueNameSchema, symbol: z.string(), rate: decimalSchema, nextAt: timeSchema.nullable(), at: timeSchema })
+  .meta({ id: 'FundingRate' });
+
+export const venueHealthSchema = z
+  .strictObject({
+    venue: venueNameSchema,
+    status: z.enum(['available', 'unavailable', 'unknown']).meta({ description: 'By its market data: fresh prices, only stale ones, none yet.' }),
+    marketData: z.strictObject({ priced: z.int().min(0), stale: z.int().min(0), newestAgeMs: z.int().min(0).nullable() }).meta({ description: 'Markets that have a price, and those whose price is stale.' }),
+    request: z
+      .strictObject({ status: z.enum(['ok', 'failed']), latencyMs: z.number().min(0), error: z.string().nullable() })
+      .meta({ description: 'A public read that this server made for the answer, or a second ago.' }),
+    clockOffsetMs: z.int().nullable().meta({ description: 'The venue\'s clock ahead of ours; null where it could not be read.' }),
+    checkedAt: timeSchema,
+  })
+  .meta({ id: 'VenueHealth' });
 
 export const priceListSchema = z
   .strictObject({ prices: z.array(priceSchema), missing: z.array(z.string()).meta({ description: 'Symbols that were asked for and have no price now.' }) })

@@ -11,7 +11,7 @@ import type { ApiPorts, Identity, IdempotencyRecord, MutationVerdict, OrderListQ
 import type { Timeline } from '../../src/domain/timeline';
 import { isTerminal } from '../../src/domain/order';
 import { intentShown, page, recordedOrder, type Denial } from './fake-rows';
-import { BOOK, MARKETS, readiness, TICKERS, VENUES } from './samples';
+import { MARKETS, publicReads, readiness, TICKERS, VENUES } from './samples';
 
 export const START_MS = Date.parse('2026-01-31T12:00:00.000Z');
 
@@ -237,12 +237,19 @@ export class FakeBackend {
         head: async (stream) => this.events.get(stream)?.length ?? 0,
         generation: async () => 'g-1',
       },
-      venues: { list: () => VENUES, orderBook: async (_venue, _symbol, depth) => ({ ...BOOK, bids: BOOK.bids.slice(0, depth) }), makeCredentials: (venue) => (venue === 'paper' ? { key: 'made' } : null) },
+      venues: {
+        list: () => VENUES,
+        ...publicReads(() => this.nowMs),
+        makeCredentials: (venue) => (venue === 'paper' ? { key: 'made' } : null),
+      },
       markets: {
         list: async (venue) => MARKETS.filter((market) => venue === null || market.venue === venue),
         get: async (venue, symbol) => MARKETS.find((market) => market.venue === venue && (market.symbol === symbol || market.venueSymbol === symbol)) ?? null,
       },
-      prices: { latest: async (venue, symbols) => TICKERS.filter((ticker) => (venue === null || ticker.venue === venue) && (symbols === null || symbols.includes(ticker.symbol))), mark: () => '50000' },
+      prices: {
+        latest: (venue, symbols) => TICKERS.filter((ticker) => (venue === null || ticker.venue === venue) && (symbols === null || symbols.includes(ticker.symbol))).map((ticker) => ({ ticker, ageMs: this.nowMs - ticker.at, stale: this.nowMs - ticker.at > 10_000 })),
+        mark: () => '50000',
+      },
       health: { readiness: async () => readiness(this.postgresqlAway, this.temporalAway), postgresqlAway: () => this.postgresqlAway },
       clock: { nowMs: () => this.nowMs },
     };

@@ -2,7 +2,7 @@
 import type { Market, OrderBook, Ticker } from '../../src/domain/market';
 import type { Position } from '../../src/domain/account';
 import type { Fill } from '../../src/domain/order';
-import type { VenueState } from '../../src/api/ports';
+import type { VenuesPort, VenueState } from '../../src/api/ports';
 import type { Readiness } from '../../src/schemas/health';
 
 const AT_MS = Date.parse('2026-01-31T12:00:00.000Z');
@@ -56,4 +56,17 @@ export function position(id: string, accountId: string, side: Position['side'], 
 
 export function fill(accountId: string, orderId: string | null, venueFillId: string): Fill {
   return { venueFillId, orderId, venueOrderId: 'v-1', accountId, venue: 'paper', symbol: 'BTC-PERP', side: 'buy', price: '50000', quantity: '0.01', fee: '0.25', feeAsset: 'USD', liquidity: 'taker', realizedPnl: null, at: new Date(AT_MS).toISOString() };
+}
+
+/** What the venues answer to anyone: three trades, an hourly candle for each hour asked for, a funding rate. */
+export function publicReads(nowMs: () => number): Omit<VenuesPort, 'list' | 'makeCredentials'> {
+  return {
+    orderBook: async (_venue, _symbol, depth) => ({ ...BOOK, bids: BOOK.bids.slice(0, depth) }),
+    trades: async (_venue, _symbol, limit) => [1, 2, 3].slice(-limit).map((n) => ({ id: `t-${n}`, price: '50000', quantity: `0.${n}`, side: 'buy' as const, at: AT_MS + n })),
+    candles: async (_venue, _symbol, { intervalMs, fromMs, toMs }) =>
+      Array.from({ length: Math.floor((toMs - fromMs) / intervalMs) }, (_, index) => ({ at: fromMs + index * intervalMs, open: '1', high: '3', low: '0.5', close: '2', volume: '0.1' })),
+    funding: async (_venue, symbol) => ({ symbol, rate: '0.0001', nextAt: AT_MS + 3_600_000, at: AT_MS }),
+    tickers: async (venue) => TICKERS.filter((ticker) => ticker.venue === venue).map((ticker) => ({ ...ticker, last: '50001', at: nowMs() })),
+    timeMs: async () => nowMs() + 25,
+  };
 }

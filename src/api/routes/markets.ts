@@ -1,15 +1,21 @@
 import { z } from 'zod';
 import { isoTime } from '../../domain/clock';
 import { queryInteger, symbolSchema, venueNameSchema } from '../../schemas/fields';
-import { marketListSchema, marketSchema, orderBookSchema } from '../../schemas/markets';
+import { CANDLE_INTERVALS_MS, candleListSchema, candleQuery, fundingRateSchema, marketListSchema, marketSchema, MAX_CANDLES, orderBookSchema, publicTradeListSchema } from '../../schemas/markets';
+import { unprocessable } from '../order-intent';
 import type { RouteContext } from '../route-table';
-import { route, type Route } from '../route';
+import { route, validationError, type Route } from '../route';
 
 /** Deepest book that is passed on: the recording's 500 levels a side. */
 const MAX_DEPTH = 500;
 const DEFAULT_DEPTH = 50;
+/** What one request of any known venue answers. */
+const MAX_TRADES = 1_000;
+const DEFAULT_TRADES = 100;
+/** Of a read that a venue answers now. */
+const VENUE_READ_ERRORS = ['NOT_FOUND', 'RATE_LIMITED', 'VENUE_REJECTED', 'VENUE_UNAVAILABLE', 'VENUE_TIMEOUT'] as const;
 
-const venueQuery = { venue: venueNameSchema.optional().meta({ description: 'May be absent where one venue only has the market.' }) };
+export const venueQuery = { venue: venueNameSchema.optional().meta({ description: 'May be absent where one venue only has the market.' }) };
 const symbolParams = z.strictObject({ symbol: symbolSchema });
 
 export function marketRoutes({ ports, directory }: RouteContext): Route[] {
@@ -54,12 +60,71 @@ export function marketRoutes({ ports, directory }: RouteContext): Route[] {
       params: symbolParams,
       query: z.strictObject({ ...venueQuery, depth: queryInteger({ min: 1, max: MAX_DEPTH, fallback: DEFAULT_DEPTH, description: 'Levels a side.' }) }),
       responses: { 200: { description: 'The book.', schema: orderBookSchema } },
-      errors: ['NOT_FOUND', 'RATE_LIMITED', 'VENUE_REJECTED', 'VENUE_UNAVAILABLE', 'VENUE_TIMEOUT'],
+      errors: VENUE_READ_ERRORS,
       async handle({ params, query }) {
         const market = await directory.findMarket(params.symbol, query.venue ?? null);
         const book = await ports.venues.orderBook(market.venue, market.venueSymbol, query.depth);
         const { bids, asks, sequence } = book;
         return { status: 200, body: { venue: market.venue, symbol: market.symbol, bids: bids.slice(0, query.depth), asks: asks.slice(0, query.depth), sequence, at: isoTime(book.at) } };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/markets/{symbol}/trades',
+      operationId: 'listMarketTrades',
+      tag: 'Markets',
+      summary: 'A market\'s newest public trades, read from the venue now',
+      scope: 'read',
+      params: symbolParams,
+      query: z.strictObject({ ...venueQuery, limit: queryInteger({ min: 1, max: MAX_TRADES, fallback: DEFAULT_TRADES, description: 'Most trades.' }) }),
+      responses: { 200: { description: 'The trades, newest first.', schema: publicTradeListSchema } },
+      errors: VENUE_READ_ERRORS,
+      async handle({ params, query }) {
+        const { venue, symbol, venueSymbol } = await directory.findMarket(params.symbol, query.venue ?? null);
+        // Venues differ in their order, and within one millisecond the venue's own is all there is.
+        const trades = [...(await ports.venues.trades(venue, venueSymbol, query.limit))].sort((a, b) => b.at - a.at).slice(0, query.limit);
+        return { status: 200, body: { venue, symbol, trades: trades.map(({ id, price, quantity, side, at }) => ({ id, price, quantity, side, at: isoTime(at) })) } };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/markets/{symbol}/candles',
+      operationId: 'listCandles',
+      tag: 'Markets',
+      summary: 'A market\'s candles, read from the venue now',
+      scope: 'read',
+      params: symbolParams,
+      query: z.strictObject({ ...venueQuery, ...candleQuery }),
+      responses: { 200: { description: 'The candles, oldest first.', schema: candleListSchema } },
+      errors: VENUE_READ_ERRORS,
+      async handle({ params, query }) {
+        const intervalMs = CANDLE_INTERVALS_MS[query.interval];
+        const toMs = query.to ?? ports.clock.nowMs();
+        const fromMs = query.from ?? Math.max(0, toMs - query.limit * intervalMs);
+        if (fromMs >= toMs) throw validationError([{ path: 'query.from', message: 'must be before to' }]);
+        const asked = Math.ceil((toMs - fromMs) / intervalMs);
+        if (asked > MAX_CANDLES) throw validationError([{ path: 'query.from', message: `from and to span ${asked} candles of ${query.interval}; at most ${MAX_CANDLES} at once` }]);
+        const { venue, symbol, venueSymbol } = await directory.findMarket(params.symbol, query.venue ?? null);
+        const candles = [...(await ports.venues.candles(venue, venueSymbol, { intervalMs, fromMs, toMs }))].sort((a, b) => a.at - b.at).slice(-query.limit);
+        return { status: 200, body: { venue, symbol, interval: query.interval, candles: candles.map(({ at, open, high, low, close, volume }) => ({ at: isoTime(at), open, high, low, close, volume })) } };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/markets/{symbol}/funding',
+      operationId: 'getFunding',
+      tag: 'Markets',
+      summary: 'A perpetual\'s funding rate, read from the venue now',
+      scope: 'read',
+      params: symbolParams,
+      query: z.strictObject(venueQuery),
+      responses: { 200: { description: 'The rate of the current period, as a fraction.', schema: fundingRateSchema } },
+      errors: [...VENUE_READ_ERRORS, 'UNPROCESSABLE'],
+      async handle({ params, query }) {
+        const { venue, symbol, venueSymbol, kind } = await directory.findMarket(params.symbol, query.venue ?? null);
+        if (kind === 'spot') throw unprocessable('symbol', symbol, 'a spot market has no funding');
+        const { rate, nextAt, at } = await ports.venues.funding(venue, venueSymbol);
+        return { status: 200, body: { venue, symbol, rate, nextAt: nextAt === null ? null : isoTime(nextAt), at: isoTime(at) } };
       },
     }),
   ];

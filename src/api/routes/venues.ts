@@ -1,8 +1,13 @@
-import { venueListSchema } from '../../schemas/markets';
+import { z } from 'zod';
+import { venueNameSchema } from '../../schemas/fields';
+import { venueHealthSchema, venueListSchema } from '../../schemas/markets';
+import { notFound } from '../errors';
 import type { RouteContext } from '../route-table';
 import { route, type Route } from '../route';
+import { VenueHealth } from '../venue-health';
 
 export function venueRoutes({ ports }: RouteContext): Route[] {
+  const health = new VenueHealth(ports);
   return [
     route({
       method: 'get',
@@ -27,6 +32,22 @@ export function venueRoutes({ ports }: RouteContext): Route[] {
           maxBatchSize: can.maxBatchSize,
         }));
         return { status: 200, body: { venues } };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/venues/{venue}/health',
+      operationId: 'getVenueHealth',
+      tag: 'Markets',
+      summary: 'How a venue fares, as this server sees it',
+      scope: 'read',
+      params: z.strictObject({ venue: venueNameSchema }),
+      responses: { 200: { description: 'A venue that is away is 200 too: the body says so.', schema: venueHealthSchema } },
+      errors: ['NOT_FOUND'],
+      async handle({ params }) {
+        const state = ports.venues.list().find(({ name }) => name === params.venue);
+        if (state === undefined) throw notFound('venue');
+        return { status: 200, body: await health.of(state) };
       },
     }),
   ];
