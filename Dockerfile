@@ -34,6 +34,8 @@ COPY --from=build /app/dist dist
 COPY package.json package.json
 # The migrations that a role applies when it starts, under a lock.
 COPY prisma/migrations prisma/migrations
+# What a role registers at a Temporal server that lacks it.
+COPY temporal/search-attributes.json temporal/search-attributes.json
 # The program's files belong to root and cannot be changed by it; its data folder is its own.
 RUN mkdir -p /data/paper && chown -R node:node /data
 USER node

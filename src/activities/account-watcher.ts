@@ -7,6 +7,7 @@ import type { Account } from '../domain/account';
 import { EpochLost } from '../domain/order-store';
 import type { ReadOptions, Venue, VenueAccountSession, VenueStream } from '../domain/venue';
 import { VenueError, VenueRateLimited, VenueRefused, VenueUnavailable } from '../domain/venue-errors';
+import { settledWithin, sleepUnlessAborted } from '../venues/back-off';
 import { AccountInbox } from './account-inbox';
 import { AccountLook } from './account-look';
 import { accountScope, type AccountWatcherPorts } from './account-ports';
@@ -222,8 +223,7 @@ export class AccountWatcher {
   private async questionKey(session: VenueAccountSession, writer: AccountWriter, stop: AbortSignal): Promise<WatchEnd | 'keyWorks'> {
     const { accounts } = this.ports;
     while (this.refusals <= ATTEMPTS_AFTER_REFUSAL) {
-      await settledWithin(null, this.options.keyQuestionMs ?? KEY_QUESTION_MS, stop);
-      if (stop.aborted) return 'stopped';
+      if (!(await sleepUnlessAborted(this.options.keyQuestionMs ?? KEY_QUESTION_MS, stop))) return 'stopped';
       try {
         await session.balances(this.reading(RESYNC_READ_MS, 'exit', stop));
         this.refusals = 0;
@@ -265,19 +265,4 @@ export class AccountWatcher {
 
 function isRefusedKey(error: unknown): boolean {
   return error instanceof VenueRefused && error.code === 'unauthorized';
-}
-
-/** Until the promise settles, whichever way, the time is over, or the signal aborts. */
-function settledWithin(promise: Promise<void> | null, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-    if (signal.aborted) done();
-    promise?.then(done, done);
-  });
 }

@@ -6,6 +6,7 @@ import { EpochLost, type WriterEpoch } from '../domain/order-store';
 import type { Market } from '../domain/market';
 import type { Venue } from '../domain/venue';
 import { VenueError } from '../domain/venue-errors';
+import { sleepUnlessAborted } from '../venues/back-off';
 
 /** A watched venue's market data; it reconnects by itself and never ends by itself. */
 export interface MarketDataFeed {
@@ -49,8 +50,7 @@ export class MarketWatcher {
       const writer = await this.ports.watching.takeEpoch(scope, this.ports.holder);
       while (!signal.aborted) {
         const waitMs = Math.min(refreshInMs, SCOPE_CHECK_MS);
-        await elapsed(waitMs, signal);
-        if (signal.aborted) return;
+        if (!(await sleepUnlessAborted(waitMs, signal))) return;
         refreshInMs -= waitMs;
         try {
           if (refreshInMs <= 0) refreshInMs = await this.refresh(signal);
@@ -87,17 +87,4 @@ export class MarketWatcher {
     }
     return this.ports.marketRefreshMs;
   }
-}
-
-function elapsed(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-    if (signal.aborted) done();
-  });
 }

@@ -181,7 +181,7 @@ export const SETTINGS_TABLE = {
   metricsPort: optionalInteger({
     env: 'METRICS_PORT',
     ...PORT_RANGE,
-    description: 'Port on which a worker or watcher serves /metrics; absent: none (the API serves its own).',
+    description: 'Port on which a worker or watcher serves /metrics; absent: none (the API serves its own). `npm start`: the watcher takes the next free one.',
   }),
 };
 

@@ -7,6 +7,7 @@ import { createOrderActivities } from '../activities/order-path';
 import { OrderResolver } from '../activities/order-resolver';
 import { createWatchingActivities } from '../activities/watching-activities';
 import { MarketData } from '../streams/market-data';
+import { ensureSearchAttributes } from '../temporal/register-search-attributes';
 import { TASK_QUEUES } from '../temporal/task-queues';
 import { ensureAccountWatched, ensureMarketWatched, ensureSweeper, isRunning, startResolution } from '../temporal/watching';
 import { installTemporalRuntime, runWorkers, type TaskQueue } from '../temporal/workers';
@@ -97,8 +98,10 @@ async function serve({ settings, logger }: Platform, taskQueues: readonly TaskQu
   if (!existsSync(workflowBundlePath)) throw new Error('the workflow bundle is not built: run npm run build');
   // Task tokens are long and say nothing to a person.
   installTemporalRuntime(({ message, meta }) => logger.warn({ ...meta, level: undefined, taskToken: undefined, err: meta?.['error'], error: undefined }, message));
+  const address = settings.temporalAddress ?? '';
+  await ensureSearchAttributes(address, settings.temporalNamespace, (error) => logger.warn({ err: error }, 'search attributes could not be looked at: register those of temporal/search-attributes.json'));
   const workers = await runWorkers({
-    address: settings.temporalAddress ?? '',
+    address,
     namespace: settings.temporalNamespace,
     taskQueues,
     workflowBundlePath,

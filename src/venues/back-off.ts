@@ -30,6 +30,14 @@ export function backOffMs(rule: BackOffRule, attempt: number, random: Random = M
   return Math.round(floor + random() * (ceiling - floor));
 }
 
+/** Resolves when the promise settles, whichever way, when `ms` are over, or when the signal aborts. */
+export async function settledWithin(promise: Promise<unknown>, ms: number, signal: AbortSignal): Promise<void> {
+  const settled = new AbortController();
+  const settle = (): void => settled.abort();
+  promise.then(settle, settle);
+  await sleepUnlessAborted(ms, AbortSignal.any([signal, settled.signal]));
+}
+
 /** Resolves true after `ms`, or false at once when the signal aborts. */
 export function sleepUnlessAborted(ms: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {

@@ -3,11 +3,12 @@ import { Connection } from '@temporalio/client';
 import { greetPostgres } from '../../src/main/launcher/postgres';
 import { freePort } from '../../src/main/launcher/ports';
 import { answersTemporal } from '../../src/main/launcher/temporal';
-import { registerSearchAttributes } from '../../src/main/launcher/temporal-attributes';
+import { ensureSearchAttributes, registerSearchAttributes } from '../../src/temporal/register-search-attributes';
 import { newDatabase, sharedServers, startTemporal, type TestServer } from '../support/servers';
 
 const KEYWORD = 2;
 const KEYWORD_LIST = 7;
+const INT = 3;
 const DAY_SECONDS = 86_400;
 
 describe('a Temporal server of the user', () => {
@@ -47,6 +48,19 @@ describe('a Temporal server of the user', () => {
     await expect(registerSearchAttributes(temporal.url, 'other-types')).rejects.toThrow(
       `search attribute AccountId at ${temporal.url} is not of type KeywordList: use another namespace`,
     );
+  });
+
+  test('gives a role its attributes as the role starts; one that does not let it look is told of, not fatal', async () => {
+    await newNamespace('roles');
+    const refused: Error[] = [];
+    await ensureSearchAttributes(temporal.url, 'roles', (error) => refused.push(error));
+    expect(await attributesOf('roles')).toMatchObject({ Market: KEYWORD_LIST });
+    expect(refused).toEqual([]);
+    await ensureSearchAttributes(temporal.url, 'absent', (error) => refused.push(error));
+    expect(refused).toHaveLength(1);
+    await connection.operatorService.removeSearchAttributes({ namespace: 'roles', searchAttributes: ['Venue'] });
+    await connection.operatorService.addSearchAttributes({ namespace: 'roles', searchAttributes: { Venue: INT } });
+    await expect(ensureSearchAttributes(temporal.url, 'roles', (error) => refused.push(error))).rejects.toThrow('use another namespace');
   });
 
   test('does not answer for a namespace that it does not have, nor where nothing listens', async () => {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { isRunning, signalExactly, type ProcessIdentity } from '../../scripts/process-identity';
 import { ROOT } from '../../src/main/launcher/folders';
+import { freePort } from '../../src/main/launcher/ports';
 import { ProcessRecords } from '../../src/main/launcher/process-records';
 import { historyWindow } from '../../src/main/launcher/temporal-retention';
 import { npmStart, recordedProcesses, startEnvironment, type NpmStart } from '../support/npm-start';
@@ -17,6 +18,7 @@ describe('npm start', () => {
 
   beforeAll(async () => {
     ({ home, environment } = await startEnvironment());
+    environment = { ...environment, METRICS_PORT: `${await freePort()}` };
     running = start();
     await running.ready();
   });
@@ -45,6 +47,13 @@ describe('npm start', () => {
     expect(await status(`${ready.get('api')}/api/v1/accounts`)).toBe(401);
     const accounts = await fetch(`${ready.get('api')}/api/v1/accounts`, { headers: { authorization: `Bearer ${key}` } });
     expect(JSON.stringify(await accounts.json())).toContain('"name":"paper"');
+  });
+
+  test('gives worker and watcher a port each for their metrics, and says which', async () => {
+    const line = await running.line('metrics: ');
+    const urls = [...line.matchAll(/(worker|watcher)=(\S+)/g)].map(([, , url]) => url ?? '');
+    expect(new Set(urls).size).toBe(2);
+    for (const url of urls) expect(await (await fetch(url)).text()).toContain('surefill_process_cpu_seconds_total');
   });
 
   test('refuses a second start on the same home, and a wrong setting, in one clear line', async () => {

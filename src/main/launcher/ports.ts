@@ -1,7 +1,7 @@
 import { connect, createServer } from 'node:net';
 
 /** The last port that can be asked for. */
-const LAST_PORT = 65_535;
+export const LAST_PORT = 65_535;
 /** How far a default port may move before that is called an error: more servers than this are a mistake. */
 const DEFAULT_PORT_TRIES = 100;
 

@@ -5,7 +5,7 @@ import type { Home } from './home';
 import type { LeftOvers } from './left-overs';
 import type { UnixUser } from './managed-process';
 import type { ServerPlan } from './managed-server';
-import { choosePort, freePort, type PortWish } from './ports';
+import { choosePort, freePort, LAST_PORT, type PortWish } from './ports';
 import { initialisePostgres, passwordOf, postgresDataFolder, postgresPlan } from './postgres';
 import { findPostgres } from './postgres-program';
 import { simulatorPlan } from './simulator';
@@ -49,6 +49,22 @@ function wishOf(planning: Planning, what: string, env: string, port: number, hos
 export function apiPort(planning: Planning): Promise<number> {
   const { port, host } = planning.settings;
   return portFor(planning, 'port', wishOf(planning, 'the API', 'PORT', port, host), undefined);
+}
+
+/** The roles that serve nothing but their metrics. */
+export type MetricsRole = 'worker' | 'watcher';
+
+/** Ports of /metrics: the worker's is the setting's, the watcher's the next free one, said aloud. None without the setting. */
+export async function metricsPorts(planning: Planning): Promise<ReadonlyMap<MetricsRole, number>> {
+  const { metricsPort, host } = planning.settings;
+  if (metricsPort === undefined) return new Map();
+  const worker = await choosePort({ ...wishOf(planning, 'the worker\'s metrics', 'METRICS_PORT', metricsPort, host), given: true });
+  planning.taken.add(worker);
+  const watcher = await choosePort({ ...wishOf(planning, 'the watcher\'s metrics', 'METRICS_PORT', Math.min(worker + 1, LAST_PORT), host), say: () => undefined });
+  planning.taken.add(watcher);
+  const shown = host === '0.0.0.0' ? '127.0.0.1' : host;
+  planning.say(`metrics: worker=http://${shown}:${worker}/metrics watcher=http://${shown}:${watcher}/metrics`);
+  return new Map([['worker', worker], ['watcher', watcher]]);
 }
 
 /** PostgreSQL in the home, initialised on the first start; undefined when DATABASE_URL names one. */

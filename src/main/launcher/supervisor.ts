@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Settings } from '../../config/settings';
+import { registerSearchAttributes } from '../../temporal/register-search-attributes';
 import { Home } from './home';
 import { lockHome } from './home-lock';
 import { Keeper } from './keeper';
@@ -11,9 +12,8 @@ import { ProcessRecords } from './process-records';
 import { recordedIn } from './record-keeper';
 import { roleEnvironment } from './role-environment';
 import { rolePlan, type Role } from './role-plan';
-import { apiPort, planPostgres, planRedis, planSimulators, planTemporal, type PlannedServer, type Planning } from './servers-of-home';
+import { apiPort, metricsPorts, planPostgres, planRedis, planSimulators, planTemporal, type PlannedServer, type Planning } from './servers-of-home';
 import { answersTemporal } from './temporal';
-import { registerSearchAttributes } from './temporal-attributes';
 import { historyWindow, keepHistories } from './temporal-retention';
 import { TemporalWatch } from './temporal-watch';
 
@@ -78,6 +78,7 @@ export class Supervisor {
 
     // One after the other: each promises ports to itself.
     const port = await apiPort(planning);
+    const metrics = await metricsPorts(planning);
     const [postgres, temporal] = [await planPostgres(planning), await planTemporal(planning)];
     const [redis, simulators] = [await planRedis(planning), await planSimulators(planning)];
     await Promise.all([
@@ -106,6 +107,7 @@ export class Supervisor {
       }),
       temporalAddress,
       port,
+      metrics,
     );
     return {
       api: `http://${settings.host === '0.0.0.0' ? '127.0.0.1' : settings.host}:${port}`,
@@ -179,9 +181,9 @@ export class Supervisor {
     return { url: hub.url, token };
   }
 
-  private async runRoles(environment: NodeJS.ProcessEnv, temporalAddress: string, port: number): Promise<void> {
+  private async runRoles(environment: NodeJS.ProcessEnv, temporalAddress: string, port: number, metrics: ReadonlyMap<Role, number>): Promise<void> {
     const start = (role: Role, rolePort: number): Promise<Keeper> =>
-      this.run({ plan: rolePlan({ role, environment, port: rolePort, logFile: this.home.logFile(role) }) }, this.roles);
+      this.run({ plan: rolePlan({ role, environment: withMetricsPort(environment, metrics.get(role)), port: rolePort, logFile: this.home.logFile(role) }) }, this.roles);
     const [worker] = await Promise.all([start('worker', 0), start('watcher', 0), start('api', port)]);
     this.watch = new TemporalWatch(temporalAddress, (awaySinceMs) => {
       if (worker.runningSinceMs > awaySinceMs) return; // it was started into the absence and connects by itself
@@ -190,6 +192,11 @@ export class Supervisor {
     });
     this.watch.start();
   }
+}
+
+/** Each role has a port of its own: both would want the one that is set. */
+function withMetricsPort(environment: NodeJS.ProcessEnv, port: number | undefined): NodeJS.ProcessEnv {
+  return { ...environment, METRICS_PORT: port === undefined ? undefined : String(port) };
 }
 
 function needed<T>(value: T | undefined): T {

@@ -1,24 +1,19 @@
 /** Where prices come from: the recording, whose levels orders walk, else a seeded generator. */
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { decimal } from '../../../src/domain/decimal';
 import { type StartOptions, type StartedSimulator, startPaperSimulator } from '../../../src/simulator';
 import { GeneratedMarket, seededRandom } from '../../../src/simulator/generator';
 import { PAPER_MARKETS } from '../../../src/simulator/market';
+import { madeRecording, type Line } from './made-recording';
 import { TestClient, TestStream } from './paper-client';
 
 const SHARED = process.env['SUREFILL_SHARED_DATA'] ?? resolve(__dirname, '..', '..', '..', '..', 'shared', 'data');
 const RECORDING = join(SHARED, 'bybit-xrpusdt-ob500-2024-12-01.jsonl');
 const isThere = existsSync(RECORDING);
-if (!isThere) process.stderr.write(`SKIPPED: tests of the recorded market, because ${RECORDING} is not there (set SUREFILL_SHARED_DATA to its folder)\n`);
-const withRecording = isThere ? describe : describe.skip;
-
-interface Line {
-  readonly ts: number;
-  readonly data: { readonly b: [string, string][]; readonly a: [string, string][] };
-}
+if (!isThere) process.stderr.write(`SKIPPED: the recording of the real market, because ${RECORDING} is not there (set SUREFILL_SHARED_DATA to its folder); a made one of the same format is played\n`);
 
 const running: StartedSimulator[] = [];
 const folders: string[] = [];
@@ -43,15 +38,22 @@ function written(lines: readonly unknown[]): string {
 
 const message = (type: string, ts: number, b: [string, string][], a: [string, string][], s = 'XRPUSDT'): unknown => ({ topic: `orderbook.500.${s}`, type, ts, data: { s, b, a } });
 
-withRecording('the recording of a real market', () => {
-  const lines = isThere ? readFileSync(RECORDING, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Line) : [];
+describe.each([
+  ['made, in the format of the archive', null],
+  ...(isThere ? [['of a real market', RECORDING] as const] : []),
+])('a recording %s', (_what, recorded) => {
+  const lines = recorded === null ? madeRecording(50) : readFileSync(recorded, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Line);
   const [snapshot] = lines as [Line];
+  let path = '';
+  beforeEach(() => {
+    path = recorded ?? written(lines);
+  });
   const fillsOf = async (client: TestClient): Promise<[string, string][]> =>
     ((await client.get('/fills?from=0&limit=1000')).body['fills'] as { price: string; quantity: string }[]).map(({ price, quantity }) => [price, quantity]);
   const plain = (levels: readonly [string, string][]): [string, string][] => levels.map(([price, quantity]) => [decimal(price).toFixed(), decimal(quantity).toFixed()]);
 
   test('an order walks its levels and fills at its prices, level by level', async () => {
-    const client = await start({ data: RECORDING, speed: 0 });
+    const client = await start({ data: path, speed: 0 });
     await client.post('/__sim/credit', { account: await accountOf(client), asset: 'USDC', amount: '10000000' });
     const levels = plain(snapshot.data.a).slice(0, 5);
     // The first four levels whole and half a lot more of the fifth.
@@ -67,7 +69,7 @@ withRecording('the recording of a real market', () => {
   });
 
   test('played to its end, the book is what its messages add up to, and it stays', async () => {
-    const client = await start({ data: RECORDING, speed: 0 });
+    const client = await start({ data: path, speed: 0 });
     const sides = { b: new Map<string, string>(), a: new Map<string, string>() };
     for (const { data } of lines) {
       for (const side of ['b', 'a'] as const) {
@@ -85,7 +87,7 @@ withRecording('the recording of a real market', () => {
   });
 
   test('a resting order is filled, at its own price, by the very message that brings the recorded market to it', async () => {
-    const client = await start({ data: RECORDING, speed: 0 });
+    const client = await start({ data: path, speed: 0 });
     const price = decimal(snapshot.data.a[0]?.[0] ?? '0');
     const crossing = lines.findIndex(({ data }) => data.b.some(([bid, quantity]) => quantity !== '0' && decimal(bid).greaterThanOrEqualTo(price)));
     expect(crossing).toBeGreaterThan(1);
@@ -98,8 +100,8 @@ withRecording('the recording of a real market', () => {
   });
 
   test('it says that it is a recording, and plays by itself at the speed asked for', async () => {
-    const client = await start({ data: RECORDING, speed: 1_000 });
-    expect(running[0]?.source).toMatch(/^recording bybit-xrpusdt-ob500-2024-12-01\.jsonl for XRP-PERP/);
+    const client = await start({ data: path, speed: 1_000 });
+    expect(running[0]?.source.startsWith(`recording ${basename(path)} for XRP-PERP`)).toBe(true);
     const stream = await TestStream.open(running[0]?.wsUrl ?? '');
     stream.send({ op: 'subscribe', channel: 'book', symbol: 'XRP-PERP' });
     const last = plain(lines.at(-1)?.data.b ?? []).find(([, quantity]) => quantity !== '0') ?? ['', ''];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { backOffMs, READ_BACK_OFF, RECONNECT_BACK_OFF, sleepUnlessAborted } from '../../../src/venues/back-off';
+import { backOffMs, READ_BACK_OFF, RECONNECT_BACK_OFF, settledWithin, sleepUnlessAborted } from '../../../src/venues/back-off';
 import { ConnectionSlots } from '../../../src/venues/connection-slots';
 import { VenueClock } from '../../../src/venues/venue-clock';
 
@@ -33,6 +33,18 @@ describe('back-off', () => {
     const waiting = sleepUnlessAborted(3_600_000, stop.signal);
     stop.abort();
     expect(await waiting).toBe(false);
+  });
+  test('waiting for something ends when that settles, whichever way, with its time, or with its caller', async () => {
+    const open = new AbortController().signal;
+    const never = new Promise<void>(() => undefined);
+    await settledWithin(Promise.resolve(), 3_600_000, open);
+    await settledWithin(Promise.reject(new Error('refused')), 3_600_000, open);
+    await settledWithin(never, 1, open);
+    await settledWithin(never, 3_600_000, AbortSignal.abort());
+    const stop = new AbortController();
+    const waiting = settledWithin(never, 3_600_000, stop.signal);
+    stop.abort();
+    await waiting;
   });
 });
 

@@ -1,11 +1,12 @@
-import { Connection } from '@temporalio/client';
-import searchAttributes from '../../../temporal/search-attributes.json';
+/** A Temporal server that nobody prepared lacks our search attributes; without them no workflow can be started there. */
+import { Connection, isGrpcServiceError } from '@temporalio/client';
+import searchAttributes from '../../temporal/search-attributes.json';
 
 /** Values of temporal.api.enums.v1.IndexedValueType, by the names that temporal/search-attributes.json uses. */
 const VALUE_TYPES: Readonly<Record<string, number>> = { Text: 1, Keyword: 2, Int: 3, Double: 4, Bool: 5, Datetime: 6, KeywordList: 7 };
 
 /**
- * Registers on a server of the user's own the search attributes it lacks; ours gets them by its flags.
+ * Registers the search attributes that the server lacks; the one that `npm start` runs gets them by its flags.
  * @throws Error when one exists with another type: workflows could not be started there.
  */
 export async function registerSearchAttributes(address: string, namespace: string): Promise<void> {
@@ -23,5 +24,19 @@ export async function registerSearchAttributes(address: string, namespace: strin
     if (Object.keys(missing).length > 0) await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: missing });
   } finally {
     await connection.close();
+  }
+}
+
+/**
+ * What a role does as it starts, because nobody else may have done it. A server that lets us neither look nor register (a
+ * managed one, say) is no reason to stay down: `onRefused` says what an operator must see to.
+ * @throws Error when an attribute exists with another type.
+ */
+export async function ensureSearchAttributes(address: string, namespace: string, onRefused: (error: Error) => void): Promise<void> {
+  try {
+    await registerSearchAttributes(address, namespace);
+  } catch (error) {
+    if (!isGrpcServiceError(error)) throw error;
+    onRefused(error);
   }
 }
