@@ -10,7 +10,7 @@ const withSharedServers = process.env.SUREFILL_TEST_SHARED === '1';
 const NEEDED = { lines: 90, branches: 90 };
 const COVERED_ROOMS = ['./src/domain/', './src/risk/', './src/venues/', './src/workflows/state/'];
 /** Packages published as ES modules only; Jest runs CommonJS, so they are transpiled like our own files. */
-const ES_MODULES = ['@noble', '@scure'];
+const ES_MODULES = ['@noble', '@scure', '@nktkas', 'valibot', '@rews'];
 
 const fs = require('node:fs');
 const path = require('node:path');
