@@ -66,7 +66,11 @@ export class AccountLook {
     await watching.putBalances(this.writer.epoch, id, balances, heldAtMs);
     // A fill that waits for its order's name, or could not be written, is not covered yet: it is read again.
     const covered = fills.deferred === 0 && this.writer.skipped === skippedBefore;
-    if (covered || fills.carryIn !== null) await watching.checkpoint(accountScope(id), { fillsReadToMs: atMs }, this.writer.epoch);
+    if (covered || fills.carryIn !== null) {
+      await watching.checkpoint(accountScope(id), { fillsReadToMs: atMs }, this.writer.epoch);
+      // A carry-in counts all that filled; otherwise a fill may still be told as late as the overlap allows for.
+      await watching.settleUnbooked(this.writer.epoch, id, fills.carryIn === null ? atMs - AUDIT_OVERLAP_MS : atMs);
+    }
     if (kind === 'audit') await this.comparePositions(positions);
     return { changedOrders, newFills: fills.newFills, deferred: fills.deferred };
   }

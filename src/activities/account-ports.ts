@@ -14,6 +14,8 @@ export interface WatchingStore {
   applyVenueOrders(writer: WriterEpoch, accountId: string, orders: readonly VenueOrder[], source: 'stream' | 'query'): Promise<readonly AppliedOrder[]>;
   putPositions(writer: WriterEpoch, accountId: string, positions: readonly ConfirmedPosition[], atMs: number, options?: { readonly complete?: boolean }): Promise<void>;
   carryIn(writer: WriterEpoch, accountId: string, positions: readonly ConfirmedPosition[], atMs: number): Promise<void>;
+  /** No fill of a view older than this (venue's time, ms) comes any more. */
+  settleUnbooked(writer: WriterEpoch, accountId: string, seenBeforeMs: number): Promise<number>;
   putBalances(writer: WriterEpoch, accountId: string, balances: readonly VenueBalance[], atMs: number): Promise<void>;
   /** Venue's time (ms) of the newest fill we have, or of the one `back` before it; null when there is none. */
   lastFillTime(accountId: string, back?: number): Promise<number | null>;

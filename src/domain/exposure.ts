@@ -12,6 +12,10 @@ export interface ExposedOrder {
   readonly reduceOnly: boolean;
   readonly filledQuantity: string;
   readonly leavesQuantity: string;
+  /** Sum of its fills that are booked: the position counts them. */
+  readonly fillsQuantity: string;
+  /** Filled quantity whose fills the venue will not tell: the position counts it by the venue's word. */
+  readonly fillsMissing: string;
   /** What one unit is valued at: the price it was judged by. */
   readonly valuationPrice: string;
   /** An open amendment's total quantity and valuation: until it is settled the worse of both counts. */
@@ -40,16 +44,26 @@ export const NO_EXPOSURE: Exposure = {
   reduceOnlySellQuantity: ZERO,
 };
 
-/** An order whose outcome is unknown counts whole, like one that works: its leaves are its quantity less what filled. */
+/**
+ * An order whose outcome is unknown counts whole, like one that works: its leaves are its quantity less what filled. What filled
+ * goes on counting, also once the order ended, until its fills are booked: before that no position has it.
+ */
 export function exposureOf(order: ExposedOrder): Exposure {
-  if (isTerminal(order.state)) return NO_EXPOSURE;
+  const isOpen = !isTerminal(order.state);
+  const unbooked = unbookedQuantity(order);
+  if (!isOpen && unbooked.isZero()) return NO_EXPOSURE;
   const amended = order.amendQuantity === null ? ZERO : decimal(order.amendQuantity).minus(decimal(order.filledQuantity));
-  const quantity = maxOf(decimal(order.leavesQuantity), amended);
+  const quantity = (isOpen ? maxOf(decimal(order.leavesQuantity), amended) : ZERO).plus(unbooked);
   const price = order.amendValuation === null ? decimal(order.valuationPrice) : maxOf(decimal(order.valuationPrice), decimal(order.amendValuation));
   const notional = quantity.times(price);
-  const one = { ...NO_EXPOSURE, openOrders: 1 };
+  const one = { ...NO_EXPOSURE, openOrders: isOpen ? 1 : 0 };
   if (order.reduceOnly) return order.side === 'buy' ? { ...one, reduceOnlyBuyQuantity: quantity } : { ...one, reduceOnlySellQuantity: quantity };
   return order.side === 'buy' ? { ...one, openBuyQuantity: quantity, openBuyNotional: notional } : { ...one, openSellQuantity: quantity, openSellNotional: notional };
+}
+
+/** What the venue says filled and no booked fill explains yet. */
+export function unbookedQuantity(order: Pick<ExposedOrder, 'filledQuantity' | 'fillsQuantity' | 'fillsMissing'>): Decimal {
+  return maxOf(decimal(order.filledQuantity).minus(decimal(order.fillsQuantity)).minus(decimal(order.fillsMissing)), ZERO);
 }
 
 export function plus(a: Exposure, b: Exposure): Exposure {

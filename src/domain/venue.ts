@@ -180,6 +180,29 @@ export interface FillsPage {
   readonly truncatedBeforeMs: number | null;
 }
 
+/** One position's funding at one funding time. */
+export interface VenueFundingPayment {
+  /** Unique within the account and the market. */
+  readonly venuePaymentId: string;
+  readonly venueSymbol: string;
+  /** What the balance changed by, in `asset`: negative was paid, positive received. */
+  readonly amount: string;
+  readonly asset: string;
+  /** Of one funding period; null where the venue does not tell it. */
+  readonly rate: string | null;
+  /** Signed: negative is short; null where the venue does not tell it. */
+  readonly quantity: string | null;
+  readonly markPrice: string | null;
+  /** Venue's time (ms) of the funding it is for. */
+  readonly atMs: number;
+}
+
+export interface FundingPaymentsPage {
+  readonly payments: readonly VenueFundingPayment[];
+  /** Cursor of the next page, or null at the venue's end. */
+  readonly next: string | null;
+}
+
 export interface VenuePosition {
   readonly venueSymbol: string;
   readonly side: 'long' | 'short';
@@ -235,6 +258,11 @@ export interface VenueAccountSession {
   openOrders(options: ReadOptions): Promise<readonly VenueOrder[]>;
   closedOrders(sinceMs: number, options: ReadOptions): Promise<readonly VenueOrder[]>;
   fillsSince(sinceMs: number, cursor: string | null, options: ReadOptions): Promise<FillsPage>;
+  /**
+   * Funding paid and received from `sinceMs` (venue's time, inclusive), oldest first. Absent where the venue charges none, or
+   * tells none: what it charges then shows only in the balances.
+   */
+  fundingPayments?(sinceMs: number, cursor: string | null, options: ReadOptions): Promise<FundingPaymentsPage>;
   positions(options: ReadOptions): Promise<readonly VenuePosition[]>;
   balances(options: ReadOptions): Promise<readonly VenueBalance[]>;
   setLeverage(venueSymbol: string, leverage: string, options: ReadOptions): Promise<void>;

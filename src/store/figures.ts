@@ -48,7 +48,7 @@ const EXPOSURE_FIELDS = Object.entries(EXPOSURE_FIGURES)
  */
 export const FIGURES_SQL = `
   (SELECT json_agg(json_build_object('accountId', e.account_id, 'symbol', e.symbol, ${EXPOSURE_FIELDS}))
-     FROM exposures e WHERE e.account_id = ANY($1::text[]) AND e.open_orders > 0) AS exposures,
+     FROM exposures e WHERE e.account_id = ANY($1::text[]) AND (e.open_orders > 0 OR e.open_buy_quantity > 0 OR e.open_sell_quantity > 0 OR e.reduce_only_buy_quantity > 0 OR e.reduce_only_sell_quantity > 0)) AS exposures,
   (SELECT json_agg(json_build_object('accountId', p.account_id, 'symbol', p.symbol, 'quantity', trim_scale(coalesce(p.venue_quantity, p.quantity))::text,
      'entryPrice', trim_scale(CASE WHEN p.venue_quantity IS DISTINCT FROM p.quantity THEN coalesce(p.venue_entry_price, p.entry_price) ELSE p.entry_price END)::text,
      'unrealizedPnl', trim_scale(p.unrealized_pnl)::text, 'leverage', trim_scale(p.leverage)::text))

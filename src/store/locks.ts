@@ -22,6 +22,7 @@ export interface LockedAccount {
 export interface OrderBookkeeping {
   fillsQuantity: string;
   fillsValue: string;
+  fillsMissing: string;
   valuationPrice: string;
   amendQuantity: string | null;
   amendValuation: string | null;

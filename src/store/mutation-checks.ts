@@ -51,7 +51,8 @@ export function judgeAmend(intent: MutationIntent, locked: LockedOrder, figures:
 function without(figures: AccountFigures, { order, books }: LockedOrder): AccountFigures {
   const market = figures.symbols[order.symbol];
   if (market === undefined) throw new RangeError(`no figures for ${order.symbol}`);
-  const own = exposureOf(exposed(order, books));
+  // What filled and is not booked yet stays counted: the amendment does not give it back.
+  const own = exposureOf({ ...exposed(order, books), fillsMissing: order.filledQuantity });
   const less = (value: string, part: Decimal): string => decimalText(maxOf(decimal(value).minus(part), ZERO));
   const after: SymbolFigures = {
     ...market,

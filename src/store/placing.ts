@@ -41,7 +41,7 @@ export interface Candidate {
   readonly shown: Readonly<Record<string, unknown>>;
 }
 
-const NO_BOOKS: OrderBookkeeping = { fillsQuantity: '0', fillsValue: '0', valuationPrice: '0', amendQuantity: null, amendValuation: null };
+const NO_BOOKS: OrderBookkeeping = { fillsQuantity: '0', fillsValue: '0', fillsMissing: '0', valuationPrice: '0', amendQuantity: null, amendValuation: null };
 
 export class Placing {
   constructor(

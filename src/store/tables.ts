@@ -46,6 +46,7 @@ export const ORDER_COLUMNS = {
 export const ORDER_STATE_COLUMNS = {
   fillsQuantity: 'numeric',
   fillsValue: 'numeric',
+  fillsMissing: 'numeric',
   valuationPrice: 'numeric',
   amendQuantity: 'numeric',
   amendValuation: 'numeric',

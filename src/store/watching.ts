@@ -1,16 +1,18 @@
 /** What an account's watcher writes. Each call is one transaction that holds the writer's epoch row FOR SHARE. */
 import { isoTime } from '../domain/clock';
+import { decimalText } from '../domain/decimal';
+import { exposureOf, minus, unbookedQuantity } from '../domain/exposure';
 import { fillKey, venueViewKey, type Evidence } from '../domain/evidence';
 import type { AppliedOrder, OrderEvidence, WriterEpoch } from '../domain/order-store';
 import { DomainError } from '../domain/errors';
 import type { VenueFill, VenueOrder } from '../domain/venue';
 import { adopt, lockByVenueNames, symbolsOf, unnamedOrders, viewOfFill, type VenueNames } from './adoption';
-import { applyUnderLocks, foldOrder } from './apply-evidence';
+import { applyUnderLocks, exposed, foldOrder } from './apply-evidence';
 import type { ChangeSet } from './change-set';
 import { change, holdEpoch, type StoreCore } from './core';
 import type { Queryable, Value } from './database';
 import { FillBook, fillIdentity, knownFills } from './fill-rows';
-import { lockAccounts, type LockedAccount, type LockedOrder } from './locks';
+import { lockAccounts, LOCKED_ORDER_SELECT, lockedOrderOf, type LockedAccount, type LockedOrder } from './locks';
 import { putBalances, putPositions, type ConfirmedBalance, type ConfirmedPosition } from './venue-confirmed';
 
 export interface AppliedFills {
@@ -74,6 +76,24 @@ export class Watching {
    */
   async carryIn(writer: WriterEpoch, accountId: string, positions: readonly ConfirmedPosition[], atMs: number): Promise<void> {
     await this.asWriter(writer, accountId, (tx, changes, account) => putPositions(this.core, tx, changes, { account, positions, atMs, complete: false, carryIn: true }));
+  }
+
+  /**
+   * Every fill that the venue tells of up to `seenBeforeMs` (its time) is booked: what orders say filled beyond that, by views
+   * older than it, comes no more. It leaves the exposure; the position counts it by the venue's word. Answers how many orders.
+   */
+  async settleUnbooked(writer: WriterEpoch, accountId: string, seenBeforeMs: number): Promise<number> {
+    const unbooked = `FROM orders o WHERE o.account_id = $1 AND o.filled_quantity > o.fills_quantity + o.fills_missing AND o.venue_seen_at_ms < $2::bigint`;
+    if ((await this.core.database.rows(`SELECT o.id ${unbooked} LIMIT 1`, accountId, seenBeforeMs)).length === 0) return 0;
+    return this.asWriter(writer, accountId, async (tx, changes, account) => {
+      const orders = (await tx.rows(`SELECT ${LOCKED_ORDER_SELECT} ${unbooked} ORDER BY o.id FOR UPDATE`, accountId, seenBeforeMs)).map(lockedOrderOf);
+      for (const { order, books } of orders) {
+        const settled = { ...books, fillsMissing: decimalText(unbookedQuantity(exposed(order, { ...books, fillsMissing: '0' }))) };
+        changes.updateOrder({ ...order, ...settled });
+        changes.addExposure(account, order.symbol, minus(exposureOf(exposed(order, settled)), exposureOf(exposed(order, books))));
+      }
+      return orders.length;
+    });
   }
 
   async putBalances(writer: WriterEpoch, accountId: string, balances: readonly ConfirmedBalance[], atMs: number): Promise<void> {

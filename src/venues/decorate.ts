@@ -18,6 +18,7 @@ export type VenueCallName =
   | 'openOrders'
   | 'closedOrders'
   | 'fillsSince'
+  | 'fundingPayments'
   | 'positions'
   | 'balances'
   | 'setLeverage'
@@ -64,6 +65,7 @@ export function decorate(venue: Venue, around: Around): Venue {
 function decorateSession(venue: string, session: VenueAccountSession, around: Around): VenueAccountSession {
   const read = <T>(call: VenueCallName, options: ReadOptions, run: () => Promise<T>): Promise<T> => around(readCall(venue, call, options), run);
   const nextNonce = session.nextNonce?.bind(session);
+  const fundingPayments = session.fundingPayments?.bind(session);
   return {
     preparePlace: (orders, context) => session.preparePlace(orders, context),
     prepareAmend: (amendment, context) => session.prepareAmend(amendment, context),
@@ -73,6 +75,7 @@ function decorateSession(venue: string, session: VenueAccountSession, around: Ar
     openOrders: (options) => read('openOrders', options, () => session.openOrders(options)),
     closedOrders: (sinceMs, options) => read('closedOrders', options, () => session.closedOrders(sinceMs, options)),
     fillsSince: (sinceMs, cursor, options) => read('fillsSince', options, () => session.fillsSince(sinceMs, cursor, options)),
+    ...(fundingPayments === undefined ? {} : { fundingPayments: (sinceMs: number, cursor: string | null, options: ReadOptions) => read('fundingPayments', options, () => fundingPayments(sinceMs, cursor, options)) }),
     positions: (options) => read('positions', options, () => session.positions(options)),
     balances: (options) => read('balances', options, () => session.balances(options)),
     setLeverage: (symbol, leverage, options) => read('setLeverage', options, () => session.setLeverage(symbol, leverage, options)),

@@ -29,7 +29,7 @@ async function countedExposure(account: Account): Promise<Record<string, string 
   await client.connect();
   try {
     const { rows } = await client.query(
-      `SELECT state, side, reduce_only AS "reduceOnly", filled_quantity::text AS "filledQuantity", leaves_quantity::text AS "leavesQuantity", valuation_price::text AS "valuationPrice", amend_quantity::text AS "amendQuantity", amend_valuation::text AS "amendValuation" FROM orders WHERE account_id = $1`,
+      `SELECT state, side, reduce_only AS "reduceOnly", filled_quantity::text AS "filledQuantity", leaves_quantity::text AS "leavesQuantity", fills_quantity::text AS "fillsQuantity", fills_missing::text AS "fillsMissing", valuation_price::text AS "valuationPrice", amend_quantity::text AS "amendQuantity", amend_valuation::text AS "amendValuation" FROM orders WHERE account_id = $1`,
       [account.id],
     );
     const { openOrders, ...sums } = rows.reduce((total, row) => plus(total, exposureOf(row)), NO_EXPOSURE);
@@ -90,12 +90,29 @@ describe('evidence', () => {
     await world.store.evidence.apply([{ orderId: intent.id, evidence: { kind: 'neverPlaced', key: 'never/1', message: 'absent', at } }]);
     await world.store.evidence.apply([{ orderId: intent.id, evidence: seen(viewOf(intent, { filledQuantity: '4', avgPrice: '2' })) }]);
     expect(await world.store.orders.byId(intent.id)).toMatchObject({ state: 'PARTIALLY_FILLED', leavesQuantity: '6', reasonCode: null, closedAt: null });
+    await world.store.evidence.apply([fillEvidence(intent, fillOf(intent, { quantity: '4' }))]);
     expect(await storedExposure(account)).toMatchObject({ openOrders: 1, openBuyQuantity: '6', openBuyNotional: '12' });
     expect(await storedExposure(account)).toEqual(await countedExposure(account));
     const next = await placed(account);
     expect(await world.store.orders.byId(next.id)).toMatchObject({ state: 'DENIED', reasonCode: 'RISK_OPEN_ORDERS' });
     await world.store.evidence.apply([{ orderId: intent.id, evidence: seen(viewOf(intent, { status: 'canceled', filledQuantity: '4', avgPrice: '2', revision: 2, updatedAtMs: Date.now() + 1_000 })) }]);
     expect(await storedExposure(account)).toMatchObject({ openOrders: 0, openBuyQuantity: '0', openBuyNotional: '0' });
+  });
+
+  test('that an order filled is counted as exposure until its fills are the position\'s', async () => {
+    const account = await world.newAccount({ limits: { maxPositionNotional: '30' } });
+    const intent = await placed(account);
+    await world.store.evidence.apply([{ orderId: intent.id, evidence: seen(viewOf(intent, { status: 'filled', filledQuantity: '10', avgPrice: '2', revision: 2 })) }]);
+    expect(await world.store.orders.byId(intent.id)).toMatchObject({ state: 'FILLED' });
+    expect(await storedExposure(account)).toMatchObject({ openOrders: 0, openBuyQuantity: '10', openBuyNotional: '20' });
+    const tooMuch = await placed(account);
+    expect(await world.store.orders.byId(tooMuch.id)).toMatchObject({ state: 'DENIED', reasonCode: 'RISK_POSITION_NOTIONAL' });
+    await world.store.evidence.apply([fillEvidence(intent, fillOf(intent, { quantity: '3' }))]);
+    expect(await storedExposure(account)).toMatchObject({ openOrders: 0, openBuyQuantity: '7', openBuyNotional: '14' });
+    await world.store.evidence.apply([fillEvidence(intent, fillOf(intent, { quantity: '7' }))]);
+    expect(await storedExposure(account)).toMatchObject({ openOrders: 0, openBuyQuantity: '0', openBuyNotional: '0' });
+    expect((await world.store.accounts.figures(account.id, [SYMBOL])).symbols[SYMBOL]).toMatchObject({ positionQuantity: '10' });
+    expect(await storedExposure(account)).toEqual(await countedExposure(account));
   });
 
   test('under load from several processes leaves a stream without a gap and exposures that add up', async () => {

@@ -104,6 +104,10 @@ describe('orders that the venue shows', () => {
     const [ours, foreign] = [await placed(account), intentFor(account, { side: 'sell', limitPrice: '3', quantity: '7' })];
     const applied = await world.store.watching.applyVenueOrders(writer, account.id, [viewOf(ours), viewOf(foreign, { venueOrderId: 'elsewhere-2', venueClientId: null, filledQuantity: '2' })], 'query');
     expect(applied.map(({ order }) => [order.origin, order.state])).toEqual([['API', 'WORKING'], ['EXTERNAL', 'PARTIALLY_FILLED']]);
+    expect((await world.store.accounts.figures(account.id)).symbols[SYMBOL]).toMatchObject({ openBuyQuantity: '10', openSellQuantity: '7', openSellNotional: '21' });
+    // Two of the foreign order filled before we looked: once all fills that the venue tells are read, they are waited for no more.
+    expect(await world.store.watching.settleUnbooked(writer, account.id, Date.now() - 60_000)).toBe(0);
+    expect(await world.store.watching.settleUnbooked(writer, account.id, Date.now() + 60_000)).toBe(1);
     expect((await world.store.accounts.figures(account.id)).symbols[SYMBOL]).toMatchObject({ openBuyQuantity: '10', openSellQuantity: '5', openSellNotional: '15' });
     expect((await world.store.orders.working(account.id)).map((order) => order.origin).sort()).toEqual(['API', 'EXTERNAL']);
     const types = (await world.store.events.since(`account:${account.id}`, 0, 100)).map((event) => event.type);

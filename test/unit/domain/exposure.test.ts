@@ -4,15 +4,26 @@ import { decimal, decimalText } from '../../../src/domain/decimal';
 import { exposureOf, isNothing, minus, NO_EXPOSURE, plus, valuationAfter, type ExposedOrder, type Exposure } from '../../../src/domain/exposure';
 import { ORDER_STATES } from '../../../src/domain/order';
 
-const open: ExposedOrder = { state: 'WORKING', side: 'buy', reduceOnly: false, filledQuantity: '0', leavesQuantity: '10', valuationPrice: '2', amendQuantity: null, amendValuation: null };
+const open: ExposedOrder = { state: 'WORKING', side: 'buy', reduceOnly: false, filledQuantity: '0', leavesQuantity: '10', fillsQuantity: '0', fillsMissing: '0', valuationPrice: '2', amendQuantity: null, amendValuation: null };
 
 describe('what an order can still do', () => {
   test('is its leaves at its price', () => {
-    expect(exposureOf({ ...open, filledQuantity: '4', leavesQuantity: '6' })).toEqual({ ...NO_EXPOSURE, openOrders: 1, openBuyQuantity: decimal('6'), openBuyNotional: decimal('12') });
+    expect(exposureOf({ ...open, filledQuantity: '4', fillsQuantity: '4', leavesQuantity: '6' })).toEqual({ ...NO_EXPOSURE, openOrders: 1, openBuyQuantity: decimal('6'), openBuyNotional: decimal('12') });
   });
 
   test('is all of it while its outcome is unknown', () => {
     expect(exposureOf({ ...open, state: 'UNKNOWN' })).toEqual(exposureOf(open));
+  });
+
+  test('is also what filled while its fills are not booked, ended or not', () => {
+    expect(exposureOf({ ...open, filledQuantity: '4', fillsQuantity: '1', leavesQuantity: '6' })).toEqual({ ...NO_EXPOSURE, openOrders: 1, openBuyQuantity: decimal('9'), openBuyNotional: decimal('18') });
+    expect(exposureOf({ ...open, state: 'FILLED', filledQuantity: '10', leavesQuantity: '0' })).toEqual({ ...NO_EXPOSURE, openBuyQuantity: decimal('10'), openBuyNotional: decimal('20') });
+    expect(isNothing(exposureOf({ ...open, state: 'CANCELED', filledQuantity: '4', fillsQuantity: '4', leavesQuantity: '0' }))).toBe(true);
+  });
+
+  test('is not what filled long ago and the venue tells no fills of', () => {
+    expect(isNothing(exposureOf({ ...open, state: 'FILLED', filledQuantity: '10', fillsQuantity: '3', fillsMissing: '7', leavesQuantity: '0' }))).toBe(true);
+    expect(isNothing(exposureOf({ ...open, state: 'FILLED', filledQuantity: '10', fillsQuantity: '9', fillsMissing: '7', leavesQuantity: '0' }))).toBe(true);
   });
 
   test('is nothing once it ended', () => {
@@ -42,6 +53,8 @@ const order = fc.record({
   reduceOnly: fc.boolean(),
   filledQuantity: fc.nat(100).map(String),
   leavesQuantity: fc.nat(100).map(String),
+  fillsQuantity: fc.nat(100).map(String),
+  fillsMissing: fc.nat(20).map(String),
   valuationPrice: fc.nat(1_000_000).map((cents) => decimalText(decimal(String(cents)).dividedBy(1000))),
   amendQuantity: fc.option(fc.nat(200).map(String)),
   amendValuation: fc.option(fc.nat(100).map(String)),

@@ -226,6 +226,11 @@ describe('a decorated venue', () => {
     const strict = decorate(echo<Venue>(venueNames, { name: 'strict', capabilities: {}, session: () => echo<VenueAccountSession>(['nextNonce'], {}) }), (_named, run) => run());
     expect(await strict.session({ key: 'k' }).nextNonce?.(read)).toEqual(['nextNonce', read]);
   });
+  test('passes on the question for funding payments, and has none where the venue has none', async () => {
+    expect(session.fundingPayments).toBeUndefined();
+    const charging = decorate(echo<Venue>(venueNames, { name: 'charging', capabilities: {}, session: () => echo<VenueAccountSession>(['fundingPayments'], {}) }), (_named, run) => run());
+    expect(await charging.session({ key: 'k' }).fundingPayments?.(7, 'x', read)).toEqual(['fundingPayments', 7, 'x', read]);
+  });
   test('tells of a send what is sent, how urgent, and until when', async () => {
     const request: SignedRequest = { kind: 'place', bytes: '{}', nonce: null, venueDeadlineMs: null };
     const options: SendOptions = { maySend: () => Promise.resolve(true), sendBeforeMs: 5, signal: read.signal, priority: 'entry' };

@@ -105,6 +105,8 @@ export class AccountStore {
   epoch = 0;
   account = sampleAccount();
   checkpoint: unknown = null;
+  /** What settleUnbooked was called with. */
+  readonly settledBeforeMs: number[] = [];
   /** Looks at the venue that were complete. */
   looks = 0;
   /** Throws for what cannot be written. */
@@ -165,6 +167,11 @@ export class AccountStore {
           this.hold(writer);
           for (const position of positions) this.held.set(position.venueSymbol, position.side === 'flat' ? '0' : position.side === 'short' ? `-${position.quantity}` : position.quantity);
           this.write({ kind: 'carryIn', markets: positions.map((position) => position.venueSymbol) });
+        },
+        settleUnbooked: async (writer, _id, seenBeforeMs) => {
+          this.hold(writer);
+          this.settledBeforeMs.push(seenBeforeMs);
+          return 0;
         },
         putBalances: async (writer) => {
           this.hold(writer);
