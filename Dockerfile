@@ -21,10 +21,11 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --omit=dev
 
 FROM ${NODE_IMAGE}
-# HOST: the network of the container is its own; what is published is decided where it is run.
+# HOST, SUREFILL_PLAIN_HTTP: the network of the container is its own; what is published, and TLS, is decided where it is run.
 # HEALTH_URL: the API's; a worker or watcher sets its metrics address.
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
+    SUREFILL_PLAIN_HTTP=anywhere \
     PORT=3000 \
     SUREFILL_HOME=/data \
     HEALTH_URL=http://127.0.0.1:3000/healthz

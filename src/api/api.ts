@@ -3,6 +3,8 @@ import express, { type Express } from 'express';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { Authenticator } from './auth';
+import { CallLimits, type CallLimitRules } from './call-limits';
+import { allowOrigins } from './cors';
 import { Directory } from './directory';
 import { mountDocs, securityHeaders } from './docs';
 import { ApiMetrics } from './metrics';
@@ -24,6 +26,11 @@ export interface ApiOptions {
   readonly version: string;
   /** An order that certainly was not sent within this time after its intent is refused (SUREFILL_PLACE_DEADLINE_MS). */
   readonly placeDeadlineMs: number;
+  readonly limits: CallLimitRules;
+  /** Web pages that may call. */
+  readonly corsOrigins: readonly string[];
+  /** Addresses and networks whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
 }
 
 export interface Api {
@@ -55,9 +62,11 @@ export function createApi(options: ApiOptions): Api {
   // An order's ETag is its revision; a computed one would cost a hash of every answer.
   app.disable('etag');
   app.set('query parser', 'simple');
+  app.set('trust proxy', [...options.trustedProxies]);
   app.use(requestContext(log, new ApiMetrics(options.registry, () => waiter.size)));
   app.use(securityHeaders());
-  mountRoutes(app, routes, { ports, authenticator: new Authenticator(ports) });
+  app.use(allowOrigins(options.corsOrigins));
+  mountRoutes(app, routes, { ports, authenticator: new Authenticator(ports), limits: new CallLimits(ports, options.limits) });
   mountDocs(app);
   mountErrors(app, ports, log);
   return { app, waiter, close: () => waiter.close() };

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { actorOf } from '../domain/audit';
 import { DomainError } from '../domain/errors';
 import type { Authenticator } from './auth';
+import type { CallLimits } from './call-limits';
 import { errorBody, toDomainError } from './errors';
 import { BODY_LIMIT_BYTES } from './limits';
 import type { ApiPorts } from './ports';
@@ -14,13 +15,15 @@ import type { Route } from './route';
 export interface MountOptions {
   readonly ports: Pick<ApiPorts, 'health' | 'clock'>;
   readonly authenticator: Authenticator;
+  readonly limits: CallLimits;
 }
 
 export function mountRoutes(app: Express, routes: readonly Route[], options: MountOptions): void {
   for (const entry of routes) {
     const chain: RequestHandler[] = [named(entry.path)];
-    if (entry.scope !== null) chain.push(failFast(options.ports), options.authenticator.requires(entry.scope));
+    if (entry.scope !== null) chain.push(failFast(options.ports), options.limits.forAddress(entry), options.authenticator.requires(entry.scope));
     if (entry.schemas.body !== undefined) chain.push(requireJson(entry.schemas.bodyRequired), jsonBody);
+    if (entry.scope !== null) chain.push(options.limits.forKey(entry));
     app[entry.method](expressPath(entry.path), ...chain, handler(entry));
   }
   for (const [path, methods] of methodsByPath(routes)) app.all(expressPath(path), named(path), methodNotAllowed(methods));

@@ -2,13 +2,13 @@
 import { z } from 'zod';
 import { ERROR_CATALOGUE, type ErrorCode } from '../domain/errors';
 import { errorBodySchema } from '../schemas/errors';
-import type { Route, RouteResponse } from './route';
+import type { Route } from './route';
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
 
 /** Errors that any route with a key may answer. */
-const EVERY_ROUTE: readonly ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'SERVICE_UNAVAILABLE', 'INTERNAL'];
+const EVERY_ROUTE: readonly ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'INTERNAL'];
 
 const HEADER_NAMES: Readonly<Record<string, string>> = { 'idempotency-key': 'Idempotency-Key', 'if-match': 'If-Match' };
 
@@ -17,7 +17,15 @@ const HEADER_TEXTS: Readonly<Record<string, string>> = {
   ETag: 'The order\'s revision; send it as If-Match to amend.',
   Location: 'Where the order is read.',
   'Retry-After': 'Seconds to wait before the same request.',
+  'RateLimit-Limit': 'Calls of this kind that may come at once.',
+  'RateLimit-Remaining': 'How many of them are left.',
+  'RateLimit-Reset': 'Seconds until they are all back, or, with a 429, until the next may come.',
+  'RateLimit-Policy': 'Calls, seconds, burst and kind of the limit.',
 };
+
+const INTEGER_HEADERS: ReadonlySet<string> = new Set(['Retry-After', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset']);
+/** Of every answer to a call that is limited; the limit may be switched off. */
+const LIMIT_HEADERS = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset', 'RateLimit-Policy'];
 
 export interface DocumentOptions {
   readonly version: string;
@@ -41,7 +49,7 @@ export function openApiDocument(routes: readonly Route[], options: DocumentOptio
     paths,
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'An API key. The owner\'s is in the file that the first start names.' } },
-      headers: Object.fromEntries(Object.entries(HEADER_TEXTS).map(([name, description]) => [name, { description, schema: { type: name === 'Retry-After' ? 'integer' : 'string' } }])),
+      headers: Object.fromEntries(Object.entries(HEADER_TEXTS).map(([name, description]) => [name, { description, schema: { type: INTEGER_HEADERS.has(name) ? 'integer' : 'string' } }])),
       schemas: components.schemas,
     },
   };
@@ -60,7 +68,7 @@ function operation(entry: Route, components: Components): Json {
     ...(entry.scope === null ? { security: [] } : {}),
     parameters: [...parameters('path', params, components), ...parameters('query', query, components), ...parameters('header', headers, components)],
     ...(body === undefined ? {} : { requestBody: { required: entry.schemas.bodyRequired, content: { 'application/json': { schema: components.inline(body, 'input') } } } }),
-    responses: { ...successes(entry.responses, components), ...failures([...errors]) },
+    responses: { ...successes(entry, components), ...failures([...errors]) },
   };
 }
 
@@ -82,10 +90,10 @@ function parameters(place: 'path' | 'query' | 'header', schema: z.ZodType | unde
   });
 }
 
-function successes(responses: Readonly<Record<number, RouteResponse>>, components: Components): Record<string, Json> {
+function successes({ responses, scope }: Pick<Route, 'responses' | 'scope'>, components: Components): Record<string, Json> {
   return Object.fromEntries(
     Object.entries(responses).map(([status, response]): [string, Json] => {
-      const headers = ['X-Request-Id', ...(response.headers ?? [])];
+      const headers = ['X-Request-Id', ...(scope === null ? [] : LIMIT_HEADERS), ...(response.headers ?? [])];
       const content: Json = isText(response.schema) ? { 'text/plain': { schema: { type: 'string' } } } : { 'application/json': { schema: components.inline(response.schema, 'output') } };
       return [status, { description: response.description, headers: headerReferences(headers), content }];
     }),
@@ -97,7 +105,7 @@ function failures(codes: readonly ErrorCode[]): Record<string, Json> {
   for (const code of codes) byStatus.set(ERROR_CATALOGUE[code].status, [...(byStatus.get(ERROR_CATALOGUE[code].status) ?? []), code]);
   return Object.fromEntries(
     [...byStatus].map(([status, group]) => {
-      const headers = ['X-Request-Id', ...(status === 429 || status === 503 ? ['Retry-After'] : [])];
+      const headers = ['X-Request-Id', ...(status === 429 ? LIMIT_HEADERS : []), ...(status === 429 || status === 503 ? ['Retry-After'] : [])];
       const description = group.map((code) => `\`${code}\`: ${ERROR_CATALOGUE[code].advice}`).join('\n\n');
       return [String(status), { description, headers: headerReferences(headers), content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } }];
     }),

@@ -3,11 +3,13 @@
  * of its own. A read of something that is not the user's answers null, as if it did not exist.
  */
 import type { Account, Balance, Position, RiskLimits } from '../domain/account';
+import type { CallRates } from '../domain/call-rate';
 import type { Clock } from '../domain/clock';
 import type { StreamEvent } from '../domain/events';
 import type { Candle, FundingRate, Market, OrderBook, PublicTrade, Ticker } from '../domain/market';
 import type { Fill, Order, OrderIntent } from '../domain/order';
 import type { MutationIntent } from '../domain/order-store';
+import type { RateBudget } from '../domain/rate-budget';
 import type { VenueCapabilities, VenueCredentials } from '../domain/venue';
 import type { Readiness } from '../schemas/health';
 import type { Timeline } from '../domain/timeline';
@@ -16,6 +18,8 @@ export interface Identity {
   readonly userId: string;
   readonly keyId: string;
   readonly scopes: readonly string[];
+  /** Limits of this key's own, instead of the server's; absent: none. */
+  readonly rates?: Partial<CallRates>;
 }
 
 /** How an amend or cancel fared by its first answer. `pending`: its outcome is still open and is being pursued. */
@@ -171,5 +175,6 @@ export interface ApiPorts {
   readonly markets: MarketsPort;
   readonly prices: PricesPort;
   readonly health: HealthPort;
+  readonly callerLimits: Pick<RateBudget, 'take'>;
   readonly clock: Clock;
 }

@@ -3,6 +3,7 @@
  * drift. A handler sees only what passed the schemas.
  */
 import type { z } from 'zod';
+import type { CallKind } from '../domain/call-rate';
 import { DomainError, type ErrorCode } from '../domain/errors';
 import type { Reply } from './replies';
 
@@ -51,6 +52,12 @@ interface RouteText {
   readonly description?: string;
   /** null: open to everyone. */
   readonly scope: Scope | null;
+  /** Which limit a call counts against; absent: by method and scope (call-limits.ts). */
+  readonly limit?: CallKind;
+  /** Gets out of the market: may use what is kept for exits. */
+  readonly isExit?: boolean;
+  /** Each order of the body counts. */
+  readonly countsOrders?: boolean;
   readonly responses: Readonly<Record<number, RouteResponse>>;
   /** Codes beyond those of every route; their statuses are documented. */
   readonly errors: readonly ErrorCode[];

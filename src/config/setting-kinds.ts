@@ -3,6 +3,9 @@
  * wrong setting ends in the same line: `PORT must be an integer from 1 to 65535, got "abc"`.
  */
 
+import { isIP } from 'node:net';
+import { CALL_RATE_RULE, callRateOf } from '../domain/call-rate';
+
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly must: string };
 
 /** One row of the table of settings. */
@@ -106,6 +109,33 @@ export function optionalInteger(
 ): SettingRow<number | undefined> {
   const inner = integer({ ...common, default: common.min });
   return row<number | undefined>({ ...common, default: undefined }, inner.parse);
+}
+
+/** A CallRate, kept as its text. */
+export function callRate(common: Common<string>): SettingRow<string> {
+  return row(common, (value) => (callRateOf(value) === undefined ? { ok: false, must: CALL_RATE_RULE } : { ok: true, value }));
+}
+
+/** Origins of web pages (`https://host:port`), a comma list; may be absent. */
+export function optionalOrigins(common: Omit<Common<undefined>, 'default'>): SettingRow<readonly string[] | undefined> {
+  return row<readonly string[] | undefined>({ ...common, default: undefined }, (value) => {
+    const origins = value.split(',').map((part) => part.trim());
+    const isOrigin = (text: string): boolean => isUrl(text, ['http', 'https']) && new URL(text).origin === text;
+    return origins.every(isOrigin) ? { ok: true, value: origins } : { ok: false, must: 'be a comma list of origins, like https://terminal.example.com' };
+  });
+}
+
+/** IP addresses and networks in CIDR notation, a comma list; may be absent. */
+export function optionalNetworks(common: Omit<Common<undefined>, 'default'>): SettingRow<readonly string[] | undefined> {
+  return row<readonly string[] | undefined>({ ...common, default: undefined }, (value) => {
+    const networks = value.split(',').map((part) => part.trim());
+    const isNetwork = (text: string): boolean => {
+      const [address = '', prefix, ...more] = text.split('/');
+      const longest = isIP(address) === 4 ? 32 : isIP(address) === 6 ? 128 : null;
+      return longest !== null && more.length === 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= longest));
+    };
+    return networks.every(isNetwork) ? { ok: true, value: networks } : { ok: false, must: 'be a comma list of IP addresses or networks, like 10.0.0.0/8,127.0.0.1' };
+  });
 }
 
 /** Exactly 32 bytes as base64 or hexadecimal text; may be absent. */

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { SettingRow } from './setting-kinds';
 import { textOf, wrongSetting, type SettingTexts } from './setting-texts';
 import { SETTINGS_TABLE, type SettingsTable } from './settings-table';
@@ -29,7 +30,15 @@ export function loadSettings(environment: SettingTexts, stored: SettingTexts = {
   }
   // Object.entries over the table gave every name its own row's value.
   const settings = values as Omit<Settings, 'venues'>;
+  if (settings.plainHttp === 'loopback' && !isLoopback(settings.host)) {
+    throw wrongSetting('HOST', `be a loopback address: HTTP without TLS is not served beyond this host unless SUREFILL_PLAIN_HTTP=anywhere says that a proxy with TLS is in front`, settings.host);
+  }
   return { ...scaleWaits(settings), venues: parseVenueSettings(settings.venueList, environment) };
+}
+
+/** `localhost` may be anything in a hosts file, but nobody means another host by it. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
 function parse<T>(row: SettingRow<T>, given: string): T {

@@ -10,10 +10,16 @@ export interface BudgetRequest {
   readonly rule: RateBudgetRule;
   readonly weight: number;
   readonly class: BudgetClass;
+  /**
+   * A limit on one of our own callers, not a venue's budget. A request dearer than the whole is granted when the bucket is
+   * full and leaves a debt; a grant tells what remains.
+   */
+  readonly caller?: boolean;
 }
 
 export type BudgetVerdict =
-  | { readonly granted: true }
+  /** `remaining`: what the class could still take at once; told for callers only. */
+  | { readonly granted: true; readonly remaining?: number }
   /** `bannedByVenue`: the venue said Retry-After, which binds exits too. */
   | { readonly granted: false; readonly retryAfterMs: number; readonly bannedByVenue: boolean };
 

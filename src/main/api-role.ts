@@ -1,7 +1,9 @@
 /** The API process: HTTP and sockets over ports, wired here. */
 import { once } from 'node:events';
 import { Registry, collectDefaultMetrics } from 'prom-client';
-import { createApi, createHttpServer, type ApiPorts, type VenueState } from '../api';
+import { createApi, createHttpServer, type ApiPorts, type CallLimitRules, type VenueState } from '../api';
+import type { Settings } from '../config/settings';
+import { callRateOf, type CallRate } from '../domain/call-rate';
 import type { ReadOptions, Venue } from '../domain/venue';
 import { EventTail } from '../streams/event-tail';
 import { OrderGateway } from '../temporal/order-gateway';
@@ -19,7 +21,7 @@ const VENUE_READ_TIMEOUT_MS = 5_000;
 const DRAIN_LIMIT_MS = 7_000;
 
 export async function runApi(platform: Platform): Promise<RunningRole> {
-  const { store, settings, logger, temporal, venues, prices, clock } = platform;
+  const { store, settings, logger, temporal, venues, prices, bus, clock } = platform;
   await platform.auditHeads.catchUp(() => store.audit.heads());
   await ensureOwner(platform);
   for (const account of await store.accounts.allActive()) {
@@ -75,11 +77,12 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
     markets: { list: (venue) => store.markets.list(venue ?? undefined), get: (venue, symbol) => store.markets.get(venue, symbol) },
     prices: { latest: (venue, symbols) => prices.list(venue, symbols), mark: (venue, symbol) => prices.markOf(venue, symbol) },
     health,
+    callerLimits: bus.callerLimits,
     clock,
   };
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'surefill_' });
-  const api = createApi({ ports, log: logger, registry, version, placeDeadlineMs: settings.placeDeadlineMs });
+  const api = createApi({ ports, log: logger, registry, version, placeDeadlineMs: settings.placeDeadlineMs, limits: callLimitRules(settings), corsOrigins: settings.corsOrigins ?? [], trustedProxies: settings.trustedProxies ?? [] });
   const server = createHttpServer(api.app);
   const sockets = openSockets(server, platform, tail);
   server.listen(settings.port, settings.host);
@@ -102,6 +105,13 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
       await tail.close();
     },
   };
+}
+
+function callLimitRules(settings: Settings): CallLimitRules {
+  const { limitPrices: prices, limitOrders: orders, limitDeposits: deposits, limitAdmin: admin, limitReads: reads, limitAddressFactor: addressFactor } = settings;
+  // Each text is a rate: loadSettings has parsed it.
+  const rate = (text: string): CallRate | null => callRateOf(text) ?? null;
+  return { rates: { prices: rate(prices), orders: rate(orders), deposits: rate(deposits), admin: rate(admin), reads: rate(reads) }, addressFactor };
 }
 
 function reading(): ReadOptions {

@@ -21,6 +21,7 @@ export function openSockets(server: Server, platform: Platform, tail: EventTail)
       positions: (accountId, userId) => store.positions.list({ userId, accountId, status: 'open', symbol: null, venue: null }),
       balances: (accountId, userId) => store.balances.list(accountId, userId),
     },
+    corsOrigins: platform.settings.corsOrigins ?? [],
     tail,
     prices,
     errorBody: (error, requestId) => errorBody(toDomainError(error, false), requestId, clock.nowMs()),

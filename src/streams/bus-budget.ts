@@ -1,4 +1,4 @@
-/** The rate budget of a bus: shared while its store answers, an eighth alone otherwise, and a venue's ban kept in every process. */
+/** The rate budgets of a bus. Venues': shared while its store answers, an eighth alone otherwise, and a venue's ban kept in every process. Callers': their limits whole, alone or shared. */
 import type { Clock } from '../domain/clock';
 import type { BudgetRequest, BudgetVerdict, RateBudget } from '../domain/rate-budget';
 import { FallbackRateBudget, LocalRateBudget, LONE_SHARE, VenueBans } from '../venues/local-rate-budget';
@@ -24,6 +24,29 @@ export async function withinMs<T>(promise: Promise<T>, boundMs: number, what: st
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * The limits on our own callers. While the shared store is away each process holds them alone, whole: a caller then may have
+ * as many times as much as there are API processes, and no order is refused because Redis is away.
+ */
+export function callerLimits(shared: RateBudget, clock: Clock, onReport: OnBusReport, answerMs: number = BUDGET_ANSWER_MS): Pick<RateBudget, 'take'> {
+  const alone = new LocalRateBudget(clock, 1, true);
+  let away = false;
+  return {
+    take: async (request) => {
+      try {
+        const verdict = await withinMs(shared.take(request), answerMs, 'the shared budget');
+        away = false;
+        return verdict;
+      } catch (error) {
+        // Once for each loss: every request comes by here.
+        if (!away) onReport({ kind: 'budgetAlone', reason: reasonOf(error) });
+        away = true;
+        return alone.take(request);
+      }
+    },
+  };
 }
 
 /**

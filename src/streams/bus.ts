@@ -22,6 +22,8 @@ export interface Bus {
   /** Settles when everything subscribed or published before has reached the other side; rejects when the bus is away. */
   synced(): Promise<void>;
   readonly rateBudget: RateBudget;
+  /** Limits on our own callers, over all processes. */
+  readonly callerLimits: Pick<RateBudget, 'take'>;
   /** Connected, answering, and subscribed to all that was asked for. */
   healthy(): boolean;
   close(): Promise<void>;
@@ -30,7 +32,7 @@ export interface Bus {
 export type BusReport =
   | { readonly kind: 'connected' }
   | { readonly kind: 'disconnected'; readonly reason: string }
-  /** The shared budget did not answer: this process took from its own eighth. */
+  /** The shared budget did not answer: this process took from its own eighth, or holds callers' limits alone. */
   | { readonly kind: 'budgetAlone'; readonly reason: string }
   /** Messages given up. */
   | { readonly kind: 'dropped'; readonly count: number; readonly reason: string }

@@ -4,7 +4,7 @@ import type { Clock } from '../domain/clock';
 import type { BudgetRequest, BudgetVerdict, RateBudget } from '../domain/rate-budget';
 import { backOffMs, type BackOffRule } from '../venues/back-off';
 import { BUS_PING_MS, BUS_SILENCE_MS, MAX_MESSAGE_BYTES, MAX_UNANSWERED_PINGS, reasonOf, type Bus, type BusListener, type JsonObject, type OnBusReport } from './bus';
-import { BusRateBudget } from './bus-budget';
+import { BusRateBudget, callerLimits } from './bus-budget';
 import { firstWord, LineReader, MAX_LINE_BYTES } from './hub-lines';
 import { Outbox, TOO_LONG_AWAY } from './outbox';
 import { Subscriptions, type CatchUp } from './subscriptions';
@@ -36,6 +36,7 @@ interface Question {
 
 export class HubBus implements Bus {
   readonly rateBudget: BusRateBudget;
+  readonly callerLimits: Pick<RateBudget, 'take'>;
   private readonly onReport: OnBusReport;
   private readonly outbox = new Outbox();
   private readonly subscriptions: Subscriptions;
@@ -62,6 +63,7 @@ export class HubBus implements Bus {
     };
     this.connect();
     this.rateBudget = new BusRateBudget(this, shared, options.clock, this.onReport, options.budgetAnswerMs);
+    this.callerLimits = callerLimits(shared, options.clock, this.onReport, options.budgetAnswerMs);
     this.pingTimer = setInterval(() => this.ping(), BUS_PING_MS);
   }
 

@@ -6,7 +6,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { z } from 'zod';
 import { systemClock, type Clock } from '../domain/clock';
-import type { BudgetRequest, RateBudget } from '../domain/rate-budget';
+import type { BudgetRequest, BudgetVerdict, RateBudget } from '../domain/rate-budget';
 import { LocalRateBudget } from '../venues/local-rate-budget';
 import { MAX_MESSAGE_BYTES, reasonOf } from './bus';
 import { firstWord, LineReader, MAX_LINE_BYTES } from './hub-lines';
@@ -31,6 +31,7 @@ const takeSchema = z.object({
   rule: z.object({ capacity: z.number().positive(), refillPerSecond: z.number().positive(), reserve: z.number().min(0).lt(1) }),
   weight: z.number().positive(),
   class: z.enum(['entry', 'read', 'exit']),
+  caller: z.boolean().optional(),
 }) satisfies z.ZodType<BudgetRequest>;
 const banSchema = z.object({ scope: z.string().min(1).max(160), untilMs: z.number().int() });
 
@@ -55,7 +56,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const host = options.host ?? '127.0.0.1';
   if (!LOOPBACK.has(host)) throw new RangeError(`the hub listens on 127.0.0.1 or ::1 only, not on ${host}`);
   if (options.token.length < MIN_TOKEN_LENGTH) throw new RangeError(`the hub's token must have at least ${MIN_TOKEN_LENGTH} characters`);
-  const room = new Room(options.token, new LocalRateBudget(options.clock ?? systemClock), options.onReport ?? (() => undefined));
+  const room = new Room(options.token, options.clock ?? systemClock, options.onReport ?? (() => undefined));
   const server = createServer({ noDelay: true, keepAlive: true }, (socket) => room.enter(socket));
   server.maxConnections = MAX_CONNECTIONS;
   await listening(server, host, options.port ?? 0);
@@ -88,13 +89,18 @@ class Room {
   private readonly guests = new Set<Guest>();
   private readonly newest = new Map<string, string>();
   private readonly tokenHash: Buffer;
+  private readonly budget: RateBudget;
+  /** Apart from the venues': however many callers come, no venue's budget is forgotten. */
+  private readonly callers: RateBudget;
 
   constructor(
     token: string,
-    private readonly budget: RateBudget,
+    clock: Clock,
     private readonly onReport: NonNullable<HubOptions['onReport']>,
   ) {
     this.tokenHash = hash(token);
+    this.budget = new LocalRateBudget(clock);
+    this.callers = new LocalRateBudget(clock, 1, true);
   }
 
   enter(socket: Socket): void {
@@ -140,7 +146,7 @@ class Room {
     else if (verb === 'S') this.subscribe(guest, rest);
     else if (verb === 'U') guest.names.delete(rest);
     else if (verb === 'Q') this.write(guest, `V ${rest} {}`);
-    else if (verb === 'T') this.answer(guest, rest, (request) => this.budget.take(takeSchema.parse(request)));
+    else if (verb === 'T') this.answer(guest, rest, (request) => this.take(takeSchema.parse(request)));
     else if (verb === 'B') this.answer(guest, rest, (request) => this.ban(banSchema.parse(request)));
     else throw new Error(`an unknown verb ${JSON.stringify(verb.slice(0, 20))}`);
   }
@@ -178,6 +184,10 @@ class Room {
         (error: unknown) => `E ${id} ${JSON.stringify({ message: reasonOf(error) })}`,
       );
     void answer.then((line) => this.write(guest, line));
+  }
+
+  private take(request: BudgetRequest): Promise<BudgetVerdict> {
+    return (request.caller === true ? this.callers : this.budget).take(request);
   }
 
   private async ban(request: z.infer<typeof banSchema>): Promise<Record<string, never>> {

@@ -6,7 +6,7 @@ import { BAN_SCRIPT, TAKE_SCRIPT } from './redis-scripts';
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    surefillTake(bucket: string, ban: string, venueBan: string, capacity: number, refillPerMs: number, floor: number, weight: number): Result<[number, number, number], Context>;
+    surefillTake(bucket: string, ban: string, venueBan: string, capacity: number, refillPerMs: number, floor: number, weight: number): Result<[number, number, number, number], Context>;
     surefillBan(ban: string, forMs: number): Result<number, Context>;
   }
 }
@@ -21,12 +21,13 @@ export class RedisRateBudget implements RateBudget {
     redis.defineCommand('surefillBan', { numberOfKeys: 1, lua: BAN_SCRIPT });
   }
 
-  async take({ scope, rule, weight, class: budgetClass }: BudgetRequest): Promise<BudgetVerdict> {
+  async take({ scope, rule, weight, class: budgetClass, caller }: BudgetRequest): Promise<BudgetVerdict> {
     const floor = budgetClass === 'exit' ? 0 : rule.capacity * rule.reserve;
-    if (weight > rule.capacity - floor) throw new RangeError(`a request of weight ${weight} exceeds the budget of ${scope}; make it smaller`);
+    if (caller !== true && weight > rule.capacity - floor) throw new RangeError(`a request of weight ${weight} exceeds the budget of ${scope}; make it smaller`);
     const venue = scope.split('/', 1)[0] ?? scope;
-    const [granted, retryAfterMs, bannedByVenue] = await this.redis.surefillTake(this.key('budget', scope), this.key('ban', scope), this.key('ban', venue), rule.capacity, rule.refillPerSecond / 1000, floor, weight);
-    return granted === 1 ? { granted: true } : { granted: false, retryAfterMs, bannedByVenue: bannedByVenue === 1 };
+    const [granted, retryAfterMs, bannedByVenue, left] = await this.redis.surefillTake(this.key('budget', scope), this.key('ban', scope), this.key('ban', venue), rule.capacity, rule.refillPerSecond / 1000, floor, weight);
+    if (granted === 1) return caller === true ? { granted: true, remaining: Math.max(0, Math.floor(left - floor)) } : { granted: true };
+    return { granted: false, retryAfterMs, bannedByVenue: bannedByVenue === 1 };
   }
 
   async ban(scope: string, untilMs: number): Promise<void> {

@@ -5,9 +5,10 @@
  */
 import { Redis, ReplyError, type RedisOptions, type Result } from 'ioredis';
 import type { Clock } from '../domain/clock';
+import type { RateBudget } from '../domain/rate-budget';
 import { backOffMs } from '../venues/back-off';
 import { BUS_PING_MS, BUS_SILENCE_MS, MAX_MESSAGE_BYTES, MAX_UNANSWERED_PINGS, reasonOf, type Bus, type BusListener, type JsonObject, type OnBusReport } from './bus';
-import { BusRateBudget, withinMs } from './bus-budget';
+import { BusRateBudget, callerLimits, withinMs } from './bus-budget';
 import { BUS_BACK_OFF } from './hub-bus';
 import { Outbox, TOO_LONG_AWAY } from './outbox';
 import { RedisRateBudget } from './redis-budget';
@@ -38,6 +39,7 @@ export interface RedisBusOptions {
 
 export class RedisBus implements Bus {
   readonly rateBudget: BusRateBudget;
+  readonly callerLimits: Pick<RateBudget, 'take'>;
   private readonly prefix: string;
   private readonly onReport: OnBusReport;
   private readonly outbox = new Outbox();
@@ -78,7 +80,9 @@ export class RedisBus implements Bus {
     this.watch(this.listening, 'listening');
     this.listening.on('message', (channel: string, text: string) => this.heard(this.topicOf(channel), channel, text));
     this.listening.on('pmessage', (pattern: string, channel: string, text: string) => this.heard(this.topicOf(pattern).slice(0, -1), channel, text));
-    this.rateBudget = new BusRateBudget(this, new RedisRateBudget(this.asking, this.prefix, options.clock), options.clock, this.onReport, options.budgetAnswerMs);
+    const shared = new RedisRateBudget(this.asking, this.prefix, options.clock);
+    this.rateBudget = new BusRateBudget(this, shared, options.clock, this.onReport, options.budgetAnswerMs);
+    this.callerLimits = callerLimits(shared, options.clock, this.onReport, options.budgetAnswerMs);
     this.pingTimer = setInterval(() => this.ping(), BUS_PING_MS);
   }
 

@@ -3,13 +3,13 @@
 /**
  * The token bucket of venues/local-rate-budget.ts, by Redis's clock, so that the processes' clocks need not agree.
  * KEYS: bucket, ban of the scope, ban of its venue. ARGV: capacity, refill per ms, floor, weight. Answers
- * [granted, retryAfterMs, bannedByVenue].
+ * [granted, retryAfterMs, bannedByVenue, tokens left].
  */
 export const TAKE_SCRIPT = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local ban = math.max(tonumber(redis.call('GET', KEYS[2]) or '0'), tonumber(redis.call('GET', KEYS[3]) or '0'))
-if ban > now then return {0, ban - now, 1} end
+if ban > now then return {0, ban - now, 1, 0} end
 local capacity, refill, floor, weight = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local known = redis.call('HMGET', KEYS[1], 'tokens', 'at')
 local tokens = math.min(capacity, tonumber(known[1] or capacity) + math.max(0, now - tonumber(known[2] or now)) * refill)
@@ -18,8 +18,8 @@ local granted = tokens >= needed
 if granted then tokens = tokens - weight end
 redis.call('HSET', KEYS[1], 'tokens', string.format('%.6f', tokens), 'at', now)
 redis.call('PEXPIRE', KEYS[1], math.ceil((capacity + weight) / refill) + 60000)
-if granted then return {1, 0, 0} end
-return {0, math.max(1, math.ceil((needed - tokens) / refill)), 0}
+if granted then return {1, 0, 0, math.floor(tokens)} end
+return {0, math.max(1, math.ceil((needed - tokens) / refill)), 0, 0}
 `;
 
 /** KEYS: ban of the scope. ARGV: ms from now. A longer ban that is known stays. */

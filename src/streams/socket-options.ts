@@ -43,6 +43,8 @@ export interface SocketOptions {
   readonly ownsAccount: (userId: string, accountId: string) => Promise<boolean>;
   /** The market a venue's symbol or alias names; null: none. */
   readonly resolveMarket: (venue: string, symbolOrAlias: string) => Promise<{ readonly venue: string; readonly symbol: string } | null>;
+  /** Web pages that may connect from elsewhere; absent: none. */
+  readonly corsOrigins?: readonly string[];
   readonly snapshots: SnapshotReader;
   readonly tail: EventTail;
   readonly prices: PriceCache;

@@ -43,6 +43,7 @@ class SocketServer implements Sockets {
     this.markets = new MarketFeed(options.prices, options.clock, options.marketIntervalMs);
     this.io = new Server(server, {
       serveClient: false,
+      cors: { origin: [...(options.corsOrigins ?? [])], methods: ['GET', 'POST'] },
       // Twelve times the memory and five times the CPU.
       perMessageDeflate: false,
       httpCompression: false,

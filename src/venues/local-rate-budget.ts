@@ -5,7 +5,7 @@ import type { BudgetRequest, BudgetVerdict, RateBudget } from '../domain/rate-bu
 /** Without the shared budget up to eight processes may be running, each taking its eighth (DESIGN.md section 1). */
 export const LONE_SHARE = 1 / 8;
 
-/** Scopes kept: a venue and its addresses; more than this is a mistake of ours. */
+/** Scopes kept: a venue and its addresses; more than this is a mistake of ours. Of callers: those heard last. */
 const MAX_SCOPES = 10_000;
 
 interface Bucket {
@@ -32,10 +32,14 @@ export class LocalRateBudget implements RateBudget {
   private readonly buckets = new Map<string, Bucket>();
   private readonly bans = new VenueBans();
 
-  /** `share`: the part of each rule's capacity and refill that is ours. Throws RangeError outside (0, 1]. */
+  /**
+   * `share`: the part of each rule's capacity and refill that is ours. `forgetful`: with too many scopes the one that was
+   * quiet longest is forgotten, because callers are not ours to count. Throws RangeError for a share outside (0, 1].
+   */
   constructor(
     private readonly clock: Clock,
     private readonly share: number = 1,
+    private readonly forgetful = false,
   ) {
     if (!(share > 0 && share <= 1)) throw new RangeError(`share must be above 0 and at most 1, got ${share}`);
   }
@@ -65,22 +69,37 @@ export class LocalRateBudget implements RateBudget {
     const floor = request.class === 'exit' ? 0 : capacity * rule.reserve;
     // A request dearer than a small share's whole bucket goes when the bucket is full, and leaves a debt.
     const needed = Math.min(floor + weight, capacity);
-    if (weight > rule.capacity * (request.class === 'exit' ? 1 : 1 - rule.reserve)) throw new RangeError(`a request of weight ${weight} exceeds the budget of ${request.scope}; make it smaller`);
+    if (request.caller !== true && weight > rule.capacity * (request.class === 'exit' ? 1 : 1 - rule.reserve)) throw new RangeError(`a request of weight ${weight} exceeds the budget of ${request.scope}; make it smaller`);
     const bucket = this.bucket(request.scope, capacity, nowMs);
     bucket.tokens = Math.min(capacity, bucket.tokens + Math.max(0, nowMs - bucket.atMs) * refillPerMs);
     bucket.atMs = nowMs;
     if (bucket.tokens < needed) return { granted: false, retryAfterMs: Math.max(1, Math.ceil((needed - bucket.tokens) / refillPerMs)), bannedByVenue: false };
     bucket.tokens -= weight;
-    return { granted: true };
+    return request.caller === true ? { granted: true, remaining: Math.max(0, Math.floor(bucket.tokens - floor)) } : { granted: true };
   }
 
   private bucket(scope: string, capacity: number, nowMs: number): Bucket {
     const known = this.buckets.get(scope);
-    if (known) return known;
-    if (this.buckets.size >= MAX_SCOPES) throw new RangeError(`more than ${MAX_SCOPES} budget scopes`);
+    if (known) {
+      if (this.forgetful) this.touch(scope, known);
+      return known;
+    }
+    if (this.buckets.size >= MAX_SCOPES) this.makeRoom();
     const bucket = { tokens: capacity, atMs: nowMs };
     this.buckets.set(scope, bucket);
     return bucket;
+  }
+
+  /** A Map keeps the order of insertion: the first is the one that was quiet longest. */
+  private touch(scope: string, bucket: Bucket): void {
+    this.buckets.delete(scope);
+    this.buckets.set(scope, bucket);
+  }
+
+  private makeRoom(): void {
+    const [quietest] = this.buckets.keys();
+    if (!this.forgetful || quietest === undefined) throw new RangeError(`more than ${MAX_SCOPES} budget scopes`);
+    this.buckets.delete(quietest);
   }
 }
 

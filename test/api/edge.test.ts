@@ -33,6 +33,14 @@ describe('who may call', () => {
     expect(code(await api.ask('POST', '/api/v1/orders', { key: api.readKey, body: limitOrder() }))).toEqual([403, 'FORBIDDEN']);
   });
 
+  test('a key that may trade reads and places, and administers nothing', async () => {
+    const key = api.backend.addUser('trader', ['trade']);
+    api.backend.addAccount('traded', 'trader');
+    expect((await api.ask('GET', '/api/v1/orders', { key })).status).toBe(200);
+    expect((await api.ask('POST', '/api/v1/orders', { key, body: limitOrder({ accountId: 'traded' }) })).status).toBe(201);
+    expect(code(await api.ask('POST', '/api/v1/accounts', { key, body: { name: 'one more', venue: 'paper' } }))).toEqual([403, 'FORBIDDEN']);
+  });
+
   test('a revoked key stops working within a second', async () => {
     await api.ask('GET', '/api/v1/accounts');
     await api.ask('GET', '/api/v1/accounts');

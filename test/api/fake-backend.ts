@@ -3,6 +3,7 @@
  * rules of the placing transaction (unique key, unique client id, denial uses both up), so the API is tried against them.
  */
 import { DEFAULT_RISK_LIMITS, type Account, type Balance, type Position } from '../../src/domain/account';
+import { LocalRateBudget } from '../../src/venues/local-rate-budget';
 import { DomainError } from '../../src/domain/errors';
 import { accountStream, type EventType, type StreamEvent } from '../../src/domain/events';
 import type { Fill, Order, OrderIntent } from '../../src/domain/order';
@@ -42,9 +43,10 @@ export class FakeBackend {
   onAmend: (intent: MutationIntent) => Promise<MutationVerdict> = async (intent) => this.amendAtVenue(intent);
   /** Where a test may hold a step up. */
   step: (name: string) => Promise<void> = async () => undefined;
+  readonly callerLimits = new LocalRateBudget({ nowMs: () => this.nowMs }, 1, true);
   private readonly listeners = new Map<string, Set<Listener>>();
 
-  addUser(userId: string, scopes: readonly string[] = ['trade']): string {
+  addUser(userId: string, scopes: readonly string[] = ['read', 'trade', 'admin']): string {
     const key = `sf_${userId}_0123456789abcdef`;
     this.keys.set(key, { userId, keyId: `key-of-${userId}`, scopes });
     return key;
@@ -251,6 +253,7 @@ export class FakeBackend {
         mark: () => '50000',
       },
       health: { readiness: async () => readiness(this.postgresqlAway, this.temporalAway), postgresqlAway: () => this.postgresqlAway },
+      callerLimits: this.callerLimits,
       clock: { nowMs: () => this.nowMs },
     };
   }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
 import pino from 'pino';
 import { Registry } from 'prom-client';
-import { createApi, createHttpServer, type Api } from '../../src/api';
+import { createApi, createHttpServer, type Api, type ApiOptions, type CallLimitRules } from '../../src/api';
 import type { ApiPorts } from '../../src/api/ports';
 import { REDACTED_PATHS } from '../../src/main/logger';
 import { DocumentChecker, type OpenApiDocument } from './document-checker';
@@ -12,6 +12,9 @@ import { FakeBackend } from './fake-backend';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what arrives over the wire is judged by expectations and by the document
 type Body = any;
+
+/** Tests are about other things, and ask as often as they like. */
+export const NO_LIMITS: CallLimitRules = { rates: { prices: null, orders: null, deposits: null, admin: null, reads: null }, addressFactor: 1 };
 
 export interface Answer {
   readonly status: number;
@@ -37,13 +40,13 @@ export class ApiHarness {
   private checker: DocumentChecker | null = null;
   url = '';
 
-  async start(override: (ports: ApiPorts) => ApiPorts = (ports) => ports): Promise<this> {
+  async start(override: (ports: ApiPorts) => ApiPorts = (ports) => ports, options: Partial<Pick<ApiOptions, 'limits' | 'corsOrigins' | 'trustedProxies'>> = {}): Promise<this> {
     this.backend.addAccount('main', 'alice');
     this.backend.addAccount('second', 'alice', 'other');
     this.backend.addAccount('foreign', 'bob');
     this.sink.on('data', (chunk: Buffer) => (this.logText += chunk.toString()));
     const log = pino({ level: 'debug', redact: { paths: [...REDACTED_PATHS] } }, this.sink);
-    const api: Api = createApi({ ports: override(this.backend.ports()), log, registry: new Registry(), version: '0.0.0-test', placeDeadlineMs: 10_000 });
+    const api: Api = createApi({ ports: override(this.backend.ports()), log, registry: new Registry(), version: '0.0.0-test', placeDeadlineMs: 10_000, limits: NO_LIMITS, corsOrigins: [], trustedProxies: [], ...options });
     const server = createHttpServer(api.app).listen(0, '127.0.0.1');
     await once(server, 'listening');
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -161,6 +161,46 @@ describe.each(busHarnesses())('a bus over $name', (harness) => {
     });
   });
 
+  describe('limits on callers', () => {
+    const RULE: RateBudgetRule = { capacity: 10, refillPerSecond: 1 / 3600, reserve: 0.2 };
+    const ask = (bus: Bus, name: string, weight = 1, budgetClass: BudgetClass = 'entry') => bus.callerLimits.take({ scope: `~caller/${name}`, rule: RULE, weight, class: budgetClass, caller: true });
+
+    test('are one over all processes, and tell what is left', async () => {
+      const buses = [await ready(), await ready(), await ready()];
+      const verdicts = await Promise.all(Array.from({ length: 30 }, (_, index) => ask(buses[index % buses.length] as Bus, 'orders/key/k1')));
+      expect(verdicts.filter(({ granted }) => granted)).toHaveLength(8);
+      expect(verdicts.flatMap((verdict) => (verdict.granted ? [verdict.remaining] : [])).sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+      expect(await ask(buses[0] as Bus, 'orders/key/k1', 1, 'exit')).toMatchObject({ granted: true });
+      expect(await ask(buses[1] as Bus, 'orders/key/k2')).toEqual({ granted: true, remaining: 7 });
+    });
+
+    test('let one large call through when nothing was used, and hold back what follows', async () => {
+      const bus = await ready();
+      expect((await ask(bus, 'batch', 100)).granted).toBe(true);
+      const after = await ask(bus, 'batch', 1, 'exit');
+      // 90 are owed and one is asked for, at one an hour.
+      expect(after.granted ? 0 : after.retryAfterMs).toBeGreaterThan(80 * 3_600_000);
+    });
+
+    test('a venue\'s ban binds no caller', async () => {
+      const bus = await ready();
+      await bus.rateBudget.ban('caller', Date.now() + 3_600_000);
+      expect((await ask(bus, 'banned')).granted).toBe(true);
+    });
+
+    test('hold whole in each process while what stands between is away, said once', async () => {
+      const reports: BusReport[] = [];
+      const bus = await ready((report) => reports.push(report));
+      await harness.kill();
+      await until('it knows', () => !bus.healthy());
+      const verdicts = [];
+      for (let n = 0; n < 12; n += 1) verdicts.push(await ask(bus, 'alone'));
+      expect(verdicts.filter(({ granted }) => granted)).toHaveLength(8);
+      expect(reports.filter(({ kind }) => kind === 'budgetAlone')).toHaveLength(1);
+      await harness.bringBack();
+    });
+  });
+
   describe('when what stands between is lost', () => {
     test('budgets go on with an eighth each, the reserve kept; a ban that was heard still binds; prices are told again on return', async () => {
       const reports: BusReport[] = [];

@@ -127,6 +127,9 @@ export interface Stack {
 /** Scenarios are about delivery; what risk refuses has tests of its own. */
 export const WIDE_LIMITS = { maxOrderNotional: '1000000000', maxPositionNotional: '1000000000', maxOpenOrders: 10_000, maxDailyLoss: '1000000000', allowedSymbols: null };
 
+/** Tests and benchmarks ask hundreds of times a second with one key; the limits have tests of their own. */
+const UNLIMITED = { SUREFILL_LIMIT_PRICES: 'off', SUREFILL_LIMIT_ORDERS: 'off', SUREFILL_LIMIT_ADMIN: 'off', SUREFILL_LIMIT_READS: 'off' };
+
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const home = temporaryFolder('home');
   const venues = ['paper', ...(options.moreVenues ?? [])];
@@ -153,6 +156,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     ...(hub === null ? {} : { SUREFILL_HUB_URL: hub.url, SUREFILL_HUB_TOKEN: token }),
     PORT: String(port),
     LOG_LEVEL: 'info',
+    ...UNLIMITED,
     ...options.environment,
   };
   const all: RoleProcess[] = [];

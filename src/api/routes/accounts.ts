@@ -22,7 +22,7 @@ export function accountRoutes({ ports, log }: RouteContext): Route[] {
       tag: 'Accounts',
       summary: 'Add an account at a venue',
       description: 'Answers once its first balance is read, or after 5 s.',
-      scope: 'trade',
+      scope: 'admin',
       body: accountRequestSchema,
       responses: { 201: { description: 'The account.', schema: accountSchema, headers: ['Location'] } },
       errors: ['CONFLICT', 'UNPROCESSABLE'],

@@ -53,6 +53,7 @@ export function marketRoutes({ ports, directory }: RouteContext): Route[] {
     route({
       method: 'get',
       path: '/api/v1/markets/{symbol}/orderbook',
+      limit: 'prices',
       operationId: 'getOrderBook',
       tag: 'Markets',
       summary: 'A market\'s order book, read from the venue now',
@@ -71,6 +72,7 @@ export function marketRoutes({ ports, directory }: RouteContext): Route[] {
     route({
       method: 'get',
       path: '/api/v1/markets/{symbol}/trades',
+      limit: 'prices',
       operationId: 'listMarketTrades',
       tag: 'Markets',
       summary: 'A market\'s newest public trades, read from the venue now',
@@ -89,6 +91,7 @@ export function marketRoutes({ ports, directory }: RouteContext): Route[] {
     route({
       method: 'get',
       path: '/api/v1/markets/{symbol}/candles',
+      limit: 'prices',
       operationId: 'listCandles',
       tag: 'Markets',
       summary: 'A market\'s candles, read from the venue now',
@@ -112,6 +115,7 @@ export function marketRoutes({ ports, directory }: RouteContext): Route[] {
     route({
       method: 'get',
       path: '/api/v1/markets/{symbol}/funding',
+      limit: 'prices',
       operationId: 'getFunding',
       tag: 'Markets',
       summary: 'A perpetual\'s funding rate, read from the venue now',

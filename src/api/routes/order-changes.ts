@@ -39,6 +39,7 @@ export function orderChangeRoutes({ ports, mutations, directory }: RouteContext)
     }),
     route({
       method: 'delete',
+      isExit: true,
       path: '/api/v1/orders/{id}',
       operationId: 'cancelOrder',
       tag: 'Orders',
@@ -58,6 +59,7 @@ export function orderChangeRoutes({ ports, mutations, directory }: RouteContext)
     }),
     route({
       method: 'delete',
+      isExit: true,
       path: '/api/v1/orders',
       operationId: 'cancelOrders',
       tag: 'Orders',

@@ -68,6 +68,7 @@ export function orderPlacementRoutes({ placement, ports }: RouteContext): Route[
     route({
       method: 'post',
       path: '/api/v1/orders/batch',
+      countsOrders: true,
       operationId: 'placeOrders',
       tag: 'Orders',
       summary: 'Place up to 100 orders together',

@@ -40,6 +40,7 @@ export function positionRoutes({ ports, directory, placement }: RouteContext): R
       method: 'post',
       path: '/api/v1/positions/{id}/close',
       operationId: 'closePosition',
+      isExit: true,
       tag: 'Positions',
       summary: 'Close a position, or part of it, at market',
       description: 'Places a reduce-only market order. Needs an Idempotency-Key: a repeat with it closes nothing more.',

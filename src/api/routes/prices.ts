@@ -19,6 +19,7 @@ export function priceRoutes({ ports, directory, log }: RouteContext): Route[] {
     route({
       method: 'get',
       path: '/api/v1/prices',
+      limit: 'prices',
       operationId: 'listPrices',
       tag: 'Markets',
       summary: 'Newest known prices',
@@ -36,6 +37,7 @@ export function priceRoutes({ ports, directory, log }: RouteContext): Route[] {
     route({
       method: 'get',
       path: '/api/v1/prices/{symbol}',
+      limit: 'prices',
       operationId: 'getPrice',
       tag: 'Markets',
       summary: 'One market\'s price, with its age',

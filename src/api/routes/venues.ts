@@ -37,6 +37,7 @@ export function venueRoutes({ ports }: RouteContext): Route[] {
     route({
       method: 'get',
       path: '/api/v1/venues/{venue}/health',
+      limit: 'prices',
       operationId: 'getVenueHealth',
       tag: 'Markets',
       summary: 'How a venue fares, as this server sees it',

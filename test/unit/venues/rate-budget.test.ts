@@ -40,6 +40,20 @@ describe('the budget of one process', () => {
     clock.ms += 1;
     expect((await budget.take(request())).granted).toBe(true);
   });
+  test('of callers forgets the one that was quiet longest, and of venues none', async () => {
+    const caller = (name: string): BudgetRequest => request({ scope: name, weight: 10, caller: true });
+    const forgetful = new LocalRateBudget(new Hand(), 1, true);
+    await forgetful.take(caller('first'));
+    await forgetful.take(caller('second'));
+    for (let index = 0; index < 9_998; index += 1) await forgetful.take(caller(`c${index}`));
+    expect((await forgetful.take(caller('first'))).granted).toBe(false);
+    await forgetful.take(caller('one more'));
+    expect((await forgetful.take(caller('first'))).granted).toBe(false);
+    expect((await forgetful.take(caller('second'))).granted).toBe(true);
+    const venues = new LocalRateBudget(new Hand());
+    for (let index = 0; index < 10_000; index += 1) await venues.take(request({ scope: `v${index}` }));
+    await expect(venues.take(request({ scope: 'one more' }))).rejects.toThrow(/10000 budget scopes/);
+  });
   test('keeps scopes apart', async () => {
     const budget = new LocalRateBudget(new Hand());
     await grants(budget, 'entry', 20);
