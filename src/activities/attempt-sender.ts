@@ -38,9 +38,8 @@ export type SendFailure =
 export class AttemptSender {
   constructor(private readonly ports: AttemptSenderPorts) {}
 
-  /** The orders of a placing attempt whose outcome is still open afterwards. */
-  async sendPlacing(attemptId: string, orderIds: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
-    const startedMs = this.ports.clock.nowMs();
+  /** The orders of a placing attempt whose outcome is still open afterwards. `startedMs`: when its activity began. */
+  async sendPlacing(attemptId: string, orderIds: readonly string[], signal: AbortSignal, startedMs: number = this.ports.clock.nowMs()): Promise<readonly string[]> {
     const right = await this.ports.sending.takeSend(attemptId);
     if (right === null) return orderIds; // reported by an earlier run; whether each is settled is read by who asks
     const ids = right.orders.map((order) => order.id);

@@ -49,6 +49,11 @@ export class MutationSettler {
   async sendFirst(mutationId: string, attemptId: string, signal: AbortSignal): Promise<MutationStep> {
     const startedMs = this.ports.clock.nowMs();
     const { mutation, order } = await this.load(mutationId);
+    return this.sendRecorded({ mutation, order, attemptId }, startedMs, signal);
+  }
+
+  /** The same, with what its recording read. `startedMs`: when the activity began. */
+  async sendRecorded({ mutation, order, attemptId }: { readonly mutation: Mutation; readonly order: Order; readonly attemptId: string }, startedMs: number, signal: AbortSignal): Promise<MutationStep> {
     const ended = await this.ended(mutation, order);
     return ended ?? this.trySend(mutation, order, attemptId, startedMs, signal);
   }

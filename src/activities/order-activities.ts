@@ -1,10 +1,18 @@
 /** What the order workflows call. Types only for workflows; main puts the pieces together. */
 import type { OrderIntent } from '../domain/order';
-import type { MutationIntent, RecordedGroup } from '../domain/order-store';
+import type { MutationIntent, RecordedCall, RecordedGroup } from '../domain/order-store';
 
-export interface RecordOrdersInput {
+export interface PlaceOrdersInput {
   readonly intents: readonly OrderIntent[];
   readonly ownerWorkflowId: string;
+}
+
+export interface PlaceOrdersResult {
+  readonly group: RecordedGroup;
+  /** Of the group's orders that were sent: those whose outcome is not yet evidence. */
+  readonly openOrderIds: readonly string[];
+  /** Calls that were not sent, or whose end could not be committed: each goes to `sendAttempt`. */
+  readonly unsent: readonly RecordedCall[];
 }
 
 export interface SendAttemptInput {
@@ -17,16 +25,18 @@ export interface SendAttemptResult {
   readonly openOrderIds: readonly string[];
 }
 
-export interface RecordMutationInput {
+export interface RequestMutationInput {
   readonly intent: MutationIntent;
   readonly ownerWorkflowId: string;
 }
 
-export interface RecordMutationResult {
+export interface RequestMutationResult {
   readonly verdict: 'accepted' | 'nothingToDo' | 'denied';
   readonly attemptId: string | null;
   readonly code: string | null;
   readonly message: string | null;
+  /** What came of sending it; null when it was not sent, or that could not be committed: `sendMutation` does it. */
+  readonly step: MutationStep | null;
 }
 
 export interface SendMutationInput {
@@ -40,9 +50,9 @@ export type MutationStep =
   | { readonly kind: 'open'; readonly askAgainInMs: number };
 
 export interface OrderActivities {
-  recordOrders(input: RecordOrdersInput): Promise<RecordedGroup>;
+  placeOrders(input: PlaceOrdersInput): Promise<PlaceOrdersResult>;
   sendAttempt(input: SendAttemptInput): Promise<SendAttemptResult>;
-  recordMutation(input: RecordMutationInput): Promise<RecordMutationResult>;
+  requestMutation(input: RequestMutationInput): Promise<RequestMutationResult>;
   sendMutation(input: SendMutationInput): Promise<MutationStep>;
   settleMutation(input: SendMutationInput): Promise<MutationStep>;
 }

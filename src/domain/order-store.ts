@@ -100,7 +100,7 @@ export interface MutationIntent {
 
 export type RecordedMutation =
   /** Without an attempt: its signer is held by a request whose nonce is open. */
-  | { readonly verdict: 'accepted'; readonly attemptId: string | null; readonly order: Order }
+  | { readonly verdict: 'accepted'; readonly attemptId: string | null; readonly order: Order; readonly mutation: Mutation }
   /** Nothing to send: already terminal, or the same mutation is under way (mutationId names it). */
   | { readonly verdict: 'nothingToDo'; readonly order: Order; readonly mutationId: string | null }
   /** CONFLICT, PRECONDITION_FAILED, NOT_FOUND, UNPROCESSABLE, or a risk code where an amendment asks for more than is allowed. */

@@ -6,6 +6,7 @@ import { createBackgroundActivities } from '../activities/background-activities'
 import { createOrderActivities } from '../activities/order-path';
 import { OrderResolver } from '../activities/order-resolver';
 import { createWatchingActivities } from '../activities/watching-activities';
+import type { RecordedCall } from '../domain/order-store';
 import { MarketData } from '../streams/market-data';
 import { ensureSearchAttributes } from '../temporal/register-search-attributes';
 import { TASK_QUEUES } from '../temporal/task-queues';
@@ -20,7 +21,7 @@ import type { Platform } from './platform';
 const MARKET_REFRESH_MS = 5 * 60_000;
 
 export async function runWorker(platform: Platform): Promise<RunningRole> {
-  const { store, venues, clock, settings, temporal } = platform;
+  const { store, venues, clock, settings, logger, temporal } = platform;
   const { sender, settler, nonces } = wireOrderPath(platform);
   const resolver = new OrderResolver({
     clock,
@@ -51,7 +52,8 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
     },
     purge: () => store.purge(),
   });
-  const activities = { ...createOrderActivities({ placing: store.placing, mutations: store.mutations, sender, settler }), ...background };
+  const onSendFailure = (call: Pick<RecordedCall, 'attemptId' | 'venue' | 'accountId'>, error: unknown): void => logger.warn({ err: error, attemptId: call.attemptId, venue: call.venue, accountId: call.accountId }, 'what came of a request could not be committed; it is tried again');
+  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background };
   const running = await serve(platform, [TASK_QUEUES.orders, TASK_QUEUES.background], activities);
   await ensureSweeper(temporal.client, { intervalMs: settings.sweepIntervalMs });
   return running;

@@ -8,7 +8,6 @@ import type { VenueFill, VenueOrder } from '../domain/venue';
 import { valuationPrice } from '../risk/judge';
 import { exposed, type MarkOf } from './apply-evidence';
 import type { ChangeSet } from './change-set';
-import { recordset } from './columns';
 import type { Queryable } from './database';
 import { lockedOrderOf, LOCKED_ORDER_SELECT, type LockedAccount, type LockedOrder, type OrderBookkeeping } from './locks';
 
@@ -20,15 +19,15 @@ export interface VenueNames {
   readonly side: Order['side'];
 }
 
+/** Each name by its own index: an OR of both, or a join, may look at every order of the account (docs/decisions/sql-plans.md). */
+const LOCK_BY_VENUE_NAMES_SQL = `
+SELECT ${LOCKED_ORDER_SELECT} FROM orders o WHERE o.id = ANY(ARRAY(
+  SELECT n.id FROM orders n WHERE n.venue_client_id = ANY($2::text[]) AND n.account_id = $1
+  UNION SELECT n.id FROM orders n WHERE n.venue_order_id = ANY($3::text[]) AND n.account_id = $1)) ORDER BY o.id FOR UPDATE OF o`;
+
 /** Our own orders behind the venue's names, locked, by `venueOrderId`. */
 export async function lockByVenueNames(tx: Queryable, accountId: string, names: readonly VenueNames[]): Promise<Map<string, LockedOrder>> {
-  const rows = await tx.rows(
-    `SELECT ${LOCKED_ORDER_SELECT} FROM orders o WHERE o.account_id = $1 AND (
-       o.venue_client_id IN (SELECT r."venueClientId" FROM ${recordset({ venueClientId: 'text' }, 2)} WHERE r."venueClientId" IS NOT NULL)
-       OR o.venue_order_id IN (SELECT r."venueOrderId" FROM ${recordset({ venueOrderId: 'text' }, 2)})) ORDER BY o.id FOR UPDATE`,
-    accountId,
-    JSON.stringify(names),
-  );
+  const rows = await tx.rows(LOCK_BY_VENUE_NAMES_SQL, accountId, names.flatMap(({ venueClientId }) => venueClientId ?? []), names.map(({ venueOrderId }) => venueOrderId));
   const locked = rows.map(lockedOrderOf);
   const byClientId = new Map(locked.map((each) => [each.order.venueClientId, each]));
   const byOrderId = new Map(locked.flatMap((each) => (each.order.venueOrderId === null ? [] : [[each.order.venueOrderId, each] as const])));
@@ -38,6 +37,21 @@ export async function lockByVenueNames(tx: Queryable, accountId: string, names: 
     if (match !== undefined) found.set(venueOrderId, match);
   }
   return found;
+}
+
+/** Which of these views, by their evidence keys, are evidence of our orders already. Read without locks: what is known stays known. */
+export async function knownViews(database: Queryable, accountId: string, views: readonly { readonly venueClientId: string | null; readonly key: string }[]): Promise<ReadonlySet<string>> {
+  const named = views.flatMap(({ venueClientId, key }) => (venueClientId === null ? [] : [{ venueClientId, key }]));
+  if (named.length === 0) return new Set();
+  const rows = await database.rows<{ key: string; venueClientId: string }>(
+    `SELECT r."key", r."venueClientId" FROM unnest($2::text[], $3::text[]) AS r("venueClientId", "key")
+      CROSS JOIN LATERAL (SELECT n.id FROM orders n WHERE n.venue_client_id = r."venueClientId" AND n.account_id = $1 OFFSET 0) o
+      CROSS JOIN LATERAL (SELECT 1 FROM order_evidence e WHERE e.order_id = o.id AND e.key = r."key" OFFSET 0) e`,
+    accountId,
+    named.map((view) => view.venueClientId),
+    named.map((view) => view.key),
+  );
+  return new Set(rows.map(({ key, venueClientId }) => `${venueClientId} ${key}`));
 }
 
 /**

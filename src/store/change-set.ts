@@ -7,7 +7,7 @@ import { accountStream } from '../domain/events';
 import { isNothing, plus, type Exposure } from '../domain/exposure';
 import { decimal, decimalText } from '../domain/decimal';
 import { columnName, insertRows, pick, recordset, updateRows, type Columns } from './columns';
-import type { Queryable } from './database';
+import type { Statement } from './database';
 import type { LockedAccount } from './locks';
 import * as tables from './tables';
 
@@ -111,12 +111,12 @@ export class ChangeSet {
     this.events.push({ stream: accountStream(account.id), userId: account.userId, accountId: account.id, sequence: account.eventSequence, type: draft.type, at, orderId: draft.orderId, data: draft.data });
   }
 
-  /** Writes everything in one statement. Call once, last in the transaction. */
-  async flush(tx: Queryable): Promise<void> {
+  /** The one statement that writes everything, the last of its transaction; null when there is nothing. */
+  statement(): Statement | null {
     const parts = this.parts().filter((part) => part.rows.length > 0);
-    if (parts.length === 0) return;
+    if (parts.length === 0) return null;
     const withs = parts.map((part, index) => `p${index} AS (${part.sql(index + 1)})`);
-    await tx.rows(`WITH ${withs.join(', ')} SELECT 1 AS done`, ...parts.map((part) => JSON.stringify(part.rows)));
+    return { sql: `WITH ${withs.join(', ')} SELECT 1 AS done`, parameters: parts.map((part) => JSON.stringify(part.rows)) };
   }
 
   private insert(table: string, columns: Columns, row: object, suffix = ''): void {

@@ -39,26 +39,49 @@ function writeExpression(field: string, kind: ColumnKind, alias: string): string
   return `${alias}."${field}"`;
 }
 
+/** Made once for each table and place: a hundred columns of text for every transaction are not free. */
+const written = new Map<string, string>();
+
+function once(name: string, make: () => string): string {
+  const known = written.get(name);
+  if (known !== undefined) return known;
+  const made = make();
+  written.set(name, made);
+  return made;
+}
+
 /** `INSERT INTO t(a, b) SELECT r."a", r."b" FROM json_to_recordset($n)`. */
 export function insertRows(table: string, columns: Columns, parameter: number): string {
-  const names = Object.keys(columns).map(columnName).join(', ');
-  const values = Object.entries(columns).map(([field, kind]) => writeExpression(field, kind, 'r')).join(', ');
-  return `INSERT INTO ${table}(${names}) SELECT ${values} FROM ${recordset(columns, parameter)}`;
+  return once(`insert ${table} ${parameter}`, () => {
+    const names = Object.keys(columns).map(columnName).join(', ');
+    const values = Object.entries(columns).map(([field, kind]) => writeExpression(field, kind, 'r')).join(', ');
+    return `INSERT INTO ${table}(${names}) SELECT ${values} FROM ${recordset(columns, parameter)}`;
+  });
 }
 
 /** `UPDATE t SET a = r."a", … FROM json_to_recordset($n) WHERE t.key = r."key"`. */
 export function updateRows(table: string, columns: Columns, keys: readonly string[], parameter: number): string {
-  const set = Object.entries(columns)
-    .filter(([field]) => !keys.includes(field))
-    .map(([field, kind]) => `${columnName(field)} = ${writeExpression(field, kind, 'r')}`);
-  const where = keys.map((key) => `${table}.${columnName(key)} = r."${key}"`);
-  return `UPDATE ${table} SET ${set.join(', ')} FROM ${recordset(columns, parameter)} WHERE ${where.join(' AND ')}`;
+  return once(`update ${table} ${Object.keys(columns).join()} ${parameter}`, () => {
+    const set = Object.entries(columns)
+      .filter(([field]) => !keys.includes(field))
+      .map(([field, kind]) => `${columnName(field)} = ${writeExpression(field, kind, 'r')}`);
+    const where = keys.map((key) => `${table}.${columnName(key)} = r."${key}"`);
+    return `UPDATE ${table} SET ${set.join(', ')} FROM ${recordset(columns, parameter)} WHERE ${where.join(' AND ')}`;
+  });
 }
 
 /** A row with its times as ISO text; everything else as it came. */
 export function plainRow(row: Row): Readonly<Record<string, Value>> {
+  return fieldsOf(row, Object.keys(row));
+}
+
+/** Only these fields of it. */
+export function fieldsOf(row: Row, fields: readonly string[]): Readonly<Record<string, Value>> {
   const plain: Record<string, Value> = {};
-  for (const [field, value] of Object.entries(row)) plain[field] = value instanceof Date ? value.toISOString() : value;
+  for (const field of fields) {
+    const value = row[field] as Value;
+    plain[field] = value instanceof Date ? value.toISOString() : value;
+  }
   return plain;
 }
 

@@ -2,23 +2,26 @@
  * Tells of committed events: listeners of this process at once, other processes by NOTIFY with stream and sequence only.
  * Lost notices cost time, never events: readers also poll.
  */
-import type { CommittedEvent } from './change-set';
-import type { Database } from './database';
+import type { ChangeSet, CommittedEvent } from './change-set';
+import type { Statement } from './database';
 
 /** The PostgreSQL channel; a payload is `<stream> <sequence>`. */
 export const EVENT_CHANNEL = 'surefill_events';
 
 export type CommitListener = (events: readonly CommittedEvent[]) => void;
 
+/** Tells other processes of the newest event of each stream; sent with the COMMIT, done after it. */
+export function announcement(changes: readonly ChangeSet[]): Statement | null {
+  const newest = new Map<string, number>();
+  for (const { events } of changes) for (const { stream, sequence } of events) newest.set(stream, sequence);
+  if (newest.size === 0) return null;
+  return { sql: `SELECT count(pg_notify('${EVENT_CHANNEL}', payload))::int AS told FROM unnest($1::text[]) AS payload`, parameters: [[...newest].map(([stream, sequence]) => `${stream} ${sequence}`)] };
+}
+
 export class CommitAnnouncer {
   private readonly listeners = new Set<CommitListener>();
-  private waiting = new Map<string, number>();
-  private sending: Promise<void> | null = null;
 
-  constructor(
-    private readonly database: Database,
-    private readonly onError: (error: unknown) => void,
-  ) {}
+  constructor(private readonly onError: (error: unknown) => void) {}
 
   onCommitted(listener: CommitListener): () => void {
     this.listeners.add(listener);
@@ -34,26 +37,5 @@ export class CommitAnnouncer {
         this.onError(error);
       }
     }
-    for (const event of events) this.waiting.set(event.stream, event.sequence);
-    this.sending ??= this.send();
-  }
-
-  /** Settles when nothing is waiting to be told. */
-  async idle(): Promise<void> {
-    await this.sending;
-  }
-
-  /** One statement at a time; what commits meanwhile goes with the next, newest sequence only. */
-  private async send(): Promise<void> {
-    while (this.waiting.size > 0) {
-      const payloads = [...this.waiting].map(([stream, sequence]) => `${stream} ${sequence}`);
-      this.waiting = new Map();
-      try {
-        await this.database.rows(`SELECT count(pg_notify('${EVENT_CHANNEL}', payload))::int AS told FROM unnest($1::text[]) AS payload`, payloads);
-      } catch (error) {
-        this.onError(error);
-      }
-    }
-    this.sending = null;
   }
 }

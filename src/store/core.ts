@@ -7,6 +7,7 @@ import type { MarkOf } from './apply-evidence';
 import { ChangeSet } from './change-set';
 import type { Database, Queryable, Transaction } from './database';
 import type { CommitAnnouncer } from './commit-announcer';
+import type { Changed, SharedCommits } from './shared-commits';
 import type { Turns } from './turns';
 import type { VenueOffsets } from './venue-offsets';
 
@@ -26,19 +27,29 @@ export interface StoreCore {
   readonly announcer: CommitAnnouncer;
   readonly offsets: VenueOffsets;
   readonly turns: Turns;
+  readonly commits: SharedCommits;
 }
 
-/** One transaction that may change things of these accounts: what it gathered is written last, and told after the commit. */
-export async function change<T>(core: StoreCore, accountIds: readonly string[], work: (tx: Transaction, changes: ChangeSet) => Promise<T>): Promise<T> {
-  const once = () => core.database.transaction(async (tx) => {
-    const gathered = new ChangeSet();
-    const answer = await work(tx, gathered);
-    await gathered.flush(tx);
-    return { result: answer, changes: gathered };
-  });
-  const { result, changes } = await core.turns.inTurn(accountIds, once);
+export interface ChangeOptions {
+  /** It may take nonces of a signer, which belongs to several accounts: then it shares its transaction with nobody. */
+  readonly signing?: boolean;
+}
+
+/** Whether requests to this venue are signed with nonces. */
+export function signsWithNonces(core: StoreCore, venue: string): boolean {
+  return (core.venues.get(venue)?.capabilities.nonceRule ?? 'none') !== 'none';
+}
+
+/** A transaction (maybe shared) that may change things of these accounts: what it gathered is written last, and told after the commit. */
+export async function change<T>(core: StoreCore, accountIds: readonly string[], work: (tx: Transaction, changes: ChangeSet) => Promise<T>, options: ChangeOptions = {}): Promise<T> {
+  const once = async (tx: Transaction): Promise<Changed<T>> => {
+    const changes = new ChangeSet();
+    return { answer: await work(tx, changes), changes };
+  };
+  const alone = options.signing === true || accountIds.length === 0;
+  const { answer, changes } = await core.turns.inTurn(accountIds, () => (alone ? core.commits.runAlone(once) : core.commits.run(once)));
   core.announcer.announce(changes.events);
-  return result;
+  return answer;
 }
 
 /** Holds the writer's epoch row until the transaction ends. Throws EpochLost when its successor took over. */

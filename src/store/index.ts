@@ -8,7 +8,7 @@ import type { Venue } from '../domain/venue';
 import { Accounts } from './accounts';
 import { Audit } from './audit';
 import { applyUnderLocks, type MarkOf } from './apply-evidence';
-import { CommitAnnouncer } from './commit-announcer';
+import { announcement, CommitAnnouncer } from './commit-announcer';
 import { change, holdEpoch, type StoreCore, type StoreLog } from './core';
 import { Credentials } from './credentials';
 import { Database } from './database';
@@ -25,6 +25,7 @@ import { Resend } from './resend';
 import { purge, type Purged } from './retention';
 import { SendRights } from './send-rights';
 import { Sending } from './sending';
+import { SharedCommits } from './shared-commits';
 import { SignerNonces } from './signer-nonces';
 import { timelineOf } from './timeline';
 import { Turns } from './turns';
@@ -52,9 +53,9 @@ export interface StoreOptions {
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { clock, venues, log } = options;
   const database = new Database({ ...options, onError: (message, error) => log.warn({ error }, message) });
-  const announcer = new CommitAnnouncer(database, (error) => log.warn({ error }, 'an event could not be announced; readers find it when they poll'));
+  const announcer = new CommitAnnouncer((error) => log.warn({ error }, 'a listener to committed events failed'));
   const offsets = new VenueOffsets(venues, clock, (venue, error) => log.info({ venue, error }, 'the venue did not tell its time; ours is used'));
-  const core: StoreCore = { database, clock, venues, keys: options.keyProvider, markOf: options.markOf, log, announcer, offsets, turns: new Turns() };
+  const core: StoreCore = { database, clock, venues, keys: options.keyProvider, markOf: options.markOf, log, announcer, offsets, turns: new Turns(), commits: new SharedCommits(database, announcement) };
   try {
     const generation = await Generation.open(database);
     for (const venue of venues.keys()) void offsets.refresh(venue);
@@ -139,9 +140,8 @@ export class Store {
     return purge(this.core);
   }
 
-  /** Ends the pool, after what was committed has been told. */
+  /** Ends the pool, after what is under way. */
   async close(): Promise<void> {
-    await this.core.announcer.idle();
     await this.core.database.close();
   }
 }

@@ -1,7 +1,7 @@
 /** Row locks, in the one order every transaction takes them: accounts by id, then signers by id, then orders by id. */
 import type { AccountStatus, RiskLimits } from '../domain/account';
 import type { Order } from '../domain/order';
-import { plainRow, selectList } from './columns';
+import { fieldsOf, selectList } from './columns';
 import type { Queryable, Row } from './database';
 import { ORDER_COLUMNS, ORDER_STATE_COLUMNS } from './tables';
 
@@ -34,6 +34,8 @@ export interface LockedOrder {
 }
 
 const ACCOUNT_SELECT = 'a.id, a.user_id AS "userId", a.venue, a.status, a.status_reason AS "statusReason", a.signer_id AS "signerId", a.limits, trim_scale(a.leverage)::text AS leverage, a.event_sequence::float8 AS "eventSequence"';
+const ORDER_FIELDS = Object.keys(ORDER_COLUMNS);
+const BOOKKEEPING_FIELDS = Object.keys(ORDER_STATE_COLUMNS);
 export const ORDER_SELECT = selectList(ORDER_COLUMNS, 'o');
 export const LOCKED_ORDER_SELECT = `${ORDER_SELECT}, ${selectList(ORDER_STATE_COLUMNS, 'o')}`;
 
@@ -77,13 +79,10 @@ export async function lockOrders(tx: Queryable, ids: readonly string[]): Promise
 }
 
 export function lockedOrderOf(row: Row): LockedOrder {
-  const plain = plainRow(row);
-  const books = Object.fromEntries(Object.keys(ORDER_STATE_COLUMNS).map((field) => [field, plain[field]])) as unknown as OrderBookkeeping;
-  return { order: orderOf(row), books };
+  return { order: orderOf(row), books: fieldsOf(row, BOOKKEEPING_FIELDS) as unknown as OrderBookkeeping };
 }
 
 /** An order's row as the API shows it. */
 export function orderOf(row: Row): Order {
-  const plain = plainRow(row);
-  return Object.fromEntries(Object.keys(ORDER_COLUMNS).map((field) => [field, plain[field]])) as unknown as Order;
+  return fieldsOf(row, ORDER_FIELDS) as unknown as Order;
 }

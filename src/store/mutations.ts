@@ -4,10 +4,10 @@ import { DomainError } from '../domain/errors';
 import type { Order } from '../domain/order';
 import type { AppliedOrder, Mutation, MutationIntent, MutationState, OrderEvidence, RecordedMutation, SendRight } from '../domain/order-store';
 import type { VenueCredentials, Venue } from '../domain/venue';
-import { applyToLocked, applyUnderLocks } from './apply-evidence';
+import { applyToLocked, lockForEvidence } from './apply-evidence';
 import { addAttempt, NonceBook } from './attempt-builder';
 import type { ChangeSet } from './change-set';
-import { change, type StoreCore } from './core';
+import { change, signsWithNonces, type StoreCore } from './core';
 import type { Credentials } from './credentials';
 import type { Queryable } from './database';
 import { loadFigures } from './figures';
@@ -33,15 +33,16 @@ export class Mutations {
     const venue = this.venueOf(intent.venue);
     const credentials = (await this.credentials.ofAll([intent.accountId])).get(intent.accountId);
     const { answer, right } = await change(this.core, [intent.accountId], async (tx, changes): Promise<{ answer: RecordedMutation; right: SendRight | null }> => {
-      const accounts = await lockAccounts(tx, [intent.accountId]);
-      const account = accounts.get(intent.accountId);
       const nonces = new NonceBook(this.core, tx);
-      await nonces.lock(accounts.values());
-      const locked = (await lockOrders(tx, [intent.orderId])).get(intent.orderId);
+      const locking = lockAccounts(tx, [intent.accountId]);
+      // A signer is locked between account and order; without one, all leave together and are done in this order.
+      if (signsWithNonces(this.core, venue.name)) await nonces.lock((await locking).values());
+      const [accounts, orders, earlier] = await Promise.all([locking, lockOrders(tx, [intent.orderId]), mutationsOf(tx, intent.orderId)]);
+      const account = accounts.get(intent.accountId);
+      const locked = orders.get(intent.orderId);
       if (account === undefined || locked === undefined || locked.order.accountId !== account.id || account.userId !== intent.userId) {
         return { answer: { verdict: 'denied', code: 'NOT_FOUND', message: `order ${intent.orderId} does not exist`, order: null }, right: null };
       }
-      const earlier = await mutationsOf(tx, intent.orderId);
       const repeated = await this.repeated(tx, intent, earlier, locked.order);
       if (repeated !== null) return { answer: repeated, right: null };
       const check = await this.check(tx, intent, account, locked, earlier, venue);
@@ -52,7 +53,8 @@ export class Mutations {
       await this.supersedeAmends(tx, intent, earlier, at);
       const revision = Math.max(locked.order.revision, ...earlier.filter((each) => each.kind === intent.kind).map((each) => each.revision + 1));
       const { id, kind, userId, accountId, orderId, limitPrice, quantity, sendBefore } = intent;
-      changes.insertMutation({ id, kind, userId, accountId, venue: venue.name, orderId, limitPrice, quantity, sendBefore, revision, state: 'pending', ownerWorkflowId: context.ownerWorkflowId, createdAt: at });
+      const mutation: Mutation = { id, orderId, accountId, kind, revision, state: 'pending', limitPrice, quantity, reasonCode: null, createdAt: at };
+      changes.insertMutation({ ...mutation, userId, venue: venue.name, sendBefore, ownerWorkflowId: context.ownerWorkflowId });
       const evidence: OrderEvidence['evidence'] = kind === 'cancel' ? { kind: 'cancelRequested', key: `cancelRequested/${id}`, at } : { kind: 'amendRequested', key: `amendRequested/${id}`, limitPrice, quantity, at };
       const own = { orders: new Map([[orderId, locked]]), known: new Set<string>() };
       const [applied] = await applyToLocked(tx, accounts, own, [{ orderId, evidence }], changes, this.core.markOf);
@@ -61,8 +63,8 @@ export class Mutations {
       const held = nonces.holderOf(account) !== null;
       const right = held ? null : await this.sign(changes, nonces, { account, venue, credentials, order, mutation: intent, sendBeforeMs, resendOf: null });
       await nonces.save();
-      return { answer: { verdict: 'accepted', attemptId: right?.attemptId ?? null, order }, right };
-    });
+      return { answer: { verdict: 'accepted', attemptId: right?.attemptId ?? null, order, mutation }, right };
+    }, { signing: signsWithNonces(this.core, venue.name) });
     if (right !== null) this.rights.keep(right);
     return answer;
   }
@@ -71,20 +73,21 @@ export class Mutations {
   async settle(mutationId: string, state: MutationState, evidence: readonly OrderEvidence[], reasonCode?: string): Promise<readonly AppliedOrder[]> {
     const mutation = await this.existing(this.core.database, mutationId);
     return change(this.core, [mutation.accountId], async (tx, changes) => {
-      const accounts = await lockAccounts(tx, [mutation.accountId]);
-      const orders = await lockOrders(tx, [mutation.orderId]);
       const at = isoTime(this.core.clock.nowMs());
-      await tx.rows(
-        `UPDATE mutations SET state = $2, reason_code = $3, settled_at = CASE WHEN $2 IN ('pending', 'unknown') THEN NULL ELSE $4::timestamptz END WHERE id = $1 AND state IN ('pending', 'unknown')`,
-        mutationId, state, reasonCode ?? null, at,
-      );
-      const items = [...evidence];
-      const order = orders.get(mutation.orderId)?.order;
+      const superseded: OrderEvidence = { orderId: mutation.orderId, evidence: { kind: 'amendRefused', key: `amendSuperseded/${mutationId}`, reasonCode: 'SUPERSEDED', message: 'a cancel took the amendment\'s place', at } };
+      // Sent together, done in this order: account first, then orders.
+      const [accounts, locked] = await Promise.all([
+        lockAccounts(tx, [mutation.accountId]),
+        lockForEvidence(tx, [...evidence, superseded]),
+        tx.rows(
+          `UPDATE mutations SET state = $2, reason_code = $3, settled_at = CASE WHEN $2 IN ('pending', 'unknown') THEN NULL ELSE $4::timestamptz END WHERE id = $1 AND state IN ('pending', 'unknown')`,
+          mutationId, state, reasonCode ?? null, at,
+        ),
+      ]);
+      const order = locked.orders.get(mutation.orderId)?.order;
       // The cancel that superseded an amendment was refused: nobody pursues the amendment any more, the venue's view rules.
-      if (mutation.kind === 'cancel' && state === 'refused' && order?.pendingReplace === true) {
-        items.push({ orderId: order.id, evidence: { kind: 'amendRefused', key: `amendSuperseded/${mutationId}`, reasonCode: 'SUPERSEDED', message: 'a cancel took the amendment\'s place', at } });
-      }
-      return applyUnderLocks(tx, accounts, items, changes, this.core.markOf);
+      const pursued = mutation.kind === 'cancel' && state === 'refused' && order?.pendingReplace === true;
+      return applyToLocked(tx, accounts, locked, pursued ? [...evidence, superseded] : evidence, changes, this.core.markOf);
     });
   }
 
@@ -121,15 +124,16 @@ export class Mutations {
       const made = await this.sign(changes, nonces, { account, venue: this.venueOf(mutation.venue), credentials, order, mutation, sendBeforeMs: nowMs + sendTtlMs, resendOf });
       await nonces.save();
       return made;
-    });
+    }, { signing: true });
     if (right === null) return null;
     this.rights.keep(right);
     return right.attemptId;
   }
 
   private async repeated(tx: Queryable, intent: MutationIntent, earlier: readonly MutationRow[], order: Order): Promise<RecordedMutation | null> {
-    if (!earlier.some((mutation) => mutation.id === intent.id)) return null;
-    return { verdict: 'accepted', attemptId: await latestAttemptOf(tx, intent.id), order };
+    const mutation = earlier.find((each) => each.id === intent.id);
+    if (mutation === undefined) return null;
+    return { verdict: 'accepted', attemptId: await latestAttemptOf(tx, intent.id), order, mutation: mutationOf(mutation) };
   }
 
   private async check(tx: Queryable, intent: MutationIntent, account: LockedAccount, locked: { order: Order; books: Parameters<typeof judgeAmend>[1]['books'] }, earlier: readonly MutationRow[], venue: Venue): Promise<MutationCheck> {

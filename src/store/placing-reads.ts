@@ -21,7 +21,7 @@ const INTENT_KEYS = { position: 'integer', id: 'text', userId: 'text', accountId
  * was not inserted is another request's, which then decides; one whose retention is over is taken anew.
  */
 const READ_GROUP_SQL = `
-WITH r AS (SELECT * FROM ${recordset(INTENT_KEYS, 3)}),
+WITH r AS (SELECT * FROM ${recordset(INTENT_KEYS, 3)} WHERE (SELECT a.user_id FROM accounts a WHERE a.id = r."accountId") = r."userId"),
 earlier AS (
   SELECT r."position", o.id, o.owner_workflow_id, o.state FROM r
     JOIN orders o ON o.account_id = r."accountId" AND o.client_order_id = r."clientOrderId"),
@@ -48,7 +48,7 @@ export interface GroupReading {
   remember(order: Order): void;
 }
 
-/** Reads for these intents (of accounts that are locked). */
+/** Reads for these intents, whose accounts are locked; nothing is read or written for one of another user's account. */
 export async function readGroup(tx: Queryable, intents: readonly OrderIntent[], accountIds: readonly string[], nowMs: number): Promise<GroupReading> {
   const keys = intents.map(({ id, userId, accountId, clientOrderId, symbol, idempotency }, position) => ({
     position, id, userId, accountId, clientOrderId, symbol, key: idempotency?.key ?? null, route: idempotency?.route ?? null, bodyHash: idempotency?.bodyHash ?? null,

@@ -15,7 +15,7 @@ import { judgeOrder, valuationPrice } from '../risk/judge';
 import { exposed } from './apply-evidence';
 import { NonceBook } from './attempt-builder';
 import type { ChangeSet } from './change-set';
-import { change, holdEpoch, type StoreCore } from './core';
+import { change, holdEpoch, signsWithNonces, type StoreCore } from './core';
 import type { Credentials } from './credentials';
 import type { Queryable } from './database';
 import { figuresFrom } from './figures';
@@ -59,19 +59,18 @@ export class Placing {
     const accountIds = [...new Set(intents.map((intent) => intent.accountId))];
     const credentials = await this.credentials.ofAll(accountIds);
     const { group, rights } = await change(this.core, accountIds, async (tx, changes) => {
-      await holdEpoch(tx, context.writer);
-      const accounts = await lockAccounts(tx, accountIds);
+      const nowMs = this.core.clock.nowMs();
+      // Sent together, done in this order: what is read is read under the locks.
+      const [, accounts, reading] = await Promise.all([holdEpoch(tx, context.writer), lockAccounts(tx, accountIds), readGroup(tx, intents, accountIds, nowMs)]);
       const mine = intents.filter((intent) => accounts.get(intent.accountId)?.userId === intent.userId);
       if (mine.length === 0) throw new DomainError('NOT_FOUND', `none of the accounts ${accountIds.join(', ')} exists`);
       const nonces = new NonceBook(this.core, tx);
       await nonces.lock(accounts.values());
-      const nowMs = this.core.clock.nowMs();
-      const reading = await readGroup(tx, mine, accountIds, nowMs);
       const figures = figuresFrom(reading.figures, accounts.values(), mine, this.core.markOf);
       const recorded = await this.record(tx, changes, intents, { accounts, credentials, figures, reading, nonces, context, nowMs });
       await nonces.save();
       return recorded;
-    });
+    }, { signing: intents.some((intent) => signsWithNonces(this.core, intent.venue)) });
     for (const right of rights) this.rights.keep(right);
     return group;
   }

@@ -78,7 +78,7 @@ export class Resend {
       });
       await nonces.save();
       return made;
-    });
+    }, { signing: true });
     if (right === null) return null;
     this.rights.keep(right);
     return right.attemptId;

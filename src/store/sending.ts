@@ -6,9 +6,9 @@ import { applyToLocked, lockForEvidence } from './apply-evidence';
 import { attemptContext } from './attempt-builder';
 import { plainRow } from './columns';
 import { change, type StoreCore } from './core';
-import type { Parameter } from './database';
+import type { Parameter, Queryable } from './database';
 import { open } from './envelope';
-import { lockAccountOfAttempt, orderOf, ORDER_SELECT } from './locks';
+import { lockAccountOfAttempt, orderOf, ORDER_SELECT, type LockedAccount } from './locks';
 import { settleReported } from './signer-nonces';
 import type { SendRights } from './send-rights';
 
@@ -76,18 +76,24 @@ export class Sending {
     this.rights.drop(report.attemptId);
     const taken = this.rights.wasTaken(report.attemptId);
     return change(this.core, taken === null ? [] : [taken.accountId], async (tx, changes) => {
-      const account = await lockAccountOfAttempt(tx, report.attemptId);
-      if (account === null) throw new Error(`attempt ${report.attemptId} is not recorded`);
-      if (report.nonce !== undefined && this.core.venues.get(account.venue)?.capabilities.strictNonces === true) await settleReported(tx, account.signerId, report, report.nonce);
+      const locking = lockAccountOfAttempt(tx, report.attemptId);
+      // A signer is locked between account and orders.
+      if (report.nonce !== undefined) await this.settleNonce(tx, await locking, report, report.nonce);
       const answer = report.answer;
       const outcome: Parameter[] = [report.attemptId, report.fence, isoTime(this.core.clock.nowMs()), report.outcome, answer?.latencyMs ?? null, answer?.venueTimeMs ?? null, answer?.raw ?? null, taken === null ? null : isoTime(taken.atMs)];
-      if (report.evidence.length === 0) {
-        await tx.rows(writeOutcome(1), ...outcome);
-        return [];
-      }
-      const locked = await lockForEvidence(tx, report.evidence, { with: `held AS (${writeOutcome(3)})`, column: '(SELECT true FROM held) AS newest', parameters: outcome });
+      // Sent together, done in this order: account first, then orders.
+      const [account, locked] = await Promise.all([
+        locking,
+        report.evidence.length === 0 ? tx.rows(writeOutcome(1), ...outcome).then(() => null) : lockForEvidence(tx, report.evidence, { with: `held AS (${writeOutcome(3)})`, column: '(SELECT true FROM held) AS newest', parameters: outcome }),
+      ]);
+      if (account === null) throw new Error(`attempt ${report.attemptId} is not recorded`);
+      if (locked === null) return [];
       const evidence = locked.first?.['newest'] === true ? report.evidence : report.evidence.filter((item) => !OF_NEWEST_FENCE_ONLY.has(item.evidence.kind));
       return applyToLocked(tx, new Map([[account.id, account]]), locked, evidence, changes, this.core.markOf);
     });
+  }
+
+  private async settleNonce(tx: Queryable, account: LockedAccount | null, report: AttemptReport, fate: NonNullable<AttemptReport['nonce']>): Promise<void> {
+    if (account !== null && this.core.venues.get(account.venue)?.capabilities.strictNonces === true) await settleReported(tx, account.signerId, report, fate);
   }
 }

@@ -6,7 +6,7 @@ import { fillKey, venueViewKey, type Evidence } from '../domain/evidence';
 import type { AppliedOrder, OrderEvidence, WriterEpoch } from '../domain/order-store';
 import { DomainError } from '../domain/errors';
 import type { VenueFill, VenueOrder } from '../domain/venue';
-import { adopt, lockByVenueNames, symbolsOf, unnamedOrders, viewOfFill, type VenueNames } from './adoption';
+import { adopt, knownViews, lockByVenueNames, symbolsOf, unnamedOrders, viewOfFill, type VenueNames } from './adoption';
 import { applyUnderLocks, exposed, foldOrder } from './apply-evidence';
 import type { ChangeSet } from './change-set';
 import { change, holdEpoch, type StoreCore } from './core';
@@ -53,8 +53,11 @@ export class Watching {
     });
   }
 
-  /** The venue's view of orders: evidence for ours, adoption for what we did not place. */
-  async applyVenueOrders(writer: WriterEpoch, accountId: string, orders: readonly VenueOrder[], source: 'answer' | 'stream' | 'query'): Promise<readonly AppliedOrder[]> {
+  /** The venue's view of orders: evidence for ours, adoption for what we did not place. Answers what was not known before. */
+  async applyVenueOrders(writer: WriterEpoch, accountId: string, all: readonly VenueOrder[], source: 'answer' | 'stream' | 'query'): Promise<readonly AppliedOrder[]> {
+    // Mostly our own answers said it before: then there is nothing to write, and no account's row to hold.
+    const known = await knownViews(this.core.database, accountId, all.map((order) => ({ venueClientId: order.venueClientId, key: venueViewKey(order) })));
+    const orders = all.filter((order) => !known.has(`${order.venueClientId ?? ''} ${venueViewKey(order)}`));
     if (orders.length === 0) return [];
     return this.asWriter(writer, accountId, async (tx, changes, account) => {
       const evidence = (order: VenueOrder): Evidence => ({ kind: 'venueView', key: venueViewKey(order), order, source, at: isoTime(this.core.clock.nowMs()) });
@@ -130,8 +133,8 @@ export class Watching {
 
   private asWriter<T>(writer: WriterEpoch, accountId: string, work: (tx: Queryable, changes: ChangeSet, account: LockedAccount) => Promise<T>): Promise<T> {
     return change(this.core, [accountId], async (tx, changes) => {
-      await holdEpoch(tx, writer);
-      const account = (await lockAccounts(tx, [accountId])).get(accountId);
+      const [, accounts] = await Promise.all([holdEpoch(tx, writer), lockAccounts(tx, [accountId])]);
+      const account = accounts.get(accountId);
       if (account === undefined) throw new DomainError('NOT_FOUND', `account ${accountId} does not exist`);
       return work(tx, changes, account);
     });

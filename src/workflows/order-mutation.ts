@@ -1,10 +1,10 @@
-/** What amending and cancelling share: record, send, then ask and repeat until the order's outcome is evidence. */
+/** What amending and cancelling share: record and send, then ask and repeat until the order's outcome is evidence. */
 import { allHandlersFinished, condition, proxyActivities, proxyLocalActivities, setCurrentDetails, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
 import type { MutationStep, OrderActivities } from '../activities/order-activities';
 import { LOCAL_ACTIVITY, RESOLVING_ACTIVITY } from '../temporal/activity-options';
 import { awaitMutation, type MutationInput, type MutationOutcome } from './messages';
 
-const { recordMutation } = proxyLocalActivities<OrderActivities>({ ...LOCAL_ACTIVITY, summary: 'record the request under the order\'s lock' });
+const { requestMutation } = proxyLocalActivities<OrderActivities>({ ...LOCAL_ACTIVITY, summary: 'record the request under the order\'s lock; send; commit the answer' });
 const { sendMutation } = proxyLocalActivities<OrderActivities>({ ...LOCAL_ACTIVITY, summary: 'send to the venue, commit its answer' });
 const { settleMutation } = proxyActivities<OrderActivities>({ ...RESOLVING_ACTIVITY, summary: 'ask the venue, repeat what is safe to repeat' });
 
@@ -15,11 +15,11 @@ export async function runMutation(input: MutationInput): Promise<MutationOutcome
     return state.outcome ?? PENDING;
   });
 
-  const recorded = await recordMutation({ intent: input.intent, ownerWorkflowId: workflowInfo().workflowId });
+  const recorded = await requestMutation({ intent: input.intent, ownerWorkflowId: workflowInfo().workflowId });
   if (recorded.verdict !== 'accepted') {
     state.outcome = { verdict: recorded.verdict, code: recorded.code, message: recorded.message };
   } else {
-    let step = await sendMutation({ mutationId: input.intent.id, attemptId: recorded.attemptId });
+    let step = recorded.step ?? await sendMutation({ mutationId: input.intent.id, attemptId: recorded.attemptId });
     state.take(step);
     for (let tries = 0; step.kind === 'open'; tries += 1) {
       const delayMs = Math.max(step.askAgainInMs, Math.min(FIRST_DELAY_MS * 2 ** tries, LONGEST_DELAY_MS));

@@ -11,7 +11,7 @@ import { awaitOutcome, orderProgress, type OrderInput, type OrderOutcome } from 
 import { OrderPlacement } from './state/order-placement';
 import { resolveUntilSettled } from './order-resolution';
 
-const { recordOrders } = proxyLocalActivities<OrderActivities>({ ...LOCAL_ACTIVITY, summary: 'record intents, risk and signed requests' });
+const { placeOrders } = proxyLocalActivities<OrderActivities>({ ...LOCAL_ACTIVITY, summary: 'record intents, risk and signed requests; send; commit the answers' });
 const { sendAttempt } = proxyLocalActivities<OrderActivities>({ ...LOCAL_ACTIVITY, summary: 'send to the venue, commit its answers' });
 
 export async function order(input: OrderInput): Promise<OrderOutcome> {
@@ -22,9 +22,11 @@ export async function order(input: OrderInput): Promise<OrderOutcome> {
   });
   setHandler(orderProgress, () => placement.progress());
 
-  const group = await recordOrders({ intents: input.intents, ownerWorkflowId: workflowInfo().workflowId });
+  const { group, openOrderIds, unsent } = await placeOrders({ intents: input.intents, ownerWorkflowId: workflowInfo().workflowId });
   placement.recorded(group);
-  await Promise.all(group.calls.map((call) => send(call, placement)));
+  const left = new Set(unsent.map((call) => call.attemptId));
+  for (const call of group.calls) if (!left.has(call.attemptId)) placement.answered(call.orderIds, openOrderIds);
+  await Promise.all(unsent.map((call) => send(call, placement)));
   placement.firstAnswers();
   // Said only where there is more to see than the static summary and the result already tell.
   if (placement.openOrderIds.length > 0) {

@@ -5,6 +5,7 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OrderIntent } from '../../src/domain/order';
+import type { PlaceOrdersResult } from '../../src/activities/order-activities';
 import type { MutationIntent, RecordedGroup } from '../../src/domain/order-store';
 import { OrderGateway } from '../../src/temporal/order-gateway';
 import { ensureAccountWatched, ensureMarketWatched, ensureSweeper, startResolution } from '../../src/temporal/watching';
@@ -39,6 +40,9 @@ function accepted(...intents: readonly OrderIntent[]): RecordedGroup {
   const orderIds = intents.map((each) => each.id);
   return { items: orderIds.map((orderId) => ({ orderId, verdict: 'accepted' })), calls: [{ attemptId: 't1', venue: 'paper', accountId: 'a1', orderIds, exit: false }] };
 }
+
+/** Sent with the recording; these orders of it are open. */
+const sent = (group: RecordedGroup, ...openOrderIds: string[]): PlaceOrdersResult => ({ group, openOrderIds, unsent: [] });
 
 const gateway = (client: Client): OrderGateway => new OrderGateway(client, () => ({ strictNonces: false, maxBatchSize: 20 }));
 const pending = (tries: number) => ({ kind: 'pending', askAgainInMs: 20, memory: { finalAbsences: 0, tries } }) as const;
@@ -85,31 +89,36 @@ async function canceled(client: Client, workflowId: string, activity: string): P
   return workflowId;
 }
 
+const OVER_TWO_ACCOUNTS: RecordedGroup = {
+  items: [intent(1), intent(2), intent(3)].map((each) => ({ orderId: each.id, verdict: each.clientOrderId === 'c3' ? 'denied' : 'accepted' })),
+  calls: [
+    { attemptId: 't1', venue: 'paper', accountId: 'a1', orderIds: [intent(1).id], exit: false },
+    { attemptId: 't2', venue: 'paper', accountId: 'a2', orderIds: [intent(2).id], exit: false },
+  ],
+};
+
 const order: Ending[] = [
-  { workflow: 'order', ending: 'acknowledged', script: { recordOrders: [accepted(intent(1))], sendAttempt: [{ openOrderIds: [] }] }, run: (client) => placed(client, intent(1)) },
-  { workflow: 'order', ending: 'denied', script: { recordOrders: [{ items: [{ orderId: intent(1).id, verdict: 'denied' }], calls: [] }] }, run: (client) => placed(client, intent(1)) },
-  { workflow: 'order', ending: 'duplicate', script: { recordOrders: [{ items: [{ orderId: intent(1).id, verdict: 'duplicate' }], calls: [] }] }, run: (client) => placed(client, intent(1)) },
+  { workflow: 'order', ending: 'acknowledged', script: { placeOrders: [sent(accepted(intent(1)))] }, run: (client) => placed(client, intent(1)) },
+  { workflow: 'order', ending: 'denied', script: { placeOrders: [sent({ items: [{ orderId: intent(1).id, verdict: 'denied' }], calls: [] })] }, run: (client) => placed(client, intent(1)) },
+  { workflow: 'order', ending: 'duplicate', script: { placeOrders: [sent({ items: [{ orderId: intent(1).id, verdict: 'duplicate' }], calls: [] })] }, run: (client) => placed(client, intent(1)) },
   {
     workflow: 'order',
     ending: 'group-over-two-accounts',
     script: {
-      recordOrders: [
-        {
-          items: [intent(1), intent(2), intent(3)].map((each) => ({ orderId: each.id, verdict: each.clientOrderId === 'c3' ? 'denied' : 'accepted' })),
-          calls: [
-            { attemptId: 't1', venue: 'paper', accountId: 'a1', orderIds: [intent(1).id], exit: false },
-            { attemptId: 't2', venue: 'paper', accountId: 'a2', orderIds: [intent(2).id], exit: false },
-          ],
-        },
-      ],
-      sendAttempt: [{ openOrderIds: [] }],
+      placeOrders: [sent(OVER_TWO_ACCOUNTS)],
     },
     run: (client) => placed(client, intent(1), intent(2), intent(3)),
   },
   {
     workflow: 'order',
+    ending: 'sent-by-activities-of-their-own',
+    script: { placeOrders: [{ group: OVER_TWO_ACCOUNTS, openOrderIds: [], unsent: OVER_TWO_ACCOUNTS.calls }], sendAttempt: [{ openOrderIds: [] }] },
+    run: (client) => placed(client, intent(1), intent(2), intent(3)),
+  },
+  {
+    workflow: 'order',
     ending: 'unknown-then-settled',
-    script: { recordOrders: [accepted(intent(1), intent(2))], sendAttempt: [{ openOrderIds: [intent(1).id, intent(2).id] }], resolveOrder: [pending(1), pending(1), pending(2), settled] },
+    script: { placeOrders: [sent(accepted(intent(1), intent(2)), intent(1).id, intent(2).id)], resolveOrder: [pending(1), pending(1), pending(2), settled] },
     run: async (client) => {
       const id = await placed(client, intent(1), intent(2));
       await ended(client.workflow.getHandle(id));
@@ -119,7 +128,7 @@ const order: Ending[] = [
   {
     workflow: 'order',
     ending: 'waited-for-its-signer',
-    script: { recordOrders: [{ ...accepted(intent(1)), calls: [] }], resolveOrder: [pending(1), settled] },
+    script: { placeOrders: [sent({ ...accepted(intent(1)), calls: [] })], resolveOrder: [pending(1), settled] },
     run: async (client) => {
       const id = await placed(client, intent(1));
       await ended(client.workflow.getHandle(id));
@@ -129,7 +138,7 @@ const order: Ending[] = [
   {
     workflow: 'order',
     ending: 'left-to-the-sweeper',
-    script: { recordOrders: [accepted(intent(1))], sendAttempt: [{ openOrderIds: [intent(1).id] }], resolveOrder: [pending(1)] },
+    script: { placeOrders: [sent(accepted(intent(1)), intent(1).id)], resolveOrder: [pending(1)] },
     run: async (client) => {
       const id = await placed(client, intent(1));
       await ended(client.workflow.getHandle(id));
@@ -139,7 +148,7 @@ const order: Ending[] = [
   {
     workflow: 'order',
     ending: 'canceled-while-resolving',
-    script: { recordOrders: [accepted(intent(1))], sendAttempt: [{ openOrderIds: [intent(1).id] }], resolveOrder: [{ ...pending(1), askAgainInMs: 60_000 }] },
+    script: { placeOrders: [sent(accepted(intent(1)), intent(1).id)], resolveOrder: [{ ...pending(1), askAgainInMs: 60_000 }] },
     run: async (client) => canceled(client, await placed(client, intent(1)), 'resolveOrder'),
   },
 ];
@@ -157,12 +166,13 @@ function mutations(kind: 'amend' | 'cancel'): Ending[] {
     return id;
   };
   return [
-    { workflow, ending: 'applied', script: { recordMutation: [recorded], sendMutation: [applied] }, run },
-    { workflow, ending: 'refused', script: { recordMutation: [recorded], sendMutation: [refused] }, run },
-    { workflow, ending: 'denied', script: { recordMutation: [{ verdict: 'denied', attemptId: null, code: 'CONFLICT', message: 'another one is under way' }] }, run },
-    { workflow, ending: 'nothing-to-do', script: { recordMutation: [{ verdict: 'nothingToDo', attemptId: null, code: 'ORDER_CLOSED', message: 'the order is FILLED' }] }, run },
-    { workflow, ending: 'open-then-applied', script: { recordMutation: [recorded], sendMutation: [open], settleMutation: [open, open, applied] }, run },
-    { workflow, ending: 'open-then-refused', script: { recordMutation: [recorded], sendMutation: [open], settleMutation: [refused] }, run },
+    { workflow, ending: 'applied', script: { requestMutation: [{ ...recorded, step: applied }] }, run },
+    { workflow, ending: 'refused', script: { requestMutation: [{ ...recorded, step: refused }] }, run },
+    { workflow, ending: 'denied', script: { requestMutation: [{ verdict: 'denied', attemptId: null, code: 'CONFLICT', message: 'another one is under way', step: null }] }, run },
+    { workflow, ending: 'nothing-to-do', script: { requestMutation: [{ verdict: 'nothingToDo', attemptId: null, code: 'ORDER_CLOSED', message: 'the order is FILLED', step: null }] }, run },
+    { workflow, ending: 'sent-by-an-activity-of-its-own', script: { requestMutation: [{ ...recorded, step: null }], sendMutation: [applied] }, run },
+    { workflow, ending: 'open-then-applied', script: { requestMutation: [{ ...recorded, step: open }], settleMutation: [open, open, applied] }, run },
+    { workflow, ending: 'open-then-refused', script: { requestMutation: [{ ...recorded, step: null }], sendMutation: [open], settleMutation: [refused] }, run },
   ];
 }
 

@@ -89,8 +89,8 @@ describe('replay', () => {
   });
 
   test.each([
-    ['order', 'order.ts', 'recordOrders', 'sendAttempt'],
-    ['orderAmendment', 'order-mutation.ts', 'recordMutation', 'sendMutation'],
+    ['order', 'order.ts', 'placeOrders', 'sendAttempt'],
+    ['orderAmendment', 'order-mutation.ts', 'requestMutation', 'sendMutation'],
     ['orderCancellation', 'order-mutation.ts', 'sendMutation', 'settleMutation'],
     ['orderResolution', 'order-resolution.ts', 'resolveOrder', 'resolveMutations'],
   ])('two activities of %s in the other order are noticed', async (workflow, file, one, other) => {

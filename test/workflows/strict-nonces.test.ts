@@ -121,7 +121,12 @@ function activities(): Parameters<WorkflowHarness['work']>[0] {
   const settler = new MutationSettler({ ...ports, mutations: store.mutations, settleNonce }, sender);
   const resolver = new OrderResolver({ ...ports, settleNonce, resend: store.resend, factsOf: (id) => store.placingHistory.factsOf(id), send: (attemptId, orderIds, signal) => sender.sendPlacing(attemptId, orderIds, signal) });
   return {
-    ...createOrderActivities({ placing: store.placing, mutations: store.mutations, sender, settler }),
+    ...createOrderActivities({
+      clock: systemClock, placing: store.placing, mutations: store.mutations, sender, settler,
+      onSendFailure: (call, error) => {
+        throw new Error(`what came of ${call.attemptId} could not be committed`, { cause: error });
+      },
+    }),
     resolveOrder: ({ orderId, memory }: { orderId: string; memory: ResolutionMemory }) => resolver.step(orderId, memory, Context.current().cancellationSignal),
   };
 }
