@@ -6,8 +6,16 @@
 /** Most orders of one group: an input of about 100 KB, far below Temporal's 2 MB payload and 1 MB by our own rule. */
 export const MAX_GROUP_ORDERS = 100;
 
-/** A start older than this no longer holds back the next group: one slow venue answer is not everyone's wait. */
-export const OVERLAP_AFTER_MS = 40;
+/**
+ * A start that takes twice as long as starts of its lane usually do no longer holds back the next group: one slow answer is not
+ * everyone's wait, and a lane that is busy as a whole does not cut its groups small. Never sooner than a quick venue
+ * takes, never later than a person would notice.
+ */
+export const OVERLAP_LEAST_MS = 40;
+export const OVERLAP_MOST_MS = 500;
+const OVERLAP_FACTOR = 2;
+/** Weight of the newest start in what is usual: about the last ten count. */
+const NEWEST_WEIGHT = 0.2;
 
 /** Groups of one lane under way at once, however slow the venue: more would only make each smaller, and wait for one account. */
 export const MAX_GROUPS_IN_FLIGHT = 4;
@@ -29,6 +37,8 @@ export class OrderLane<Item> {
   private waiting: Waiting<Item>[] = [];
   private inFlight = 0;
   private overlapTimer: NodeJS.Timeout | null = null;
+  /** How long a start of this lane takes, ms; null before the first ended. */
+  private usualMs: number | null = null;
 
   constructor(
     private readonly start: (items: readonly Item[]) => Promise<void>,
@@ -53,8 +63,10 @@ export class OrderLane<Item> {
   }
 
   private async run(group: readonly Waiting<Item>[]): Promise<void> {
+    const startedMs = performance.now();
     try {
       await this.start(group.flatMap((waiting) => waiting.items));
+      this.learn(performance.now() - startedMs);
       group.forEach((waiting) => waiting.resolve());
     } catch (error) {
       group.forEach((waiting) => waiting.reject(error));
@@ -62,6 +74,14 @@ export class OrderLane<Item> {
     this.inFlight -= 1;
     if (this.inFlight === 0) this.disarmOverlap(); // it timed a start that has ended; the next one has its own time
     if (this.inFlight === 0 || (!this.options.oneGroupAtATime && this.waitingOrders() >= this.options.maxOrders)) this.launch();
+  }
+
+  private learn(tookMs: number): void {
+    this.usualMs = this.usualMs === null ? tookMs : this.usualMs + NEWEST_WEIGHT * (tookMs - this.usualMs);
+  }
+
+  private get overlapAfterMs(): number {
+    return Math.min(Math.max((this.usualMs ?? 0) * OVERLAP_FACTOR, OVERLAP_LEAST_MS), OVERLAP_MOST_MS);
   }
 
   private waitingOrders(): number {
@@ -86,7 +106,7 @@ export class OrderLane<Item> {
       this.overlapTimer = null;
       if (this.inFlight > 0 && this.waiting.length > 0 && this.inFlight < MAX_GROUPS_IN_FLIGHT) this.launch();
       else if (this.inFlight > 0) this.armOverlap();
-    }, OVERLAP_AFTER_MS);
+    }, this.overlapAfterMs);
     this.overlapTimer.unref();
   }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { MAX_GROUP_ORDERS, MAX_GROUPS_IN_FLIGHT, OrderLane, OVERLAP_AFTER_MS } from '../../../src/temporal/order-lanes';
+import { MAX_GROUP_ORDERS, MAX_GROUPS_IN_FLIGHT, OrderLane, OVERLAP_LEAST_MS, OVERLAP_MOST_MS } from '../../../src/temporal/order-lanes';
 
 /** Starts of groups under the test's control: each stays in flight until it is answered here. */
 class Starts {
@@ -148,21 +148,21 @@ describe('a slow start', () => {
     void orders.add(['slow']);
     void orders.add(['b']);
     void orders.add(['c']);
-    jest.advanceTimersByTime(OVERLAP_AFTER_MS - 1);
+    jest.advanceTimersByTime(OVERLAP_LEAST_MS - 1);
     expect(starts.groups).toEqual([['slow']]);
     jest.advanceTimersByTime(1);
     expect(starts.groups).toEqual([['slow'], ['b', 'c']]);
     void orders.add(['d']);
-    jest.advanceTimersByTime(OVERLAP_AFTER_MS);
+    jest.advanceTimersByTime(OVERLAP_LEAST_MS);
     expect(starts.groups).toEqual([['slow'], ['b', 'c'], ['d']]);
   });
 
   test('lets an order through that came while nothing waited, at the next overlap time', () => {
     const { starts, lane: orders } = lane();
     void orders.add(['slow']);
-    jest.advanceTimersByTime(OVERLAP_AFTER_MS * 3);
+    jest.advanceTimersByTime(OVERLAP_LEAST_MS * 3);
     void orders.add(['b']);
-    jest.advanceTimersByTime(OVERLAP_AFTER_MS);
+    jest.advanceTimersByTime(OVERLAP_LEAST_MS);
     expect(starts.groups).toEqual([['slow'], ['b']]);
   });
 
@@ -170,11 +170,37 @@ describe('a slow start', () => {
     const { starts, lane: orders } = lane();
     void orders.add(['a']);
     void orders.add(['b']);
-    jest.advanceTimersByTime(OVERLAP_AFTER_MS - 5);
+    jest.advanceTimersByTime(5);
     await starts.answer(0);
     expect(starts.groups).toEqual([['a'], ['b']]);
     void orders.add(['c']);
-    jest.advanceTimersByTime(OVERLAP_AFTER_MS - 1);
+    jest.advanceTimersByTime(OVERLAP_LEAST_MS - 1);
+    expect(starts.groups).toEqual([['a'], ['b']]);
+    jest.advanceTimersByTime(1);
+    expect(starts.groups).toEqual([['a'], ['b'], ['c']]);
+  });
+
+  test('is one that takes twice as long as starts of its lane usually do', async () => {
+    const { starts, lane: orders } = lane();
+    void orders.add(['a']);
+    void orders.add(['b']);
+    jest.advanceTimersByTime(30);
+    await starts.answer(0);
+    void orders.add(['c']);
+    jest.advanceTimersByTime(59);
+    expect(starts.groups).toEqual([['a'], ['b']]);
+    jest.advanceTimersByTime(1);
+    expect(starts.groups).toEqual([['a'], ['b'], ['c']]);
+  });
+
+  test('is waited for no longer than a person would notice, even where all are slow', async () => {
+    const { starts, lane: orders } = lane();
+    void orders.add(['a']);
+    jest.advanceTimersByTime(1_500);
+    await starts.answer(0);
+    void orders.add(['b']);
+    void orders.add(['c']);
+    jest.advanceTimersByTime(OVERLAP_MOST_MS - 1);
     expect(starts.groups).toEqual([['a'], ['b']]);
     jest.advanceTimersByTime(1);
     expect(starts.groups).toEqual([['a'], ['b'], ['c']]);
@@ -184,11 +210,11 @@ describe('a slow start', () => {
     const { starts, lane: orders } = lane(true);
     void orders.add(['slow']);
     for (const name of names(MAX_GROUP_ORDERS + 10)) void orders.add([name]);
-    jest.advanceTimersByTime(OVERLAP_AFTER_MS * 100);
+    jest.advanceTimersByTime(OVERLAP_LEAST_MS * 100);
     expect(starts.sizes).toEqual([1]);
     await starts.answer(0);
     expect(starts.sizes).toEqual([1, MAX_GROUP_ORDERS]);
-    jest.advanceTimersByTime(OVERLAP_AFTER_MS * 100);
+    jest.advanceTimersByTime(OVERLAP_LEAST_MS * 100);
     expect(starts.sizes).toEqual([1, MAX_GROUP_ORDERS]);
     await starts.answer(1);
     expect(starts.sizes).toEqual([1, MAX_GROUP_ORDERS, 10]);
@@ -198,11 +224,11 @@ describe('a slow start', () => {
     const { starts, lane: orders } = lane();
     for (let index = 0; index < MAX_GROUPS_IN_FLIGHT + 5; index += 1) {
       void orders.add([`o${index}`]);
-      jest.advanceTimersByTime(OVERLAP_AFTER_MS);
+      jest.advanceTimersByTime(OVERLAP_LEAST_MS);
     }
     expect(starts.sizes).toHaveLength(MAX_GROUPS_IN_FLIGHT);
     await starts.answer(0);
-    jest.advanceTimersByTime(OVERLAP_AFTER_MS);
+    jest.advanceTimersByTime(OVERLAP_MOST_MS);
     expect(starts.groups.at(-1)).toEqual(names(MAX_GROUPS_IN_FLIGHT + 5).slice(MAX_GROUPS_IN_FLIGHT));
   });
 
@@ -210,7 +236,7 @@ describe('a slow start', () => {
     const { starts, lane: orders } = lane();
     void orders.add(['slow']);
     void orders.add(['quick']);
-    jest.advanceTimersByTime(OVERLAP_AFTER_MS);
+    jest.advanceTimersByTime(OVERLAP_LEAST_MS);
     void orders.add(names(50, 'x'));
     void orders.add(names(50, 'y'));
     await starts.answer(1);
