@@ -18,7 +18,7 @@ export interface BudgetRequest {
 }
 
 export type BudgetVerdict =
-  /** `remaining`: what the class could still take at once; told for callers only. */
+  /** `remaining`: what is left: of a caller's limit what the class could still take at once, of a venue's budget all of it. */
   | { readonly granted: true; readonly remaining?: number }
   /** `bannedByVenue`: the venue said Retry-After, which binds exits too. */
   | { readonly granted: false; readonly retryAfterMs: number; readonly bannedByVenue: boolean };

@@ -1,6 +1,5 @@
 /** The API process: HTTP and sockets over ports, wired here. */
 import { once } from 'node:events';
-import { Registry, collectDefaultMetrics } from 'prom-client';
 import { createApi, createHttpServer, type ApiPorts, type CallLimitRules, type VenueState } from '../api';
 import type { Settings } from '../config/settings';
 import { callRateOf, type CallRate } from '../domain/call-rate';
@@ -11,6 +10,7 @@ import { ensureAccountWatched } from '../temporal/watching';
 import { ensureOwner, newPaperCredential } from './first-start';
 import { Health } from './health';
 import type { RunningRole } from './index';
+import { registerStateGauges } from './metrics/state-gauges';
 import type { Platform } from './platform';
 import { openSockets } from './sockets';
 import { version } from '../../package.json';
@@ -80,11 +80,15 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
     callerLimits: bus.callerLimits,
     clock,
   };
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry, prefix: 'surefill_' });
-  const api = createApi({ ports, log: logger, registry, version, placeDeadlineMs: settings.placeDeadlineMs, limits: callLimitRules(settings), corsOrigins: settings.corsOrigins ?? [], trustedProxies: settings.trustedProxies ?? [] });
+  const api = createApi({ ports, log: logger, registry: platform.registry, version, placeDeadlineMs: settings.placeDeadlineMs, limits: callLimitRules(settings), corsOrigins: settings.corsOrigins ?? [], trustedProxies: settings.trustedProxies ?? [] });
   const server = createHttpServer(api.app);
   const sockets = openSockets(server, platform, tail);
+  registerStateGauges(platform.registry, {
+    unknownOrders: () => store.gauges.unknownOrders(),
+    positionsValueUsd: () => store.gauges.positionsValueUsd(),
+    connections: () => sockets.connections,
+    onTrouble: (error) => logger.warn({ err: error }, 'a gauge could not be read'),
+  });
   server.listen(settings.port, settings.host);
   await once(server, 'listening');
   await health.check();

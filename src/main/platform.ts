@@ -1,6 +1,7 @@
 /** What every role stands on: the bus, the venues, the prices, the store. Opened in the order they need each other. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import type { Registry } from 'prom-client';
 import type { Settings } from '../config/settings';
 import type { VenueSettings } from '../config/venue-settings';
 import { systemClock, type Clock } from '../domain/clock';
@@ -17,12 +18,17 @@ import { createVenues, type VenueConfig } from '../venues';
 import { SettingError } from '../config/settings';
 import { AuditHeads } from './audit-heads';
 import type { Logger } from './logger';
+import { processRegistry } from './metrics/process-registry';
+import { TradeMetrics } from './metrics/trade-metrics';
+import { VenueMetrics } from './metrics/venue-metrics';
 
 export interface Platform {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly production: boolean;
+  /** What /metrics of this process prints. */
+  readonly registry: Registry;
   readonly bus: Bus;
   readonly prices: PriceCache;
   readonly venues: ReadonlyMap<string, Venue>;
@@ -43,12 +49,21 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
   const clock = systemClock;
   await migrate(databaseUrl);
   const bus = openBus(settings, clock, logger);
+  const registry = processRegistry();
+  const venueMetrics = new VenueMetrics(registry);
   const venues = createVenues(settings.venues.map((venue) => venueConfig(venue, settings)), {
     budget: bus.rateBudget,
     clock,
     onBudgetError: (error) => logger.warn({ err: error }, 'the shared request budget did not answer'),
-    onBreakerChange: (venue, state) => logger.warn({ venue, state }, 'circuit breaker changed'),
+    onBreakerChange: (venue, state) => {
+      venueMetrics.onBreakerChange(venue, state);
+      logger.warn({ venue, state }, 'circuit breaker changed');
+    },
+    onCall: venueMetrics.onCall,
+    onBudget: venueMetrics.onBudget,
+    onSocketEvent: venueMetrics.onSocketEvent,
   });
+  venueMetrics.begin(venues.keys());
   const prices = new PriceCache({ bus, clock });
   mkdirSync(settings.home, { recursive: true });
   const auditHeads = new AuditHeads(settings.home, logger);
@@ -64,12 +79,14 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
     log: logger,
     onAuditHead: auditHeads.keep,
   });
+  store.events.onCommitted(new TradeMetrics(registry).onCommitted);
   const temporal = connectTemporal(temporalAddress, settings.temporalNamespace);
   return {
     settings,
     logger,
     clock,
     production,
+    registry,
     bus,
     prices,
     venues,

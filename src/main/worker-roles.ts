@@ -13,7 +13,9 @@ import { TASK_QUEUES } from '../temporal/task-queues';
 import { ensureAccountWatched, ensureMarketWatched, ensureSweeper, isRunning, startResolution } from '../temporal/watching';
 import { installTemporalRuntime, runWorkers, type TaskQueue } from '../temporal/workers';
 import type { RunningRole } from './index';
-import { serveMetrics } from './metrics-server';
+import { freePort } from './launcher/ports';
+import { serveMetrics } from './metrics/server';
+import { WatchMetrics } from './metrics/watch-metrics';
 import { wireOrderPath } from './order-path';
 import type { Platform } from './platform';
 
@@ -62,6 +64,7 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
 export async function runWatcher(platform: Platform): Promise<RunningRole> {
   const { store, venues, clock, settings, logger, bus, temporal } = platform;
   const leaving = new AbortController();
+  const metrics = new WatchMetrics(platform.registry);
   const activities = createWatchingActivities({
     leaving: leaving.signal,
     venues,
@@ -70,7 +73,10 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
       watching: store.watching,
       accounts: store.accounts,
       working: (accountId) => store.orders.working(accountId),
-      onMismatch: (accountId, kind, count) => logger.warn({ accountId, kind, count }, 'the audit found what the stream had not brought'),
+      onMismatch: (accountId, kind, count) => {
+        metrics.mismatch(kind, count);
+        logger.warn({ accountId, kind, count }, 'the audit found what the stream had not brought');
+      },
       onTrouble: (accountId, error) => logger.warn({ accountId, err: error }, 'account watcher'),
     },
     auditPollMs: settings.auditPollMs,
@@ -95,11 +101,12 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
   };
 }
 
-async function serve({ settings, logger }: Platform, taskQueues: readonly TaskQueue[], activities: object): Promise<RunningRole> {
+async function serve({ settings, logger, registry }: Platform, taskQueues: readonly TaskQueue[], activities: object): Promise<RunningRole> {
   const workflowBundlePath = path.join(__dirname, '..', 'workflow-bundle.js');
   if (!existsSync(workflowBundlePath)) throw new Error('the workflow bundle is not built: run npm run build');
+  const corePort = settings.metricsPort === undefined ? null : await freePort();
   // Task tokens are long and say nothing to a person.
-  installTemporalRuntime(({ message, meta }) => logger.warn({ ...meta, level: undefined, taskToken: undefined, err: meta?.['error'], error: undefined }, message));
+  installTemporalRuntime(({ message, meta }) => logger.warn({ ...meta, level: undefined, taskToken: undefined, err: meta?.['error'], error: undefined }, message), corePort === null ? null : `127.0.0.1:${corePort}`);
   const address = settings.temporalAddress ?? '';
   await ensureSearchAttributes(address, settings.temporalNamespace, (error) => logger.warn({ err: error }, 'search attributes could not be looked at: register those of temporal/search-attributes.json'));
   const workers = await runWorkers({
@@ -109,7 +116,7 @@ async function serve({ settings, logger }: Platform, taskQueues: readonly TaskQu
     workflowBundlePath,
     activities,
   });
-  const metrics = settings.metricsPort === undefined ? null : await serveMetrics(settings.host, settings.metricsPort);
+  const metrics = settings.metricsPort === undefined ? null : await serveMetrics(registry, settings.host, settings.metricsPort, `http://127.0.0.1:${corePort}/metrics`);
   return {
     ended: workers.stopped,
     stop: async () => {

@@ -13,6 +13,7 @@ import { change, holdEpoch, type StoreCore, type StoreLog } from './core';
 import { Credentials } from './credentials';
 import { Database } from './database';
 import { Events } from './events';
+import { Gauges } from './gauges';
 import { Generation } from './generation';
 import { accountsOfOrders, lockAccounts } from './locks';
 import { Mutations } from './mutations';
@@ -82,6 +83,7 @@ export class Store {
   readonly settings: StoredSettings;
   readonly audit: Audit;
   readonly idempotency: Idempotency;
+  readonly gauges: Gauges;
   private readonly portfolio: Portfolio;
 
   constructor(
@@ -106,6 +108,7 @@ export class Store {
     this.settings = new StoredSettings(core);
     this.audit = new Audit(core.database);
     this.idempotency = new Idempotency(core);
+    this.gauges = new Gauges(core);
     this.portfolio = new Portfolio(core);
   }
 

@@ -26,7 +26,7 @@ export class RedisRateBudget implements RateBudget {
     if (caller !== true && weight > rule.capacity - floor) throw new RangeError(`a request of weight ${weight} exceeds the budget of ${scope}; make it smaller`);
     const venue = scope.split('/', 1)[0] ?? scope;
     const [granted, retryAfterMs, bannedByVenue, left] = await this.redis.surefillTake(this.key('budget', scope), this.key('ban', scope), this.key('ban', venue), rule.capacity, rule.refillPerSecond / 1000, floor, weight);
-    if (granted === 1) return caller === true ? { granted: true, remaining: Math.max(0, Math.floor(left - floor)) } : { granted: true };
+    if (granted === 1) return { granted: true, remaining: Math.max(0, Math.floor(caller === true ? left - floor : left)) };
     return { granted: false, retryAfterMs, bannedByVenue: bannedByVenue === 1 };
   }
 

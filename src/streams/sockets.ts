@@ -18,6 +18,8 @@ interface SocketData {
 type StreamSocket = Socket<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, SocketData>;
 
 export interface Sockets {
+  /** Clients that are connected now. */
+  readonly connections: number;
   /** Disconnects all clients; the HTTP server is its owner's to close. */
   close(): Promise<void>;
 }
@@ -56,6 +58,10 @@ class SocketServer implements Sockets {
     this.io.use((socket, next) => void this.admit(socket, next));
     this.io.on('connection', (socket) => this.welcome(socket));
     this.authTimer = setInterval(() => void this.reauthenticate(), this.limits.reauthenticateMs);
+  }
+
+  get connections(): number {
+    return this.io.engine.clientsCount;
   }
 
   async close(): Promise<void> {

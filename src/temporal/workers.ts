@@ -33,9 +33,13 @@ const FAIL_OVER: Pick<WorkerOptions, 'maxHeartbeatThrottleInterval' | 'defaultHe
 /** What in-flight activities get to end by themselves; shorter than what a supervisor waits before it kills. */
 const SHUTDOWN_GRACE = '5s';
 
-/** Once per process, before any worker: the SDK's signal handlers are off, because main decides when to stop. */
-export function installTemporalRuntime(log: (entry: LogEntry) => void): void {
-  Runtime.install({ logger: new DefaultLogger('WARN', log), shutdownSignals: [] });
+/**
+ * Once per process, before any worker: the SDK's signal handlers are off, because main decides when to stop.
+ * `metricsAddress`: host:port where the SDK's core serves its own figures (task latencies, slots) as Prometheus reads them.
+ */
+export function installTemporalRuntime(log: (entry: LogEntry) => void, metricsAddress: string | null): void {
+  const telemetryOptions = metricsAddress === null ? {} : { metrics: { prometheus: { bindAddress: metricsAddress, unitSuffix: true, countersTotalSuffix: true, useSecondsForDurations: true } } };
+  Runtime.install({ logger: new DefaultLogger('WARN', log), shutdownSignals: [], telemetryOptions });
 }
 
 export async function runWorkers(setup: WorkerSetup): Promise<RunningWorkers> {

@@ -29,6 +29,7 @@ export interface VenueDependencies {
   readonly onCall?: (report: CallReport) => void;
   readonly onSocketEvent?: (event: SocketEvent) => void;
   readonly onBudgetError?: (error: unknown) => void;
+  readonly onBudget?: (venue: string, remaining: number) => void;
   readonly onBreakerChange?: (venue: string, state: BreakerState) => void;
 }
 
@@ -68,11 +69,11 @@ function create(config: VenueConfig, deps: VenueDependencies): Venue {
   } catch (cause) {
     throw new Error(`venue ${config.name}: its settings are wrong: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
-  const { budget, clock, random, onBudgetError } = deps;
+  const { budget, clock, random, onBudgetError, onBudget } = deps;
   const breaker = new CircuitBreaker(config.name, clock, deps.breaker, deps.onBreakerChange);
   // From the inside: the budget is taken only for calls the breaker lets through; each attempt is reported with what held it
   // back; repeats are outermost, so that each passes the breaker and the budget anew.
-  let venue = decorate(bare, rateLimiter({ budget, rule: bare.capabilities.budget, clock, weightOf: adapter.weightOf, ...(onBudgetError ? { onBudgetError } : {}) }));
+  let venue = decorate(bare, rateLimiter({ budget, rule: bare.capabilities.budget, clock, weightOf: adapter.weightOf, ...(onBudgetError ? { onBudgetError } : {}), ...(onBudget ? { onBudget } : {}) }));
   venue = decorate(venue, breaker.around);
   venue = decorate(venue, telemetry(deps.onCall ?? (() => undefined)));
   return decorate(venue, readRetry(random ? { random } : {}));

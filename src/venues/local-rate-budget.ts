@@ -75,7 +75,7 @@ export class LocalRateBudget implements RateBudget {
     bucket.atMs = nowMs;
     if (bucket.tokens < needed) return { granted: false, retryAfterMs: Math.max(1, Math.ceil((needed - bucket.tokens) / refillPerMs)), bannedByVenue: false };
     bucket.tokens -= weight;
-    return request.caller === true ? { granted: true, remaining: Math.max(0, Math.floor(bucket.tokens - floor)) } : { granted: true };
+    return { granted: true, remaining: Math.max(0, Math.floor(request.caller === true ? bucket.tokens - floor : bucket.tokens)) };
   }
 
   private bucket(scope: string, capacity: number, nowMs: number): Bucket {

@@ -26,6 +26,8 @@ export interface RateLimiterOptions {
   readonly weightOf: WeightOf;
   /** The budget itself failed; what follows of it is written at `askBudget`. */
   readonly onBudgetError?: (error: unknown) => void;
+  /** What a granted call left of the budget. */
+  readonly onBudget?: (venue: string, remaining: number) => void;
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<boolean>;
 }
 
@@ -65,7 +67,9 @@ async function waitForBudget(options: RateLimiterOptions, call: VenueCall): Prom
 async function askBudget(options: RateLimiterOptions, call: VenueCall): Promise<BudgetVerdict> {
   const { budget, rule, weightOf, onBudgetError } = options;
   try {
-    return await budget.take({ scope: call.venue, rule, weight: weightOf(call), class: call.class });
+    const verdict = await budget.take({ scope: call.venue, rule, weight: weightOf(call), class: call.class });
+    if (verdict.granted && verdict.remaining !== undefined) options.onBudget?.(call.venue, verdict.remaining);
+    return verdict;
   } catch (error) {
     onBudgetError?.(error);
     if (call.class === 'exit') return { granted: true };

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { isRunning, signalExactly, type ProcessIdentity } from '../../scripts/process-identity';
 import { ROOT } from '../../src/main/launcher/folders';
 import { freePort } from '../../src/main/launcher/ports';
+import type { Role } from '../../src/main/launcher/role-plan';
+import { METRIC_NAMES, METRIC_ROLES, type Metric } from '../../src/main/metrics/names';
 import { ProcessRecords } from '../../src/main/launcher/process-records';
 import { historyWindow } from '../../src/main/launcher/temporal-retention';
 import { npmStart, recordedProcesses, startEnvironment, type NpmStart } from '../support/npm-start';
@@ -49,11 +51,20 @@ describe('npm start', () => {
     expect(JSON.stringify(await accounts.json())).toContain('"name":"paper"');
   });
 
-  test('gives worker and watcher a port each for their metrics, and says which', async () => {
+  test('gives worker and watcher a port each for their metrics, says which, and each role shows its figures', async () => {
     const line = await running.line('metrics: ');
-    const urls = [...line.matchAll(/(worker|watcher)=(\S+)/g)].map(([, , url]) => url ?? '');
-    expect(new Set(urls).size).toBe(2);
-    for (const url of urls) expect(await (await fetch(url)).text()).toContain('surefill_process_cpu_seconds_total');
+    const urls = [...line.matchAll(/(worker|watcher)=(\S+)/g)].map(([, role = '', url = '']) => [role, url] as const);
+    expect(new Set(urls.map(([, url]) => url)).size).toBe(2);
+    const pages = new Map<string, string>();
+    for (const [role, url] of urls) pages.set(role, await (await fetch(url)).text());
+    pages.set('api', await (await fetch(`${(await running.ready()).get('api')}/metrics`)).text());
+    for (const [role, page] of pages) {
+      const expected = Object.entries(METRIC_NAMES).flatMap(([metric, name]) => (METRIC_ROLES[metric as Metric].includes(role as Role) ? [name] : []));
+      const shown = Object.values(METRIC_NAMES).filter((name) => page.includes(`# TYPE ${name} `));
+      expect({ role, shown }).toEqual({ role, shown: expected });
+    }
+    // Of the Temporal SDK: how long tasks waited for us, and room for more.
+    for (const role of ['worker', 'watcher']) expect(pages.get(role)).toContain('temporal_worker_task_slots_available');
   });
 
   test('refuses a second start on the same home, and a wrong setting, in one clear line', async () => {

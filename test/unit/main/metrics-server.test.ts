@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { serveMetrics, type MetricsServer } from '../../../src/main/metrics-server';
+import { processRegistry } from '../../../src/main/metrics/process-registry';
+import { serveMetrics, type MetricsServer } from '../../../src/main/metrics/server';
 
 const open: MetricsServer[] = [];
 
 async function started(port = 0): Promise<MetricsServer> {
-  const server = await serveMetrics('127.0.0.1', port);
+  const server = await serveMetrics(processRegistry(), '127.0.0.1', port);
   open.push(server);
   return server;
 }
@@ -30,7 +31,7 @@ describe('the metrics of a worker or watcher', () => {
   test('take the port that was asked for or fail, and give it back', async () => {
     const first = await started();
     const port = Number(new URL(first.url).port);
-    await expect(serveMetrics('127.0.0.1', port)).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await expect(serveMetrics(processRegistry(), '127.0.0.1', port)).rejects.toMatchObject({ code: 'EADDRINUSE' });
     await open.pop()?.close();
     expect((await started(port)).url).toBe(first.url);
   });

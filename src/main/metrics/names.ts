@@ -1,0 +1,42 @@
+/**
+ * Every figure that roles keep beside the HTTP edge's own (api/metrics.ts), once: what it is called and which roles have it.
+ * Base units, `_total` for what only rises, no ids in labels. docs/operations.md lists the same names (a test compares).
+ */
+import type { Role } from '../launcher/role-plan';
+
+export const METRIC_NAMES = {
+  venueCallSeconds: 'surefill_venue_call_duration_seconds',
+  venueBudgetLeft: 'surefill_venue_rate_limit_remaining',
+  venueBreaker: 'surefill_venue_breaker_open',
+  streamGaps: 'surefill_ws_gap_total',
+  socketConnections: 'surefill_ws_connections',
+  ordersSubmitted: 'surefill_orders_submitted_total',
+  orderAckSeconds: 'surefill_order_ack_seconds',
+  ordersUnknown: 'surefill_orders_unknown_state',
+  riskBlocks: 'surefill_risk_blocks_total',
+  fills: 'surefill_fills_total',
+  tradeVolume: 'surefill_trade_volume_quote_total',
+  positionsValue: 'surefill_positions_value_usd',
+  mismatches: 'surefill_reconciliation_mismatch_total',
+} as const;
+
+export type Metric = keyof typeof METRIC_NAMES;
+
+const ALL: readonly Role[] = ['api', 'worker', 'watcher'];
+
+/** Counted where it happens: venue calls and committed events in every process, audits in the watcher, gauges once, by the API. */
+export const METRIC_ROLES: Readonly<Record<Metric, readonly Role[]>> = {
+  venueCallSeconds: ALL,
+  venueBudgetLeft: ALL,
+  venueBreaker: ALL,
+  streamGaps: ALL,
+  ordersSubmitted: ALL,
+  orderAckSeconds: ALL,
+  riskBlocks: ALL,
+  fills: ALL,
+  tradeVolume: ALL,
+  socketConnections: ['api'],
+  ordersUnknown: ['api'],
+  positionsValue: ['api'],
+  mismatches: ['watcher'],
+};

@@ -1,0 +1,42 @@
+/** Gauges that PostgreSQL answers when they are asked for. Served by the API, so that one process tells of all. */
+import { Gauge, type Registry } from 'prom-client';
+import { METRIC_NAMES } from './names';
+
+export interface StateGaugePorts {
+  unknownOrders(): Promise<ReadonlyMap<string, number>>;
+  positionsValueUsd(): Promise<ReadonlyMap<string, number>>;
+  /** Sockets of clients that are open. */
+  connections(): number;
+  onTrouble(error: unknown): void;
+}
+
+export function registerStateGauges(registry: Registry, ports: StateGaugePorts): void {
+  byVenue(METRIC_NAMES.ordersUnknown, 'Orders whose outcome at the venue is unknown: look into any that stays for a minute.', () => ports.unknownOrders());
+  byVenue(METRIC_NAMES.positionsValue, 'Open positions at their mark price, longs and shorts added up; markets quoted in dollars.', () => ports.positionsValueUsd());
+  new Gauge({
+    name: METRIC_NAMES.socketConnections,
+    help: 'Clients connected to the Socket.io stream of this process.',
+    registers: [registry],
+    collect() {
+      this.set(ports.connections());
+    },
+  });
+
+  /** A database that is away takes its own gauges off the page, and no other figure. */
+  function byVenue(name: string, help: string, read: () => Promise<ReadonlyMap<string, number>>): void {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['venue'],
+      registers: [registry],
+      async collect() {
+        this.reset();
+        try {
+          for (const [venue, value] of await read()) this.set({ venue }, value);
+        } catch (error) {
+          ports.onTrouble(error);
+        }
+      },
+    });
+  }
+}

@@ -1,0 +1,31 @@
+/** Figures over everything the installation holds, for operators: never for a user, whose rows are their own. */
+import type { StoreCore } from './core';
+
+/** Quotes whose unit is worth a dollar, near enough for a gauge. */
+const DOLLARS = ['USD', 'USDC', 'USDT', 'USDE', 'USDT0', 'USDH'];
+
+export class Gauges {
+  constructor(private readonly core: StoreCore) {}
+
+  /** Orders in state UNKNOWN, by venue; every venue that has a market is named. */
+  async unknownOrders(): Promise<ReadonlyMap<string, number>> {
+    return this.byVenue(
+      `SELECT v.venue, count(o.id)::float8 AS value FROM (SELECT DISTINCT venue FROM markets) v
+         LEFT JOIN orders o ON o.venue = v.venue AND o.state = 'UNKNOWN' AND o.state NOT IN ('DENIED', 'FILLED', 'CANCELED', 'EXPIRED', 'REJECTED') GROUP BY v.venue`,
+    );
+  }
+
+  /** Open positions at their mark (at their entry where none is known), longs and shorts added up, in dollars. */
+  async positionsValueUsd(): Promise<ReadonlyMap<string, number>> {
+    return this.byVenue(
+      `SELECT v.venue, coalesce(sum(abs(p.quantity) * coalesce(p.mark_price, p.entry_price, 0)), 0)::float8 AS value FROM (SELECT DISTINCT venue FROM markets WHERE quote = ANY($1::text[])) v
+         LEFT JOIN (positions p JOIN markets m ON m.venue = p.venue AND m.symbol = p.symbol AND m.quote = ANY($1::text[])) ON p.venue = v.venue AND p.quantity <> 0 GROUP BY v.venue`,
+      DOLLARS,
+    );
+  }
+
+  private async byVenue(sql: string, ...parameters: readonly string[][]): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.core.database.rows<{ venue: string; value: number }>(sql, ...parameters);
+    return new Map(rows.map(({ venue, value }) => [venue, value]));
+  }
+}
