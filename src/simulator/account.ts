@@ -1,4 +1,5 @@
 import { Decimal, ZERO, decimalText, maxOf, minOf } from '../domain/decimal';
+import type { FundingPayment } from './funding';
 import { COLLATERAL, DEFAULT_LEVERAGE, type PaperMarket } from './market';
 import { AVERAGE_DECIMALS, type Fill, type Order, type Side, averageOf } from './order';
 
@@ -10,12 +11,15 @@ export interface Holding {
   /** Signed quantity times average entry, kept exactly so that cash is conserved to the last digit. */
   cost: Decimal;
   realizedPnl: Decimal;
+  /** What the present position paid in funding so far; negative when it received more. */
+  fundingPaid: Decimal;
   leverage: number;
   /** Leaves of open orders that may increase the position (reduce-only ones are exempt). */
   openBuyQuantity: Decimal;
   openBuyNotional: Decimal;
   openSellQuantity: Decimal;
   openSellNotional: Decimal;
+  /** Open reduce-only orders, resting or armed: they end with the position. */
   readonly reduceOnly: Set<Order>;
 }
 
@@ -42,12 +46,18 @@ export class Account {
   readonly open = new Set<Order>();
   readonly closed: Order[] = [];
   readonly fills: Fill[] = [];
+  readonly fundingPayments: FundingPayment[] = [];
   /** The answers already given to amends, by amend id (JSON text). */
   readonly amends = new Map<string, string>();
   /** Of the private stream: gap-free. */
   sequence = 0;
   /** Venue time at which all open orders are canceled, or null. */
   deadManAt: number | null = null;
+  /**
+   * The mark at which the account is liquidated, kept while it holds one market and nothing of it changes; null: not known.
+   * Spares the sum over all positions at every price.
+   */
+  guard: { readonly symbol: string; readonly price: Decimal | null } | null = null;
 
   constructor(readonly name: string) {}
 
@@ -71,6 +81,7 @@ export class Account {
       quantity: ZERO,
       cost: ZERO,
       realizedPnl: ZERO,
+      fundingPaid: ZERO,
       leverage: Math.min(DEFAULT_LEVERAGE, market.maxLeverage),
       openBuyQuantity: ZERO,
       openBuyNotional: ZERO,
@@ -153,6 +164,7 @@ export function applyToPosition(holding: Holding, side: Side, price: Decimal, qu
   const signed = side === 'buy' ? quantity : quantity.negated();
   const before = holding.quantity;
   const increases = before.isZero() || before.isPositive() === signed.isPositive();
+  if (before.isZero()) holding.fundingPaid = ZERO;
   if (increases) {
     holding.quantity = before.plus(signed);
     holding.cost = holding.cost.plus(signed.times(price));
@@ -164,14 +176,15 @@ export function applyToPosition(holding: Holding, side: Side, price: Decimal, qu
   const closedSigned = side === 'buy' ? closing : closing.negated();
   const realized = closedSigned.times(price).plus(released).negated();
   const opened = signed.minus(closedSigned);
+  if (!opened.isZero()) holding.fundingPaid = ZERO;
   holding.quantity = before.plus(signed);
   holding.cost = holding.cost.minus(released).plus(opened.times(price));
   holding.realizedPnl = holding.realizedPnl.plus(realized);
   return realized;
 }
 
-/** A position as the wire shows it; a flat one has quantity "0". */
-export function positionView(holding: Holding, markOf: MarkOf): Record<string, string | null> {
+/** A position as the wire shows it; a flat one has quantity "0". `liquidatedAt`: maintenance.ts knows it. */
+export function positionView(holding: Holding, markOf: MarkOf, liquidatedAt: Decimal | null = null): Record<string, string | null> {
   const flat = holding.quantity.isZero();
   const mark = markOf(holding.market.symbol);
   return {
@@ -182,10 +195,10 @@ export function positionView(holding: Holding, markOf: MarkOf): Record<string, s
     markPrice: mark === null ? '0' : mark.toFixed(),
     leverage: String(holding.leverage),
     margin: decimalText(holding.cost.abs().dividedBy(holding.leverage).toDecimalPlaces(AVERAGE_DECIMALS)),
-    // Paper accounts are never liquidated: a loss beyond the margin only stops new entries.
-    liquidationPrice: null,
+    liquidationPrice: liquidatedAt === null ? null : decimalText(liquidatedAt.toDecimalPlaces(AVERAGE_DECIMALS)),
     unrealizedPnl: decimalText(unrealizedPnl(holding, markOf)),
     realizedPnl: decimalText(holding.realizedPnl),
+    fundingPaid: decimalText(holding.fundingPaid),
   };
 }
 

@@ -1,4 +1,4 @@
-import { Decimal, ZERO } from '../domain/decimal';
+import { Decimal, ZERO, maxOf, minOf } from '../domain/decimal';
 import type { Order, Side } from './order';
 
 /** A price and what waits there: the market data's own quantity first in the queue, then client orders in time order. */
@@ -68,6 +68,12 @@ export class BookSide {
     return undefined;
   }
 
+  /** The best level that holds client orders. */
+  bestClient(): Level | undefined {
+    for (const level of this.levels) if (level.orders.size > 0) return level;
+    return undefined;
+  }
+
   /** The best level that holds client orders, none worse than `limit`. */
   bestResting(limit: Decimal): Level | undefined {
     for (const level of this.levels) {
@@ -99,6 +105,11 @@ export interface AmbientUpdate {
   readonly asks: readonly AmbientLevel[];
   /** True: levels not named are emptied (a snapshot). False: only the named levels change (a delta). */
   readonly replace: boolean;
+  /**
+   * True: a picture of the depth made up around a recorded price, no evidence of what traded or left. It fills no client
+   * order (levels that would are left out), and moves none up in its queue.
+   */
+  readonly depthOnly?: boolean;
 }
 
 /** The book of one market: market-data ("ambient") liquidity and the client orders that rest in it. */
@@ -118,6 +129,7 @@ export class Book {
   rest(order: Order): void {
     const side = this.side(order.side);
     const level = side.at(order.price as Decimal);
+    order.queueAhead = level.ambient;
     level.orders.add(order);
     level.resting = level.resting.plus(order.leaves);
     side.touch(level);
@@ -141,16 +153,18 @@ export class Book {
     side.touch(level);
   }
 
-  takeAmbient(side: BookSide, level: Level, quantity: Decimal): void {
+  /** `passed`: how much of the queue before the level's orders that was, if more than is shown there. */
+  takeAmbient(side: BookSide, level: Level, quantity: Decimal, passed: Decimal = quantity): void {
     level.ambient = level.ambient.minus(quantity);
+    for (const order of level.orders) order.queueAhead = maxOf(ZERO, order.queueAhead.minus(passed));
     this.midStale = true;
     side.touch(level);
   }
 
   /** Applies market data. What clients consumed stays consumed at every level the update does not name. */
   update(update: AmbientUpdate): void {
-    this.updateSide(this.bids, update.bids, update.replace);
-    this.updateSide(this.asks, update.asks, update.replace);
+    this.updateSide(this.bids, update.bids, update);
+    this.updateSide(this.asks, update.asks, update);
     this.midStale = true;
   }
 
@@ -170,27 +184,23 @@ export class Book {
       .map((level) => [level.text, level.total.toFixed()]);
   }
 
-  private updateSide(side: BookSide, levels: readonly AmbientLevel[], replace: boolean): void {
+  private updateSide(side: BookSide, levels: readonly AmbientLevel[], { replace, depthOnly = false }: AmbientUpdate): void {
     if (replace) {
       const named = new Set(levels.map(([price]) => price.toFixed()));
       for (const level of [...side.levels]) {
-        if (level.ambient.isZero() || named.has(level.text)) continue;
-        level.ambient = ZERO;
-        side.touch(level);
+        if (!level.ambient.isZero() && !named.has(level.text)) setAmbient(side, level, ZERO, depthOnly);
       }
     }
     for (const [price, quantity] of levels) {
-      if (quantity.isZero()) {
-        const level = side.find(price);
-        if (level === undefined || level.ambient.isZero()) continue;
-        level.ambient = ZERO;
-        side.touch(level);
-        continue;
-      }
-      const level = side.at(price);
-      if (level.ambient.equals(quantity)) continue;
-      level.ambient = quantity;
-      side.touch(level);
+      const level = quantity.isZero() ? side.find(price) : side.at(price);
+      if (level !== undefined && !level.ambient.equals(quantity)) setAmbient(side, level, quantity, depthOnly);
     }
   }
+}
+
+/** What left a level may have stood behind an order as well as before it: it counts as behind while that is possible. */
+function setAmbient(side: BookSide, level: Level, quantity: Decimal, depthOnly: boolean): void {
+  level.ambient = quantity;
+  if (!depthOnly) for (const order of level.orders) order.queueAhead = minOf(order.queueAhead, quantity);
+  side.touch(level);
 }

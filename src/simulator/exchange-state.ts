@@ -2,9 +2,12 @@ import { Decimal } from '../domain/decimal';
 import { Account } from './account';
 import { Book } from './book';
 import { PaperError } from './errors';
+import { Expiries } from './expiries';
+import { type FundingPayment, type FundingTerms, defaultFunding } from './funding';
 import type { PaperMarket } from './market';
 import type { Matcher } from './matching';
 import type { Fill, Order, Trade } from './order';
+import { TriggerBook } from './trigger-book';
 
 /** What one step changed: the input of the journal, of the answers and of the streams. */
 export interface Changes {
@@ -14,6 +17,7 @@ export interface Changes {
   /** Accounts with the balances' assets and the positions' symbols that changed. */
   readonly accounts: Map<Account, { assets: Set<string>; symbols: Set<string> }>;
   readonly amends: AmendAnswer[];
+  readonly fundings: FundingPayment[];
 }
 
 /** The stored answer of an amend: `key` is order id and amend id. */
@@ -24,14 +28,20 @@ export interface AmendAnswer {
 }
 
 export function noChanges(): Changes {
-  return { orders: new Set(), fills: [], trades: [], accounts: new Map(), amends: [] };
+  return { orders: new Set(), fills: [], trades: [], accounts: new Map(), amends: [], fundings: [] };
 }
 
-/** A market and its book. */
+/** A market, its book, and who has to do with it. */
 export interface Venue {
   readonly market: PaperMarket;
   readonly book: Book;
   readonly matcher: Matcher;
+  readonly triggers: TriggerBook;
+  readonly funding: FundingTerms;
+  /** Accounts with a position here: who pays funding and who may be liquidated. */
+  readonly holders: Set<Account>;
+  /** Price of the last trade, or null before the first. */
+  last: Decimal | null;
 }
 
 /** Numbers that must go on where they stopped after a restart. */
@@ -40,6 +50,8 @@ export interface Counters {
   tradeId: number;
   fillIndex: number;
   priority: number;
+  /** Absent in journals written before there was funding. */
+  fundingIndex?: number;
 }
 
 /** Every account, book and counter of the venue. No clock and no I/O: time comes in with each command. */
@@ -47,13 +59,22 @@ export class ExchangeState {
   readonly accounts = new Map<string, Account>();
   readonly orders = new Map<string, Order>();
   readonly venues = new Map<string, Venue>();
-  readonly counters: Counters = { orderId: 0, tradeId: 0, fillIndex: 0, priority: 0 };
+  readonly expiries = new Expiries();
+  readonly counters: Counters & { fundingIndex: number } = { orderId: 0, tradeId: 0, fillIndex: 0, priority: 0, fundingIndex: 0 };
   private changes: Changes = noChanges();
 
   constructor(markets: readonly PaperMarket[], makeMatcher: (book: Book) => Matcher) {
     for (const market of markets) {
       const book = new Book();
-      this.venues.set(market.symbol, { market, book, matcher: makeMatcher(book) });
+      this.venues.set(market.symbol, {
+        market,
+        book,
+        matcher: makeMatcher(book),
+        triggers: new TriggerBook(),
+        funding: defaultFunding(),
+        holders: new Set(),
+        last: null,
+      });
     }
   }
 
@@ -81,7 +102,9 @@ export class ExchangeState {
     return account;
   }
 
+  /** Says that something of the account changed: its journal entry, its events, and what was computed from it. */
   touch(account: Account, asset?: string, symbol?: string): void {
+    account.guard = null;
     let touched = this.changes.accounts.get(account);
     if (touched === undefined) {
       touched = { assets: new Set(), symbols: new Set() };
@@ -107,6 +130,18 @@ export class ExchangeState {
   recordAmend(account: Account, key: string, answer: string): void {
     account.amends.set(key, answer);
     this.changes.amends.push({ account: account.name, key, answer });
+  }
+
+  recordFunding(account: Account, payment: FundingPayment): void {
+    account.fundingPayments.push(payment);
+    this.changes.fundings.push(payment);
+  }
+
+  /** Keeps the market's list of position holders true after a position changed. */
+  noteHolder(account: Account, symbol: string): void {
+    const { holders } = this.venue(symbol);
+    if (account.position(symbol).isZero()) holders.delete(account);
+    else holders.add(account);
   }
 
   /** The trades since the last drain; everything else stays for `drain`. */

@@ -1,76 +1,110 @@
-import { Decimal, ZERO, maxOf } from '../domain/decimal';
+import { type Decimal, ZERO, maxOf } from '../domain/decimal';
 import { type Account, marginOf } from './account';
+import { followPrices } from './aftermath';
+import { type Amendment, type OrderReference, amendOpen } from './amend';
 import type { AmbientUpdate, Book } from './book';
 import { PaperError } from './errors';
-import { ExchangeState, type Venue } from './exchange-state';
+import type { ExchangeState, Venue } from './exchange-state';
+import { chargeFunding, fundingTimeAfter, takeDueFundingTimes } from './funding';
 import { COLLATERAL, type PaperMarket, checkMarketRules } from './market';
-import { Matcher, type Execution, type MatchingPort, reducible } from './matching';
-import { type CheckedOrder, checkFunds, checkOpen, checkPostOnly, checkReduceOnly, previewOf } from './order-checks';
-import { type CancelReason, type Order, type OrderRequest, newOrder, opposite, orderView } from './order';
-import { close, reserve, settle } from './settlement';
+import { type MarketTrade, Matcher } from './matching';
+import { checkExpireAt, checkFunds, checkOpen, checkPostOnly, checkReduceOnly, checkTrigger } from './order-checks';
+import { type CancelReason, type Order, type OrderRequest, opposite, orderView } from './order';
+import { type MakeMatcher, OrderLife } from './order-life';
 
-/** How an order is named: by the venue's id, or by the account's own. */
-export interface OrderReference {
-  readonly orderId?: string;
-  readonly clientId?: string;
-}
-
-export interface Amendment extends OrderReference {
-  readonly amendId: string;
-  readonly price?: Decimal | undefined;
-  /** The new total quantity. */
-  readonly quantity?: Decimal | undefined;
-}
+export type { Amendment, OrderReference } from './amend';
 
 /**
  * The paper exchange: commands in, changes out (`state.drain()`). Every command is one synchronous step that either takes
- * full effect or throws PaperError with none. Deterministic: the same commands at the same times give the same state.
+ * full effect or throws PaperError with none. Deterministic: the same commands at the same times give the same state. Each
+ * command first does what has become due by its time (`advance`), and then what follows from the prices it made.
  */
 export class Exchange {
   readonly state: ExchangeState;
-  private now = 0;
+  private readonly life: OrderLife;
 
-  constructor(markets: readonly PaperMarket[], makeMatcher: (book: Book, port: MatchingPort) => Matcher = (book, port) => new Matcher(book, port)) {
-    this.state = new ExchangeState(markets, (book) => makeMatcher(book, this.port));
+  constructor(markets: readonly PaperMarket[], makeMatcher: MakeMatcher = (book, port) => new Matcher(book, port)) {
+    this.life = new OrderLife(markets, makeMatcher);
+    this.state = this.life.state;
   }
 
-  /** Accepts an order, trades it, and rests what is left of a GTC one. */
+  /**
+   * Does what has become due by `now`: good-till-date orders end, positions pay funding at each funding time that passed.
+   * A clock that was set back makes nothing due twice.
+   */
+  advance(now: number): void {
+    this.life.now = now;
+    for (let order = this.state.expiries.takeDue(now); order !== undefined; order = this.state.expiries.takeDue(now)) {
+      this.life.cancelOpen(this.state.account(order.account), order, 'EXPIRED');
+    }
+    for (const venue of this.state.venues.values()) {
+      if (venue.market.kind === 'spot') continue;
+      const times = takeDueFundingTimes(venue.funding, now);
+      for (const time of times) chargeFunding(this.state, venue, time);
+      if (times.length > 0) this.life.moved.add(venue);
+    }
+    followPrices(this.life);
+  }
+
+  /** Venue time at which `advance` has something to do next. */
+  nextDueAt(): number {
+    let next = this.state.expiries.nextAt();
+    for (const { funding } of this.state.venues.values()) if (funding.nextAt !== null && funding.nextAt < next) next = funding.nextAt;
+    return next;
+  }
+
+  /** The clock was set to `now` on purpose: funding is due from there on, also if it was due later than that before. */
+  restartFunding(now: number): void {
+    for (const { market, funding } of this.state.venues.values()) {
+      if (market.kind === 'perpetual' && funding.nextAt !== null && funding.nextAt > now) funding.nextAt = fundingTimeAfter(now, funding.intervalMs);
+    }
+  }
+
+  /** Sets what a market charges from its next funding time on. The rate is per interval; positive: longs pay. */
+  setFunding(symbol: string, terms: { readonly rate?: Decimal; readonly intervalMs?: number }, now: number): void {
+    const { market, funding } = this.state.venue(symbol);
+    if (market.kind === 'spot') throw new PaperError('BAD_REQUEST', `${symbol} is a spot market: it has no funding`);
+    funding.rate = terms.rate ?? funding.rate;
+    if (terms.intervalMs === undefined) return;
+    funding.intervalMs = terms.intervalMs;
+    funding.nextAt = fundingTimeAfter(now, terms.intervalMs);
+  }
+
+  /** Accepts an order; trades it and rests what is left of one that may rest, or arms it until its trigger is reached. */
   place(account: Account, request: OrderRequest, now: number): Order {
-    this.now = now;
+    this.advance(now);
     const venue = this.state.venue(request.symbol);
     if (account.orders.has(request.clientId)) {
       throw new PaperError('DUPLICATE_CLIENT_ID', `client id ${request.clientId} was used before by this account`);
     }
+    checkExpireAt(request, now);
+    const triggerPrice = request.triggerPrice ?? null;
+    if (triggerPrice !== null) return this.arm(account, venue, request, triggerPrice);
     const best = venue.book.side(opposite(request.side)).best();
     checkMarketRules(venue.market, request.price, request.quantity, best?.price ?? null);
     if (request.postOnly && request.price !== null) checkPostOnly(venue, request.side, request.price);
     if (request.reduceOnly) checkReduceOnly(account, venue, request.side, request.quantity);
     else checkFunds(this.state, account, venue, request);
-    const order = this.accept(account, request, now);
-    if (request.timeInForce === 'FOK' && this.reachable(venue, request).lessThan(request.quantity)) {
-      this.end(account, venue, order, 'NO_LIQUIDITY');
-      return order;
-    }
-    venue.matcher.take(order);
-    this.finishTaking(account, venue, order);
-    this.endStaleReductions(venue);
+    const order = this.life.accept(account, request);
+    this.life.take(account, venue, order);
+    followPrices(this.life);
     return order;
   }
 
   cancel(account: Account, reference: OrderReference, now: number): Order {
-    this.now = now;
+    this.advance(now);
     const order = this.find(account, reference);
     checkOpen(order);
-    this.cancelOpen(account, order, 'REQUESTED');
+    this.life.cancelOpen(account, order, 'REQUESTED');
     return order;
   }
 
   /** Cancels all open orders of the account (of one market, if a symbol is given). */
   cancelAll(account: Account, now: number, symbol?: string, reason: CancelReason = 'REQUESTED'): Order[] {
-    this.now = now;
+    this.advance(now);
     if (symbol !== undefined) this.state.venue(symbol);
     const canceled = [...account.open].filter((order) => symbol === undefined || order.symbol === symbol);
-    for (const order of canceled) this.cancelOpen(account, order, reason);
+    for (const order of canceled) this.life.cancelOpen(account, order, reason);
     return canceled;
   }
 
@@ -79,22 +113,16 @@ export class Exchange {
     return account.amends.get(amendKey(this.find(account, reference), amendId));
   }
 
-  /** Changes price or total quantity. Returns the answer as JSON text; the same amend id gives the same text again. */
+  /** Changes price, trigger or total quantity. Returns the answer as JSON text; the same amend id gives the same text again. */
   amend(account: Account, amendment: Amendment, now: number): string {
-    this.now = now;
+    this.advance(now);
     const order = this.find(account, amendment);
     const key = amendKey(order, amendment.amendId);
     const answered = account.amends.get(key);
     if (answered !== undefined) return answered;
     checkOpen(order);
-    const venue = this.state.venue(order.symbol);
-    const price = amendment.price ?? (order.price as Decimal);
-    const quantity = amendment.quantity ?? order.quantity;
-    if (quantity.lessThan(order.filled)) {
-      throw new PaperError('BAD_REQUEST', `quantity ${quantity.toFixed()} is below the ${order.filled.toFixed()} already filled`);
-    }
-    checkMarketRules(venue.market, price, quantity, null);
-    this.replace(account, venue, order, price, quantity);
+    amendOpen(this.life, account, order, amendment);
+    followPrices(this.life);
     const answer = JSON.stringify({ order: orderView(order) });
     this.state.recordAmend(account, key, answer);
     return answer;
@@ -122,13 +150,32 @@ export class Exchange {
     this.state.touch(account, asset);
   }
 
-  /** Applies market data and fills the client orders it crosses. */
+  /** Applies market data, fills the client orders it crosses, and does what follows from the price. */
   updateMarket(symbol: string, update: AmbientUpdate, now: number): void {
-    this.now = now;
+    this.advance(now);
     const venue = this.state.venue(symbol);
-    venue.book.update(update);
-    venue.matcher.crossAmbient();
-    this.endStaleReductions(venue);
+    this.applyBook(venue, update);
+    this.life.moved.add(venue);
+    followPrices(this.life);
+  }
+
+  /**
+   * The market data traded: the client orders that stood in its way fill by its volume, better prices first, at its price
+   * each after what was there before it. `depth`: the book afterwards, where the market data has one to tell.
+   */
+  tradeMarket(symbol: string, trade: MarketTrade, now: number, depth: AmbientUpdate | null = null): void {
+    this.advance(now);
+    const venue = this.state.venue(symbol);
+    const rest = venue.matcher.tradeThrough(trade);
+    if (rest.greaterThan(0)) {
+      this.state.counters.tradeId += 1;
+      this.state.recordTrade({ id: String(this.state.counters.tradeId), symbol, ...trade, quantity: rest, time: now });
+    }
+    venue.last = trade.price;
+    this.life.endStaleReductions(venue);
+    if (depth !== null) this.applyBook(venue, depth);
+    this.life.moved.add(venue);
+    followPrices(this.life);
   }
 
   /**
@@ -136,11 +183,9 @@ export class Exchange {
    * had consumed them before, and a restart by itself fills nothing. The next update counts as usual.
    */
   openMarket(symbol: string, update: AmbientUpdate, now: number): void {
+    this.life.now = now;
     const { book } = this.state.venue(symbol);
-    const [bid, ask] = [book.bids.best()?.price, book.asks.best()?.price];
-    const bids = update.bids.filter(([price]) => ask === undefined || price.lessThan(ask));
-    const asks = update.asks.filter(([price]) => bid === undefined || price.greaterThan(bid));
-    this.updateMarket(symbol, { bids, asks, replace: true }, now);
+    book.update({ ...uncrossed(book, update), replace: true });
   }
 
   find(account: Account, reference: OrderReference): Order {
@@ -154,127 +199,35 @@ export class Exchange {
   /** Puts a restored open order back into the books and reservations (no checks, no changes recorded). */
   restore(account: Account, order: Order): void {
     const venue = this.state.venue(order.symbol);
-    this.rest(account, venue, order);
+    const { queueAhead } = order;
+    this.life.rest(account, venue, order);
+    order.queueAhead = queueAhead;
+    this.state.expiries.add(order);
   }
 
-  private readonly port: MatchingPort = {
-    allowance: (order) => (order.reduceOnly ? reducible(this.state.account(order.account).position(order.symbol), order.side) : null),
-    settle: (execution) => this.settle(execution),
-    cancelForReduceOnly: (order) => this.cancelOpen(this.state.account(order.account), order, 'REDUCE_ONLY'),
-  };
-
-  private settle(execution: Execution): void {
-    const symbol = (execution.taker ?? execution.maker)?.symbol;
-    if (symbol === undefined) throw new Error('an execution needs at least one client order');
-    settle(this.state, this.state.venue(symbol).market, execution, this.now);
+  private applyBook(venue: Venue, update: AmbientUpdate): void {
+    venue.book.update(update.depthOnly === true ? uncrossed(venue.book, update) : update);
+    venue.matcher.crossAmbient();
+    this.life.endStaleReductions(venue);
   }
 
-  private accept(account: Account, request: OrderRequest, now: number): Order {
-    const { counters } = this.state;
-    counters.orderId += 1;
-    counters.priority += 1;
-    const order = newOrder(request, { orderId: String(counters.orderId), account: account.name, priority: counters.priority, now });
-    account.orders.set(order.clientId, order);
-    account.open.add(order);
-    this.state.orders.set(order.orderId, order);
-    this.state.changed(order, now);
+  /** Funds are checked when it fires; a reduce-only one needs a position to reduce, and takes what is left of it then. */
+  private arm(account: Account, venue: Venue, request: OrderRequest, triggerPrice: Decimal): Order {
+    checkTrigger(venue, request, request.price, triggerPrice, request.quantity);
+    if (request.reduceOnly) checkReduceOnly(account, venue, request.side, venue.market.lotSize);
+    const order = this.life.accept(account, request);
+    this.life.rest(account, venue, order);
     return order;
   }
+}
 
-  private reachable(venue: Venue, request: CheckedOrder): Decimal {
-    return previewOf(this.state, venue, request.side, request.price, request.quantity).quantity;
-  }
-
-  /** After taking: filled, rested (GTC limit), or its remainder canceled. */
-  private finishTaking(account: Account, venue: Venue, order: Order): void {
-    if (order.leaves.isZero()) {
-      this.state.changed(order, this.now);
-      close(account, venue.market, order, 'filled');
-    } else if (order.reduceOnly && this.port.allowance(order)?.isZero() === true) {
-      this.end(account, venue, order, 'REDUCE_ONLY');
-    } else if (order.type === 'limit' && order.timeInForce === 'GTC') {
-      this.rest(account, venue, order);
-    } else {
-      this.end(account, venue, order, 'NO_LIQUIDITY');
-    }
-  }
-
-  private rest(account: Account, venue: Venue, order: Order): void {
-    venue.book.rest(order);
-    reserve(this.state, account, venue.market, order, order.leaves, 1);
-    if (order.reduceOnly) account.holding(venue.market).reduceOnly.add(order);
-  }
-
-  private unrest(account: Account, venue: Venue, order: Order): void {
-    venue.book.remove(order);
-    reserve(this.state, account, venue.market, order, order.leaves, -1);
-    if (order.reduceOnly) account.holding(venue.market).reduceOnly.delete(order);
-  }
-
-  private cancelOpen(account: Account, order: Order, reason: CancelReason): void {
-    const venue = this.state.venue(order.symbol);
-    this.unrest(account, venue, order);
-    this.end(account, venue, order, reason);
-  }
-
-  private end(account: Account, venue: Venue, order: Order, reason: CancelReason): void {
-    order.cancelReason = reason;
-    this.state.changed(order, this.now);
-    close(account, venue.market, order, 'canceled');
-  }
-
-  /** Amends in place when only the quantity falls; otherwise the order leaves the book and comes back last in line. */
-  private replace(account: Account, venue: Venue, order: Order, price: Decimal, quantity: Decimal): void {
-    const keepsPlace = price.equals(order.price as Decimal) && quantity.lessThanOrEqualTo(order.quantity);
-    const leaves = quantity.minus(order.filled);
-    if (!keepsPlace) {
-      if (order.postOnly) checkPostOnly(venue, order.side, price);
-      if (order.reduceOnly) checkReduceOnly(account, venue, order.side, leaves);
-      this.checkReplacement(account, venue, order, price, leaves);
-    }
-    if (keepsPlace && leaves.greaterThan(0)) {
-      const less = order.leaves.minus(leaves);
-      order.leaves = leaves;
-      venue.book.shrink(order, less);
-      reserve(this.state, account, venue.market, order, less, -1);
-    } else {
-      this.unrest(account, venue, order);
-      order.price = price;
-      order.leaves = leaves;
-    }
-    order.quantity = quantity;
-    order.revision += 1;
-    this.state.changed(order, this.now);
-    if (keepsPlace && leaves.greaterThan(0)) return;
-    this.state.counters.priority += 1;
-    order.priority = this.state.counters.priority;
-    venue.matcher.take(order);
-    this.finishTaking(account, venue, order);
-    this.endStaleReductions(venue);
-  }
-
-  /** The funds check of an amend, made as if the old order were gone; the reservation is as it was if it throws. */
-  private checkReplacement(account: Account, venue: Venue, order: Order, price: Decimal, leaves: Decimal): void {
-    if (order.reduceOnly) return;
-    reserve(this.state, account, venue.market, order, order.leaves, -1);
-    try {
-      checkFunds(this.state, account, venue, { side: order.side, price, quantity: leaves });
-    } finally {
-      reserve(this.state, account, venue.market, order, order.leaves, 1);
-    }
-  }
-
-  /** A position that closed or turned leaves resting reduce-only orders with nothing to reduce: they end. */
-  private endStaleReductions(venue: Venue): void {
-    if (venue.market.kind === 'spot') return;
-    for (const account of this.state.touchedAccounts()) {
-      const holding = account.holdings.get(venue.market.symbol);
-      if (holding === undefined || holding.reduceOnly.size === 0) continue;
-      for (const order of [...holding.reduceOnly]) {
-        if (reducible(holding.quantity, order.side).isZero()) this.cancelOpen(account, order, 'REDUCE_ONLY');
-      }
-    }
-  }
+/** The update without the levels that would trade with resting client orders. */
+function uncrossed(book: Book, update: AmbientUpdate): AmbientUpdate {
+  const bid = book.bids.bestClient();
+  const ask = book.asks.bestClient();
+  const bids = update.bids.filter(([price]) => ask === undefined || price.lessThan(ask.price));
+  const asks = update.asks.filter(([price]) => bid === undefined || price.greaterThan(bid.price));
+  return { ...update, bids, asks };
 }
 
 function amendKey(order: Order, amendId: string): string {

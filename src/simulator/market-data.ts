@@ -3,6 +3,7 @@ import { Decimal } from '../domain/decimal';
 import type { Book, BookSide } from './book';
 import type { ExchangeState } from './exchange-state';
 import type { AmbientTrade } from './generator';
+import type { MarketTrade } from './matching';
 import { type Trade, tradeView } from './order';
 import type { StreamHub } from './stream-hub';
 import { Tape } from './tape';
@@ -45,15 +46,11 @@ export class MarketData {
     if (mark !== null) this.tape(symbol).addPrice(mark, this.now());
   }
 
-  /** Prints a trade of the market's own traffic, unless a client order stands at or before the price it would trade at. */
-  ambientTrade(symbol: string, trade: AmbientTrade): void {
+  /** Where a trade of the market's own traffic happens: at the best price, unless less than its quantity stands there. */
+  ambientTrade(symbol: string, trade: AmbientTrade): MarketTrade | null {
     const book = this.state.venue(symbol).book;
-    const side = trade.side === 'buy' ? book.asks : book.bids;
-    const best = side.best();
-    if (best === undefined || best.orders.size > 0 || best.ambient.lessThan(trade.quantity)) return;
-    this.state.counters.tradeId += 1;
-    this.state.recordTrade({ id: String(this.state.counters.tradeId), symbol, price: best.price, quantity: trade.quantity, side: trade.side, time: this.now() });
-    this.publish(this.state.drainTrades());
+    const best = (trade.side === 'buy' ? book.asks : book.bids).best();
+    return best === undefined || best.total.lessThan(trade.quantity) ? null : { ...trade, price: best.price };
   }
 
   /** Publishes trades, and the books and tickers that changed since the last call. */

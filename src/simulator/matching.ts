@@ -1,4 +1,4 @@
-import { Decimal, ZERO, minOf } from '../domain/decimal';
+import { Decimal, ZERO, maxOf, minOf } from '../domain/decimal';
 import type { Book, Level } from './book';
 import { type Order, type Side, opposite } from './order';
 
@@ -7,6 +7,13 @@ export interface Execution {
   readonly taker: Order | null;
   readonly maker: Order | null;
   readonly takerSide: Side;
+  readonly price: Decimal;
+  readonly quantity: Decimal;
+}
+
+/** A trade of the market data's own traffic; `side` is the taker's. */
+export interface MarketTrade {
+  readonly side: Side;
   readonly price: Decimal;
   readonly quantity: Decimal;
 }
@@ -68,6 +75,35 @@ export class Matcher {
   }
 
   /**
+   * Lets the market data's own trade pass: client orders at better prices fill first, at their own; those at its price in
+   * the order they came, each after the market data's quantity that was there before it. Returns what filled none of them.
+   */
+  tradeThrough({ side, price, quantity }: MarketTrade): Decimal {
+    const resting = this.book.side(opposite(side));
+    let left = quantity;
+    for (;;) {
+      const level = resting.bestResting(price);
+      const maker = level === undefined || level.price.equals(price) ? undefined : this.nextMaker(level);
+      if (maker === undefined || left.isZero()) break;
+      left = left.minus(this.fillFromTrade(maker, left, side));
+    }
+    const level = resting.find(price);
+    if (level === undefined) return left;
+    let passed = ZERO;
+    for (const maker of [...level.orders]) {
+      if (left.isZero()) break;
+      const before = minOf(left, maxOf(ZERO, maker.queueAhead.minus(passed)));
+      passed = passed.plus(before);
+      left = left.minus(before);
+      if (left.greaterThan(0)) left = left.minus(this.fillFromTrade(maker, left, side));
+    }
+    // What traded of the market data's quantity is no longer there, whether it stood before the clients or behind them.
+    const behind = minOf(left, maxOf(ZERO, level.ambient.minus(passed)));
+    this.book.takeAmbient(resting, level, minOf(level.ambient, passed.plus(behind)), passed);
+    return left.plus(passed);
+  }
+
+  /**
    * What an order would get now, without changing anything: the quantity its limit reaches, its notional, and the worst
    * price. `positions` gives an account's signed position so that reduce-only makers count only for what they may fill.
    */
@@ -106,6 +142,19 @@ export class Matcher {
     order.leaves = order.leaves.minus(quantity);
     order.filledNotional = order.filledNotional.plus(quantity.times(price));
     if (resting) this.book.shrink(order, quantity);
+  }
+
+  /** Fills a resting order from a trade of the market data; returns how much of it that was. */
+  private fillFromTrade(maker: Order, available: Decimal, takerSide: Side): Decimal {
+    const quantity = minOf(available, this.cap(maker, maker.leaves));
+    if (quantity.isZero()) {
+      this.port.cancelForReduceOnly(maker);
+      return ZERO;
+    }
+    const price = maker.price as Decimal;
+    this.fill(maker, quantity, price, true);
+    this.port.settle({ taker: null, maker, takerSide, price, quantity });
+    return quantity;
   }
 
   private takeAmbient(taker: Order, level: Level, quantity: Decimal): void {

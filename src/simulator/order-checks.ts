@@ -2,10 +2,11 @@ import { Decimal, ZERO } from '../domain/decimal';
 import { type Account, marginOf, unrealizedPnl } from './account';
 import { PaperError } from './errors';
 import type { ExchangeState, Venue } from './exchange-state';
-import { COLLATERAL, type PaperMarket } from './market';
+import { COLLATERAL, type PaperMarket, checkMarketRules } from './market';
 import { reducible } from './matching';
-import { type Order, type Side, opposite } from './order';
+import { type Order, type OrderRequest, type Side, opposite } from './order';
 import { spotHold } from './settlement';
+import { isReached } from './trigger-book';
 
 /** The part of an order the checks look at: a new order's request, or an open order as an amend would make it. */
 export interface CheckedOrder {
@@ -96,4 +97,25 @@ function shown(value: Decimal): string {
 /** Throws unless the order can still be changed. */
 export function checkOpen(order: Order): void {
   if (order.status !== 'open') throw new PaperError('ORDER_CLOSED', `order ${order.orderId} is ${order.status}`);
+}
+
+/** Refuses an end that has passed, and a GTD order without one. */
+export function checkExpireAt(request: OrderRequest, now: number): void {
+  const expireAt = request.expireAt ?? null;
+  if ((request.timeInForce === 'GTD') !== (expireAt !== null)) throw new PaperError('BAD_REQUEST', 'expireAt is for timeInForce GTD, which needs it');
+  if (expireAt !== null && expireAt <= now) throw new PaperError('BAD_REQUEST', `expireAt ${expireAt} has passed, it is ${now}`);
+}
+
+/**
+ * Refuses a trigger that is off the tick or has been reached already: fired at once, it would be an order its account did
+ * not mean.
+ */
+export function checkTrigger(venue: Venue, order: Pick<OrderRequest, 'type' | 'side' | 'triggerPriceType'>, price: Decimal | null, triggerPrice: Decimal, quantity: Decimal): void {
+  checkMarketRules(venue.market, triggerPrice, quantity, null);
+  if (price !== null) checkMarketRules(venue.market, price, quantity, null);
+  const type = order.triggerPriceType ?? 'mark';
+  const present = type === 'mark' ? venue.book.mark() : venue.last;
+  if (present !== null && isReached({ type: order.type, side: order.side, triggerPrice }, present)) {
+    throw new PaperError('TRIGGER_ALREADY_REACHED', `the ${type} price ${present.toFixed()} has reached the trigger ${triggerPrice.toFixed()} of this ${order.side} already`);
+  }
 }

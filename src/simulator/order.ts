@@ -1,12 +1,15 @@
 import { Decimal, ZERO, decimalText } from '../domain/decimal';
 
 export type Side = 'buy' | 'sell';
-export type OrderType = 'market' | 'limit';
-export type TimeInForce = 'GTC' | 'IOC' | 'FOK';
-export type OrderStatus = 'open' | 'filled' | 'canceled';
+/** The last four wait at the venue until their trigger is reached; then they are market or limit orders. */
+export type OrderType = 'market' | 'limit' | 'stopMarket' | 'stopLimit' | 'takeProfitMarket' | 'takeProfitLimit';
+export type TimeInForce = 'GTC' | 'GTD' | 'IOC' | 'FOK';
+export type OrderStatus = 'open' | 'filled' | 'canceled' | 'expired';
+/** Which price a trigger looks at: the mark, or the last trade. */
+export type TriggerPriceType = 'mark' | 'last';
 
 /** Why the venue (or its user) ended an order before it was filled. */
-export type CancelReason = 'REQUESTED' | 'NO_LIQUIDITY' | 'REDUCE_ONLY' | 'DEAD_MAN';
+export type CancelReason = 'REQUESTED' | 'NO_LIQUIDITY' | 'REDUCE_ONLY' | 'DEAD_MAN' | 'EXPIRED' | 'LIQUIDATION' | 'INSUFFICIENT_MARGIN';
 
 /** An order as asked for, its numbers parsed and positive. */
 export interface OrderRequest {
@@ -19,6 +22,12 @@ export interface OrderRequest {
   readonly quantity: Decimal;
   readonly postOnly: boolean;
   readonly reduceOnly: boolean;
+  /** Venue time at which a GTD order ends; null (or absent) for all others. */
+  readonly expireAt?: number | null;
+  /** Of the four trigger types; null (or absent) for market and limit. */
+  readonly triggerPrice?: Decimal | null;
+  /** `mark` where it is absent. */
+  readonly triggerPriceType?: TriggerPriceType;
 }
 
 /** An accepted order. Invariant: filled + leaves = quantity; a canceled order's leaves are what was canceled. */
@@ -33,6 +42,14 @@ export interface Order {
   readonly postOnly: boolean;
   readonly reduceOnly: boolean;
   readonly createdAt: number;
+  readonly expireAt: number | null;
+  readonly triggerPriceType: TriggerPriceType;
+  /** True for the market order by which the venue closes a position: its account did not ask for it. */
+  readonly liquidation: boolean;
+  /** Null for market and limit orders. */
+  triggerPrice: Decimal | null;
+  /** When its trigger was reached; null while it is armed, and for orders without a trigger. */
+  triggeredAt: number | null;
   price: Decimal | null;
   quantity: Decimal;
   filled: Decimal;
@@ -45,6 +62,8 @@ export interface Order {
   updatedAt: number;
   /** Place in the time priority of its price: lower is earlier. */
   priority: number;
+  /** Of the market data's quantity at its price, how much trades before it: what stood there when it came, less what left since. */
+  queueAhead: Decimal;
   /** Venue time until which queries and streams do not show the order (a fault), or null. */
   hiddenUntil: number | null;
 }
@@ -90,6 +109,11 @@ export function opposite(side: Side): Side {
   return side === 'buy' ? 'sell' : 'buy';
 }
 
+/** True for an order that waits for its trigger: it is in no book and holds no margin. */
+export function isArmed(order: Order): boolean {
+  return order.triggerPrice !== null && order.triggeredAt === null;
+}
+
 export interface OrderView {
   orderId: string;
   clientId: string;
@@ -105,6 +129,11 @@ export interface OrderView {
   cancelReason: CancelReason | null;
   postOnly: boolean;
   reduceOnly: boolean;
+  expireAt: number | null;
+  triggerPrice: string | null;
+  triggerPriceType: TriggerPriceType | null;
+  triggeredAt: number | null;
+  liquidation: boolean;
   revision: number;
   createdAt: number;
   updatedAt: number;
@@ -128,6 +157,11 @@ export function orderView(order: Order): OrderView {
     cancelReason: order.cancelReason,
     postOnly: order.postOnly,
     reduceOnly: order.reduceOnly,
+    expireAt: order.expireAt,
+    triggerPrice: order.triggerPrice === null ? null : order.triggerPrice.toFixed(),
+    triggerPriceType: order.triggerPrice === null ? null : order.triggerPriceType,
+    triggeredAt: order.triggeredAt,
+    liquidation: order.liquidation,
     revision: order.revision,
     createdAt: order.createdAt,
     updatedAt: order.updatedAt,
@@ -156,7 +190,7 @@ export function tradeView(trade: Trade): Record<string, string | number> {
 }
 
 /** A fresh order for an accepted request. */
-export function newOrder(request: OrderRequest, identity: { orderId: string; account: string; priority: number; now: number }): Order {
+export function newOrder(request: OrderRequest, identity: { orderId: string; account: string; priority: number; now: number; liquidation?: boolean }): Order {
   return {
     orderId: identity.orderId,
     clientId: request.clientId,
@@ -168,6 +202,11 @@ export function newOrder(request: OrderRequest, identity: { orderId: string; acc
     postOnly: request.postOnly,
     reduceOnly: request.reduceOnly,
     createdAt: identity.now,
+    expireAt: request.expireAt ?? null,
+    triggerPriceType: request.triggerPriceType ?? 'mark',
+    liquidation: identity.liquidation ?? false,
+    triggerPrice: request.triggerPrice ?? null,
+    triggeredAt: null,
     price: request.price,
     quantity: request.quantity,
     filled: ZERO,
@@ -178,6 +217,7 @@ export function newOrder(request: OrderRequest, identity: { orderId: string; acc
     revision: 0,
     updatedAt: identity.now,
     priority: identity.priority,
+    queueAhead: ZERO,
     hiddenUntil: null,
   };
 }

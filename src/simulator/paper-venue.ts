@@ -10,10 +10,12 @@ import { PaperError } from './errors';
 import { Exchange } from './exchange';
 import type { Changes } from './exchange-state';
 import { type Fault, Faults } from './faults';
+import { fundingView } from './funding';
 import { Journal } from './journal';
+import { INSURANCE_FUND, liquidationPrice } from './maintenance';
 import type { PaperMarket } from './market';
 import { type Fill, type Order, fillView, orderView } from './order';
-import { type JournalRecord, Restoration, changesRecord, snapshotRecords } from './persistence';
+import { type JournalRecord, Restoration, changesRecord, fundingTermsRecord, snapshotRecords } from './persistence';
 import { MarketData } from './market-data';
 import { PriceSource, type PriceSourceOptions } from './price-source';
 import { RequestLog } from './request-log';
@@ -52,6 +54,9 @@ export class PaperVenue {
   private readonly published = new Map<string, number>();
   private readonly deadMen = new Map<string, NodeJS.Timeout>();
   private noteTimer: NodeJS.Timeout | null = null;
+  private dueTimer: NodeJS.Timeout | null = null;
+  /** Venue time the due timer was set for. */
+  private dueAt = Infinity;
 
   constructor(readonly options: PaperVenueOptions) {
     this.clock = new VenueClock(options.realNow);
@@ -69,7 +74,17 @@ export class PaperVenue {
         this.marketData.priceMoved(symbol);
         this.background();
       },
-      trade: (symbol, trade) => this.marketData.ambientTrade(symbol, trade),
+      trade: (symbol, trade, depth) => {
+        this.exchange.tradeMarket(symbol, trade, this.clock.now(), depth);
+        this.marketData.priceMoved(symbol);
+        this.background();
+      },
+      ambientTrade: (symbol, trade) => {
+        const market = this.marketData.ambientTrade(symbol, trade);
+        if (market === null) return;
+        this.exchange.tradeMarket(symbol, market, this.clock.now());
+        this.background();
+      },
     });
     this.journal = options.home === null ? null : new Journal({ home: options.home, fsync: options.fsync, warn: options.warn, onFailure: options.onFatal }, () => this.snapshot());
   }
@@ -81,6 +96,7 @@ export class PaperVenue {
       await this.journal.open(restoration.apply, () => this.restore(restoration));
     }
     await this.prices.start();
+    this.runDue();
     this.noteTimer = setInterval(() => this.notePrices(), NOTE_PRICES_EACH_MS);
     for (const account of this.exchange.state.accounts.values()) this.scheduleDeadMan(account);
   }
@@ -88,6 +104,9 @@ export class PaperVenue {
   async stop(): Promise<void> {
     this.prices.stop();
     if (this.noteTimer !== null) clearInterval(this.noteTimer);
+    if (this.dueTimer !== null) clearTimeout(this.dueTimer);
+    this.dueTimer = null;
+    this.dueAt = -Infinity;
     for (const timer of this.deadMen.values()) clearTimeout(timer);
     this.faults.removeAll();
     if (this.journal === null) return;
@@ -111,6 +130,7 @@ export class PaperVenue {
 
   /** Gives a key to an account, which is made and credited if it is new. */
   addKey(key: string, name: string, credit: Decimal): Account {
+    if (name === INSURANCE_FUND) throw new PaperError('BAD_REQUEST', `${INSURANCE_FUND} is the venue's own account; take another name`);
     const isNew = !this.exchange.state.accounts.has(name);
     const account = this.exchange.state.openAccount(name);
     if (isNew) this.exchange.credit(account, 'USDC', credit);
@@ -123,6 +143,7 @@ export class PaperVenue {
 
   /** Makes what the last step changed durable and then visible on the streams. Resolves when the answer may leave. */
   commit(): Promise<void> {
+    this.scheduleDue();
     const changes = this.exchange.state.drain();
     if (changes.accounts.size === 0 && changes.orders.size === 0 && changes.amends.length === 0) {
       this.marketData.publish(changes.trades);
@@ -158,7 +179,10 @@ export class PaperVenue {
     return this.clock.now() - this.clock.skewMs;
   }
 
+  /** The clock was set: what is due by it happens now. */
   setClock(): Promise<void> {
+    this.exchange.restartFunding(this.clock.now());
+    this.runDue();
     for (const account of this.exchange.state.accounts.values()) this.scheduleDeadMan(account);
     return this.write({ clockOffsetMs: this.clock.offsetMs });
   }
@@ -169,6 +193,12 @@ export class PaperVenue {
     this.exchange.state.touch(account);
     this.scheduleDeadMan(account);
     return account.deadManAt;
+  }
+
+  /** Sets what a market charges from its next funding time on. Throws PaperError for a spot market. */
+  setFunding(symbol: string, terms: { readonly rate?: Decimal; readonly intervalMs?: number }): Promise<void> {
+    this.exchange.setFunding(symbol, terms, this.clock.now());
+    return this.write(fundingTermsRecord(this.exchange.state));
   }
 
   movePrice(symbol: string, price: Decimal): Promise<void> {
@@ -232,10 +262,14 @@ export class PaperVenue {
       if (order !== undefined && this.hidden(order)) continue;
       messages.push(this.message(accountOf(fill), { kind: 'fill', fill: fillView(fill) }));
     }
+    for (const payment of changes.fundings) {
+      const account = state.account(payment.account);
+      messages.push(this.message(account, { kind: 'funding', funding: fundingView(payment) }));
+    }
     for (const [account, touched] of changes.accounts) {
       for (const symbol of touched.symbols) {
         const holding = account.holdings.get(symbol);
-        if (holding !== undefined) messages.push(this.message(account, { kind: 'position', position: positionView(holding, state.markOf) }));
+        if (holding !== undefined) messages.push(this.message(account, { kind: 'position', position: positionView(holding, state.markOf, liquidationPrice(account, holding, state.markOf)) }));
       }
       for (const asset of touched.assets) {
         messages.push(this.message(account, { kind: 'balance', balance: balanceView(account, asset, state.markOf) }));
@@ -249,6 +283,25 @@ export class PaperVenue {
     account.sequence += 1;
     const text = JSON.stringify({ channel: 'account', sequence: account.sequence, previousSequence, time: this.clock.now(), event });
     return { account: account.name, sequence: account.sequence, text };
+  }
+
+  /** Good-till-date orders and funding, when their time comes. */
+  private runDue(): void {
+    this.exchange.advance(this.clock.now());
+    this.background();
+  }
+
+  private scheduleDue(): void {
+    const dueAt = this.exchange.nextDueAt();
+    if (dueAt === this.dueAt || this.dueAt === -Infinity) return;
+    if (this.dueTimer !== null) clearTimeout(this.dueTimer);
+    this.dueAt = dueAt;
+    const waitMs = Math.min(MAX_TIMER_MS, Math.max(0, dueAt - this.clock.now()));
+    this.dueTimer = setTimeout(() => {
+      // Set anew by the commit: also when the clock was turned back meanwhile, or the wait was longer than a timer's.
+      this.dueAt = Infinity;
+      this.runDue();
+    }, waitMs);
   }
 
   private scheduleDeadMan(account: Account): void {

@@ -1,8 +1,9 @@
 /** What the journal's lines say, and how a venue is rebuilt from them. */
-import { Decimal, decimal } from '../domain/decimal';
+import { Decimal, ZERO, decimal } from '../domain/decimal';
 import type { Account } from './account';
 import type { Exchange } from './exchange';
 import type { AmendAnswer, Changes, Counters, ExchangeState } from './exchange-state';
+import { type FundingPayment, type FundingTerms, fundingView } from './funding';
 import { type Fill, type Order, type OrderView, fillView, orderView } from './order';
 
 interface OrderRecord extends OrderView {
@@ -10,6 +11,19 @@ interface OrderRecord extends OrderView {
   filledNotional: string;
   priority: number;
   hiddenUntil: number | null;
+  /** Absent in journals written before orders had a place in the recorded queue; so are the fields of triggers and ends. */
+  queueAhead?: string;
+}
+
+interface FundingRecord {
+  index: number;
+  account: string;
+  symbol: string;
+  quantity: string;
+  markPrice: string;
+  rate: string;
+  amount: string;
+  time: number;
 }
 
 interface FillRecord {
@@ -34,7 +48,7 @@ interface AccountRecord {
   sequence: number;
   deadManAt: number | null;
   balances: [asset: string, total: string][];
-  holdings: { symbol: string; quantity: string; cost: string; realizedPnl: string; leverage: number }[];
+  holdings: { symbol: string; quantity: string; cost: string; realizedPnl: string; fundingPaid?: string; leverage: number }[];
 }
 
 /** One journal line: the present form of everything a step changed. Absent parts did not change. */
@@ -44,6 +58,9 @@ export interface JournalRecord {
   fills?: FillRecord[];
   accounts?: AccountRecord[];
   amends?: AmendAnswer[];
+  fundings?: FundingRecord[];
+  /** What markets charge, where it was set by hand. */
+  fundingTerms?: { symbol: string; rate: string; intervalMs: number }[];
   /** SHA-256 of an access key, and its account. */
   keys?: [hash: string, account: string][];
   clockOffsetMs?: number;
@@ -58,11 +75,22 @@ function orderRecord(order: Order): OrderRecord {
     filledNotional: order.filledNotional.toFixed(),
     priority: order.priority,
     hiddenUntil: order.hiddenUntil,
+    queueAhead: order.queueAhead.toFixed(),
   };
 }
 
 function fillRecord(fill: Fill): FillRecord {
   return { ...fillView(fill), index: fill.index, account: fill.account } as unknown as FillRecord;
+}
+
+function fundingRecord(payment: FundingPayment): FundingRecord {
+  return { ...fundingView(payment), index: payment.index, account: payment.account } as unknown as FundingRecord;
+}
+
+/** The terms of every perpetual, as the journal keeps them. */
+export function fundingTermsRecord(state: ExchangeState): JournalRecord {
+  const perpetuals = [...state.venues.values()].filter(({ market }) => market.kind === 'perpetual');
+  return { fundingTerms: perpetuals.map(({ market, funding }) => ({ symbol: market.symbol, rate: funding.rate.toFixed(), intervalMs: funding.intervalMs })) };
 }
 
 function accountRecord(account: Account): AccountRecord {
@@ -76,6 +104,7 @@ function accountRecord(account: Account): AccountRecord {
       quantity: holding.quantity.toFixed(),
       cost: holding.cost.toFixed(),
       realizedPnl: holding.realizedPnl.toFixed(),
+      fundingPaid: holding.fundingPaid.toFixed(),
       leverage: holding.leverage,
     })),
   };
@@ -86,6 +115,7 @@ export function changesRecord(state: ExchangeState, changes: Changes): JournalRe
   if (changes.orders.size > 0) record.orders = [...changes.orders].map(orderRecord);
   if (changes.fills.length > 0) record.fills = changes.fills.map(fillRecord);
   if (changes.amends.length > 0) record.amends = changes.amends;
+  if (changes.fundings.length > 0) record.fundings = changes.fundings.map(fundingRecord);
   return record;
 }
 
@@ -98,7 +128,9 @@ export function* snapshotRecords(state: ExchangeState): Generator<JournalRecord>
     for (const order of account.closed) yield { orders: [orderRecord(order)] };
     for (const order of account.open) yield { orders: [orderRecord(order)] };
     for (const fill of account.fills) yield { fills: [fillRecord(fill)] };
+    for (const payment of account.fundingPayments) yield { fundings: [fundingRecord(payment)] };
   }
+  yield fundingTermsRecord(state);
 }
 
 /** Gathers journal lines (later ones win) and then fills an empty exchange with them. */
@@ -108,6 +140,8 @@ export class Restoration {
   private readonly fills = new Map<number, FillRecord>();
   private readonly accounts = new Map<string, AccountRecord>();
   private readonly amends: AmendAnswer[] = [];
+  private readonly fundings = new Map<number, FundingRecord>();
+  private readonly fundingTerms = new Map<string, Pick<FundingTerms, 'rate' | 'intervalMs'>>();
   readonly keys = new Map<string, string>();
   readonly prices = new Map<string, { price: Decimal; moved: boolean }>();
   clockOffsetMs = 0;
@@ -123,6 +157,8 @@ export class Restoration {
     for (const fill of record.fills ?? []) this.fills.set(fill.index, fill);
     for (const account of record.accounts ?? []) this.accounts.set(account.name, account);
     this.amends.push(...(record.amends ?? []));
+    for (const payment of record.fundings ?? []) this.fundings.set(payment.index, payment);
+    for (const { symbol, rate, intervalMs } of record.fundingTerms ?? []) this.fundingTerms.set(symbol, { rate: decimal(rate), intervalMs });
     for (const [hash, account] of record.keys ?? []) this.keys.set(hash, account);
     for (const { symbol, price, moved } of record.prices ?? []) this.prices.set(symbol, { price: decimal(price), moved });
     this.clockOffsetMs = record.clockOffsetMs ?? this.clockOffsetMs;
@@ -149,6 +185,10 @@ export class Restoration {
     }
     const fills = [...this.fills.values()].sort((a, b) => a.index - b.index);
     for (const fill of fills) state.account(fill.account).fills.push(restoreFill(fill));
+    const fundings = [...this.fundings.values()].sort((a, b) => a.index - b.index);
+    for (const payment of fundings) state.account(payment.account).fundingPayments.push(restoreFunding(payment));
+    // A market that is not open this time keeps nothing.
+    for (const [symbol, terms] of this.fundingTerms) Object.assign(state.venues.get(symbol)?.funding ?? {}, terms);
     for (const { account, key, answer } of this.amends) state.account(account).amends.set(key, answer);
     state.drain();
   }
@@ -164,7 +204,9 @@ function restoreAccount(state: ExchangeState, record: AccountRecord): void {
     holding.quantity = decimal(saved.quantity);
     holding.cost = decimal(saved.cost);
     holding.realizedPnl = decimal(saved.realizedPnl);
+    holding.fundingPaid = decimal(saved.fundingPaid ?? '0');
     holding.leverage = saved.leverage;
+    state.noteHolder(account, saved.symbol);
   }
 }
 
@@ -179,7 +221,19 @@ function restoreOrder(record: OrderRecord): Order {
     filled,
     leaves: quantity.minus(filled),
     filledNotional: decimal(record.filledNotional),
+    expireAt: record.expireAt ?? null,
+    triggerPrice: (record.triggerPrice ?? null) === null ? null : decimal(record.triggerPrice as string),
+    triggerPriceType: record.triggerPriceType ?? 'mark',
+    triggeredAt: record.triggeredAt ?? null,
+    liquidation: record.liquidation ?? false,
+    queueAhead: record.queueAhead === undefined ? ZERO : decimal(record.queueAhead),
   };
+}
+
+function restoreFunding(record: FundingRecord): FundingPayment {
+  const { index, account, symbol, time } = record;
+  const [quantity, markPrice, rate, amount] = [record.quantity, record.markPrice, record.rate, record.amount].map((text) => decimal(text));
+  return { index, account, symbol, time, quantity, markPrice, rate, amount } as FundingPayment;
 }
 
 function restoreFill(record: FillRecord): Fill {

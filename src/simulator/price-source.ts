@@ -4,6 +4,7 @@ import { Decimal } from '../domain/decimal';
 import type { AmbientUpdate } from './book';
 import { type AmbientTrade, GeneratedMarket } from './generator';
 import type { PaperMarket } from './market';
+import type { MarketTrade } from './matching';
 import { type RecordedUpdate, readRecording } from './recording';
 
 export interface PriceSourceOptions {
@@ -24,7 +25,10 @@ export interface PriceSink {
   /** The first book of a market after the start. */
   open(symbol: string, update: AmbientUpdate): void;
   update(symbol: string, update: AmbientUpdate): void;
-  trade(symbol: string, trade: AmbientTrade): void;
+  /** A trade that a recording tells of, and the book after it. */
+  trade(symbol: string, trade: MarketTrade, depth: AmbientUpdate): void;
+  /** A trade of a generated market, at its best price. */
+  ambientTrade(symbol: string, trade: AmbientTrade): void;
 }
 
 /** Where a market was when the venue stopped. */
@@ -118,7 +122,7 @@ export class PriceSource {
       if (!this.isGenerated(symbol)) continue;
       this.sink.update(symbol, market.step());
       const trade = market.trade();
-      if (trade !== null) this.sink.trade(symbol, trade);
+      if (trade !== null) this.sink.ambientTrade(symbol, trade);
     }
   }
 

@@ -1,9 +1,10 @@
 import { Decimal, ZERO, decimal } from '../domain/decimal';
 import { type Account, applyToPosition } from './account';
 import type { ExchangeState } from './exchange-state';
+import { INSURANCE_FUND } from './maintenance';
 import { COLLATERAL, type PaperMarket } from './market';
 import type { Execution } from './matching';
-import { type Fill, type Order, type Side, opposite } from './order';
+import { type Fill, type Order, type OrderStatus, type Side, opposite } from './order';
 
 const ONE = decimal('1');
 
@@ -43,6 +44,7 @@ export function settle(state: ExchangeState, market: PaperMarket, execution: Exe
   const tradeId = String(state.counters.tradeId);
   const { taker, maker, price, quantity, takerSide } = execution;
   state.recordTrade({ id: tradeId, symbol: market.symbol, price, quantity, side: takerSide, time: now });
+  state.venue(market.symbol).last = price;
   if (maker !== null) settleSide(state, market, maker, { tradeId, side: opposite(takerSide), price, quantity, liquidity: 'maker', now });
   if (taker !== null) settleSide(state, market, taker, { tradeId, side: takerSide, price, quantity, liquidity: 'taker', now });
 }
@@ -61,7 +63,8 @@ function settleSide(state: ExchangeState, market: PaperMarket, order: Order, tra
   const isMaker = trade.liquidity === 'maker';
   if (isMaker) reserve(state, account, market, order, trade.quantity, -1);
   const notional = trade.price.times(trade.quantity);
-  const fee = notional.times(isMaker ? market.makerFeeRate : market.takerFeeRate);
+  // The fund is the venue's own: it pays no fees to itself.
+  const fee = order.account === INSURANCE_FUND ? ZERO : notional.times(isMaker ? market.makerFeeRate : market.takerFeeRate);
   let realizedPnl = ZERO;
   if (market.kind === 'spot') {
     const buys = trade.side === 'buy';
@@ -72,6 +75,7 @@ function settleSide(state: ExchangeState, market: PaperMarket, order: Order, tra
   } else {
     realizedPnl = applyToPosition(account.holding(market), trade.side, trade.price, trade.quantity);
     account.add(COLLATERAL, realizedPnl.minus(fee));
+    state.noteHolder(account, market.symbol);
     state.touch(account, COLLATERAL, market.symbol);
   }
   state.changed(order, trade.now);
@@ -98,7 +102,7 @@ function settleSide(state: ExchangeState, market: PaperMarket, order: Order, tra
 }
 
 /** Moves an order from the open to the closed ones of its account. */
-export function close(account: Account, market: PaperMarket, order: Order, status: 'filled' | 'canceled'): void {
+export function close(account: Account, market: PaperMarket, order: Order, status: Exclude<OrderStatus, 'open'>): void {
   order.status = status;
   account.open.delete(order);
   if (order.reduceOnly && market.kind === 'perpetual') account.holding(market).reduceOnly.delete(order);

@@ -13,6 +13,10 @@ import { type Query, integer } from './paper-queries';
 const MAX_WAIT_MS = 60_000;
 /** Messages of a recording applied by one replay request. */
 const MAX_REPLAY = 100_000;
+/** A whole position a period: more is a slip of the pen. */
+const MAX_FUNDING_RATE = decimal('1');
+/** A test need not wait long; a shorter period would be noise. */
+const MIN_FUNDING_INTERVAL_MS = 1_000;
 
 export interface ControlPort {
   /** Stops or starts listening; `forMs`: starts again by itself. */
@@ -55,6 +59,16 @@ const ROUTES: Readonly<Record<string, Handler>> = {
     return venue.marketData.ticker(symbol);
   },
   'POST /__sim/replay': async (venue, { body }) => ({ applied: await venue.prices.replay(Math.min(MAX_REPLAY, readFields(body).integer('count', 1))) }),
+  'POST /__sim/funding': async (venue, { body }) => {
+    const fields = readFields(body);
+    const symbol = fields.text('symbol');
+    const rate = fields.value('rate') === undefined ? undefined : fields.decimal('rate');
+    if (rate?.abs().greaterThan(MAX_FUNDING_RATE) === true) throw new PaperError('BAD_REQUEST', `rate must be from -${MAX_FUNDING_RATE.toFixed()} to ${MAX_FUNDING_RATE.toFixed()}`);
+    const intervalMs = fields.optionalInteger('intervalMs', MIN_FUNDING_INTERVAL_MS);
+    await venue.setFunding(symbol, { ...(rate === undefined ? {} : { rate }), ...(intervalMs === undefined ? {} : { intervalMs }) });
+    const { funding } = venue.exchange.state.venue(symbol);
+    return { symbol, rate: funding.rate.toFixed(), intervalMs: funding.intervalMs, nextFundingTime: funding.nextAt };
+  },
   'POST /__sim/credit': (venue, { body }) => {
     const fields = readFields(body);
     const account = venue.exchange.state.account(fields.optionalText('account') ?? fields.text('address'));

@@ -2,7 +2,7 @@
 import type { Account } from '../account';
 import { PaperError } from '../errors';
 import { hideNewOrder } from '../fault-effects';
-import { type Order, type OrderRequest, orderView } from '../order';
+import { type Order, type OrderRequest, type TriggerPriceType, orderView } from '../order';
 import type { PaperVenue } from '../paper-venue';
 import { type Fields, readFields } from './fields';
 
@@ -40,28 +40,40 @@ export function placeOne(venue: PaperVenue, account: Account, request: OrderRequ
   return order;
 }
 
+const TYPES = ['market', 'limit', 'stopMarket', 'stopLimit', 'takeProfitMarket', 'takeProfitLimit'] as const;
+
 /** Parses one order. Throws BAD_REQUEST naming the field. */
 export function readOrder(fields: Fields, fallbackClientId?: string): OrderRequest {
-  const type = fields.oneOf('type', ['market', 'limit']);
-  const timeInForce =
-    fields.value('timeInForce') === undefined && type === 'market' ? 'IOC' : fields.oneOf('timeInForce', ['GTC', 'IOC', 'FOK']);
-  const price = type === 'limit' ? fields.positive('price') : null;
-  if (type === 'market' && fields.value('price') !== undefined) throw new PaperError('BAD_REQUEST', 'a market order has no price');
+  const type = fields.oneOf('type', TYPES);
+  const hasTrigger = type !== 'market' && type !== 'limit';
+  const hasLimit = type === 'limit' || type === 'stopLimit' || type === 'takeProfitLimit';
+  const timeInForce = fields.value('timeInForce') === undefined && !hasLimit ? unlimitedTimeInForce(hasTrigger) : fields.oneOf('timeInForce', ['GTC', 'GTD', 'IOC', 'FOK']);
+  if (!hasLimit && fields.value('price') !== undefined) throw new PaperError('BAD_REQUEST', `a ${type} order has no price`);
+  if (!hasTrigger && fields.value('triggerPrice') !== undefined) throw new PaperError('BAD_REQUEST', `a ${type} order has no triggerPrice`);
   const postOnly = fields.flag('postOnly');
-  if (postOnly && (type !== 'limit' || timeInForce !== 'GTC')) {
-    throw new PaperError('BAD_REQUEST', 'postOnly needs a limit order with timeInForce GTC');
+  if (postOnly && (type !== 'limit' || (timeInForce !== 'GTC' && timeInForce !== 'GTD'))) {
+    throw new PaperError('BAD_REQUEST', 'postOnly needs a limit order with timeInForce GTC or GTD');
   }
+  if (type === 'market' && timeInForce === 'GTD') throw new PaperError('BAD_REQUEST', 'a market order never rests: use timeInForce IOC or FOK');
   return {
     clientId: fields.optionalText('clientId') ?? fallbackClientId ?? fields.text('clientId'),
     symbol: fields.text('symbol'),
     side: fields.oneOf('side', ['buy', 'sell']),
     type,
     timeInForce,
-    price,
+    price: hasLimit ? fields.positive('price') : null,
     quantity: fields.positive('quantity'),
     postOnly,
     reduceOnly: fields.flag('reduceOnly'),
+    expireAt: fields.optionalInteger('expireAt', 0) ?? null,
+    triggerPrice: hasTrigger ? fields.positive('triggerPrice') : null,
+    triggerPriceType: fields.value('triggerPriceType') === undefined ? 'mark' : fields.oneOf<TriggerPriceType>('triggerPriceType', ['mark', 'last']),
   };
+}
+
+/** A market order takes what is there; one with a trigger waits for it until it is canceled. */
+function unlimitedTimeInForce(hasTrigger: boolean): 'GTC' | 'IOC' {
+  return hasTrigger ? 'GTC' : 'IOC';
 }
 
 /** POST /orders/cancel. */
@@ -92,13 +104,14 @@ export function amendOrder(venue: PaperVenue, account: Account, body: unknown): 
   const reference = readReference(fields);
   const price = fields.optionalPositive('price');
   const quantity = fields.optionalPositive('quantity');
-  if (price === undefined && quantity === undefined) throw new PaperError('BAD_REQUEST', 'give a new price, a new quantity, or both');
+  const triggerPrice = fields.optionalPositive('triggerPrice');
+  if (price === undefined && quantity === undefined && triggerPrice === undefined) throw new PaperError('BAD_REQUEST', 'give a new price, quantity or triggerPrice');
   const now = venue.clock.now();
   // An amend that was done already is answered again even after its request's deadline.
   const done = venue.exchange.amendAnswer(account, reference, amendId);
   if (done !== undefined) return done;
   checkExpiry(venue, fields);
-  return venue.exchange.amend(account, { ...reference, amendId, price, quantity }, now);
+  return venue.exchange.amend(account, { ...reference, amendId, price, quantity, triggerPrice }, now);
 }
 
 /** POST /leverage. */

@@ -2,6 +2,8 @@
 import { type Account, balanceView, positionView } from '../account';
 import { PaperError } from '../errors';
 import { historyStart } from '../fault-effects';
+import { fundingTimeAfter, fundingView } from '../funding';
+import { liquidationPrice } from '../maintenance';
 import { COLLATERAL, marketView } from '../market';
 import { type Order, fillView, orderView, tradeView } from '../order';
 import type { PaperVenue } from '../paper-venue';
@@ -14,8 +16,6 @@ const MAX_LIMIT = 1_000;
 const MAX_CLIENT_IDS = 200;
 const DEFAULT_DEPTH = 50;
 const MAX_DEPTH = 1_000;
-/** Funding is counted in eight-hour periods. Paper charges none: the rate is 0. */
-const FUNDING_PERIOD_MS = 8 * 60 * 60 * 1000;
 
 export type Query = URLSearchParams;
 
@@ -59,11 +59,11 @@ export function getCandles(venue: PaperVenue, query: Query): string {
 }
 
 export function getFunding(venue: PaperVenue, query: Query): string {
-  const { market } = venue.exchange.state.venue(required(query, 'symbol'));
+  const { market, funding } = venue.exchange.state.venue(required(query, 'symbol'));
   if (market.kind === 'spot') throw new PaperError('BAD_REQUEST', `${market.symbol} is a spot market: it has no funding`);
   const time = venue.clock.now();
-  const nextFundingTime = time - (time % FUNDING_PERIOD_MS) + FUNDING_PERIOD_MS;
-  return JSON.stringify({ symbol: market.symbol, rate: '0', nextFundingTime, time });
+  const nextFundingTime = funding.nextAt ?? fundingTimeAfter(time, funding.intervalMs);
+  return JSON.stringify({ symbol: market.symbol, rate: funding.rate.toFixed(), intervalMs: funding.intervalMs, nextFundingTime, time });
 }
 
 export function getTickers(venue: PaperVenue): string {
@@ -123,9 +123,22 @@ export function getFills(venue: PaperVenue, account: Account, query: Query): str
   return JSON.stringify({ fills: page.map(fillView), ...next, ...truncated });
 }
 
+/** GET /funding-payments, in the order they were booked; the cursor is the last one shown. */
+export function getFundingPayments(venue: PaperVenue, account: Account, query: Query): string {
+  const from = Math.max(integer(query, 'from', 0), historyStart(venue, account.name));
+  const limit = integer(query, 'limit', DEFAULT_LIMIT, 1, MAX_LIMIT);
+  const after = integer(query, 'cursor', 0);
+  const later = account.fundingPayments.filter(({ index, time }) => index > after && time >= from);
+  const page = later.slice(0, limit);
+  const last = page[page.length - 1];
+  const next = later.length > page.length && last !== undefined ? { next: String(last.index) } : {};
+  return JSON.stringify({ payments: page.map(fundingView), ...next });
+}
+
 export function getPositions(venue: PaperVenue, account: Account): string {
+  const { markOf } = venue.exchange.state;
   const held = [...account.holdings.values()].filter((holding) => !holding.quantity.isZero());
-  return JSON.stringify({ positions: held.map((holding) => positionView(holding, venue.exchange.state.markOf)) });
+  return JSON.stringify({ positions: held.map((holding) => positionView(holding, markOf, liquidationPrice(account, holding, markOf))) });
 }
 
 export function getBalances(venue: PaperVenue, account: Account): string {

@@ -40,6 +40,7 @@ const PUBLIC: Readonly<Record<string, PublicHandler>> = {
 const READS: Readonly<Record<string, PrivateRead>> = {
   'GET /orders': queries.getOrders,
   'GET /fills': queries.getFills,
+  'GET /funding-payments': queries.getFundingPayments,
   'GET /positions': queries.getPositions,
   'GET /balances': queries.getBalances,
 };

@@ -2,7 +2,7 @@ import { type Decimal, decimal } from '../../../src/domain/decimal';
 import type { Account } from '../../../src/simulator/account';
 import { Exchange } from '../../../src/simulator/exchange';
 import { PAPER_MARKETS } from '../../../src/simulator/market';
-import type { Order, OrderRequest } from '../../../src/simulator/order';
+import type { Order, OrderRequest, OrderType, TimeInForce, TriggerPriceType } from '../../../src/simulator/order';
 
 export const NOW = 1_700_000_000_000;
 
@@ -21,7 +21,12 @@ export interface Wanted {
   readonly clientId?: string;
   readonly symbol?: string;
   readonly price?: string;
-  readonly timeInForce?: 'GTC' | 'IOC' | 'FOK';
+  /** Of the four trigger types; otherwise limit with a price and market without one. */
+  readonly type?: OrderType;
+  readonly triggerPrice?: string;
+  readonly triggerPriceType?: TriggerPriceType;
+  readonly expireAt?: number;
+  readonly timeInForce?: TimeInForce;
   readonly postOnly?: boolean;
   readonly reduceOnly?: boolean;
 }
@@ -36,12 +41,15 @@ export function request(side: 'buy' | 'sell', quantity: string, wanted: Wanted =
     clientId: wanted.clientId ?? `c${nextId}`,
     symbol: wanted.symbol ?? 'XRP-PERP',
     side,
-    type: isLimit ? 'limit' : 'market',
-    timeInForce: wanted.timeInForce ?? (isLimit ? 'GTC' : 'IOC'),
+    type: wanted.type ?? (isLimit ? 'limit' : 'market'),
+    timeInForce: wanted.timeInForce ?? (wanted.expireAt !== undefined ? 'GTD' : isLimit || wanted.triggerPrice !== undefined ? 'GTC' : 'IOC'),
     price: wanted.price === undefined ? null : decimal(wanted.price),
     quantity: decimal(quantity),
     postOnly: wanted.postOnly ?? false,
     reduceOnly: wanted.reduceOnly ?? false,
+    expireAt: wanted.expireAt ?? null,
+    triggerPrice: wanted.triggerPrice === undefined ? null : decimal(wanted.triggerPrice),
+    triggerPriceType: wanted.triggerPriceType ?? 'mark',
   };
 }
 
@@ -55,6 +63,11 @@ type Levels = readonly (readonly [string, string])[];
 export function ambient(exchange: Exchange, bids: Levels, asks: Levels, options: { symbol?: string; replace?: boolean } = {}): void {
   const levels = (side: Levels): [Decimal, Decimal][] => side.map(([price, quantity]) => [decimal(price), decimal(quantity)]);
   exchange.updateMarket(options.symbol ?? 'XRP-PERP', { bids: levels(bids), asks: levels(asks), replace: options.replace ?? true }, NOW);
+}
+
+/** A trade of the market data in XRP-PERP, its volume and price. */
+export function traded(exchange: Exchange, side: 'buy' | 'sell', quantity: string, price: string): void {
+  exchange.tradeMarket('XRP-PERP', { side, quantity: decimal(quantity), price: decimal(price) }, NOW);
 }
 
 /** The code of the refusal that `act` throws. */

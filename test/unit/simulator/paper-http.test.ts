@@ -29,7 +29,7 @@ describe('market data', () => {
     expect(listOf((await stranger.get('/trades?symbol=XRP-PERP')).body, 'trades')).toMatchObject([{ quantity: '20', side: 'buy' }]);
     const candles = listOf((await stranger.get('/candles?symbol=XRP-PERP&intervalMs=60000')).body, 'candles');
     expect(candles[candles.length - 1]).toMatchObject({ volume: '20' });
-    expect((await stranger.get('/funding?symbol=XRP-PERP')).body).toMatchObject({ rate: '0' });
+    expect((await stranger.get('/funding?symbol=XRP-PERP')).body).toMatchObject({ rate: '0.0001', intervalMs: 28_800_000 });
   });
 
   test.each([
