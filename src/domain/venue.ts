@@ -30,6 +30,8 @@ export interface VenueCapabilities {
   readonly maxBatchSize: number;
   readonly orderTypes: readonly OrderType[];
   readonly timesInForce: readonly TimeInForce[];
+  /** Prices that a trigger order may look at, its default first; absent where the venue has no trigger orders. */
+  readonly triggerPriceTypes?: readonly TriggerPriceType[];
   readonly postOnly: boolean;
   readonly reduceOnly: boolean;
   /** replace: the venue changes the order in place; cancelReplace: a new order takes its place; none. */
@@ -48,6 +50,9 @@ export interface RateBudgetRule {
   readonly reserve: number;
 }
 
+/** Which price fires a trigger order: the venue's mark, its last trade, or its index. */
+export type TriggerPriceType = 'mark' | 'last' | 'index';
+
 /** One order as the adapter must express it. */
 export interface PlaceRequest {
   readonly venueClientId: string;
@@ -59,6 +64,12 @@ export interface PlaceRequest {
   readonly limitPrice: string | null;
   readonly postOnly: boolean;
   readonly reduceOnly: boolean;
+  /** Required by stops and take-profits, absent (or null) in all others. */
+  readonly triggerPrice?: string | null;
+  /** The venue's default where it is absent. */
+  readonly triggerPriceType?: TriggerPriceType;
+  /** Venue's time (ms) at which the order ends; required by GTD, absent (or null) in all others. */
+  readonly expireAtMs?: number | null;
 }
 
 /** Names an order at a venue by whatever is known of it. */
@@ -75,6 +86,8 @@ export interface AmendRequest {
   readonly limitPrice: string | null;
   /** New total quantity. */
   readonly quantity: string | null;
+  /** New trigger of an order that still waits for it. */
+  readonly triggerPrice?: string | null;
 }
 
 /**
@@ -122,6 +135,12 @@ export interface VenueOrder {
   readonly reduceOnly: boolean;
   /** Rises with each change the venue made to the order; null where the venue counts none. */
   readonly revision: number | null;
+  /** Of stops and take-profits; absent in all others. */
+  readonly triggerPrice?: string | null;
+  /** Venue's time (ms) at which that trigger was reached; null while it waits. */
+  readonly triggeredAtMs?: number | null;
+  /** Venue's time (ms) at which a GTD order ends; absent in all others. */
+  readonly expireAtMs?: number;
   /** Venue's time, ms. */
   readonly updatedAtMs: number;
 }

@@ -145,7 +145,7 @@ export function privateDialect(key: string, nowMs: () => number): SocketDialect<
     authentication: () => JSON.stringify({ op: 'auth', key }),
     subscriptions: [{ channel: 'account', frame: JSON.stringify({ op: 'subscribe', channel: 'account' }) }],
     ping: () => PING,
-    read: (text) => readFrame(text, (frame) => (frame.channel === 'account' && 'event' in frame ? [toPrivateMessage(frame)] : [])),
+    read: (text) => readFrame(text, privateMessages),
     gap: (reason) => ({ kind: 'gap', reason }),
     refused: () => ({ kind: 'keyRevoked', atMs: nowMs() }),
     policy: () => 'facts',
@@ -169,6 +169,11 @@ export function publicDialect(venue: string, symbols: readonly string[]): Socket
 }
 
 type DataFrame = Extract<z.infer<typeof streamSchema>, { previousSequence: number }>;
+
+function privateMessages(frame: DataFrame): readonly PrivateMessage[] {
+  const message = frame.channel === 'account' && 'event' in frame ? toPrivateMessage(frame) : null;
+  return message === null ? [] : [message];
+}
 
 function publicMessages(venue: string, frame: DataFrame): readonly PublicMessage[] {
   if (frame.channel === 'ticker') return [{ kind: 'ticker', ticker: toTicker(venue, frame) }];

@@ -1,8 +1,8 @@
 /** The paper venue's words in ours. */
 import { decimalText } from '../../domain/decimal';
 import type { Market, PublicTrade, Ticker } from '../../domain/market';
-import type { PrivateMessage, RefusalCode, VenueFill, VenueOrder, VenuePosition } from '../../domain/venue';
-import type { PaperFill, PaperMarket, PaperOrder, PaperPosition, PaperStreamFrame, PaperTicker, PaperTrade } from './schemas';
+import type { PrivateMessage, RefusalCode, VenueFill, VenueFundingPayment, VenueOrder, VenuePosition } from '../../domain/venue';
+import type { PaperFill, PaperFundingPayment, PaperMarket, PaperOrder, PaperPosition, PaperStreamFrame, PaperTicker, PaperTrade } from './schemas';
 
 const REFUSALS: Readonly<Record<string, RefusalCode>> = {
   UNAUTHORIZED: 'unauthorized',
@@ -19,6 +19,7 @@ const REFUSALS: Readonly<Record<string, RefusalCode>> = {
   POST_ONLY_WOULD_CROSS: 'postOnlyWouldCross',
   REDUCE_ONLY_WOULD_INCREASE: 'reduceOnlyWouldIncrease',
   NO_LIQUIDITY: 'noLiquidity',
+  TRIGGER_ALREADY_REACHED: 'invalidPrice',
   ORDER_NOT_FOUND: 'notFound',
   ORDER_CLOSED: 'alreadyClosed',
 };
@@ -55,6 +56,8 @@ export function toOrder(order: PaperOrder): VenueOrder {
     reasonCode: order.cancelReason,
     postOnly: order.postOnly,
     reduceOnly: order.reduceOnly,
+    ...(order.triggerPrice == null ? {} : { triggerPrice: canonical(order.triggerPrice), triggeredAtMs: order.triggeredAt ?? null }),
+    ...(order.expireAt == null ? {} : { expireAtMs: order.expireAt }),
     revision: order.revision,
     updatedAtMs: order.updatedAt,
   };
@@ -74,6 +77,14 @@ export function toFill(fill: PaperFill): VenueFill {
     liquidity: fill.liquidity,
     realizedPnl: optional(fill.realizedPnl),
     atMs: fill.time,
+  };
+}
+
+export function toFundingPayment(payment: PaperFundingPayment): VenueFundingPayment {
+  const { amount, rate, quantity, markPrice } = payment;
+  return {
+    ...{ venuePaymentId: payment.id, venueSymbol: payment.symbol, asset: payment.asset, atMs: payment.time },
+    ...{ amount: canonical(amount), rate: canonical(rate), quantity: canonical(quantity), markPrice: canonical(markPrice) },
   };
 }
 
@@ -127,10 +138,12 @@ export function toTrade(trade: PaperTrade): PublicTrade {
 
 export type PaperAccountFrame = Extract<PaperStreamFrame, { channel: 'account'; event: unknown }>;
 
-export function toPrivateMessage(frame: PaperAccountFrame): PrivateMessage {
+/** Null for funding: payments are read by `fundingPayments`, and what they changed comes as balance and position. */
+export function toPrivateMessage(frame: PaperAccountFrame): PrivateMessage | null {
   const { event, time: atMs } = frame;
   if (event.kind === 'order') return { kind: 'order', order: toOrder(event.order), atMs };
   if (event.kind === 'fill') return { kind: 'fill', fill: toFill(event.fill), atMs };
+  if (event.kind === 'funding') return null;
   if (event.kind === 'balance') {
     const { asset, total, available, locked } = event.balance;
     return { kind: 'balance', balance: { asset, total: canonical(total), available: canonical(available), locked: canonical(locked) }, atMs };

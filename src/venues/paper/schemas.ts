@@ -14,16 +14,20 @@ export const orderSchema = z.object({
   clientId: z.string().nullable(),
   symbol: z.string().min(1),
   side,
-  type: z.enum(['market', 'limit']),
-  timeInForce: z.enum(['GTC', 'IOC', 'FOK']),
+  type: z.enum(['market', 'limit', 'stopMarket', 'stopLimit', 'takeProfitMarket', 'takeProfitLimit']),
+  timeInForce: z.enum(['GTC', 'GTD', 'IOC', 'FOK']),
   price: decimalString.nullable(),
   quantity: decimalString,
   filledQuantity: decimalString,
   avgPrice: decimalString.nullable(),
-  status: z.enum(['open', 'filled', 'canceled']),
+  status: z.enum(['open', 'filled', 'canceled', 'expired']),
   cancelReason: z.string().nullable(),
   postOnly: z.boolean(),
   reduceOnly: z.boolean(),
+  // Absent at a server from before there were triggers.
+  expireAt: timeMs.nullish(),
+  triggerPrice: decimalString.nullish(),
+  triggeredAt: timeMs.nullish(),
   revision: z.number().int(),
   createdAt: timeMs,
   updatedAt: timeMs,
@@ -45,6 +49,18 @@ export const fillSchema = z.object({
   time: timeMs,
 });
 export type PaperFill = z.infer<typeof fillSchema>;
+
+export const fundingPaymentSchema = z.object({
+  id: z.string().min(1),
+  symbol: z.string().min(1),
+  quantity: decimalString,
+  markPrice: decimalString,
+  rate: decimalString,
+  amount: decimalString,
+  asset: z.string().min(1),
+  time: timeMs,
+});
+export type PaperFundingPayment = z.infer<typeof fundingPaymentSchema>;
 
 export const positionSchema = z.object({
   symbol: z.string().min(1),
@@ -75,6 +91,7 @@ export const amendAnswerSchema = z.union([z.object({ order: orderSchema }), erro
 export const ordersSchema = z.object({ orders: z.array(orderSchema), next: z.string().nullish() });
 /** `truncatedBefore`: fills older than this are hidden. */
 export const fillsSchema = z.object({ fills: z.array(fillSchema), next: z.string().nullish(), truncatedBefore: timeMs.nullish() });
+export const fundingPaymentsSchema = z.object({ payments: z.array(fundingPaymentSchema), next: z.string().nullish() });
 export const positionsSchema = z.object({ positions: z.array(positionSchema) });
 export const balancesSchema = z.object({ balances: z.array(balanceSchema) });
 export const leverageSchema = z.object({ symbol: z.string(), leverage: decimalString });
@@ -129,6 +146,7 @@ export const streamSchema = z.union([
       z.object({ kind: z.literal('fill'), fill: fillSchema }),
       z.object({ kind: z.literal('balance'), balance: balanceSchema }),
       z.object({ kind: z.literal('position'), position: positionSchema }),
+      z.object({ kind: z.literal('funding'), funding: fundingPaymentSchema }),
       z.object({ kind: z.literal('keyRevoked') }),
     ]),
   }),

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { VenueRefused } from '../../domain/venue-errors';
+import type { OrderType } from '../../domain/order';
 import type { AmendRequest, OrderReference, PlaceRequest, PrepareContext, SignedRequest } from '../../domain/venue';
 
 /** The venue refuses a longer list (BATCH_TOO_LARGE). */
@@ -21,13 +22,14 @@ export function placeBytes(venue: string, orders: readonly PlaceRequest[], conte
 }
 
 export function amendBytes(amendment: AmendRequest, context: PrepareContext): SignedRequest {
-  const { limitPrice, quantity } = amendment;
+  const { limitPrice, quantity, triggerPrice = null } = amendment;
   const body = {
     expiresAt: context.venueDeadlineMs,
     ...reference(amendment.order),
     amendId: amendment.amendmentId,
     ...(limitPrice === null ? {} : { price: limitPrice }),
     ...(quantity === null ? {} : { quantity }),
+    ...(triggerPrice === null ? {} : { triggerPrice }),
   };
   return { kind: 'amend', bytes: JSON.stringify({ method: 'POST', path: '/orders/amend', body }), nonce: context.nonce, venueDeadlineMs: context.venueDeadlineMs };
 }
@@ -49,13 +51,18 @@ export function readBytes(venue: string, request: SignedRequest): PaperBytes {
   }
 }
 
+/** The types that wait for a trigger, and those of all that have a limit price. */
+const TRIGGERED: ReadonlySet<OrderType> = new Set<OrderType>(['stopMarket', 'stopLimit', 'takeProfitMarket', 'takeProfitLimit']);
+const LIMITED: ReadonlySet<OrderType> = new Set<OrderType>(['limit', 'stopLimit', 'takeProfitLimit']);
+
 function placeItem(venue: string, order: PlaceRequest): Record<string, unknown> {
-  if (order.type !== 'market' && order.type !== 'limit') {
-    throw new VenueRefused(venue, 'other', 'UNSUPPORTED_TYPE', `${venue} has no ${order.type} orders; use market or limit`);
-  }
-  if (order.timeInForce === 'GTD') {
-    throw new VenueRefused(venue, 'other', 'UNSUPPORTED_TIME_IN_FORCE', `${venue} has no GTD; use GTC, IOC or FOK`);
-  }
+  const { triggerPrice = null, triggerPriceType, expireAtMs = null } = order;
+  const hasTrigger = TRIGGERED.has(order.type);
+  const refuse = (venueCode: string, message: string): VenueRefused => new VenueRefused(venue, 'other', venueCode, `${venue} ${message}`);
+  if (!hasTrigger && order.type !== 'market' && order.type !== 'limit') throw refuse('UNSUPPORTED_TYPE', `has no ${order.type} orders; its watcher must trail`);
+  if (hasTrigger !== (triggerPrice !== null)) throw refuse('BAD_TRIGGER', hasTrigger ? `needs the triggerPrice of a ${order.type} order` : `has no triggerPrice for ${order.type} orders`);
+  if (triggerPriceType === 'index') throw refuse('BAD_TRIGGER', 'has no index price; use mark or last');
+  if ((order.timeInForce === 'GTD') !== (expireAtMs !== null)) throw refuse('BAD_EXPIRY', 'needs expireAtMs for GTD, and for GTD alone');
   return {
     clientId: order.venueClientId,
     symbol: order.venueSymbol,
@@ -63,10 +70,12 @@ function placeItem(venue: string, order: PlaceRequest): Record<string, unknown> 
     type: order.type,
     // A market order never rests.
     timeInForce: order.type === 'market' && order.timeInForce === 'GTC' ? 'IOC' : order.timeInForce,
-    ...(order.limitPrice === null || order.type === 'market' ? {} : { price: order.limitPrice }),
+    ...(order.limitPrice === null || !LIMITED.has(order.type) ? {} : { price: order.limitPrice }),
     quantity: order.quantity,
     postOnly: order.postOnly,
     reduceOnly: order.reduceOnly,
+    ...(triggerPrice === null ? {} : { triggerPrice, ...(triggerPriceType === undefined ? {} : { triggerPriceType }) }),
+    ...(expireAtMs === null ? {} : { expireAt: expireAtMs }),
   };
 }
 

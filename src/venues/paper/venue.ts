@@ -9,7 +9,7 @@ import { VenueHttpClient } from '../http';
 import { VenueSocket, type SocketDialect, type SocketEvent } from '../socket';
 import { VenueClock } from '../venue-clock';
 import { PaperClient, privateDialect, publicDialect } from './client';
-import { canonical, toFill, toMarket, toOrder, toPosition, toTicker, toTrade } from './normalize';
+import { canonical, toFill, toFundingPayment, toMarket, toOrder, toPosition, toTicker, toTrade } from './normalize';
 import * as wire from './schemas';
 import { amendBytes, cancelBytes, MAX_BATCH_SIZE, placeBytes } from './signing';
 
@@ -169,6 +169,12 @@ class PaperSession implements port.VenueAccountSession {
     return { fills: fills.map(toFill), next: next ?? null, truncatedBeforeMs: truncatedBefore ?? null };
   }
 
+  async fundingPayments(sinceMs: number, cursor: string | null, options: port.ReadOptions): Promise<port.FundingPaymentsPage> {
+    const path = `/funding-payments?${query({ from: sinceMs, limit: this.pageSize, ...(cursor === null ? {} : { cursor }) })}`;
+    const { payments, next } = await this.client.get(path, wire.fundingPaymentsSchema, options, this.key);
+    return { payments: payments.map(toFundingPayment), next: next ?? null };
+  }
+
   async positions(options: port.ReadOptions): Promise<readonly port.VenuePosition[]> {
     const { positions } = await this.client.get('/positions', wire.positionsSchema, options, this.key);
     return positions.map(toPosition).filter((position) => position !== null);
@@ -225,8 +231,9 @@ function capabilities(options: output<typeof wire.optionsSchema>): port.VenueCap
     acknowledgement: 'sync',
     clientIds: true,
     maxBatchSize: MAX_BATCH_SIZE,
-    orderTypes: ['market', 'limit'],
-    timesInForce: ['GTC', 'IOC', 'FOK'],
+    orderTypes: ['market', 'limit', 'stopMarket', 'stopLimit', 'takeProfitMarket', 'takeProfitLimit'],
+    timesInForce: ['GTC', 'IOC', 'FOK', 'GTD'],
+    triggerPriceTypes: ['mark', 'last'],
     postOnly: true,
     reduceOnly: true,
     amend: 'inPlace',

@@ -54,6 +54,30 @@ async function trade(client: TestClient): Promise<void> {
 }
 
 describe('a restart', () => {
+  test('keeps armed orders armed, ends what expired meanwhile, and remembers funding and its rate', async () => {
+    const folder = home();
+    const first = await start(folder);
+    await first.place({ clientId: 'entry', type: 'market', timeInForce: 'IOC', price: undefined, quantity: '100' });
+    await first.place({ clientId: 'stop', side: 'sell', type: 'stopMarket', price: undefined, quantity: '100', triggerPrice: '1.8', reduceOnly: true });
+    const { time } = (await first.get('/time')).body as { time: number };
+    await first.place({ clientId: 'brief', timeInForce: 'GTD', expireAt: time + 100_000_000 });
+    await first.post('/__sim/funding', { symbol: 'XRP-PERP', rate: '0.0005', intervalMs: 3_600_000 });
+    await first.post('/__sim/clock', { advanceMs: 7_200_000 });
+    const paid = (await first.get('/funding-payments')).body;
+    expect((paid['payments'] as unknown[]).length).toBe(2);
+    const before = await remembered(first);
+    await stop();
+    const second = await start(folder);
+    expect(await remembered(second)).toEqual(before);
+    expect((await second.get('/funding-payments')).body).toEqual(paid);
+    expect((await second.get('/funding?symbol=XRP-PERP')).body).toMatchObject({ rate: '0.0005', intervalMs: 3_600_000 });
+    await second.post('/__sim/clock', { advanceMs: 100_000_000 });
+    expect((await second.get('/orders?clientIds=brief')).body['orders']).toMatchObject([{ status: 'expired', cancelReason: 'EXPIRED' }]);
+    await second.post('/__sim/prices', { symbol: 'XRP-PERP', price: '1.79' });
+    expect((await second.get('/orders?clientIds=stop')).body['orders']).toMatchObject([{ status: 'filled', liquidation: false }]);
+    expect((await second.get('/positions')).body).toEqual({ positions: [] });
+  });
+
   test('has the same book, orders, positions, balances, fills and numbers', async () => {
     const folder = home();
     const first = await start(folder);

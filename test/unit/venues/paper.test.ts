@@ -42,10 +42,27 @@ describe('the bytes of a paper request', () => {
     expect(item({ type: 'market' })).not.toHaveProperty('price');
     expect(item({ type: 'market', timeInForce: 'FOK' })).toMatchObject({ timeInForce: 'FOK' });
   });
+  test('of a stop, a take-profit or a good-till-date order tell trigger and end', async () => {
+    const { session } = await paper();
+    const item = (change: Partial<PlaceRequest>): unknown => (bytesOf(session.preparePlace([{ ...wanted, ...change }], context)) as { body: { orders: unknown[] } }).body.orders[0];
+    const stop = item({ type: 'stopMarket', triggerPrice: '90' });
+    expect(stop).toMatchObject({ type: 'stopMarket', timeInForce: 'GTC', triggerPrice: '90' });
+    for (const field of ['price', 'triggerPriceType', 'expireAt']) expect(stop).not.toHaveProperty(field);
+    expect(item({ type: 'takeProfitLimit', triggerPrice: '110', triggerPriceType: 'last' })).toMatchObject({ price: '100', triggerPrice: '110', triggerPriceType: 'last' });
+    expect(item({ timeInForce: 'GTD', expireAtMs: 1_800_000_000_000 })).toMatchObject({ timeInForce: 'GTD', expireAt: 1_800_000_000_000 });
+    expect(bytesOf(session.prepareAmend({ ...amendment, limitPrice: null, triggerPrice: '91' }, context))).toMatchObject({ body: { triggerPrice: '91' } });
+  });
   test('are refused for what paper has not, before anything is sent', async () => {
     const { session, asked } = await paper();
-    expect(() => session.preparePlace([{ ...wanted, type: 'stopMarket' }], context)).toThrow('no stopMarket orders');
-    expect(() => session.preparePlace([{ ...wanted, timeInForce: 'GTD' }], context)).toThrow('no GTD');
+    const wrong: readonly (readonly [Partial<PlaceRequest>, string])[] = [
+      [{ type: 'trailingStopMarket' }, 'no trailingStopMarket orders'],
+      [{ type: 'stopMarket' }, 'needs the triggerPrice of a stopMarket order'],
+      [{ triggerPrice: '1' }, 'no triggerPrice for limit orders'],
+      [{ type: 'stopMarket', triggerPrice: '1', triggerPriceType: 'index' }, 'no index price'],
+      [{ timeInForce: 'GTD' }, 'needs expireAtMs for GTD'],
+      [{ expireAtMs: 5 }, 'for GTD alone'],
+    ];
+    for (const [change, complaint] of wrong) expect(() => session.preparePlace([{ ...wanted, ...change }], context)).toThrow(complaint);
     expect(() => session.preparePlace([], context)).toThrow('1 to 100');
     expect(() => session.prepareCancel(Array.from({ length: 101 }, () => reference), context)).toThrow('not 101');
     for (const bytes of ['sealed', '{"method":"GET","path":"/","body":{}}']) {
