@@ -1,5 +1,7 @@
 /** The API process: HTTP and sockets over ports, wired here. */
 import { once } from 'node:events';
+import type { Server, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createApi, createHttpServer, type ApiPorts, type CallLimitRules, type VenueState } from '../api';
 import type { Settings } from '../config/settings';
 import { callRateOf, type CallRate } from '../domain/call-rate';
@@ -17,8 +19,12 @@ import { version } from '../../package.json';
 
 /** A read of a venue on a caller's behalf. */
 const VENUE_READ_TIMEOUT_MS = 5_000;
+/** After SIGTERM it goes on taking requests for so long: balancers ask /readyz each second, and learn from its 503 to send no more. */
+const DRAIN_NOTICE_MS = 1_000;
+/** Requests that still wait for their order after this are answered with what is known of it. */
+const ANSWER_WITHIN_MS = 5_000;
 /** Connections that still run after this are cut. */
-const DRAIN_LIMIT_MS = 7_000;
+const DRAIN_LIMIT_MS = 6_000;
 
 export async function runApi(platform: Platform): Promise<RunningRole> {
   const { store, settings, logger, temporal, venues, prices, bus, clock } = platform;
@@ -89,6 +95,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
     connections: () => sockets.connections,
     onTrouble: (error) => logger.warn({ err: error }, 'a gauge could not be read'),
   });
+  const drain = drainOf(server);
   server.listen(settings.port, settings.host);
   await once(server, 'listening');
   await health.check();
@@ -97,12 +104,15 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
     ended,
     stop: async () => {
       health.drain();
+      await drain.notice();
       await sockets.close();
+      const answer = setTimeout(() => api.close(), ANSWER_WITHIN_MS);
       const cut = setTimeout(() => server.closeAllConnections(), DRAIN_LIMIT_MS);
       // Requests under way are answered; idle connections are closed.
       if (server.listening) server.close();
       server.closeIdleConnections();
       await ended;
+      clearTimeout(answer);
       clearTimeout(cut);
       api.close();
       health.close();
@@ -120,6 +130,24 @@ function callLimitRules(settings: Settings): CallLimitRules {
 
 function reading(): ReadOptions {
   return { signal: AbortSignal.timeout(VENUE_READ_TIMEOUT_MS), priority: 'read' };
+}
+
+/**
+ * The first part of stopping: requests are still taken, and every answer asks its client to connect anew, so that no request
+ * meets a connection that is being closed. Nobody connected: nobody to wait for.
+ */
+function drainOf(server: Server): { notice(): Promise<void> } {
+  let draining = false;
+  server.prependListener('request', (_request, response: ServerResponse) => {
+    if (draining) response.setHeader('Connection', 'close');
+  });
+  return {
+    notice: async () => {
+      draining = true;
+      const connections = await new Promise<number>((resolve) => server.getConnections((error, count) => resolve(error === null ? count : 0)));
+      if (connections > 0) await delay(DRAIN_NOTICE_MS);
+    },
+  };
 }
 
 /** Each committed event of a stream from now on; follows again by itself after a resync. */

@@ -106,7 +106,8 @@ export class Mutations {
    * nonce whose fate is open. Throws CONFLICT once it is settled.
    */
   async newAttempt(mutationId: string, sendTtlMs: number): Promise<string | null> {
-    const { accountId } = await this.existing(this.core.database, mutationId);
+    const { accountId, venue } = await this.existing(this.core.database, mutationId);
+    await this.core.offsets.resync(venue);
     const credentials = await this.credentials.of(accountId);
     const right = await change(this.core, [accountId], async (tx, changes) => {
       const accounts = await lockAccounts(tx, [accountId]);

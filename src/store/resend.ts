@@ -39,7 +39,8 @@ export class Resend {
    * while an earlier request could still take effect (`venueDeadline`). The caller has found the order absent at the venue.
    */
   async prepareAgain(orderId: string, sendTtlMs: number): Promise<string | null> {
-    const accountId = await this.accountOf(orderId);
+    const { accountId, venue: venueName } = await this.placeOf(orderId);
+    await this.core.offsets.resync(venueName);
     const credentials = await this.credentials.of(accountId);
     const right = await change(this.core, [accountId], async (tx, changes) => {
       const accounts = await lockAccounts(tx, [accountId]);
@@ -115,9 +116,9 @@ export class Resend {
     return row?.at?.getTime() ?? 0;
   }
 
-  private async accountOf(orderId: string): Promise<string> {
-    const [row] = await this.core.database.rows<{ accountId: string }>('SELECT account_id AS "accountId" FROM orders WHERE id = $1', orderId);
+  private async placeOf(orderId: string): Promise<{ readonly accountId: string; readonly venue: string }> {
+    const [row] = await this.core.database.rows<{ accountId: string; venue: string }>('SELECT account_id AS "accountId", venue FROM orders WHERE id = $1', orderId);
     if (row === undefined) throw new DomainError('NOT_FOUND', `order ${orderId} does not exist`);
-    return row.accountId;
+    return row;
   }
 }

@@ -88,6 +88,14 @@ export class RoleProcess {
     await this.process?.stop({ signal: 'SIGTERM', graceMs: STOP_GRACE_MS });
   }
 
+  /** SIGTERM, and how it ended: 0 is by itself, with nothing cut. */
+  async terminate(): Promise<number | null> {
+    const { process: running } = this;
+    if (running === null) throw new Error(`${this.name} was never started`);
+    running.signal('SIGTERM');
+    return (await running.exited).code;
+  }
+
   async restart(): Promise<void> {
     await this.stop();
     await this.start();
@@ -120,7 +128,7 @@ export interface Stack {
   /** Its key at the venue: what the user could do elsewhere. */
   readonly venueKey: string;
   /** One more process of a role, not started; stopped with the stack. */
-  another(kind: Role): RoleProcess;
+  another(kind: Role, environment?: Readonly<Record<string, string>>): RoleProcess;
   stop(): Promise<void>;
 }
 
@@ -160,8 +168,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     ...options.environment,
   };
   const all: RoleProcess[] = [];
-  const role = (name: string, kind: Role): RoleProcess => {
-    const made = new RoleProcess(name, kind, environment, path.join(home, 'logs', `${name}.log`));
+  const role = (name: string, kind: Role, more: Readonly<Record<string, string>> = {}): RoleProcess => {
+    const made = new RoleProcess(name, kind, { ...environment, ...more }, path.join(home, 'logs', `${name}.log`));
     all.push(made);
     return made;
   };
@@ -197,7 +205,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     client,
     accountId,
     venueKey,
-    another: (kind) => role(`${kind}-${all.length}`, kind),
+    another: (kind, more) => role(`${kind}-${all.length}`, kind, more),
     stop: async () => {
       await Promise.all(all.map((each) => each.stop()));
       await hub?.close();
