@@ -8,7 +8,6 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY .swcrc tsconfig.json ./
-COPY prisma prisma
 COPY temporal temporal
 COPY scripts scripts
 COPY src src

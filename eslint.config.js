@@ -3,7 +3,7 @@ const js = require('@eslint/js');
 const tseslint = require('typescript-eslint');
 
 module.exports = tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'node_modules/', 'src/store/generated/', '.surefill/', '**/*.d.ts'] },
+  { ignores: ['dist/', 'coverage/', 'node_modules/', '.surefill/', '**/*.d.ts'] },
   js.configs.recommended,
   {
     files: ['**/*.js'],

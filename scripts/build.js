@@ -1,11 +1,10 @@
 'use strict';
-// From src/ to dist/: the database client, one JavaScript file for each TypeScript file, the workflow bundle. Each step runs
+// From src/ to dist/: one JavaScript file for each TypeScript file, the workflow bundle. Each step runs
 // only when what it reads has changed, judged by content, so a second run takes milliseconds.
 
 const crypto = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
-const { spawnSync } = require('node:child_process');
 const { say } = require('./say');
 
 const ROOT = path.resolve(__dirname, '..');
@@ -14,7 +13,6 @@ const DIST = path.join(ROOT, 'dist');
 const STATE = path.join(DIST, '.build.json');
 const WORKFLOWS = path.join(DIST, 'workflows', 'index.js');
 const BUNDLE = path.join(DIST, 'workflow-bundle.js');
-const GENERATED = path.join(SOURCE, 'store', 'generated');
 /** What the workflow bundle is made of: DESIGN.md section 5, arrows of workflows. */
 const BUNDLE_SOURCES = /^(workflows|domain|risk|temporal)\//;
 
@@ -53,23 +51,6 @@ function writeWhole(file, content) {
 
 function versionOf(name) {
   return JSON.parse(fs.readFileSync(path.join(ROOT, 'node_modules', name, 'package.json'), 'utf8')).version;
-}
-
-/** Generates the database client from prisma/schema.prisma; the schema engine it would download is never used for that. */
-function generateClient(state) {
-  const schema = path.join(ROOT, 'prisma', 'schema.prisma');
-  if (!fs.existsSync(schema)) return undefined;
-  const key = hashOf(fs.readFileSync(schema), versionOf('prisma'));
-  if (state.client === key && fs.existsSync(GENERATED)) return key;
-  say('generating the database client');
-  const cli = path.join(ROOT, 'node_modules', 'prisma', 'build', 'index.js');
-  const done = spawnSync(process.execPath, [cli, 'generate', '--schema', schema], {
-    cwd: ROOT,
-    encoding: 'utf8',
-    env: { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, CHECKPOINT_DISABLE: '1', PRISMA_HIDE_UPDATE_MESSAGE: '1' },
-  });
-  if (done.status !== 0) throw new Error(`prisma generate failed:\n${done.stdout ?? ''}${done.stderr ?? ''}`);
-  return key;
 }
 
 function isTypeScript(name) {
@@ -150,7 +131,6 @@ async function build() {
     Object.assign(state, changes);
     writeWhole(STATE, JSON.stringify(state));
   };
-  save({ client: generateClient(state) });
   const done = transpileAll(state);
   save(done);
   save({ bundle: await bundleWorkflows(state, done.files) });

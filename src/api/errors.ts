@@ -4,8 +4,8 @@ import { VenueOutcomeUnknown, VenueRateLimited, VenueRefused, VenueUnavailable }
 import type { ErrorBody } from '../schemas/errors';
 import { BODY_LIMIT_BYTES } from './limits';
 
-/** Codes under which PostgreSQL, its driver, Prisma and the system say that the database cannot be reached now. */
-const DATABASE_AWAY = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P03', '08000', '08001', '08003', '08006', '53300', 'P1001', 'P1002', 'P1008', 'P1017', 'P2024']);
+/** Codes under which PostgreSQL, its driver and the system say that the database cannot be reached now. */
+const DATABASE_AWAY = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P03', '08000', '08001', '08003', '08006', '53300']);
 /** Causes of causes; a longer chain is a loop. */
 const MAX_CAUSES = 8;
 

@@ -20,7 +20,7 @@ export function filesBelow(folder: string, endings: readonly string[]): string[]
   if (!fs.existsSync(absolute)) return [];
   return fs.readdirSync(absolute, { withFileTypes: true }).flatMap((entry) => {
     const name = `${folder}/${entry.name}`;
-    if (entry.isDirectory()) return entry.name === 'node_modules' || entry.name === 'generated' ? [] : filesBelow(name, endings);
+    if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : filesBelow(name, endings);
     return endings.some((ending) => entry.name.endsWith(ending)) ? [name] : [];
   });
 }
