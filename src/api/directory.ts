@@ -22,6 +22,11 @@ export class Directory {
     return this.accounts.get(JSON.stringify([userId, accountId]), () => this.ports.accounts.get(accountId, userId));
   }
 
+  /** After a change of it in this process; other processes see it when their copy is old. */
+  forgetAccount(accountId: string, userId: string): void {
+    this.accounts.forget(JSON.stringify([userId, accountId]));
+  }
+
   /** Throws NOT_FOUND unless the account is the caller's. null, no account, passes. */
   async assertOwned(accountId: string | null, userId: string): Promise<void> {
     if (accountId !== null && (await this.account(accountId, userId)) === null) throw notFound('account');

@@ -26,6 +26,11 @@ export class ExpiringCache<Value> {
     return value;
   }
 
+  /** The next reader reads anew. */
+  forget(key: string): void {
+    this.entries.delete(key);
+  }
+
   /** Oldest first: a Map keeps the order of insertion. */
   private evict(): void {
     for (const key of this.entries.keys()) {

@@ -2,7 +2,7 @@
  * Everything the API asks of the rest of the program. main wires it; the API reads no environment and opens no connection
  * of its own. A read of something that is not the user's answers null, as if it did not exist.
  */
-import type { Account, Balance, Position, RiskLimits } from '../domain/account';
+import type { Account, Balance, Position, RiskLimits, RiskLimitsView, UserRiskLimits } from '../domain/account';
 import type { CallRates } from '../domain/call-rate';
 import type { Clock } from '../domain/clock';
 import type { StreamEvent } from '../domain/events';
@@ -87,6 +87,14 @@ export interface AccountsPort {
   started(account: Account): Promise<void>;
 }
 
+export interface RiskLimitsPort {
+  /** null: no such account of the user. */
+  get(userId: string, accountId: string | null): Promise<RiskLimitsView | null>;
+  setOfUser(userId: string, limits: UserRiskLimits, actor: string): Promise<RiskLimitsView>;
+  /** Throws NOT_FOUND, and RISK_LIMITS_TOO_WIDE beyond the user's. */
+  setOfAccount(userId: string, accountId: string, limits: RiskLimits, actor: string): Promise<RiskLimitsView>;
+}
+
 /** A stream's committed events as they come, in order, from now on; may repeat, may miss some while reconnecting. */
 export interface EventTail {
   follow(stream: string, listener: (event: StreamEvent) => void): () => void;
@@ -168,6 +176,7 @@ export interface ApiPorts {
   readonly positions: { list(query: PositionListQuery): Promise<readonly Position[]>; byId(id: string, userId: string): Promise<Position | null> };
   readonly balances: { list(accountId: string, userId: string): Promise<readonly Balance[]> };
   readonly accounts: AccountsPort;
+  readonly riskLimits: RiskLimitsPort;
   readonly idempotency: { find(userId: string, key: string): Promise<IdempotencyRecord | null> };
   readonly tail: EventTail;
   readonly events: EventsPort;

@@ -18,6 +18,7 @@ import { orderRoutes } from './routes/orders';
 import { orderPlacementRoutes } from './routes/order-placement';
 import { positionRoutes } from './routes/positions';
 import { priceRoutes } from './routes/prices';
+import { riskLimitRoutes } from './routes/risk-limits';
 import { venueRoutes } from './routes/venues';
 
 /** What the routes are made of. */
@@ -41,6 +42,7 @@ export function routeTable(context: RouteContext): readonly Route[] {
     ...marketRoutes(context),
     ...priceRoutes(context),
     ...accountRoutes(context),
+    ...riskLimitRoutes(context),
     ...orderRoutes(context),
     ...orderChangeRoutes(context),
     ...fillRoutes(context),

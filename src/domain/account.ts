@@ -9,7 +9,10 @@ export interface RiskLimits {
   /** Largest absolute notional of one market's position, open entries included. */
   readonly maxPositionNotional: string;
   readonly maxOpenOrders: number;
+  /** Largest loss of a UTC day, realized and unrealized since its start, fees counted; reached, only exits are taken. */
   readonly maxDailyLoss: string;
+  /** How far from the mark, in percent, an order may buy above it or sell below it; null: anywhere. */
+  readonly priceBandPercent: string | null;
   /** null allows every symbol of the venue. */
   readonly allowedSymbols: readonly string[] | null;
 }
@@ -20,8 +23,30 @@ export const DEFAULT_RISK_LIMITS: RiskLimits = {
   maxPositionNotional: '50000',
   maxOpenOrders: 200,
   maxDailyLoss: '5000',
+  priceBandPercent: '10',
   allowedSymbols: null,
 };
+
+/** What every account of a user must stay within; null bounds nothing beyond the account's own limit. */
+export interface UserRiskLimits {
+  readonly maxOrderNotional: string | null;
+  readonly maxPositionNotional: string | null;
+  readonly maxOpenOrders: number | null;
+  readonly maxDailyLoss: string | null;
+  readonly priceBandPercent: string | null;
+  readonly allowedSymbols: readonly string[] | null;
+}
+
+export const NO_USER_LIMITS: UserRiskLimits = { maxOrderNotional: null, maxPositionNotional: null, maxOpenOrders: null, maxDailyLoss: null, priceBandPercent: null, allowedSymbols: null };
+
+/** Limits of a user and, where one was asked for, of an account. */
+export interface RiskLimitsView {
+  readonly accountId: string | null;
+  readonly user: UserRiskLimits;
+  readonly account: RiskLimits | null;
+  /** What its orders are judged by: the tighter of the two. */
+  readonly effective: RiskLimits | null;
+}
 
 export interface Account {
   readonly id: string;

@@ -27,6 +27,7 @@ export const EVENT_TYPES = [
   'balance.updated',
   'account.created',
   'account.statusChanged',
+  'account.riskLimitsChanged',
   'account.carryIn',
   'account.alert',
 ] as const;

@@ -63,6 +63,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
       list: (userId) => store.accounts.list(userId),
       started: (account) => ensureAccountWatched(temporal.client, account),
     },
+    riskLimits: store.riskLimits,
     idempotency: store.idempotency,
     tail: { follow: (stream, listener) => followEach(tail, stream, listener) },
     events: {

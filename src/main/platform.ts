@@ -76,6 +76,7 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
     clock,
     venues,
     markOf: (venue, symbol) => prices.markOf(venue, symbol),
+    quoteOf: (venue, symbol) => prices.quoteOf(venue, symbol),
     log: logger,
     onAuditHead: auditHeads.keep,
   });

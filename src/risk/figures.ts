@@ -19,6 +19,9 @@ export interface SymbolFigures {
   readonly openSellNotional: string;
   /** Fresh mark price, or null when none is known. */
   readonly markPrice: string | null;
+  /** Fresh best prices, what a market order would meet; null where the venue shows none. */
+  readonly bidPrice: string | null;
+  readonly askPrice: string | null;
   readonly leverage: string;
 }
 
@@ -29,8 +32,11 @@ export interface AccountFigures {
   /** Collateral plus unrealized profit, in quote; null when it was never read from the venue. */
   readonly equity: string | null;
   readonly openOrders: number;
-  /** Realized profit of the day (UTC), fees off; negative is a loss. */
-  readonly dailyProfit: string;
+  /**
+   * Profit since the UTC day's start, negative is a loss: what was realized, fees off, and what the unrealized profit changed
+   * by. null while a held market has no fresh mark.
+   */
+  readonly dailyProfit: string | null;
   readonly symbols: Readonly<Record<string, SymbolFigures>>;
 }
 
@@ -43,7 +49,7 @@ export interface RiskOrder {
   readonly reduceOnly: boolean;
 }
 
-export function emptySymbol(symbol: string, markPrice: string | null, leverage: string): SymbolFigures {
+export function emptySymbol(symbol: string, markPrice: string | null, leverage: string, best: { readonly bid: string | null; readonly ask: string | null } | null = null): SymbolFigures {
   return {
     symbol,
     positionQuantity: '0',
@@ -54,6 +60,8 @@ export function emptySymbol(symbol: string, markPrice: string | null, leverage: 
     openBuyNotional: '0',
     openSellNotional: '0',
     markPrice,
+    bidPrice: best?.bid ?? null,
+    askPrice: best?.ask ?? null,
     leverage,
   };
 }

@@ -3,6 +3,7 @@ import { decimal, decimalText, maxOf, sum, ZERO, type Decimal } from '../domain/
 import type { ErrorCode } from '../domain/errors';
 import type { OrderSide } from '../domain/order';
 import { isPriced, requiredMargin, withOpenOrder, worstQuantity, type AccountFigures, type RiskOrder, type SymbolFigures } from './figures';
+import { judgePriceBand } from './price-band';
 
 /** A market order is valued this much above the mark: it may fill away from it before the figures are read again. */
 export const MARKET_ORDER_BUFFER = '1.02';
@@ -22,12 +23,15 @@ export function judgeOrder(order: RiskOrder, figures: AccountFigures): RiskVerdi
   const { limits } = figures;
   if (limits.allowedSymbols !== null && !limits.allowedSymbols.includes(order.symbol)) return deny('RISK_SYMBOL_NOT_ALLOWED', `${order.symbol} is not on the account's allow-list`);
   if (figures.openOrders + 1 > limits.maxOpenOrders) return deny('RISK_OPEN_ORDERS', `the account has ${figures.openOrders} open orders`, { openOrders: figures.openOrders, maxOpenOrders: limits.maxOpenOrders });
-  if (decimal(figures.dailyProfit).negated().greaterThanOrEqualTo(decimal(limits.maxDailyLoss))) return deny('RISK_DAILY_LOSS', 'the daily loss limit is reached', { dailyProfit: figures.dailyProfit, maxDailyLoss: limits.maxDailyLoss });
+  if (figures.dailyProfit !== null && decimal(figures.dailyProfit).negated().greaterThanOrEqualTo(decimal(limits.maxDailyLoss))) return deny('RISK_DAILY_LOSS', 'the daily loss limit is reached', { dailyProfit: figures.dailyProfit, maxDailyLoss: limits.maxDailyLoss });
 
   const price = valuationPrice(order, market.markPrice);
   if (price === null) return deny('RISK_PRICE_UNKNOWN', `no fresh price of ${order.symbol}`);
+  const outside = judgePriceBand(order, figures);
+  if (outside !== null) return deny(outside.code, outside.message, outside.shown);
   const unpriced = Object.values(figures.symbols).find((symbol) => !isPriced(symbol));
   if (unpriced !== undefined) return deny('RISK_PRICE_UNKNOWN', `no fresh price of ${unpriced.symbol}, of which ${unpriced.positionQuantity} is held`, { symbol: unpriced.symbol, position: unpriced.positionQuantity });
+  if (figures.dailyProfit === null) return deny('RISK_PRICE_UNKNOWN', 'the day\'s profit is not known: a price of what is held is missing');
   const notional = decimal(order.quantity).times(price);
   if (notional.greaterThan(decimal(limits.maxOrderNotional))) return deny('RISK_ORDER_NOTIONAL', `order notional ${decimalText(notional)} is above ${limits.maxOrderNotional}`, { orderNotional: decimalText(notional), maxOrderNotional: limits.maxOrderNotional });
 
@@ -40,7 +44,7 @@ export function judgeOrder(order: RiskOrder, figures: AccountFigures): RiskVerdi
   }
   if (figures.equity === null) return deny('INSUFFICIENT_BALANCE', 'the account\'s balance was never read from the venue', { equity: null });
   const required = sum(Object.values(after.symbols).map(requiredMargin));
-  const shown = { orderNotional: decimalText(notional), positionNotional: decimalText(worst), equity: figures.equity, requiredMargin: decimalText(required.toDecimalPlaces(8)), openOrders: after.openOrders, markPrice: market.markPrice, leverage: market.leverage };
+  const shown = { orderNotional: decimalText(notional), positionNotional: decimalText(worst), equity: figures.equity, requiredMargin: decimalText(required.toDecimalPlaces(8)), openOrders: after.openOrders, markPrice: market.markPrice, leverage: market.leverage, dailyProfit: figures.dailyProfit };
   const needsMore = required.greaterThan(sum(Object.values(figures.symbols).map(requiredMargin)));
   if (needsMore && required.greaterThan(decimal(figures.equity))) return deny('INSUFFICIENT_BALANCE', `margin ${shown.requiredMargin} needed, ${figures.equity} there`, shown);
   return { verdict: 'accepted', after, shown: { status: figures.status, ...shown } };

@@ -10,14 +10,15 @@ export const riskLimitsSchema = z
     maxOrderNotional: decimalSchema,
     maxPositionNotional: decimalSchema,
     maxOpenOrders: z.int().min(0),
-    maxDailyLoss: decimalSchema,
+    maxDailyLoss: decimalSchema.meta({ description: 'Largest loss of a UTC day, realized and unrealized since its start, fees counted.' }),
+    priceBandPercent: decimalSchema.nullable().meta({ description: 'How far from the mark, in percent, an order may buy above it or sell below it. null: anywhere.' }),
     allowedSymbols: z.array(z.string()).nullable().meta({ description: 'null allows every symbol of the venue.' }),
   })
   .meta({ id: 'RiskLimits' });
 
 /** Most resting orders an account may be allowed: what a start of its watcher can still read in one go. */
-const MAX_OPEN_ORDERS = 10_000;
-const MAX_ALLOWED_SYMBOLS = 1_000;
+export const MAX_OPEN_ORDERS = 10_000;
+export const MAX_ALLOWED_SYMBOLS = 1_000;
 
 const riskLimitsRequestSchema = z
   .strictObject({
@@ -25,6 +26,7 @@ const riskLimitsRequestSchema = z
     maxPositionNotional: positiveDecimalSchema.optional(),
     maxOpenOrders: z.int().min(1).max(MAX_OPEN_ORDERS).optional(),
     maxDailyLoss: positiveDecimalSchema.optional(),
+    priceBandPercent: positiveDecimalSchema.nullable().optional(),
     allowedSymbols: z.array(symbolSchema).max(MAX_ALLOWED_SYMBOLS).nullable().optional(),
   })
   .meta({ id: 'RiskLimitsRequest', description: 'What is absent has the default.' });

@@ -120,7 +120,7 @@ export class Accounts {
     return this.core.database.transaction(async (tx) => {
       const account = (await lockAccounts(tx, [accountId])).get(accountId);
       const wanted = symbols.map((symbol) => ({ accountId, symbol }));
-      const figures = account === undefined ? undefined : (await loadFigures(tx, [account], wanted, this.core.clock.nowMs(), this.core.markOf)).get(accountId);
+      const figures = account === undefined ? undefined : (await loadFigures(tx, [account], wanted, this.core.clock.nowMs(), this.core)).get(accountId);
       if (figures === undefined) throw new DomainError('NOT_FOUND', `account ${accountId} does not exist`);
       return figures;
     });

@@ -14,6 +14,8 @@ import { lockedOrderOf, LOCKED_ORDER_SELECT, type LockedAccount, type LockedOrde
 
 /** A fresh mark price, or null. */
 export type MarkOf = (venue: string, symbol: string) => string | null;
+/** Fresh best prices, or null. */
+export type QuoteOf = (venue: string, symbol: string) => { readonly bid: string | null; readonly ask: string | null } | null;
 
 /** Orders under their locks, and which of some evidence they have already. */
 export interface LockedForEvidence {

@@ -17,7 +17,22 @@ const APPEND_SQL = `WITH entry AS (
  * and to `$SUREFILL_HOME/audit-head`. Call it last, after every other lock is taken: the chain's end stays locked until the
  * transaction ends.
  */
-export async function appendAct(tx: Transaction, act: AuditAct): Promise<AuditHead> {
+export function appendAct(tx: Transaction, act: AuditAct): Promise<AuditHead> {
+  const appended = (lastAppends.get(tx) ?? Promise.resolve()).then(() => append(tx, act));
+  lastAppends.set(tx, appended.then(ignored, ignored));
+  return appended;
+}
+
+/**
+ * Changes of several accounts may share a transaction (shared-commits.ts), and a lock does not keep a transaction from itself: acts
+ * of one transaction are appended one after the other.
+ */
+const lastAppends = new WeakMap<Transaction, Promise<void>>();
+
+/** Who appended hears of it; who waits for his turn does not care. */
+function ignored(): void {}
+
+async function append(tx: Transaction, act: AuditAct): Promise<AuditHead> {
   const [head] = await tx.rows<{ number: number; hash: string }>(LOCK_HEAD_SQL, act.userId);
   if (head === undefined) throw new Error(`the audit chain of user ${act.userId} has no end`);
   const entry: HashedEntry = { ...act, number: head.number + 1, data: JSON.stringify(act.data), previousHash: head.hash };

@@ -3,7 +3,7 @@ import type { Clock } from '../domain/clock';
 import { EpochLost, type WriterEpoch } from '../domain/order-store';
 import type { KeyProvider } from '../domain/key-provider';
 import type { Venue } from '../domain/venue';
-import type { MarkOf } from './apply-evidence';
+import type { MarkOf, QuoteOf } from './apply-evidence';
 import { ChangeSet } from './change-set';
 import type { Database, Queryable, Transaction } from './database';
 import type { CommitAnnouncer } from './commit-announcer';
@@ -23,6 +23,7 @@ export interface StoreCore {
   readonly venues: ReadonlyMap<string, Venue>;
   readonly keys: KeyProvider;
   readonly markOf: MarkOf;
+  readonly quoteOf: QuoteOf;
   readonly log: StoreLog;
   readonly announcer: CommitAnnouncer;
   readonly offsets: VenueOffsets;

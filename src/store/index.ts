@@ -7,7 +7,7 @@ import type { Timeline } from '../domain/timeline';
 import type { Venue } from '../domain/venue';
 import { Accounts } from './accounts';
 import { Audit } from './audit';
-import { applyUnderLocks, type MarkOf } from './apply-evidence';
+import { applyUnderLocks, type MarkOf, type QuoteOf } from './apply-evidence';
 import { announcement, CommitAnnouncer } from './commit-announcer';
 import { change, holdEpoch, type StoreCore, type StoreLog } from './core';
 import { Credentials } from './credentials';
@@ -24,6 +24,7 @@ import { Portfolio, type FillListQuery, type PositionListQuery } from './portfol
 import { Idempotency, Markets, StoredSettings } from './reference';
 import { Resend } from './resend';
 import { purge, type Purged } from './retention';
+import { RiskLimitsOf } from './risk-limits';
 import { SendRights } from './send-rights';
 import { Sending } from './sending';
 import { SharedCommits } from './shared-commits';
@@ -45,6 +46,7 @@ export interface StoreOptions {
   readonly clock: Clock;
   readonly venues: ReadonlyMap<string, Venue>;
   readonly markOf: MarkOf;
+  readonly quoteOf: QuoteOf;
   readonly log: StoreLog;
   /** Told of the new head of a user's audit chain after each administrative act has committed. */
   readonly onAuditHead: (head: AuditHead) => void;
@@ -56,7 +58,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const database = new Database({ ...options, onError: (message, error) => log.warn({ error }, message) });
   const announcer = new CommitAnnouncer((error) => log.warn({ error }, 'a listener to committed events failed'));
   const offsets = new VenueOffsets(venues, clock, (venue, error) => log.info({ venue, error }, 'the venue did not tell its time; ours is used'));
-  const core: StoreCore = { database, clock, venues, keys: options.keyProvider, markOf: options.markOf, log, announcer, offsets, turns: new Turns(), commits: new SharedCommits(database, announcement) };
+  const core: StoreCore = { database, clock, venues, keys: options.keyProvider, markOf: options.markOf, quoteOf: options.quoteOf, log, announcer, offsets, turns: new Turns(), commits: new SharedCommits(database, announcement) };
   try {
     const generation = await Generation.open(database);
     for (const venue of venues.keys()) void offsets.refresh(venue);
@@ -82,6 +84,7 @@ export class Store {
   readonly markets: Markets;
   readonly settings: StoredSettings;
   readonly audit: Audit;
+  readonly riskLimits: RiskLimitsOf;
   readonly idempotency: Idempotency;
   readonly gauges: Gauges;
   private readonly portfolio: Portfolio;
@@ -106,6 +109,7 @@ export class Store {
     this.watching = new Watching(core);
     this.markets = new Markets(core);
     this.settings = new StoredSettings(core);
+    this.riskLimits = new RiskLimitsOf(core);
     this.audit = new Audit(core.database);
     this.idempotency = new Idempotency(core);
     this.gauges = new Gauges(core);

@@ -1,6 +1,7 @@
 /** Row locks, in the one order every transaction takes them: accounts by id, then signers by id, then orders by id. */
-import type { AccountStatus, RiskLimits } from '../domain/account';
+import type { AccountStatus, RiskLimits, UserRiskLimits } from '../domain/account';
 import type { Order } from '../domain/order';
+import { withinUser } from '../risk/limits';
 import { fieldsOf, selectList } from './columns';
 import type { Queryable, Row } from './database';
 import { ORDER_COLUMNS, ORDER_STATE_COLUMNS } from './tables';
@@ -13,6 +14,7 @@ export interface LockedAccount {
   readonly status: AccountStatus;
   readonly statusReason: string | null;
   readonly signerId: string;
+  /** The account's own, within its user's. */
   readonly limits: RiskLimits;
   readonly leverage: string;
   eventSequence: number;
@@ -33,7 +35,7 @@ export interface LockedOrder {
   readonly books: OrderBookkeeping;
 }
 
-const ACCOUNT_SELECT = 'a.id, a.user_id AS "userId", a.venue, a.status, a.status_reason AS "statusReason", a.signer_id AS "signerId", a.limits, trim_scale(a.leverage)::text AS leverage, a.event_sequence::float8 AS "eventSequence"';
+const ACCOUNT_SELECT = 'a.id, a.user_id AS "userId", a.venue, a.status, a.status_reason AS "statusReason", a.signer_id AS "signerId", a.limits, (SELECT u.limits FROM users u WHERE u.id = a.user_id) AS "userLimits", trim_scale(a.leverage)::text AS leverage, a.event_sequence::float8 AS "eventSequence"';
 const ORDER_FIELDS = Object.keys(ORDER_COLUMNS);
 const BOOKKEEPING_FIELDS = Object.keys(ORDER_STATE_COLUMNS);
 export const ORDER_SELECT = selectList(ORDER_COLUMNS, 'o');
@@ -55,7 +57,10 @@ export async function lockAccountOfAttempt(tx: Queryable, attemptId: string): Pr
 }
 
 function accountMap(rows: readonly Row[]): Map<string, LockedAccount> {
-  return new Map(rows.map((row) => [row['id'] as string, { ...row } as unknown as LockedAccount]));
+  return new Map(rows.map((row) => {
+    const { limits, userLimits, ...account } = row;
+    return [row['id'] as string, { ...account, limits: withinUser(limits as unknown as RiskLimits, userLimits as unknown as UserRiskLimits | null) } as unknown as LockedAccount];
+  }));
 }
 
 export interface LockedSigner {

@@ -7,6 +7,7 @@ import type { MutationIntent } from '../domain/order-store';
 import type { VenueCapabilities } from '../domain/venue';
 import type { AccountFigures, SymbolFigures } from '../risk/figures';
 import { judgeOrder } from '../risk/judge';
+import { judgePriceBand } from '../risk/price-band';
 import { exposed } from './apply-evidence';
 import type { LockedOrder } from './locks';
 import type { MutationRow } from './mutation-rows';
@@ -43,8 +44,13 @@ export function judgeAmend(intent: MutationIntent, locked: LockedOrder, figures:
   const quantity = decimalText(maxOf(decimal(intent.quantity ?? order.quantity).minus(decimal(order.filledQuantity)), ZERO));
   const limitPrice = intent.limitPrice ?? order.limitPrice;
   const dearer = limitPrice !== null && order.limitPrice !== null && decimal(limitPrice).greaterThan(decimal(order.limitPrice));
-  if (!decimal(quantity).greaterThan(decimal(order.leavesQuantity)) && !dearer) return { verdict: 'go' };
-  const verdict = judgeOrder({ symbol: order.symbol, side: order.side, quantity, limitPrice, reduceOnly: order.reduceOnly }, without(figures, locked));
+  const asked = { symbol: order.symbol, side: order.side, quantity, limitPrice, reduceOnly: order.reduceOnly };
+  if (!decimal(quantity).greaterThan(decimal(order.leavesQuantity)) && !dearer) {
+    // A sell that is only made cheaper can still leave the price band; an order that only shrinks cannot.
+    const breach = intent.limitPrice === null || limitPrice === order.limitPrice || order.side === 'buy' ? null : judgePriceBand(asked, figures);
+    return breach === null ? { verdict: 'go' } : { verdict: 'denied', code: breach.code, message: breach.message };
+  }
+  const verdict = judgeOrder(asked, without(figures, locked));
   return verdict.verdict === 'accepted' ? { verdict: 'go' } : { verdict: 'denied', code: verdict.code, message: verdict.message };
 }
 

@@ -141,7 +141,7 @@ export class Mutations {
     if (intent.kind === 'cancel') return checkCancel(locked.order, earlier);
     const check = checkAmend(intent, locked.order, earlier, venue.capabilities);
     if (check.verdict !== 'go') return check;
-    const figures = (await loadFigures(tx, [account], [{ accountId: account.id, symbol: locked.order.symbol }], this.core.clock.nowMs(), this.core.markOf)).get(account.id);
+    const figures = (await loadFigures(tx, [account], [{ accountId: account.id, symbol: locked.order.symbol }], this.core.clock.nowMs(), this.core)).get(account.id);
     if (figures === undefined) throw new Error(`no figures of account ${account.id}`);
     return judgeAmend(intent, locked, figures);
   }

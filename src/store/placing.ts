@@ -66,7 +66,7 @@ export class Placing {
       if (mine.length === 0) throw new DomainError('NOT_FOUND', `none of the accounts ${accountIds.join(', ')} exists`);
       const nonces = new NonceBook(this.core, tx);
       await nonces.lock(accounts.values());
-      const figures = figuresFrom(reading.figures, accounts.values(), mine, this.core.markOf);
+      const figures = figuresFrom(reading.figures, accounts.values(), mine, this.core);
       const recorded = await this.record(tx, changes, intents, { accounts, credentials, figures, reading, nonces, context, nowMs });
       await nonces.save();
       return recorded;

@@ -6,6 +6,7 @@ import { symbolsOf } from './adoption';
 import type { ChangeSet } from './change-set';
 import type { StoreCore } from './core';
 import type { Queryable } from './database';
+import { dayOf, unrealizedOf } from './figures';
 import { emptyPosition, positionOf, positionRowOf, POSITION_SELECT, type PositionRow } from './fill-rows';
 import type { LockedAccount } from './locks';
 
@@ -30,6 +31,7 @@ export async function putPositions(core: StoreCore, tx: Queryable, changes: Chan
   const rows = (await tx.rows(`SELECT ${POSITION_SELECT} FROM positions p WHERE p.account_id = $1`, account.id)).map(positionRowOf);
   const held = new Map(rows.map((row) => [row.venueSymbol, row]));
   const told = new Set(positions.map((position) => position.venueSymbol));
+  const known = new Map(rows.map((row) => [row.venueSymbol, row]));
   const missing: ConfirmedPosition[] = word.complete ? rows.filter((row) => !told.has(row.venueSymbol) && row.venueQuantity !== '0').map((row) => ({ venueSymbol: row.venueSymbol, side: 'flat' })) : [];
   for (const position of [...positions, ...missing]) {
     const before = held.get(position.venueSymbol) ?? emptyPosition(account, symbolOf(position.venueSymbol), position.venueSymbol, at);
@@ -37,9 +39,27 @@ export async function putPositions(core: StoreCore, tx: Queryable, changes: Chan
     const confirmed = confirmedRow(before, position, atMs);
     const after = word.carryIn ? await carriedIn(tx, confirmed, atMs, at) : confirmed;
     changes.putPosition(after);
+    known.set(after.venueSymbol, after);
     if (word.carryIn) changes.addEvent(account, { type: 'account.carryIn', orderId: null, data: { symbol: after.symbol, quantity: after.quantity, previousQuantity: before.quantity, atMs } }, at);
     if (isNews(before, after)) changes.addEvent(account, { type: 'position.updated', orderId: null, data: { position: positionOf(after) } }, at);
   }
+  if (word.complete) await keepUnrealized(core, tx, account, [...known.values()]);
+}
+
+/**
+ * What the positions have gained by now, kept with the day: the last word of a day is where the next day's profit begins. It is
+ * written with every complete look of the watcher, so it is as old as that at midnight; what a price does between counts
+ * for the new day. Without a fresh price of something held the earlier word stays, and the longer loss counts.
+ */
+async function keepUnrealized(core: StoreCore, tx: Queryable, account: LockedAccount, rows: readonly PositionRow[]): Promise<void> {
+  const held = rows.map((row) => ({ ...row, quantity: row.venueQuantity ?? row.quantity, entryPrice: row.venueQuantity === null || row.venueQuantity === row.quantity ? row.entryPrice : (row.venueEntryPrice ?? row.entryPrice) }));
+  const unrealized = unrealizedOf(held, (symbol) => core.markOf(account.venue, symbol));
+  if (unrealized === null) return;
+  await tx.rows(
+    `INSERT INTO daily_profits(account_id, day, user_id, profit, closing_unrealized) VALUES ($1, $2::date, $3, 0, $4::numeric)
+     ON CONFLICT (account_id, day) DO UPDATE SET closing_unrealized = excluded.closing_unrealized WHERE daily_profits.closing_unrealized IS DISTINCT FROM excluded.closing_unrealized RETURNING account_id`,
+    account.id, dayOf(core.clock.nowMs()), account.userId, unrealized,
+  );
 }
 
 export async function putBalances(core: StoreCore, tx: Queryable, changes: ChangeSet, account: LockedAccount, balances: readonly ConfirmedBalance[], atMs: number): Promise<void> {

@@ -70,6 +70,14 @@ export class PriceCache {
     return latest === null || latest.stale ? null : markOfTicker(latest.ticker);
   }
 
+  /** The best prices, each null where the venue shows none above zero; null when stale or absent. */
+  quoteOf(venue: string, symbol: string): { readonly bid: string | null; readonly ask: string | null } | null {
+    const latest = this.latest(venue, symbol);
+    if (latest === null || latest.stale) return null;
+    const { bid, ask } = latest.ticker;
+    return { bid: bid === null ? null : aboveZero(bid), ask: ask === null ? null : aboveZero(ask) };
+  }
+
   /** The best levels; known from the first call of `onBook` in this process on. */
   book(venue: string, symbol: string): AgedBook | null {
     const entry = this.books.get(key(venue, symbol));

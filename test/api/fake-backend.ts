@@ -11,6 +11,7 @@ import type { MutationIntent } from '../../src/domain/order-store';
 import type { ApiPorts, Identity, IdempotencyRecord, MutationVerdict, OrderListQuery } from '../../src/api/ports';
 import type { Timeline } from '../../src/domain/timeline';
 import { isTerminal } from '../../src/domain/order';
+import { FakeLimits } from './fake-limits';
 import { intentShown, page, recordedOrder, type Denial } from './fake-rows';
 import { MARKETS, publicReads, readiness, TICKERS, VENUES } from './samples';
 
@@ -29,6 +30,7 @@ export class FakeBackend {
   readonly events = new Map<string, StreamEvent[]>();
   readonly positions = new Map<string, Position>();
   readonly balances = new Map<string, Balance[]>();
+  readonly limits = new FakeLimits(this.accounts);
   fills: Fill[] = [];
   readonly calls = { authenticate: 0, byIds: 0, byClientId: 0, placed: 0, sent: 0, started: 0 };
   postgresqlAway = false;
@@ -218,6 +220,7 @@ export class FakeBackend {
           this.emit(accountStream(account.id), account.userId, 'balance.updated', null, {}, account.id);
         },
       },
+      riskLimits: this.limits,
       idempotency: {
         find: async (userId, key) => {
           await this.step('read');

@@ -75,6 +75,14 @@ describe('an administrative act', () => {
     expect(await faults(heads)).toEqual([]);
   });
 
+  test('of many accounts of one user at the same moment, whose changes share a transaction, makes one chain, too', async () => {
+    const accounts = await Promise.all(Array.from({ length: 6 }, () => world.newAccount({ userId, balance: null })));
+    await Promise.all(accounts.map((account) => world.store.accounts.setStatus(account.id, 'HALTED', 'a test')));
+    const heads = world.heads.filter((head) => head.userId === userId);
+    expect(heads).toHaveLength(ROWS + 12);
+    expect(await faults(heads)).toEqual([]);
+  });
+
   test('that changes nothing is none: a key revoked twice, a status set again, a setting as it is', async () => {
     const by = { userId, actor: 'key:boss' };
     const account = await world.newAccount({ userId });

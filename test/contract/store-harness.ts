@@ -63,6 +63,8 @@ export interface StoreWorld {
   readonly databaseUrl: string;
   readonly serverUrl: string;
   readonly marks: Map<string, string>;
+  /** Best prices; none unless a test says so. */
+  readonly quotes: Map<string, { bid: string | null; ask: string | null }>;
   /** Heads of audit chains, as they were told after their commits. */
   readonly heads: readonly AuditHead[];
   readonly userId: string;
@@ -82,10 +84,11 @@ export async function openStoreWorld(venues: readonly Venue[] = []): Promise<Sto
   const clock = new TestClock();
   const marks = new Map([[SYMBOL, '2']]);
   const heads: AuditHead[] = [];
+  const quotes = new Map<string, { bid: string | null; ask: string | null }>();
   const all = new Map([signingVenue('paper', {}, clock), ...venues].map((venue) => [venue.name, venue]));
   const keyProvider = environmentKeyProvider([createHash('sha256').update('a key of the tests').digest()]);
   const options: StoreOptions = {
-    databaseUrl, poolSize: 6, statementTimeoutMs: 10_000, lockTimeoutMs: 500, keyProvider, clock, venues: all, markOf: (_venue, symbol) => marks.get(symbol) ?? null,
+    databaseUrl, poolSize: 6, statementTimeoutMs: 10_000, lockTimeoutMs: 500, keyProvider, clock, venues: all, markOf: (_venue, symbol) => marks.get(symbol) ?? null, quoteOf: (_venue, symbol) => quotes.get(symbol) ?? null,
     log: { info: () => undefined, warn: () => undefined }, onAuditHead: (head) => heads.push(head),
   };
   const store = await openStore(options);
@@ -94,7 +97,7 @@ export async function openStoreWorld(venues: readonly Venue[] = []): Promise<Sto
   const { user } = await store.users.ensureOwner();
   const writer = await store.watching.takeEpoch('setup', 'test');
   return {
-    store, clock, databaseUrl, serverUrl, marks, heads, userId: user.id,
+    store, clock, databaseUrl, serverUrl, marks, quotes, heads, userId: user.id,
     openAnother: async (changes = {}) => {
       const another = await openStore({ ...options, ...changes });
       opened.push(another);
@@ -102,7 +105,7 @@ export async function openStoreWorld(venues: readonly Venue[] = []): Promise<Sto
     },
     newAccount: async ({ balance = '10000', limits = {}, venue = 'paper', signerId, userId = user.id } = {}) => {
       const id = randomUUID();
-      const account = await store.accounts.create({ id, userId, name: `account-${id}`, venue, signerId: signerId ?? id, credential: { key: `key-of-${id}` }, limits: { ...DEFAULT_RISK_LIMITS, ...limits } });
+      const account = await store.accounts.create({ id, userId, name: `account-${id}`, venue, signerId: signerId ?? id, credential: { key: `key-of-${id}` }, limits: { ...DEFAULT_RISK_LIMITS, priceBandPercent: null, ...limits } });
       if (balance !== null) await store.watching.putBalances(writer, id, [{ asset: 'USDT', total: balance, available: balance, locked: '0' }], clock.nowMs());
       return account;
     },

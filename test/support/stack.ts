@@ -133,7 +133,7 @@ export interface Stack {
 }
 
 /** Scenarios are about delivery; what risk refuses has tests of its own. */
-export const WIDE_LIMITS = { maxOrderNotional: '1000000000', maxPositionNotional: '1000000000', maxOpenOrders: 10_000, maxDailyLoss: '1000000000', allowedSymbols: null };
+export const WIDE_LIMITS = { maxOrderNotional: '1000000000', maxPositionNotional: '1000000000', maxOpenOrders: 10_000, maxDailyLoss: '1000000000', priceBandPercent: null, allowedSymbols: null };
 
 /** Tests and benchmarks ask hundreds of times a second with one key; the limits have tests of their own. */
 const UNLIMITED = { SUREFILL_LIMIT_PRICES: 'off', SUREFILL_LIMIT_ORDERS: 'off', SUREFILL_LIMIT_ADMIN: 'off', SUREFILL_LIMIT_READS: 'off' };

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { DEFAULT_RISK_LIMITS } from '../../domain/account';
+import { DEFAULT_RISK_LIMITS, type RiskLimits } from '../../domain/account';
 import { DomainError } from '../../domain/errors';
 import type { VenueCredentials } from '../../domain/venue';
+import { assertWithinUser, withinUser } from '../../risk/limits';
 import { accountListSchema, accountRequestSchema, accountSchema, balanceListSchema } from '../../schemas/accounts';
 import { idSchema } from '../../schemas/fields';
 import { notFound } from '../errors';
@@ -25,12 +26,13 @@ export function accountRoutes({ ports, log }: RouteContext): Route[] {
       scope: 'admin',
       body: accountRequestSchema,
       responses: { 201: { description: 'The account.', schema: accountSchema, headers: ['Location'] } },
-      errors: ['CONFLICT', 'UNPROCESSABLE'],
+      errors: ['CONFLICT', 'UNPROCESSABLE', 'RISK_LIMITS_TOO_WIDE'],
       async handle({ body, userId, actor }) {
         assertVenue(body.venue);
         const credential = body.credentials ?? madeCredentials(body.venue);
+        const limits = await limitsWithin(userId, body.limits ?? {});
         const id = randomUUID();
-        const account = await ports.accounts.create({ id, userId, name: body.name, venue: body.venue, signerId: id, credential, limits: { ...DEFAULT_RISK_LIMITS, ...defined(body.limits ?? {}) } }, actor);
+        const account = await ports.accounts.create({ id, userId, name: body.name, venue: body.venue, signerId: id, credential, limits }, actor);
         try {
           await firstBalance(ports, account, log);
         } catch (error) {
@@ -84,6 +86,14 @@ export function accountRoutes({ ports, log }: RouteContext): Route[] {
       },
     }),
   ];
+
+  /** What is not asked for is the default, within the user's limits. Throws RISK_LIMITS_TOO_WIDE for what is asked beyond them. */
+  async function limitsWithin(userId: string, asked: Partial<RiskLimits>): Promise<RiskLimits> {
+    const user = (await ports.riskLimits.get(userId, null))?.user ?? null;
+    const limits = { ...withinUser(DEFAULT_RISK_LIMITS, user), ...defined(asked) };
+    assertWithinUser(limits, user);
+    return limits;
+  }
 
   function assertVenue(venue: string): void {
     if (!ports.venues.list().some((state) => state.name === venue)) throw unprocessable('venue', venue, `this server has no venue ${venue}; GET /api/v1/venues lists them`);

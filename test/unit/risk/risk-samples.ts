@@ -2,7 +2,7 @@
 import type { RiskLimits } from '../../../src/domain/account';
 import { emptySymbol, type AccountFigures, type RiskOrder, type SymbolFigures } from '../../../src/risk/figures';
 
-export const WIDE_LIMITS: RiskLimits = { maxOrderNotional: '1000000', maxPositionNotional: '1000000', maxOpenOrders: 200, maxDailyLoss: '5000', allowedSymbols: null };
+export const WIDE_LIMITS: RiskLimits = { maxOrderNotional: '1000000', maxPositionNotional: '1000000', maxOpenOrders: 200, maxDailyLoss: '5000', priceBandPercent: null, allowedSymbols: null };
 
 export function symbolFigures(overrides: Partial<SymbolFigures> = {}): SymbolFigures {
   return { ...emptySymbol('BTC-PERP', '100', '10'), ...overrides };

@@ -11,7 +11,7 @@ export const CREATED_AT = '2026-01-01T00:00:00.000Z';
 export const CREATED_MS = Date.parse(CREATED_AT);
 
 export function sampleAccount(overrides: Partial<Account> = {}): Account {
-  return { id: 'a1', userId: 'u1', name: 'paper', venue: 'paper', status: 'ACTIVE', statusReason: null, signerId: 'a1', credentialId: 'c1', limits: { maxOrderNotional: '1', maxPositionNotional: '1', maxOpenOrders: 1, maxDailyLoss: '1', allowedSymbols: null }, createdAt: CREATED_AT, ...overrides };
+  return { id: 'a1', userId: 'u1', name: 'paper', venue: 'paper', status: 'ACTIVE', statusReason: null, signerId: 'a1', credentialId: 'c1', limits: { maxOrderNotional: '1', maxPositionNotional: '1', maxOpenOrders: 1, maxDailyLoss: '1', priceBandPercent: null, allowedSymbols: null }, createdAt: CREATED_AT, ...overrides };
 }
 
 interface OpenStream {

@@ -1,0 +1,210 @@
+/** Limits that hold inside the placing transaction: the day's loss, the price band, the user's limits over the account's. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
+import { NO_USER_LIMITS, type Account, type RiskLimits } from '../../src/domain/account';
+import { fillKey } from '../../src/domain/evidence';
+import { isoTime } from '../../src/domain/clock';
+import type { OrderIntent } from '../../src/domain/order';
+import type { WriterEpoch } from '../../src/domain/order-store';
+import { fillOf, intentFor, OWNER, openStoreWorld, SYMBOL, VENUE_SYMBOL, type StoreWorld } from './store-harness';
+
+const DAY_MS = 86_400_000;
+/** Noon, so that a test can move hours within the day. */
+const NOON_MS = Math.floor(Date.now() / DAY_MS) * DAY_MS + DAY_MS / 2;
+
+let world: StoreWorld;
+beforeAll(async () => {
+  world = await openStoreWorld();
+});
+afterAll(() => world.close());
+beforeEach(() => {
+  world.clock.ms = NOON_MS;
+  world.marks.set(SYMBOL, '2');
+  world.quotes.clear();
+});
+
+/** An account with that limit, and the writer that tells of its positions. */
+async function watched(limits: Partial<RiskLimits> = {}): Promise<{ account: Account; writer: WriterEpoch }> {
+  const account = await world.newAccount({ limits, balance: '100000' });
+  return { account, writer: await world.store.watching.takeEpoch(`account:${account.id}`, 'test') };
+}
+
+/** What a look of the watcher writes: `quantity` held long, entered at 2. */
+async function look(writer: WriterEpoch, account: Account, quantity: string): Promise<void> {
+  const position = { venueSymbol: VENUE_SYMBOL, side: 'long' as const, quantity, entryPrice: '2', markPrice: null, leverage: '10', margin: null, liquidationPrice: null, unrealizedPnl: null, realizedPnl: null };
+  await world.store.watching.putPositions(writer, account.id, quantity === '0' ? [] : [position], world.clock.nowMs(), { complete: true });
+}
+
+async function ask(account: Account, changes: Partial<OrderIntent> = {}): Promise<string | null> {
+  const intent = intentFor(account, changes);
+  await world.store.placing.recordOrders([intent], OWNER);
+  return (await world.store.orders.byId(intent.id))?.reasonCode ?? null;
+}
+
+const profitOf = async (account: Account): Promise<string | null> => (await world.store.accounts.figures(account.id, [SYMBOL])).dailyProfit;
+
+describe('the day\'s loss', () => {
+  test('counts what was realized, and what is not yet', async () => {
+    const { account, writer } = await watched({ maxDailyLoss: '100' });
+    await look(writer, account, '100');
+    world.marks.set(SYMBOL, '1.01');
+    expect(await profitOf(account)).toBe('-99');
+    expect(await ask(account, { limitPrice: '1' })).toBeNull();
+    world.marks.set(SYMBOL, '1');
+    expect(await profitOf(account)).toBe('-100');
+    expect(await ask(account, { limitPrice: '1' })).toBe('RISK_DAILY_LOSS');
+    expect(await ask(account, { side: 'sell', reduceOnly: true })).toBeNull();
+    world.marks.set(SYMBOL, '1.5');
+    expect(await ask(account, { limitPrice: '1' })).toBeNull();
+  });
+
+  test('realized by fills of the day, fees on top, adds to it', async () => {
+    const { account } = await watched({ maxDailyLoss: '100' });
+    const [buy, sell] = [intentFor(account, { quantity: '100' }), intentFor(account, { quantity: '100', side: 'sell', limitPrice: '1' })];
+    for (const intent of [buy, sell]) {
+      await world.store.placing.recordOrders([intent], OWNER);
+      const fill = fillOf(intent, { price: intent === buy ? '2' : '1.1', fee: '5', atMs: world.clock.nowMs() });
+      await world.store.evidence.apply([{ orderId: intent.id, evidence: { kind: 'fill', key: fillKey(fill), fill, at: isoTime(fill.atMs) } }]);
+    }
+    expect(await profitOf(account)).toBe('-100');
+    expect(await ask(account, { limitPrice: '1' })).toBe('RISK_DAILY_LOSS');
+    world.clock.ms += DAY_MS;
+    expect(await profitOf(account)).toBe('0');
+    expect(await ask(account, { limitPrice: '1' })).toBeNull();
+  });
+
+  test('begins a new day where the watcher last saw the old one: an old loss is not counted again, what it became is', async () => {
+    const { account, writer } = await watched({ maxDailyLoss: '100' });
+    await look(writer, account, '100');
+    world.marks.set(SYMBOL, '1.2');
+    await look(writer, account, '100');
+    expect(await profitOf(account)).toBe('-80');
+    world.clock.ms += DAY_MS;
+    expect(await profitOf(account)).toBe('0');
+    // The watcher's word of the new day does not move where the day began.
+    world.marks.set(SYMBOL, '0.3');
+    await look(writer, account, '100');
+    expect(await profitOf(account)).toBe('-90');
+    world.marks.set(SYMBOL, '0.2');
+    expect(await ask(account, { limitPrice: '0.6' })).toBe('RISK_DAILY_LOSS');
+    // Realized, it is the same loss, not another one.
+    world.marks.set(SYMBOL, '1.2');
+    expect(await profitOf(account)).toBe('0');
+  });
+
+  test('of days without a watcher all counts for the day that it is', async () => {
+    const { account, writer } = await watched();
+    await look(writer, account, '100');
+    world.clock.ms += 5 * DAY_MS;
+    world.marks.set(SYMBOL, '1.5');
+    expect(await profitOf(account)).toBe('-50');
+  });
+
+  test('without a fresh price of what is held is not known, and nothing is opened; a look then leaves the earlier word', async () => {
+    const { account, writer } = await watched();
+    await look(writer, account, '100');
+    world.marks.delete(SYMBOL);
+    expect(await profitOf(account)).toBeNull();
+    expect(await ask(account)).toBe('RISK_PRICE_UNKNOWN');
+    expect(await ask(account, { side: 'sell', reduceOnly: true })).toBeNull();
+    await look(writer, account, '100');
+    world.clock.ms += DAY_MS;
+    world.marks.set(SYMBOL, '1');
+    expect(await profitOf(account)).toBe('-100');
+  });
+
+  test('is the account\'s own', async () => {
+    const [losing, other] = [await watched({ maxDailyLoss: '1' }), await watched({ maxDailyLoss: '1' })];
+    await look(losing.writer, losing.account, '100');
+    world.marks.set(SYMBOL, '1');
+    expect(await ask(losing.account, { limitPrice: '1' })).toBe('RISK_DAILY_LOSS');
+    expect(await ask(other.account, { limitPrice: '1' })).toBeNull();
+  });
+});
+
+describe('the price band', () => {
+  test('holds orders against the mark in the placing transaction', async () => {
+    const { account } = await watched({ priceBandPercent: '10' });
+    expect(await ask(account, { limitPrice: '2.2' })).toBeNull();
+    expect(await ask(account, { limitPrice: '2.2001' })).toBe('RISK_PRICE_BAND');
+    world.quotes.set(SYMBOL, { bid: '1.7', ask: '2.1' });
+    expect(await ask(account, { type: 'market', timeInForce: 'IOC', limitPrice: null })).toBeNull();
+    expect(await ask(account, { type: 'market', timeInForce: 'IOC', limitPrice: null, side: 'sell' })).toBe('RISK_PRICE_BAND');
+    world.marks.delete(SYMBOL);
+    expect(await ask(account, { limitPrice: '2' })).toBe('RISK_PRICE_UNKNOWN');
+  });
+
+  test('holds amendments, too, a sell that is only made cheaper among them', async () => {
+    const { account } = await watched({ priceBandPercent: '10' });
+    const intent = intentFor(account, { side: 'sell', limitPrice: '3' });
+    await world.store.placing.recordOrders([intent], OWNER);
+    await world.store.evidence.apply([{ orderId: intent.id, evidence: { kind: 'venueView', key: 'v', source: 'answer', at: isoTime(world.clock.nowMs()), order: { venueOrderId: 'v1', venueClientId: intent.venueClientId, venueSymbol: VENUE_SYMBOL, side: 'sell', type: 'limit', timeInForce: 'GTC', quantity: '10', limitPrice: '3', filledQuantity: '0', avgPrice: null, status: 'open', reasonCode: null, postOnly: false, reduceOnly: false, revision: 1, updatedAtMs: world.clock.nowMs() } } }]);
+    const amend = async (limitPrice: string): Promise<string> => {
+      const revision = (await world.store.orders.byId(intent.id))?.revision ?? 0;
+      const answer = await world.store.mutations.record({ id: randomUUID(), kind: 'amend', userId: account.userId, accountId: account.id, venue: 'paper', orderId: intent.id, expectedRevision: revision, limitPrice, quantity: null, sendBefore: isoTime(world.clock.nowMs() + 10_000) }, OWNER);
+      return answer.verdict === 'denied' ? answer.code : answer.verdict;
+    };
+    expect(await amend('1.79')).toBe('RISK_PRICE_BAND');
+    expect(await amend('1.8')).toBe('accepted');
+  });
+});
+
+describe('limits that are set', () => {
+  const ADMIN = 'key:boss';
+  const userOf = async (): Promise<string> => (await world.store.users.createUser('a trader')).id;
+  const newAccount = (userId: string, limits: Partial<RiskLimits> = {}): Promise<Account> => world.newAccount({ userId, limits, balance: '100000' });
+
+  test('of a user bind every account in the placing transaction, from then on, and leave their own as they are', async () => {
+    const userId = await userOf();
+    const [a, b] = [await newAccount(userId, { maxOrderNotional: '1000' }), await newAccount(userId)];
+    expect(await ask(a)).toBeNull();
+    const bound = { ...NO_USER_LIMITS, maxOrderNotional: '19', allowedSymbols: [SYMBOL] };
+    expect(await world.store.riskLimits.setOfUser(userId, bound, ADMIN)).toEqual({ accountId: null, user: bound, account: null, effective: null });
+    for (const account of [a, b]) {
+      expect(await ask(account)).toBe('RISK_ORDER_NOTIONAL');
+      const events = await world.store.events.since(`account:${account.id}`, 0, 100);
+      expect(events.find((event) => event.type === 'account.riskLimitsChanged')?.data).toMatchObject({ accountId: account.id, effective: { maxOrderNotional: '19', allowedSymbols: [SYMBOL] } });
+    }
+    expect((await world.store.accounts.byId(a.id))?.limits).toEqual(a.limits);
+    await world.store.riskLimits.setOfUser(userId, NO_USER_LIMITS, ADMIN);
+    expect(await ask(a)).toBeNull();
+  });
+
+  test('of an account hold from the next order on, and stay within the user\'s', async () => {
+    const userId = await userOf();
+    const account = await newAccount(userId);
+    const view = await world.store.riskLimits.setOfAccount(userId, account.id, { ...account.limits, maxOpenOrders: 1 }, ADMIN);
+    expect(view).toMatchObject({ accountId: account.id, account: { maxOpenOrders: 1 }, effective: { maxOpenOrders: 1 } });
+    expect(await world.store.riskLimits.get(userId, account.id)).toEqual(view);
+    expect([await ask(account), await ask(account)]).toEqual([null, 'RISK_OPEN_ORDERS']);
+    await world.store.riskLimits.setOfUser(userId, { ...NO_USER_LIMITS, maxDailyLoss: '10' }, ADMIN);
+    await expect(world.store.riskLimits.setOfAccount(userId, account.id, account.limits, ADMIN)).rejects.toMatchObject({ code: 'RISK_LIMITS_TOO_WIDE', details: { fields: { maxDailyLoss: { asked: '5000', within: '10' } } } });
+    expect((await world.store.riskLimits.get(userId, account.id))?.account?.maxOpenOrders).toBe(1);
+  });
+
+  test('are acts of the audit log, with what they were', async () => {
+    const userId = await userOf();
+    const account = await newAccount(userId);
+    const heads = world.heads.length;
+    await world.store.riskLimits.setOfUser(userId, { ...NO_USER_LIMITS, maxOpenOrders: 500 }, ADMIN);
+    await world.store.riskLimits.setOfAccount(userId, account.id, { ...account.limits, maxOpenOrders: 3 }, ADMIN);
+    await expect(world.store.riskLimits.setOfAccount(userId, account.id, { ...account.limits, maxOpenOrders: 501 }, ADMIN)).rejects.toThrow();
+    expect(world.heads.slice(heads)).toHaveLength(2);
+    const client = new Client({ connectionString: world.databaseUrl });
+    await client.connect();
+    const { rows } = await client.query<{ subject: string; actor: string; data: { previous: unknown; limits: { maxOpenOrders: number } } }>(`SELECT subject, actor, data FROM audit_entries WHERE user_id = $1 AND act = 'riskLimits.changed' ORDER BY number`, [userId]);
+    await client.end();
+    expect(rows.map((row) => [row.subject, row.actor, row.data.limits.maxOpenOrders])).toEqual([[`user:${userId}`, ADMIN, 500], [`account:${account.id}`, ADMIN, 3]]);
+    expect(rows.map((row) => row.data.previous)).toEqual([null, account.limits]);
+  });
+
+  test('are their user\'s alone', async () => {
+    const [userId, stranger] = [await userOf(), await userOf()];
+    const account = await newAccount(userId);
+    expect(await world.store.riskLimits.get(stranger, account.id)).toBeNull();
+    await expect(world.store.riskLimits.setOfAccount(stranger, account.id, account.limits, ADMIN)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await world.store.riskLimits.setOfUser(stranger, { ...NO_USER_LIMITS, maxOrderNotional: '1' }, ADMIN);
+    expect(await ask(account)).toBeNull();
+  });
+});
