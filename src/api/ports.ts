@@ -3,7 +3,7 @@
  * of its own. A read of something that is not the user's answers null, as if it did not exist.
  */
 import type { Account, Balance, Position, RiskLimits, RiskLimitsView, UserRiskLimits } from '../domain/account';
-import type { CallRates } from '../domain/call-rate';
+import type { CallKind, CallRates } from '../domain/call-rate';
 import type { Clock } from '../domain/clock';
 import type { StreamEvent } from '../domain/events';
 import type { Candle, FundingRate, Market, OrderBook, PublicTrade, Ticker } from '../domain/market';
@@ -168,6 +168,32 @@ export interface HealthPort {
   postgresqlAway(): boolean;
 }
 
+export interface ApiKey {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly lastUsedAt: string | null;
+  readonly revokedAt: string | null;
+  readonly rotatedFrom: string | null;
+  readonly rates: Readonly<Partial<Record<CallKind, string>>> | null;
+}
+
+/** The plain key is shown once. */
+export interface MadeApiKey {
+  readonly apiKey: ApiKey;
+  readonly plain: string;
+}
+
+/** Each function throws NOT_FOUND for a key that is not the user's, and CONFLICT where the key's or the user's state forbids it. */
+export interface ApiKeysPort {
+  create(key: Pick<ApiKey, 'name' | 'scopes' | 'expiresAt' | 'rates'> & { readonly userId: string }, actor: string): Promise<MadeApiKey>;
+  list(userId: string): Promise<readonly ApiKey[]>;
+  rotate(id: string, userId: string, overlapSeconds: number, actor: string): Promise<MadeApiKey>;
+  revoke(id: string, userId: string, actor: string): Promise<ApiKey>;
+}
+
 export interface ApiPorts {
   authenticate(apiKey: string): Promise<Identity | null>;
   readonly gateway: OrderGatewayPort;
@@ -177,6 +203,7 @@ export interface ApiPorts {
   readonly balances: { list(accountId: string, userId: string): Promise<readonly Balance[]> };
   readonly accounts: AccountsPort;
   readonly riskLimits: RiskLimitsPort;
+  readonly apiKeys: ApiKeysPort;
   readonly idempotency: { find(userId: string, key: string): Promise<IdempotencyRecord | null> };
   readonly tail: EventTail;
   readonly events: EventsPort;

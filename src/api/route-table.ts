@@ -9,6 +9,7 @@ import type { OrderWaiter } from './order-waiter';
 import type { ApiPorts } from './ports';
 import type { Route } from './route';
 import { accountRoutes } from './routes/accounts';
+import { apiKeyRoutes } from './routes/api-keys';
 import { eventRoutes } from './routes/events';
 import { fillRoutes } from './routes/fills';
 import { healthRoutes } from './routes/health';
@@ -43,6 +44,7 @@ export function routeTable(context: RouteContext): readonly Route[] {
     ...priceRoutes(context),
     ...accountRoutes(context),
     ...riskLimitRoutes(context),
+    ...apiKeyRoutes(context),
     ...orderRoutes(context),
     ...orderChangeRoutes(context),
     ...fillRoutes(context),

@@ -64,6 +64,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
       started: (account) => ensureAccountWatched(temporal.client, account),
     },
     riskLimits: store.riskLimits,
+    apiKeys: store.apiKeys,
     idempotency: store.idempotency,
     tail: { follow: (stream, listener) => followEach(tail, stream, listener) },
     events: {

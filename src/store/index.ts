@@ -8,6 +8,7 @@ import type { Venue } from '../domain/venue';
 import { Accounts } from './accounts';
 import { Audit } from './audit';
 import { applyUnderLocks, type MarkOf, type QuoteOf } from './apply-evidence';
+import { ApiKeys } from './api-keys';
 import { announcement, CommitAnnouncer } from './commit-announcer';
 import { change, holdEpoch, type StoreCore, type StoreLog } from './core';
 import { Credentials } from './credentials';
@@ -78,6 +79,7 @@ export class Store {
   readonly nonces: SignerNonces;
   readonly accounts: Accounts;
   readonly users: Users;
+  readonly apiKeys: ApiKeys;
   readonly orders: Orders & { timeline(orderId: string, userId: string): Promise<Timeline | null> };
   readonly watching: Watching;
   readonly events: Events;
@@ -104,6 +106,7 @@ export class Store {
     this.nonces = new SignerNonces(core);
     this.accounts = new Accounts(core, credentials);
     this.users = new Users(core);
+    this.apiKeys = new ApiKeys(core);
     this.events = new Events(core, databaseGeneration, databaseUrl);
     this.orders = Object.assign(new Orders(core), { timeline: (orderId: string, userId: string) => timelineOf(core, this.events, orderId, userId) });
     this.watching = new Watching(core);

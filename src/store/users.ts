@@ -1,8 +1,10 @@
 /** Users and their API keys. A key is shown once; only its sha256 is stored (it is random, so no salt is needed). */
-import { createHash, randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { SYSTEM_ACTOR } from '../domain/audit';
 import { isoTime } from '../domain/clock';
 import { DomainError } from '../domain/errors';
+import { callRateOf, CALL_KINDS, type CallRates } from '../domain/call-rate';
+import { hashOfKey, insertKey, KEY_PREFIX, type ApiKey } from './api-keys';
 import { appendAct } from './audit';
 import { plainRow } from './columns';
 import type { StoreCore } from './core';
@@ -19,15 +21,16 @@ export interface Identity {
   readonly userId: string;
   readonly keyId: string;
   readonly scopes: readonly string[];
+  /** Limits of the key's own; absent: the server's. */
+  readonly rates?: Partial<CallRates>;
 }
 
-const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-/** 32 characters of 62: 190 bits. */
-const KEY_LENGTH = 32;
-const KEY_PREFIX = 'sf_';
 /** Longer texts are no keys of ours and are not hashed. */
 const MAX_KEY_LENGTH = 128;
 const OWNER_SCOPES = ['read', 'trade', 'admin'] as const;
+/** A key's last use is this much behind at most: a write for every request would cost more than it tells. */
+const NOTE_USE_SECONDS = 60;
+const ENDLESS = { expiresAt: null, rates: null, rotatedFrom: null } as const;
 /** Advisory lock: two first starts make one owner. Any constant; this one spells "owner". */
 const OWNER_LOCK = 0x6f776e65;
 
@@ -41,7 +44,7 @@ export class Users {
       const [row] = await tx.rows(`SELECT id, name, role, created_at AS "createdAt" FROM users WHERE role = 'owner' ORDER BY created_at, id LIMIT 1`);
       if (row !== undefined) return { user: plainRow(row) as unknown as User, apiKey: null };
       const user = await this.insertUser(tx, 'owner', 'owner');
-      const { plain } = await this.insertKey(tx, user.id, 'owner', OWNER_SCOPES, SYSTEM_ACTOR);
+      const { plain } = await insertKey(tx, { ...ENDLESS, userId: user.id, name: 'owner', scopes: OWNER_SCOPES }, SYSTEM_ACTOR, isoTime(this.core.clock.nowMs()));
       return { user, apiKey: plain };
     });
   }
@@ -54,24 +57,29 @@ export class Users {
     return this.core.database.transaction(async (tx) => {
       const [user] = await tx.rows('SELECT id FROM users WHERE id = $1', userId);
       if (user === undefined) throw new DomainError('NOT_FOUND', `user ${userId} does not exist`);
-      return this.insertKey(tx, userId, name, scopes, actor);
+      const { apiKey, plain } = await insertKey(tx, { ...ENDLESS, userId, name, scopes }, actor, isoTime(this.core.clock.nowMs()));
+      return { id: apiKey.id, plain };
     });
   }
 
-  /** Its holder gets 401 from the next request on. */
-  async revokeApiKey(keyId: string, actor: string = SYSTEM_ACTOR): Promise<void> {
-    await this.core.database.transaction(async (tx) => {
-      const at = isoTime(this.core.clock.nowMs());
-      const [row] = await tx.rows<{ userId: string; name: string }>('UPDATE api_keys SET revoked_at = $2::timestamptz WHERE id = $1 AND revoked_at IS NULL RETURNING user_id AS "userId", name', keyId, at);
-      if (row !== undefined) await appendAct(tx, { userId: row.userId, actor, act: 'apiKey.revoked', subject: `apiKey:${keyId}`, data: { name: row.name }, at });
-    });
-  }
-
-  /** null for a key that is unknown or revoked. */
+  /** null for a key that is unknown, revoked or over. When it was used is noted in the background, once a minute. */
   async authenticate(apiKey: string): Promise<Identity | null> {
     if (!apiKey.startsWith(KEY_PREFIX) || apiKey.length > MAX_KEY_LENGTH) return null;
-    const [row] = await this.core.database.rows<{ userId: string; keyId: string; scopes: string[] }>('SELECT user_id AS "userId", id AS "keyId", scopes FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL', hashOf(apiKey));
-    return row === undefined ? null : { userId: row.userId, keyId: row.keyId, scopes: row.scopes };
+    const nowIso = isoTime(this.core.clock.nowMs());
+    const [row] = await this.core.database.rows<{ userId: string; keyId: string; scopes: string[]; rates: ApiKey['rates']; unnoted: boolean }>(
+      `SELECT user_id AS "userId", id AS "keyId", scopes, rates, coalesce(last_used_at < $2::timestamptz - $3::int * interval '1 second', true) AS unnoted
+       FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2::timestamptz)`,
+      hashOfKey(apiKey), nowIso, NOTE_USE_SECONDS,
+    );
+    if (row === undefined) return null;
+    const { userId, keyId, scopes, rates, unnoted } = row;
+    if (unnoted) this.noteUse(keyId, nowIso);
+    return { userId, keyId, scopes, ...(rates === null ? {} : { rates: ratesOf(rates) }) };
+  }
+
+  /** No request waits for it, and none fails by it. */
+  private noteUse(keyId: string, nowIso: string): void {
+    this.core.database.rows('UPDATE api_keys SET last_used_at = greatest(last_used_at, $2::timestamptz) WHERE id = $1 RETURNING id', keyId, nowIso).catch((error: unknown) => this.core.log.warn({ error, keyId }, 'the last use of an API key could not be noted'));
   }
 
   private async insertUser(tx: Transaction, name: string, role: User['role'], actor: string = SYSTEM_ACTOR): Promise<User> {
@@ -81,16 +89,9 @@ export class Users {
     await appendAct(tx, { userId: user.id, actor, act: 'user.created', subject: `user:${user.id}`, data: { name, role }, at: isoTime(this.core.clock.nowMs()) });
     return user;
   }
-
-  private async insertKey(tx: Transaction, userId: string, name: string, scopes: readonly string[], actor: string): Promise<{ readonly id: string; readonly plain: string }> {
-    const id = randomUUID();
-    const plain = KEY_PREFIX + Array.from({ length: KEY_LENGTH }, () => BASE62[randomInt(BASE62.length)]).join('');
-    await tx.rows('INSERT INTO api_keys(id, user_id, name, key_hash, scopes) VALUES ($1, $2, $3, $4, $5::text[])', id, userId, name, hashOf(plain), scopes);
-    await appendAct(tx, { userId, actor, act: 'apiKey.created', subject: `apiKey:${id}`, data: { name, scopes }, at: isoTime(this.core.clock.nowMs()) });
-    return { id, plain };
-  }
 }
 
-function hashOf(apiKey: string): string {
-  return createHash('sha256').update(apiKey).digest('hex');
+/** Texts that the schema let in. */
+function ratesOf(texts: NonNullable<ApiKey['rates']>): Partial<CallRates> {
+  return Object.fromEntries(CALL_KINDS.flatMap((kind) => (texts[kind] === undefined ? [] : [[kind, callRateOf(texts[kind]) ?? null]])));
 }

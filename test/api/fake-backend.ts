@@ -12,6 +12,7 @@ import type { ApiPorts, Identity, IdempotencyRecord, MutationVerdict, OrderListQ
 import type { Timeline } from '../../src/domain/timeline';
 import { isTerminal } from '../../src/domain/order';
 import { FakeLimits } from './fake-limits';
+import { FakeApiKeys } from './fake-api-keys';
 import { intentShown, page, recordedOrder, type Denial } from './fake-rows';
 import { MARKETS, publicReads, readiness, TICKERS, VENUES } from './samples';
 
@@ -45,6 +46,7 @@ export class FakeBackend {
   onAmend: (intent: MutationIntent) => Promise<MutationVerdict> = async (intent) => this.amendAtVenue(intent);
   /** Where a test may hold a step up. */
   step: (name: string) => Promise<void> = async () => undefined;
+  readonly apiKeys = new FakeApiKeys(() => this.nowMs, this.keys);
   readonly callerLimits = new LocalRateBudget({ nowMs: () => this.nowMs }, 1, true);
   private readonly listeners = new Map<string, Set<Listener>>();
 
@@ -177,7 +179,7 @@ export class FakeBackend {
     return {
       authenticate: async (key) => {
         this.calls.authenticate += 1;
-        return this.keys.get(key) ?? null;
+        return this.apiKeys.works(key) ? (this.keys.get(key) ?? null) : null;
       },
       gateway: { place: (intents) => this.place(intents), cancel: (intent) => this.onCancel(intent), amend: (intent) => this.onAmend(intent) },
       orders: {
@@ -256,6 +258,7 @@ export class FakeBackend {
         mark: () => '50000',
       },
       health: { readiness: async () => readiness(this.postgresqlAway, this.temporalAway), postgresqlAway: () => this.postgresqlAway },
+      apiKeys: this.apiKeys,
       callerLimits: this.callerLimits,
       clock: { nowMs: () => this.nowMs },
     };

@@ -28,7 +28,7 @@ beforeEach(async () => {
   const user = await world.store.users.createUser('an administrator');
   userId = user.id;
   const keys = [await world.store.users.createApiKey(userId, 'first', ['read'], 'key:boss'), await world.store.users.createApiKey(userId, 'second', ['trade'], 'key:boss')];
-  for (const key of keys) await world.store.users.revokeApiKey(key.id, 'key:boss');
+  for (const key of keys) await world.store.apiKeys.revoke(key.id, userId, 'key:boss');
   witnessed = world.heads.filter((head) => head.userId === userId);
 });
 afterEach(async () => {
@@ -89,7 +89,7 @@ describe('an administrative act', () => {
     const key = await world.store.users.createApiKey(userId, 'third', ['read']);
     await world.store.settings.set('of the audit', { value: 1 }, by);
     for (let time = 0; time < 2; time += 1) {
-      await world.store.users.revokeApiKey(key.id);
+      await world.store.apiKeys.revoke(key.id, userId, 'system');
       await world.store.accounts.setStatus(account.id, 'HALTED', 'a person said so', undefined, 'key:boss');
       await world.store.settings.set('of the audit', { value: 1 }, by);
     }

@@ -42,7 +42,7 @@ describe('users and keys', () => {
     expect(await world.store.users.authenticate(plain)).toEqual({ userId: user.id, keyId: id, scopes: ['read'] });
     expect(await world.store.users.authenticate(`${plain}x`)).toBeNull();
     expect(await wholeDatabase()).not.toContain(plain);
-    await world.store.users.revokeApiKey(id);
+    await world.store.apiKeys.revoke(id, user.id, 'system');
     expect(await world.store.users.authenticate(plain)).toBeNull();
   });
 });
