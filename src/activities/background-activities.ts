@@ -24,7 +24,10 @@ export interface BackgroundPorts {
     ensureAccountWatched(account: Account): Promise<void>;
     ensureMarketWatched(venue: string): Promise<void>;
   };
-  purge(): Promise<unknown>;
+  /** Deletes up to a batch of each kind of row whose retention is over. */
+  purge(): Promise<Omit<PruneResult, 'more'>>;
+  /** Rows of a full batch. */
+  readonly purgeBatch: number;
 }
 
 export interface SweepResult {
@@ -32,11 +35,23 @@ export interface SweepResult {
   readonly resolversStarted: number;
 }
 
+export interface PruneResult {
+  readonly idempotencyKeys: number;
+  readonly signedRequests: number;
+  readonly events: number;
+  /** Some kind may have more rows to delete. */
+  readonly more: boolean;
+}
+
 export interface BackgroundActivities {
   sweepOrders(): Promise<SweepResult>;
+  pruneOldRows(): Promise<PruneResult>;
   resolveOrder(input: { readonly orderId: string; readonly memory: ResolutionMemory }): Promise<ResolutionStep>;
   resolveMutations(input: { readonly orderId: string }): Promise<{ readonly askAgainInMs: number | null }>;
 }
+
+/** Of one activity: well inside its two minutes, on a slow disk too. */
+const PRUNE_BATCHES = 20;
 
 /** The oldest of them: those that somebody works at stay in the list, so it is longer than any burst of one outage. */
 const STUCK_LIMIT = 2_000;
@@ -46,7 +61,6 @@ export function createBackgroundActivities(ports: BackgroundPorts): BackgroundAc
     sweepOrders: async () => {
       for (const venue of ports.venues) await ports.workflows.ensureMarketWatched(venue);
       for (const account of await ports.activeAccounts()) await ports.workflows.ensureAccountWatched(account);
-      await ports.purge();
       const stuck = await ports.stuck(ports.stuckAfterMs, STUCK_LIMIT);
       const isRunning = askedOnce((workflowId) => ports.workflows.isRunning(workflowId));
       let resolversStarted = 0;
@@ -57,6 +71,17 @@ export function createBackgroundActivities(ports: BackgroundPorts): BackgroundAc
         resolversStarted += 1;
       }
       return { stuck: stuck.length, resolversStarted };
+    },
+    pruneOldRows: async () => {
+      const total = { idempotencyKeys: 0, signedRequests: 0, events: 0 };
+      for (let batch = 0; batch < PRUNE_BATCHES; batch += 1) {
+        const pruned = await ports.purge();
+        total.idempotencyKeys += pruned.idempotencyKeys;
+        total.signedRequests += pruned.signedRequests;
+        total.events += pruned.events;
+        if (Object.values(pruned).every((rows) => rows < ports.purgeBatch)) return { ...total, more: false };
+      }
+      return { ...total, more: true };
     },
     resolveOrder: ({ orderId, memory }) => ports.resolver.step(orderId, memory, Context.current().cancellationSignal),
     resolveMutations: async ({ orderId }) => {

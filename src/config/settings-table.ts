@@ -76,6 +76,22 @@ export const SETTINGS_TABLE = {
     unit: 'ms',
     description: 'A statement that takes longer is cancelled by PostgreSQL.',
   }),
+  databasePoolWaitMs: integer({
+    env: 'DATABASE_POOL_WAIT_MS',
+    default: 2_000,
+    min: 10,
+    max: 60_000,
+    unit: 'ms',
+    description: 'How long a caller waits for one of these connections before PostgreSQL counts as away.',
+  }),
+  databaseLockTimeoutMs: integer({
+    env: 'DATABASE_LOCK_TIMEOUT_MS',
+    default: 500,
+    min: 10,
+    max: 60_000,
+    unit: 'ms',
+    description: 'How long a statement waits for a row that another transaction holds; then the transaction is tried again.',
+  }),
 
   // Temporal
   temporalAddress: optionalAddress({
@@ -203,6 +219,33 @@ export const SETTINGS_TABLE = {
     scaled: true,
     storable: true,
     description: 'An order in a passing state for longer is looked at by the sweeper. Scaled.',
+  }),
+
+  // Retention (orders, fills, evidence and the audit log are kept for ever)
+  retentionIdempotencyDays: integer({ env: 'RETENTION_IDEMPOTENCY_DAYS', default: 7, min: 1, max: 365, unit: 'days', description: 'How long the answer to an Idempotency-Key is remembered.' }),
+  retentionSignedRequestsDays: integer({
+    env: 'RETENTION_SIGNED_REQUESTS_DAYS',
+    default: 1,
+    min: 1,
+    max: 365,
+    unit: 'days',
+    description: 'How long the sealed bytes of a request stay after their deadline.',
+  }),
+  retentionEventsDays: integer({
+    env: 'RETENTION_EVENTS_DAYS',
+    default: 365,
+    min: 7,
+    max: 36_500,
+    unit: 'days',
+    description: 'How long events can be read again; a client that asks for older ones is told to resync.',
+  }),
+  pruneIntervalMinutes: integer({
+    env: 'RETENTION_INTERVAL_MINUTES',
+    default: 60,
+    min: 1,
+    max: 10_080,
+    unit: 'minutes',
+    description: 'Time between two runs of the Temporal schedule that deletes what is older.',
   }),
 
   // Watching

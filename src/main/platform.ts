@@ -9,6 +9,7 @@ import type { Venue } from '../domain/venue';
 import { environmentKeyProvider, fileKeyProvider } from '../store/local-key-provider';
 import { openStore, type Store } from '../store';
 import { migrate } from '../store/migrate';
+import type { RetentionRules } from '../store/retention';
 import type { Bus } from '../streams/bus';
 import { HubBus } from '../streams/hub-bus';
 import { PriceCache } from '../streams/price-cache';
@@ -37,9 +38,6 @@ export interface Platform {
   readonly auditHeads: AuditHeads;
   close(): Promise<void>;
 }
-
-/** A statement may wait this long for a row another transaction holds; then the transaction is tried again. */
-const LOCK_TIMEOUT_MS = 500;
 
 export async function openPlatform(settings: Settings, logger: Logger, production: boolean): Promise<Platform> {
   const databaseUrl = settings.databaseUrl;
@@ -70,8 +68,10 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
   const store = await openStore({
     databaseUrl,
     poolSize: settings.databasePoolSize,
+    poolWaitMs: settings.databasePoolWaitMs,
     statementTimeoutMs: settings.databaseStatementTimeoutMs,
-    lockTimeoutMs: LOCK_TIMEOUT_MS,
+    lockTimeoutMs: settings.databaseLockTimeoutMs,
+    retention: retentionRules(settings),
     keyProvider: settings.masterKey === undefined ? fileKeyProvider(path.join(settings.home, 'master-key')) : environmentKeyProvider([settings.masterKey]),
     clock,
     venues,
@@ -102,6 +102,12 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
       await bus.close();
     },
   };
+}
+
+const DAY_MS = 86_400_000;
+
+function retentionRules({ retentionIdempotencyDays, retentionSignedRequestsDays, retentionEventsDays }: Settings): RetentionRules {
+  return { idempotencyMs: retentionIdempotencyDays * DAY_MS, signedRequestsMs: retentionSignedRequestsDays * DAY_MS, eventsMs: retentionEventsDays * DAY_MS };
 }
 
 function openBus(settings: Settings, clock: Clock, logger: Logger): Bus {

@@ -7,7 +7,9 @@ import { createOrderActivities } from '../activities/order-path';
 import { OrderResolver } from '../activities/order-resolver';
 import { createWatchingActivities } from '../activities/watching-activities';
 import type { RecordedCall } from '../domain/order-store';
+import { PURGE_BATCH } from '../store/retention';
 import { MarketData } from '../streams/market-data';
+import { ensureRetention } from '../temporal/schedules';
 import { ensureSearchAttributes } from '../temporal/register-search-attributes';
 import { TASK_QUEUES } from '../temporal/task-queues';
 import { ensureAccountWatched, ensureMarketWatched, ensureSweeper, isRunning, startResolution } from '../temporal/watching';
@@ -21,6 +23,8 @@ import type { Platform } from './platform';
 
 /** Markets change rarely; a new one is tradable after this at the latest. */
 const MARKET_REFRESH_MS = 5 * 60_000;
+
+const MINUTE_MS = 60_000;
 
 export async function runWorker(platform: Platform): Promise<RunningRole> {
   const { store, venues, clock, settings, logger, temporal } = platform;
@@ -53,11 +57,13 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
       ensureMarketWatched: (venue) => ensureMarketWatched(temporal.client, venue),
     },
     purge: () => store.purge(),
+    purgeBatch: PURGE_BATCH,
   });
   const onSendFailure = (call: Pick<RecordedCall, 'attemptId' | 'venue' | 'accountId'>, error: unknown): void => logger.warn({ err: error, attemptId: call.attemptId, venue: call.venue, accountId: call.accountId }, 'what came of a request could not be committed; it is tried again');
   const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background };
   const running = await serve(platform, [TASK_QUEUES.orders, TASK_QUEUES.background], activities);
   await ensureSweeper(temporal.client, { intervalMs: settings.sweepIntervalMs });
+  await ensureRetention(temporal.client, settings.pruneIntervalMinutes * MINUTE_MS);
   return running;
 }
 

@@ -7,6 +7,7 @@ import type { MarkOf, QuoteOf } from './apply-evidence';
 import { ChangeSet } from './change-set';
 import type { Database, Queryable, Transaction } from './database';
 import type { CommitAnnouncer } from './commit-announcer';
+import type { RetentionRules } from './retention';
 import type { Changed, SharedCommits } from './shared-commits';
 import type { Turns } from './turns';
 import type { VenueOffsets } from './venue-offsets';
@@ -28,6 +29,7 @@ export interface StoreCore {
   readonly announcer: CommitAnnouncer;
   readonly offsets: VenueOffsets;
   readonly turns: Turns;
+  readonly retention: RetentionRules;
   readonly commits: SharedCommits;
 }
 

@@ -37,6 +37,8 @@ export interface Queryable {
 export interface DatabaseOptions {
   readonly databaseUrl: string;
   readonly poolSize: number;
+  /** How long a caller waits for a connection of the pool; MAX_WAIT_MS. */
+  readonly poolWaitMs?: number;
   readonly statementTimeoutMs: number;
   readonly lockTimeoutMs: number;
   readonly onError: (message: string, error: unknown) => void;
@@ -106,7 +108,7 @@ export class Database implements Queryable {
     this.pool = new Pool({
       connectionString: options.databaseUrl,
       max: options.poolSize,
-      connectionTimeoutMillis: MAX_WAIT_MS,
+      connectionTimeoutMillis: options.poolWaitMs ?? MAX_WAIT_MS,
       statement_timeout: options.statementTimeoutMs,
       query_timeout: options.statementTimeoutMs + SILENT_SERVER_MARGIN_MS,
       lock_timeout: options.lockTimeoutMs,

@@ -24,7 +24,7 @@ import { PlacingHistory } from './placing-facts';
 import { Portfolio, type FillListQuery, type PositionListQuery } from './portfolio';
 import { Idempotency, Markets, StoredSettings } from './reference';
 import { Resend } from './resend';
-import { purge, type Purged } from './retention';
+import { DEFAULT_RETENTION, purge, type Purged, type RetentionRules } from './retention';
 import { RiskLimitsOf } from './risk-limits';
 import { SendRights } from './send-rights';
 import { Sending } from './sending';
@@ -40,9 +40,13 @@ export interface StoreOptions {
   readonly databaseUrl: string;
   /** Connections of this process. */
   readonly poolSize: number;
+  /** How long a caller waits for one of them; 2 s. */
+  readonly poolWaitMs?: number;
   readonly statementTimeoutMs: number;
   /** How long a statement waits for a row that another transaction holds; then the transaction is tried again. */
   readonly lockTimeoutMs: number;
+  /** How long what is not for ever is kept; DEFAULT_RETENTION. */
+  readonly retention?: RetentionRules;
   readonly keyProvider: KeyProvider;
   readonly clock: Clock;
   readonly venues: ReadonlyMap<string, Venue>;
@@ -59,7 +63,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const database = new Database({ ...options, onError: (message, error) => log.warn({ error }, message) });
   const announcer = new CommitAnnouncer((error) => log.warn({ error }, 'a listener to committed events failed'));
   const offsets = new VenueOffsets(venues, clock, (venue, error) => log.info({ venue, error }, 'the venue did not tell its time; ours is used'));
-  const core: StoreCore = { database, clock, venues, keys: options.keyProvider, markOf: options.markOf, quoteOf: options.quoteOf, log, announcer, offsets, turns: new Turns(), commits: new SharedCommits(database, announcement) };
+  const core: StoreCore = { database, clock, venues, keys: options.keyProvider, markOf: options.markOf, quoteOf: options.quoteOf, log, announcer, offsets, turns: new Turns(), retention: options.retention ?? DEFAULT_RETENTION, commits: new SharedCommits(database, announcement) };
   try {
     const generation = await Generation.open(database);
     for (const venue of venues.keys()) void offsets.refresh(venue);

@@ -5,7 +5,6 @@ import type { RecordedCall } from '../domain/order-store';
 import { recordset } from './columns';
 import type { Queryable } from './database';
 import { dayOf, FIGURES_SQL } from './figures';
-import { IDEMPOTENCY_RETENTION_MS } from './retention';
 
 /** An order that an intent collides with: by its client id (the venue's is made of it), or by its idempotency key. */
 export interface EarlierOrder {
@@ -49,11 +48,11 @@ export interface GroupReading {
 }
 
 /** Reads for these intents, whose accounts are locked; nothing is read or written for one of another user's account. */
-export async function readGroup(tx: Queryable, intents: readonly OrderIntent[], accountIds: readonly string[], nowMs: number): Promise<GroupReading> {
+export async function readGroup(tx: Queryable, intents: readonly OrderIntent[], accountIds: readonly string[], nowMs: number, idempotencyMs: number): Promise<GroupReading> {
   const keys = intents.map(({ id, userId, accountId, clientOrderId, symbol, idempotency }, position) => ({
     position, id, userId, accountId, clientOrderId, symbol, key: idempotency?.key ?? null, route: idempotency?.route ?? null, bodyHash: idempotency?.bodyHash ?? null,
   }));
-  const [row] = await tx.rows(READ_GROUP_SQL, accountIds, dayOf(nowMs), JSON.stringify(keys), isoTime(nowMs - IDEMPOTENCY_RETENTION_MS), isoTime(nowMs));
+  const [row] = await tx.rows(READ_GROUP_SQL, accountIds, dayOf(nowMs), JSON.stringify(keys), isoTime(nowMs - idempotencyMs), isoTime(nowMs));
   const earlierRows = (row?.['earlier'] ?? []) as unknown as readonly (EarlierOrder & { readonly position: number })[];
   const stamped = new Set(((row?.['stamped'] ?? []) as unknown as readonly { userId: string; key: string }[]).map(({ userId, key }) => `${userId} ${key}`));
   const earlier = new Map<OrderIntent, EarlierOrder>();

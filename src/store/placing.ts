@@ -61,7 +61,7 @@ export class Placing {
     const { group, rights } = await change(this.core, accountIds, async (tx, changes) => {
       const nowMs = this.core.clock.nowMs();
       // Sent together, done in this order: what is read is read under the locks.
-      const [, accounts, reading] = await Promise.all([holdEpoch(tx, context.writer), lockAccounts(tx, accountIds), readGroup(tx, intents, accountIds, nowMs)]);
+      const [, accounts, reading] = await Promise.all([holdEpoch(tx, context.writer), lockAccounts(tx, accountIds), readGroup(tx, intents, accountIds, nowMs, this.core.retention.idempotencyMs)]);
       const mine = intents.filter((intent) => accounts.get(intent.accountId)?.userId === intent.userId);
       if (mine.length === 0) throw new DomainError('NOT_FOUND', `none of the accounts ${accountIds.join(', ')} exists`);
       const nonces = new NonceBook(this.core, tx);

@@ -6,7 +6,6 @@ import { appendAct } from './audit';
 import { columnName, insertRows, pick, plainRow, selectList } from './columns';
 import type { StoreCore } from './core';
 import type { Value } from './database';
-import { IDEMPOTENCY_RETENTION_MS } from './retention';
 import { MARKET_COLUMNS } from './tables';
 
 const MARKET_SELECT = selectList(MARKET_COLUMNS, 'm');
@@ -72,7 +71,7 @@ export class Idempotency {
       'SELECT route, body_hash AS "bodyHash", order_id AS "orderId" FROM idempotency_keys WHERE user_id = $1 AND key = $2 AND created_at >= $3::timestamptz',
       userId,
       key,
-      isoTime(this.core.clock.nowMs() - IDEMPOTENCY_RETENTION_MS),
+      isoTime(this.core.clock.nowMs() - this.core.retention.idempotencyMs),
     );
     return row === undefined ? null : { ...row };
   }

@@ -1,33 +1,56 @@
-/** What is kept for a time only. */
+/** What is kept for a time only. Orders, fills, evidence, positions and the audit log are kept for ever. */
 import { isoTime } from '../domain/clock';
 import type { StoreCore } from './core';
+import type { Parameter } from './database';
 
 const DAY_MS = 86_400_000;
-/** How long the answer to an Idempotency-Key is remembered. */
-export const IDEMPOTENCY_RETENTION_MS = 7 * DAY_MS;
-/** How long signed bytes stay after their last moment: long enough to look into an incident, sealed all the while. */
-const SIGNED_BYTES_RETENTION_MS = DAY_MS;
+
+export interface RetentionRules {
+  /** How long the answer to an Idempotency-Key is remembered, ms. */
+  readonly idempotencyMs: number;
+  /** How long signed bytes stay after their last moment, ms: to look into an incident, sealed all the while. */
+  readonly signedRequestsMs: number;
+  /** How long events can be read again, ms; each stream keeps its newest, from which it goes on counting. */
+  readonly eventsMs: number;
+}
+
+export const DEFAULT_RETENTION: RetentionRules = { idempotencyMs: 7 * DAY_MS, signedRequestsMs: DAY_MS, eventsMs: 365 * DAY_MS };
+
 /** Rows per statement, so that no purge holds locks for long. */
-const PURGE_BATCH = 1_000;
+export const PURGE_BATCH = 1_000;
 
 export interface Purged {
   readonly idempotencyKeys: number;
   readonly signedRequests: number;
+  readonly events: number;
 }
 
-/** Deletes old idempotency records, and the signed bytes of requests that ended. Bytes of an attempt under way stay. */
+/**
+ * Deletes up to a batch of each: old idempotency records, old events, and the signed bytes of requests that ended. Bytes of an
+ * attempt under way stay, and those of one whose nonce holds its signer.
+ */
 export async function purge(core: StoreCore): Promise<Purged> {
   const nowMs = core.clock.nowMs();
-  const keys = await core.database.rows(
+  const { idempotencyMs, signedRequestsMs, eventsMs } = core.retention;
+  const count = async (sql: string, ...parameters: Parameter[]): Promise<number> => (await core.database.rows(sql, ...parameters)).length;
+  const idempotencyKeys = await count(
     `DELETE FROM idempotency_keys WHERE (user_id, key) IN (SELECT k.user_id, k.key FROM idempotency_keys k WHERE k.created_at < $1::timestamptz LIMIT ${PURGE_BATCH}) RETURNING 1 AS done`,
-    isoTime(nowMs - IDEMPOTENCY_RETENTION_MS),
+    isoTime(nowMs - idempotencyMs),
   );
-  const attempts = await core.database.rows(
+  const signedRequests = await count(
     `UPDATE attempts SET data = NULL WHERE id IN (
        SELECT t.id FROM attempts t WHERE t.data IS NOT NULL AND t.prepared_at < $1::timestamptz AND t.send_before < $1::timestamptz
-          AND coalesce(t.venue_deadline_ms, 0) < $2::bigint AND (t.reported_at IS NOT NULL OR t.superseded_at IS NOT NULL) LIMIT ${PURGE_BATCH}) RETURNING 1 AS done`,
-    isoTime(nowMs - SIGNED_BYTES_RETENTION_MS),
-    nowMs - SIGNED_BYTES_RETENTION_MS,
+          AND coalesce(t.venue_deadline_ms, 0) < $2::bigint AND (t.reported_at IS NOT NULL OR t.superseded_at IS NOT NULL)
+          AND NOT EXISTS (SELECT 1 FROM signers s WHERE s.open_attempt_id = t.id) LIMIT ${PURGE_BATCH}) RETURNING 1 AS done`,
+    isoTime(nowMs - signedRequestsMs),
+    nowMs - signedRequestsMs,
   );
-  return { idempotencyKeys: keys.length, signedRequests: attempts.length };
+  // From the front of each stream, so that what is left has no gap.
+  const events = await count(
+    `DELETE FROM events WHERE (stream, sequence) IN (
+       SELECT e.stream, e.sequence FROM events e WHERE e.at < $1::timestamptz AND EXISTS (SELECT 1 FROM events later WHERE later.stream = e.stream AND later.sequence > e.sequence)
+        ORDER BY e.at, e.stream, e.sequence LIMIT ${PURGE_BATCH}) RETURNING 1 AS done`,
+    isoTime(nowMs - eventsMs),
+  );
+  return { idempotencyKeys, signedRequests, events };
 }

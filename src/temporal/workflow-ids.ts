@@ -29,4 +29,7 @@ export function marketWatchWorkflowId(venue: string): string {
   return `market-watch/${venue}`;
 }
 
+/** The schedule's, and the beginning of its workflows' ids. */
+export const RETENTION_SCHEDULE_ID = 'retention';
+
 export const SWEEPER_WORKFLOW_ID = 'sweeper';

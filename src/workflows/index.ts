@@ -5,4 +5,5 @@ export { order } from './order';
 export { orderAmendment } from './order-amendment';
 export { orderCancellation } from './order-cancellation';
 export { orderResolution } from './order-resolution';
+export { retention } from './retention';
 export { sweeper } from './sweeper';

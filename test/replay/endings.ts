@@ -8,8 +8,10 @@ import type { OrderIntent } from '../../src/domain/order';
 import type { PlaceOrdersResult } from '../../src/activities/order-activities';
 import type { MutationIntent, RecordedGroup } from '../../src/domain/order-store';
 import { OrderGateway } from '../../src/temporal/order-gateway';
+import { ensureRetention } from '../../src/temporal/schedules';
+import { TASK_QUEUES } from '../../src/temporal/task-queues';
 import { ensureAccountWatched, ensureMarketWatched, ensureSweeper, startResolution } from '../../src/temporal/watching';
-import { accountWorkflowId, amendmentWorkflowId, cancellationWorkflowId, marketWatchWorkflowId, orderWorkflowId, resolutionWorkflowId, SWEEPER_WORKFLOW_ID } from '../../src/temporal/workflow-ids';
+import { accountWorkflowId, amendmentWorkflowId, cancellationWorkflowId, marketWatchWorkflowId, orderWorkflowId, resolutionWorkflowId, RETENTION_SCHEDULE_ID, SWEEPER_WORKFLOW_ID } from '../../src/temporal/workflow-ids';
 import { accountStatusChanged, reconcileRequested } from '../../src/workflows/messages';
 import type { Script } from './scripted-activities';
 
@@ -311,4 +313,44 @@ const sweeper: Ending[] = [
   },
 ];
 
-export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...sweeper];
+const pruned = { idempotencyKeys: 1_000, signedRequests: 3, events: 0 } as const;
+
+const retention: Ending[] = [
+  {
+    workflow: 'retention',
+    ending: 'pruned',
+    script: { pruneOldRows: [{ ...pruned, more: true }, { ...pruned, more: false }] },
+    run: async (client) => {
+      await ensureRetention(client, 3_600_000);
+      const schedule = client.schedule.getHandle(RETENTION_SCHEDULE_ID);
+      await schedule.trigger();
+      await until(async () => (await schedule.describe()).info.recentActions.length > 0);
+      const started = (await schedule.describe()).info.recentActions[0]?.action.workflow.workflowId ?? '';
+      await ended(client.workflow.getHandle(started));
+      return started;
+    },
+  },
+  {
+    workflow: 'retention',
+    ending: 'left-for-the-next-run',
+    script: { pruneOldRows: [{ ...pruned, more: true }] },
+    run: (client) => retentionRun(client),
+  },
+  {
+    workflow: 'retention',
+    ending: 'canceled',
+    script: { pruneOldRows: ['hang'] },
+    run: async (client) => {
+      await client.workflow.start('retention', { workflowId: RETENTION_SCHEDULE_ID, taskQueue: TASK_QUEUES.background, args: [] });
+      return canceled(client, RETENTION_SCHEDULE_ID, 'pruneOldRows');
+    },
+  },
+];
+
+async function retentionRun(client: Client): Promise<string> {
+  await client.workflow.start('retention', { workflowId: RETENTION_SCHEDULE_ID, taskQueue: TASK_QUEUES.background, args: [] });
+  await ended(client.workflow.getHandle(RETENTION_SCHEDULE_ID));
+  return RETENTION_SCHEDULE_ID;
+}
+
+export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...sweeper, ...retention];

@@ -10,7 +10,7 @@ type Answer<Name extends keyof AllActivities> = Awaited<ReturnType<AllActivities
 /** `'hang'`: the activity goes on until it is canceled. */
 export type Script = { readonly [Name in keyof AllActivities]?: readonly (Answer<Name> | 'hang')[] };
 
-const NAMES: readonly (keyof AllActivities)[] = ['placeOrders', 'sendAttempt', 'requestMutation', 'sendMutation', 'settleMutation', 'sweepOrders', 'resolveOrder', 'resolveMutations', 'watchAccount', 'watchMarkets'];
+const NAMES: readonly (keyof AllActivities)[] = ['placeOrders', 'sendAttempt', 'requestMutation', 'sendMutation', 'settleMutation', 'sweepOrders', 'pruneOldRows', 'resolveOrder', 'resolveMutations', 'watchAccount', 'watchMarkets'];
 
 export function scriptedActivities(script: Script): Record<string, () => Promise<unknown>> {
   return Object.fromEntries(

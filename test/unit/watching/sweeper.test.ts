@@ -25,6 +25,32 @@ function mutation(kind: Mutation['kind'], orderId: string, revision = 3): Mutati
   return { id: `${kind}-${orderId}`, orderId, accountId: 'a1', kind, revision, state: 'pending', limitPrice: null, quantity: null, reasonCode: null, createdAt: '2026-01-01T00:00:00.000Z' };
 }
 
+describe('deleting what is old', () => {
+  const prune = (batches: readonly (readonly [number, number, number])[]): { asked: () => number; result: ReturnType<ReturnType<typeof createBackgroundActivities>['pruneOldRows']> } => {
+    let asked = 0;
+    const ports = {
+      purgeBatch: 10,
+      purge: async () => {
+        const [idempotencyKeys, signedRequests, events] = batches[Math.min(asked, batches.length - 1)] ?? [0, 0, 0];
+        asked += 1;
+        return { idempotencyKeys, signedRequests, events };
+      },
+    } as unknown as BackgroundPorts;
+    return { asked: () => asked, result: createBackgroundActivities(ports).pruneOldRows() };
+  };
+
+  test('goes on while any kind of row fills a batch, and adds up', async () => {
+    const { asked, result } = prune([[10, 0, 3], [4, 0, 10], [0, 1, 9]]);
+    expect(await result).toEqual({ idempotencyKeys: 14, signedRequests: 1, events: 22, more: false });
+    expect(asked()).toBe(3);
+  });
+
+  test('ends in time where there is more than one run should delete, and says so', async () => {
+    const { result } = prune([[10, 10, 10]]);
+    expect(await result).toMatchObject({ more: true });
+  });
+});
+
 function sweep(given: World): Promise<{ stuck: number; resolversStarted: number }> {
   const stuckOrder = (order: Order): StuckOrder => ({ orderId: order.id, accountId: order.accountId, venue: order.venue, ownerWorkflowId: order.ownerWorkflowId, resolutions: given.resolutions.get(order.id) ?? 0 });
   const ports: BackgroundPorts = {
@@ -50,7 +76,8 @@ function sweep(given: World): Promise<{ stuck: number; resolversStarted: number 
       ensureAccountWatched: async (account) => void given.ensured.push(account.id),
       ensureMarketWatched: async (venue) => void given.ensured.push(venue),
     },
-    purge: async () => undefined,
+    purge: async () => ({ idempotencyKeys: 0, signedRequests: 0, events: 0 }),
+    purgeBatch: 1_000,
   };
   return createBackgroundActivities(ports).sweepOrders();
 }

@@ -1,0 +1,22 @@
+/** Deletes what is kept for a time only. Started by the schedule of the same name, never twice at once. */
+import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import type { BackgroundActivities, PruneResult } from '../activities/background-activities';
+import { SWEEPING_ACTIVITY } from '../temporal/activity-options';
+
+const { pruneOldRows } = proxyActivities<BackgroundActivities>({ ...SWEEPING_ACTIVITY, summary: 'delete rows whose retention is over' });
+
+/** Most activities of one run: what is left then is for the next hour. */
+const MAX_ROUNDS = 50;
+
+export async function retention(): Promise<Omit<PruneResult, 'more'>> {
+  const total = { idempotencyKeys: 0, signedRequests: 0, events: 0 };
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const { more, ...pruned } = await pruneOldRows();
+    total.idempotencyKeys += pruned.idempotencyKeys;
+    total.signedRequests += pruned.signedRequests;
+    total.events += pruned.events;
+    setCurrentDetails(`${total.idempotencyKeys} idempotency records, ${total.signedRequests} signed requests, ${total.events} events`);
+    if (!more) break;
+  }
+  return total;
+}
