@@ -2,27 +2,16 @@
  * Every ending of every workflow, each with the answers of its activities and what happens to it from outside. One
  * committed history each: histories/<workflow>/<ending>.json, made by record-histories.ts.
  */
-import type { Client, WorkflowHandle } from '@temporalio/client';
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
 import type { OrderIntent } from '../../src/domain/order';
 import type { PlaceOrdersResult } from '../../src/activities/order-activities';
 import type { MutationIntent, RecordedGroup } from '../../src/domain/order-store';
 import { OrderGateway } from '../../src/temporal/order-gateway';
-import { ensureRetention } from '../../src/temporal/schedules';
-import { TASK_QUEUES } from '../../src/temporal/task-queues';
-import { ensureAccountWatched, ensureMarketWatched, ensureSweeper, startResolution } from '../../src/temporal/watching';
-import { accountWorkflowId, amendmentWorkflowId, cancellationWorkflowId, marketWatchWorkflowId, orderWorkflowId, resolutionWorkflowId, RETENTION_SCHEDULE_ID, SWEEPER_WORKFLOW_ID } from '../../src/temporal/workflow-ids';
+import { ensureAccountWatched, ensureMarketWatched, startResolution } from '../../src/temporal/watching';
+import { accountWorkflowId, amendmentWorkflowId, cancellationWorkflowId, marketWatchWorkflowId, orderWorkflowId, resolutionWorkflowId } from '../../src/temporal/workflow-ids';
 import { accountStatusChanged, reconcileRequested } from '../../src/workflows/messages';
-import type { Script } from './scripted-activities';
-
-export interface Ending {
-  /** The workflow type. */
-  readonly workflow: string;
-  readonly ending: string;
-  readonly script: Script;
-  /** Starts it as the product does, and does what leads to the ending. The id of the execution whose history is kept. */
-  run(client: Client): Promise<string>;
-}
+import { BACKGROUND_ENDINGS } from './background-endings';
+import { canceled, continued, ended, scheduled, until, type Ending } from './executions';
 
 const AT = '2026-01-01T00:00:00.000Z';
 
@@ -57,38 +46,6 @@ async function placed(client: Client, ...intents: readonly OrderIntent[]): Promi
   if (intents.length === 1) return orderWorkflowId(first.accountId, first.clientOrderId);
   for await (const { workflowId } of client.workflow.list({ query: `WorkflowType = 'order'` })) if (workflowId.startsWith('orders/')) return workflowId;
   throw new Error('the group\'s workflow is not listed');
-}
-
-/** Waits for the execution's end, however it ends. */
-async function ended(handle: WorkflowHandle): Promise<void> {
-  await handle.result().catch(() => undefined);
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await delay(20);
-}
-
-/** Until the history holds so many activities of that type that were scheduled. */
-async function scheduled(client: Client, workflowId: string, type: string, times: number): Promise<void> {
-  await until(async () => {
-    const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
-    return (events ?? []).filter((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === type).length >= times;
-  });
-}
-
-/** The first execution of a chain: it continued as new, and its successor is ended. */
-async function continued(client: Client, workflowId: string): Promise<string> {
-  const first = (await client.workflow.getHandle(workflowId).describe()).runId;
-  await until(async () => (await client.workflow.getHandle(workflowId).describe()).runId !== first);
-  await client.workflow.getHandle(workflowId).terminate('recorded');
-  return `${workflowId} ${first}`;
-}
-
-async function canceled(client: Client, workflowId: string, activity: string): Promise<string> {
-  await scheduled(client, workflowId, activity, 1);
-  await client.workflow.getHandle(workflowId).cancel();
-  await ended(client.workflow.getHandle(workflowId));
-  return workflowId;
 }
 
 const OVER_TWO_ACCOUNTS: RecordedGroup = {
@@ -292,65 +249,4 @@ const marketWatch: Ending[] = [
   },
 ];
 
-const sweeper: Ending[] = [
-  {
-    workflow: 'sweeper',
-    ending: 'continued-as-new',
-    script: { sweepOrders: [{ stuck: 0, resolversStarted: 0 }, { stuck: 2, resolversStarted: 1 }, { stuck: 0, resolversStarted: 0 }] },
-    run: async (client) => {
-      await ensureSweeper(client, { intervalMs: 20 });
-      return continued(client, SWEEPER_WORKFLOW_ID);
-    },
-  },
-  {
-    workflow: 'sweeper',
-    ending: 'canceled',
-    script: { sweepOrders: [{ stuck: 0, resolversStarted: 0 }] },
-    run: async (client) => {
-      await ensureSweeper(client, { intervalMs: 60_000 });
-      return canceled(client, SWEEPER_WORKFLOW_ID, 'sweepOrders');
-    },
-  },
-];
-
-const pruned = { idempotencyKeys: 1_000, signedRequests: 3, events: 0 } as const;
-
-const retention: Ending[] = [
-  {
-    workflow: 'retention',
-    ending: 'pruned',
-    script: { pruneOldRows: [{ ...pruned, more: true }, { ...pruned, more: false }] },
-    run: async (client) => {
-      await ensureRetention(client, 3_600_000);
-      const schedule = client.schedule.getHandle(RETENTION_SCHEDULE_ID);
-      await schedule.trigger();
-      await until(async () => (await schedule.describe()).info.recentActions.length > 0);
-      const started = (await schedule.describe()).info.recentActions[0]?.action.workflow.workflowId ?? '';
-      await ended(client.workflow.getHandle(started));
-      return started;
-    },
-  },
-  {
-    workflow: 'retention',
-    ending: 'left-for-the-next-run',
-    script: { pruneOldRows: [{ ...pruned, more: true }] },
-    run: (client) => retentionRun(client),
-  },
-  {
-    workflow: 'retention',
-    ending: 'canceled',
-    script: { pruneOldRows: ['hang'] },
-    run: async (client) => {
-      await client.workflow.start('retention', { workflowId: RETENTION_SCHEDULE_ID, taskQueue: TASK_QUEUES.background, args: [] });
-      return canceled(client, RETENTION_SCHEDULE_ID, 'pruneOldRows');
-    },
-  },
-];
-
-async function retentionRun(client: Client): Promise<string> {
-  await client.workflow.start('retention', { workflowId: RETENTION_SCHEDULE_ID, taskQueue: TASK_QUEUES.background, args: [] });
-  await ended(client.workflow.getHandle(RETENTION_SCHEDULE_ID));
-  return RETENTION_SCHEDULE_ID;
-}
-
-export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...sweeper, ...retention];
+export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...BACKGROUND_ENDINGS];

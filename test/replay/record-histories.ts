@@ -12,7 +12,8 @@ import path from 'node:path';
 import searchAttributes from '../../temporal/search-attributes.json';
 import { findTemporal } from '../../src/main/launcher/temporal-program';
 import { TASK_QUEUES } from '../../src/temporal/task-queues';
-import { ENDINGS, type Ending } from './endings';
+import { ENDINGS } from './endings';
+import type { Ending } from './executions';
 import { writeHistory } from './history-files';
 import { scriptedActivities } from './scripted-activities';
 
