@@ -10,6 +10,7 @@ import { mountDocs, securityHeaders } from './docs';
 import { ApiMetrics } from './metrics';
 import { mountErrors, mountRoutes } from './mount';
 import { openApiDocument } from './openapi';
+import { FirstCheck } from './first-check';
 import { IntentMaker } from './order-intent';
 import { OrderMutations } from './order-mutations';
 import { OrderPlacement } from './order-placement';
@@ -48,7 +49,7 @@ export function createApi(options: ApiOptions): Api {
     ports,
     directory,
     waiter,
-    placement: new OrderPlacement(ports, waiter, new IntentMaker(directory, ports, options.placeDeadlineMs), log),
+    placement: new OrderPlacement(ports, waiter, new IntentMaker(directory, ports, options.placeDeadlineMs), new FirstCheck(ports, directory, log), log),
     mutations: new OrderMutations(ports, waiter, directory, options.placeDeadlineMs, log),
     registry: options.registry,
     log,

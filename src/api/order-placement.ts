@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { DomainError } from '../domain/errors';
 import type { IdempotencyStamp, Order, OrderIntent } from '../domain/order';
 import { toDomainError } from './errors';
+import type { FirstCheck } from './first-check';
 import { assertSameRequest, derivedClientOrderId, missingIds, stampOf } from './idempotency';
 import type { IntentMaker } from './order-intent';
 import { differingFields, type OrderTerms } from './order-terms';
@@ -44,6 +45,7 @@ export class OrderPlacement {
     private readonly ports: Pick<ApiPorts, 'gateway' | 'orders' | 'idempotency'>,
     private readonly waiter: OrderWaiter,
     private readonly intents: IntentMaker,
+    private readonly firstCheck: FirstCheck,
     private readonly log: Pick<Logger, 'warn'>,
   ) {}
 
@@ -71,14 +73,16 @@ export class OrderPlacement {
 
   private async prepare(request: PlacementRequest, item: Item): Promise<Prepared> {
     const { accountId } = item.terms;
-    const knownId = item.record?.orderId ?? null;
-    if (knownId !== null) {
-      const watch = this.waiter.watch({ accountId, orderId: knownId, clientOrderId: null }, PLACED);
+    const known = (orderId: string): Prepared => {
+      const watch = this.waiter.watch({ accountId, orderId, clientOrderId: null }, PLACED);
       watch.readNow();
       return { kind: 'known', watch };
-    }
+    };
+    const knownId = item.record?.orderId ?? null;
+    if (knownId !== null) return known(knownId);
     try {
       const intent = await this.intents.make(item.terms, { userId: request.userId, clientOrderId: item.clientOrderId, stamp: item.stamp });
+      if (await this.firstCheck.denies(intent)) return known(intent.id);
       const watch = this.waiter.watch({ accountId: intent.accountId, orderId: intent.id, clientOrderId: intent.clientOrderId }, PLACED);
       return { kind: 'new', intent, watch };
     } catch (error) {

@@ -95,6 +95,12 @@ export interface RiskLimitsPort {
   setOfAccount(userId: string, accountId: string, limits: RiskLimits, actor: string): Promise<RiskLimitsView>;
 }
 
+/** The placing transaction, for an order that is to be denied. */
+export interface DenialsPort {
+  /** True once it is recorded as DENIED; false, and nothing is left behind, where it is not denied now. */
+  record(intent: OrderIntent): Promise<boolean>;
+}
+
 /** A stream's committed events as they come, in order, from now on; may repeat, may miss some while reconnecting. */
 export interface EventTail {
   follow(stream: string, listener: (event: StreamEvent) => void): () => void;
@@ -204,6 +210,7 @@ export interface ApiPorts {
   readonly accounts: AccountsPort;
   readonly riskLimits: RiskLimitsPort;
   readonly apiKeys: ApiKeysPort;
+  readonly denials: DenialsPort;
   readonly idempotency: { find(userId: string, key: string): Promise<IdempotencyRecord | null> };
   readonly tail: EventTail;
   readonly events: EventsPort;

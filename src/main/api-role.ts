@@ -65,6 +65,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
     },
     riskLimits: store.riskLimits,
     apiKeys: store.apiKeys,
+    denials: { record: (intent) => store.placing.recordDenied(intent) },
     idempotency: store.idempotency,
     tail: { follow: (stream, listener) => followEach(tail, stream, listener) },
     events: {

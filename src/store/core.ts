@@ -36,6 +36,8 @@ export interface StoreCore {
 export interface ChangeOptions {
   /** It may take nonces of a signer, which belongs to several accounts: then it shares its transaction with nobody. */
   readonly signing?: boolean;
+  /** It may well be given up: then nobody else's work is rolled back with it. */
+  readonly tentative?: boolean;
 }
 
 /** Whether requests to this venue are signed with nonces. */
@@ -49,7 +51,7 @@ export async function change<T>(core: StoreCore, accountIds: readonly string[], 
     const changes = new ChangeSet();
     return { answer: await work(tx, changes), changes };
   };
-  const alone = options.signing === true || accountIds.length === 0;
+  const alone = options.signing === true || options.tentative === true || accountIds.length === 0;
   const { answer, changes } = await core.turns.inTurn(accountIds, () => (alone ? core.commits.runAlone(once) : core.commits.run(once)));
   core.announcer.announce(changes.events);
   return answer;

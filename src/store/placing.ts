@@ -25,11 +25,19 @@ import { signAccepted } from './placing-calls';
 import type { SendRights } from './send-rights';
 
 export interface PlacingContext {
-  readonly ownerWorkflowId: string;
+  /** null: nobody is to pursue it, which only a denied order needs not. */
+  readonly ownerWorkflowId: string | null;
   /** How long after this the venue may still be told, ms. */
   readonly sendTtlMs: number;
   /** Of an exit that a watcher's signal caused: checked again in this transaction. */
   readonly writer?: WriterEpoch;
+  /** Throws NotDenied, and leaves nothing, where an intent is not denied now. */
+  readonly denialsOnly?: boolean;
+}
+
+/** The intent passes, or is an earlier one's repeat. */
+class NotDenied extends Error {
+  override readonly name = 'NotDenied';
 }
 
 /** One intent's way through the transaction. */
@@ -70,9 +78,20 @@ export class Placing {
       const recorded = await this.record(tx, changes, intents, { accounts, credentials, figures, reading, nonces, context, nowMs });
       await nonces.save();
       return recorded;
-    }, { signing: intents.some((intent) => signsWithNonces(this.core, intent.venue)) });
+    }, { signing: intents.some((intent) => signsWithNonces(this.core, intent.venue)), tentative: context.denialsOnly });
     for (const right of rights) this.rights.keep(right);
     return group;
+  }
+
+  /** Records this intent if it is denied now, as recordOrders would have; false, and nothing is left behind, if it is not. */
+  async recordDenied(intent: OrderIntent): Promise<boolean> {
+    try {
+      await this.recordOrders([intent], { ownerWorkflowId: null, sendTtlMs: 0, denialsOnly: true });
+      return true;
+    } catch (error) {
+      if (error instanceof NotDenied) return false;
+      throw error;
+    }
   }
 
   private async record(tx: Queryable, changes: ChangeSet, intents: readonly OrderIntent[], state: GroupState): Promise<{ group: RecordedGroup; rights: readonly SendRight[] }> {
@@ -87,12 +106,14 @@ export class Placing {
       }
       const earlier = state.reading.earlier(intent);
       if (earlier !== null) {
+        if (state.context.denialsOnly === true) throw new NotDenied();
         const same = earlier.id === intent.id && earlier.ownerWorkflowId === state.context.ownerWorkflowId;
         items.set(index, { orderId: earlier.id, verdict: !same ? 'duplicate' : earlier.state === 'DENIED' ? 'denied' : 'accepted' });
         if (same && earlier.state !== 'DENIED') repeated.push(earlier.id);
         return;
       }
       const candidate = this.judge(intent, account, state);
+      if (state.context.denialsOnly === true && candidate.order.state !== 'DENIED') throw new NotDenied();
       state.reading.remember(candidate.order);
       items.set(index, { orderId: intent.id, verdict: candidate.order.state === 'DENIED' ? 'denied' : 'accepted' });
       if (candidate.order.state === 'DENIED') addOrder(changes, candidate);
@@ -137,7 +158,7 @@ interface GroupState {
   readonly nowMs: number;
 }
 
-function newOrder(intent: OrderIntent, ownerWorkflowId: string, at: string): Order {
+function newOrder(intent: OrderIntent, ownerWorkflowId: string | null, at: string): Order {
   // Written out: spreading the intent costs ten times as much, a hundred times a group.
   const { id, clientOrderId, venueClientId, userId, accountId, venue, symbol, venueSymbol, side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly, origin } = intent;
   return {

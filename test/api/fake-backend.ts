@@ -33,7 +33,7 @@ export class FakeBackend {
   readonly balances = new Map<string, Balance[]>();
   readonly limits = new FakeLimits(this.accounts);
   fills: Fill[] = [];
-  readonly calls = { authenticate: 0, byIds: 0, byClientId: 0, placed: 0, sent: 0, started: 0 };
+  readonly calls = { authenticate: 0, byIds: 0, byClientId: 0, placed: 0, sent: 0, suspected: 0, started: 0 };
   postgresqlAway = false;
   temporalAway = false;
   /** Whether notices of events reach the API; rows are written all the same. */
@@ -80,6 +80,15 @@ export class FakeBackend {
       this.put(order, denial === null ? 'order.submitting' : 'order.denied');
       return denial === null ? [order] : [];
     });
+  }
+
+  /** The same, for an order that is to be denied. */
+  private async recordDenied(intent: OrderIntent): Promise<boolean> {
+    await this.step('deny');
+    this.calls.suspected += 1;
+    if (this.judge(intent) === null || this.byClientId(intent.accountId, intent.clientOrderId) !== null || (intent.idempotency !== null && this.records.has(recordKey(intent.userId, intent.idempotency.key)))) return false;
+    this.record([intent]);
+    return true;
   }
 
   put(order: Order, type: EventType): void {
@@ -223,6 +232,7 @@ export class FakeBackend {
         },
       },
       riskLimits: this.limits,
+      denials: { record: (intent) => this.recordDenied(intent) },
       idempotency: {
         find: async (userId, key) => {
           await this.step('read');

@@ -6,6 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Directory } from '../../src/api/directory';
 import { bodyHash } from '../../src/api/canonical-json';
+import { FirstCheck } from '../../src/api/first-check';
 import { derivedClientOrderId, requestStamp } from '../../src/api/idempotency';
 import { IntentMaker } from '../../src/api/order-intent';
 import { OrderPlacement, type PlacedItem, type PlacementRequest } from '../../src/api/order-placement';
@@ -69,7 +70,8 @@ async function play(scheduler: fc.Scheduler, asked: readonly Submission[], make:
     const ports = withStart(backend.ports(), start);
     const waiter = new OrderWaiter({ tail: ports.tail, orders: ports.orders, log: QUIET, eventGraceMs: 0, pollIntervalMs: 5 });
     waiters.push(waiter);
-    return make(ports, waiter, new IntentMaker(new Directory(ports), ports, 10_000), QUIET);
+    const directory = new Directory(ports);
+    return make(ports, waiter, new IntentMaker(directory, ports, 10_000), new FirstCheck(ports, directory, QUIET), QUIET);
   };
   // One placement for each process and kind of start: what they share is the backend alone.
   const processes = new Map<string, OrderPlacement>();

@@ -150,6 +150,37 @@ describe('the price band', () => {
   });
 });
 
+describe('a denial on its own', () => {
+  const stamp = () => ({ key: randomUUID(), route: 'POST /orders', bodyHash: 'x' });
+
+  test('is recorded as from a workflow: row, figures, event, key', async () => {
+    const { account } = await watched({ maxOrderNotional: '10' });
+    const intent = intentFor(account, { idempotency: stamp() });
+    expect(await world.store.placing.recordDenied(intent)).toBe(true);
+    expect(await world.store.orders.byId(intent.id)).toMatchObject({ state: 'DENIED', reasonCode: 'RISK_ORDER_NOTIONAL', ownerWorkflowId: null });
+    const timeline = await world.store.orders.timeline(intent.id, account.userId);
+    expect(timeline?.risk).toMatchObject({ verdict: 'denied', figures: { orderNotional: '20', maxOrderNotional: '10' } });
+    expect(timeline?.events.map((event) => event.type)).toEqual(['order.denied']);
+    expect(await world.store.idempotency.find(account.userId, intent.idempotency?.key ?? '')).toMatchObject({ orderId: intent.id });
+    const group = await world.store.placing.recordOrders([intentFor(account, { clientOrderId: intent.clientOrderId, quantity: '1' })], OWNER);
+    expect(group).toEqual({ items: [{ orderId: intent.id, verdict: 'duplicate' }], calls: [] });
+  });
+
+  test('of what passes, or is there already, leaves nothing', async () => {
+    const { account } = await watched({ maxOrderNotional: '30' });
+    const passing = intentFor(account, { idempotency: stamp() });
+    expect(await world.store.placing.recordDenied(passing)).toBe(false);
+    expect(await world.store.orders.byId(passing.id)).toBeNull();
+    expect(await world.store.idempotency.find(account.userId, passing.idempotency?.key ?? '')).toBeNull();
+    const group = await world.store.placing.recordOrders([passing], OWNER);
+    expect(group.items).toEqual([{ orderId: passing.id, verdict: 'accepted' }]);
+    const repeat = intentFor(account, { clientOrderId: passing.clientOrderId, quantity: '100', idempotency: stamp() });
+    expect(await world.store.placing.recordDenied(repeat)).toBe(false);
+    expect(await world.store.idempotency.find(account.userId, repeat.idempotency?.key ?? '')).toBeNull();
+    expect((await world.store.events.since(`account:${account.id}`, 0, 100)).filter((event) => event.type.startsWith('order.')).map((event) => event.type)).toEqual(['order.submitting']);
+  });
+});
+
 describe('limits that are set', () => {
   const ADMIN = 'key:boss';
   const userOf = async (): Promise<string> => (await world.store.users.createUser('a trader')).id;
