@@ -148,7 +148,11 @@ export const SETTINGS_TABLE = {
   }),
   paperData: optionalText({
     env: 'SUREFILL_PAPER_DATA',
-    description: 'A recording the paper venue replays (Bybit order-book JSON lines); without it, a seeded generator.',
+    description: 'A recording the paper venue replays, gzipped or not: Bybit order-book lines, a trades CSV, a JSON array of trades, or 1-minute candles; without it, a seeded generator.',
+  }),
+  paperDataMarket: optionalText({
+    env: 'SUREFILL_PAPER_DATA_MARKET',
+    description: 'The market that recording feeds, like ETH-PERP; without it, as the messages or the name of the file say.',
   }),
   paperSpeed: ratio({
     env: 'SUREFILL_PAPER_SPEED',

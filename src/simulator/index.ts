@@ -1,6 +1,7 @@
 /** The paper venue as a server of its own: in a test's process, or as the process that main.ts starts. */
 import { OptionsError, DEFAULT_OPTIONS, type SimulatorOptions } from './options';
-import { PAPER_MARKETS } from './market';
+import { ALL_MARKETS } from './market';
+import { openRecording } from './recordings';
 import { PaperVenue } from './paper-venue';
 import { PaperServer, hostText } from './server';
 
@@ -30,7 +31,8 @@ export interface StartOptions extends Partial<SimulatorOptions> {
 /** Starts a paper venue. Rejects with a clear message when the port, the home folder or the recording is wrong. */
 export async function startPaperSimulator(given: StartOptions = {}): Promise<StartedSimulator> {
   const options = { ...DEFAULT_OPTIONS, ...given };
-  const markets = PAPER_MARKETS.filter((market) => options.markets.includes(market.symbol));
+  const wanted = await symbolsOf(options);
+  const markets = ALL_MARKETS.filter((market) => wanted.has(market.symbol));
   if (markets.length === 0) throw new OptionsError('no market is left to open');
   const venue = new PaperVenue({
     ...options,
@@ -60,6 +62,12 @@ export async function startPaperSimulator(given: StartOptions = {}): Promise<Sta
       await venue.stop();
     },
   };
+}
+
+/** The markets to open: those asked for, and the one a recording is of. */
+async function symbolsOf({ markets, data, dataMarket }: SimulatorOptions): Promise<ReadonlySet<string>> {
+  const recorded = data === null ? [] : [(await openRecording(data, ALL_MARKETS, dataMarket)).market.symbol];
+  return new Set([...markets, ...recorded]);
 }
 
 /** Thrown outside of any promise: a venue that cannot keep its journal must not go on. */

@@ -88,6 +88,30 @@ export const PAPER_MARKETS: readonly PaperMarket[] = [
   },
 ];
 
+/** Opened only when a recording of them is played, or when they are asked for by name. */
+export const RECORDED_MARKETS: readonly PaperMarket[] = [
+  {
+    symbol: 'XRP-ETH',
+    base: 'XRP',
+    quote: 'ETH',
+    kind: 'spot',
+    assetClass: 'crypto',
+    tickSize: decimal('0.00000001'),
+    lotSize: decimal('1'),
+    minQuantity: decimal('1'),
+    minNotional: decimal('0.001'),
+    maxLeverage: 1,
+    ...SPOT_FEES,
+    status: 'open',
+    recordedAs: 'XRP-ETH',
+    startPrice: decimal('0.0015'),
+    levelQuantity: decimal('500'),
+  },
+];
+
+/** Every market the venue can open. */
+export const ALL_MARKETS: readonly PaperMarket[] = [...PAPER_MARKETS, ...RECORDED_MARKETS];
+
 /**
  * Checks an order's price and quantity against the market's rules. `reference` is the price a market order's notional is
  * judged at (null when the book is empty; then only the quantity is judged).

@@ -1,6 +1,6 @@
 /** The simulator's command line. */
 import { parseArgs } from 'node:util';
-import { PAPER_MARKETS } from './market';
+import { ALL_MARKETS, PAPER_MARKETS } from './market';
 
 /** Time between two steps of the generated markets. */
 export const DEFAULT_TICK_MS = 250;
@@ -10,8 +10,10 @@ export interface SimulatorOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** Path of a Bybit order-book recording, or null: all markets are generated. */
+  /** Path of a recording, or null: all markets are generated. */
   readonly data: string | null;
+  /** Symbol of the market the recording feeds; null: as its messages or its file name say. */
+  readonly dataMarket: string | null;
   /** Recording time per real time; 0: only replay requests move it. */
   readonly speed: number;
   readonly loop: boolean;
@@ -32,6 +34,7 @@ export const DEFAULT_OPTIONS: SimulatorOptions = {
   host: '127.0.0.1',
   port: 0,
   data: null,
+  dataMarket: null,
   speed: 1,
   loop: false,
   seed: 1,
@@ -53,12 +56,15 @@ export function readOptions(args: readonly string[]): SimulatorOptions {
   const values = parse(args);
   if (values.venue !== 'paper') throw new OptionsError(`--venue must be paper${values.venue === undefined ? '' : `, not ${values.venue}`}`);
   const markets = values.markets === undefined ? DEFAULT_OPTIONS.markets : values.markets.split(',');
-  const unknown = markets.find((symbol) => !DEFAULT_OPTIONS.markets.includes(symbol));
-  if (unknown !== undefined) throw new OptionsError(`--markets: no market ${unknown}; there are ${DEFAULT_OPTIONS.markets.join(', ')}`);
+  const known = ALL_MARKETS.map((market) => market.symbol);
+  for (const symbol of [...markets, ...(values['data-market'] === undefined ? [] : [values['data-market']])]) {
+    if (!known.includes(symbol)) throw new OptionsError(`--markets, --data-market: no market ${symbol}; there are ${known.join(', ')}`);
+  }
   return {
     host: values.host ?? DEFAULT_OPTIONS.host,
     port: integer('port', values.port, DEFAULT_OPTIONS.port, MAX_PORT),
     data: values.data ?? DEFAULT_OPTIONS.data,
+    dataMarket: values['data-market'] ?? DEFAULT_OPTIONS.dataMarket,
     speed: speedOf(values.speed),
     loop: values.loop ?? DEFAULT_OPTIONS.loop,
     seed: integer('seed', values.seed, DEFAULT_OPTIONS.seed, 0xffff_ffff),
@@ -80,6 +86,7 @@ function parse(args: readonly string[]) {
         host: { type: 'string' },
         port: { type: 'string' },
         data: { type: 'string' },
+        'data-market': { type: 'string' },
         speed: { type: 'string' },
         loop: { type: 'boolean' },
         seed: { type: 'string' },

@@ -166,6 +166,7 @@ export class Restoration {
 
   restore(exchange: Exchange): void {
     const { state } = exchange;
+    this.checkMarkets(state);
     if (this.counters !== null) Object.assign(state.counters, this.counters);
     for (const record of this.accounts.values()) restoreAccount(state, record);
     const open: Order[] = [];
@@ -192,6 +193,15 @@ export class Restoration {
     for (const { account, key, answer } of this.amends) state.account(account).amends.set(key, answer);
     state.drain();
   }
+
+  /** A venue that opens with fewer markets than it had cannot keep what it promised in the others. */
+  private checkMarkets(state: ExchangeState): void {
+    const held = [...this.accounts.values()].flatMap(({ holdings }) => holdings).filter(({ quantity }) => !decimal(quantity).isZero());
+    const open = [...this.orders.values()].filter(({ status }) => status === 'open');
+    const missing = [...held, ...open].find(({ symbol }) => !state.venues.has(symbol));
+    if (missing === undefined) return;
+    throw new Error(`the journal has open orders or positions of ${missing.symbol}, which is not open now: start with its recording, or name it in --markets`);
+  }
 }
 
 function restoreAccount(state: ExchangeState, record: AccountRecord): void {
@@ -200,6 +210,7 @@ function restoreAccount(state: ExchangeState, record: AccountRecord): void {
   account.deadManAt = record.deadManAt;
   for (const [asset, total] of record.balances) account.balances.set(asset, decimal(total));
   for (const saved of record.holdings) {
+    if (!state.venues.has(saved.symbol)) continue;
     const holding = account.holding(state.venue(saved.symbol).market);
     holding.quantity = decimal(saved.quantity);
     holding.cost = decimal(saved.cost);

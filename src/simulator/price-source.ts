@@ -1,11 +1,11 @@
 /** Where the venue's prices come from, and when: the only place here that sets timers for market data. */
-import { basename } from 'node:path';
 import { Decimal } from '../domain/decimal';
 import type { AmbientUpdate } from './book';
 import { type AmbientTrade, GeneratedMarket } from './generator';
 import type { PaperMarket } from './market';
 import type { MarketTrade } from './matching';
-import { type RecordedUpdate, readRecording } from './recording';
+import { Playback } from './playback';
+import { openRecording } from './recordings';
 
 export interface PriceSourceOptions {
   readonly markets: readonly PaperMarket[];
@@ -14,6 +14,8 @@ export interface PriceSourceOptions {
   readonly tickMs: number;
   /** Path of a recording, or null. */
   readonly data: string | null;
+  /** Symbol of the market it feeds; null: as it says itself. */
+  readonly dataMarket: string | null;
   /** Recording time per real time; 0: it stands still and moves only by `replay`. */
   readonly speed: number;
   /** True: the recording starts over at its end. False: its last book stays. */
@@ -39,14 +41,10 @@ export interface SavedPrice {
 
 export class PriceSource {
   private readonly generated = new Map<string, GeneratedMarket>();
-  private recording: AsyncGenerator<RecordedUpdate, void> | null = null;
-  private recordedSymbol: string | null = null;
-  /** The recorded market was moved by hand: deltas of the recording no longer fit its book. */
+  private playback: Playback | null = null;
+  /** The recorded market was moved by hand: its recording no longer fits its book. */
   private readonly moved = new Set<string>();
-  private next: RecordedUpdate | null = null;
   private ticker: NodeJS.Timeout | null = null;
-  private replayTimer: NodeJS.Timeout | null = null;
-  private stopped = false;
 
   constructor(
     private readonly options: PriceSourceOptions,
@@ -65,26 +63,22 @@ export class PriceSource {
 
   /** Fills every book and starts the timers. Throws when the recording cannot be read or is of no market here. */
   async start(): Promise<void> {
-    if (this.options.data !== null) await this.openRecording(this.options.data);
+    if (this.options.data !== null) await this.play(this.options.data);
     for (const [symbol, market] of this.generated) {
       if (this.isGenerated(symbol)) this.sink.open(symbol, market.book());
     }
     if (this.options.tickMs > 0) this.ticker = setInterval(() => this.tick(), this.options.tickMs);
-    if (this.options.speed > 0) this.schedule();
+    this.playback?.start();
   }
 
   stop(): void {
-    this.stopped = true;
     if (this.ticker !== null) clearInterval(this.ticker);
-    if (this.replayTimer !== null) clearTimeout(this.replayTimer);
-    void this.recording?.return();
+    this.playback?.stop();
   }
 
   describe(): string {
     const generator = `generator seed ${this.options.seed}`;
-    if (this.options.data === null) return generator;
-    const end = this.options.loop ? 'looped' : 'its last book stays';
-    return `recording ${basename(this.options.data)} for ${this.recordedSymbol ?? '?'} at speed ${this.options.speed} (${end}), ${generator} for the rest`;
+    return this.playback === null ? generator : `${this.playback.describe()}, ${generator} for the rest`;
   }
 
   /** Puts a market's middle at `price`. A recorded market leaves its recording: the generator goes on from there. */
@@ -102,19 +96,15 @@ export class PriceSource {
       .map(([symbol, market]) => ({ symbol, price: market.price().toFixed(), moved: this.moved.has(symbol) }));
   }
 
-  /** Applies the recording's next `count` messages at once; returns how many there were. */
+  /** Applies the recording's next `count` messages, trades or quarters of candles at once; returns how many there were. */
   async replay(count: number): Promise<number> {
     let applied = 0;
-    while (applied < count && this.next !== null) {
-      this.applyNext();
-      applied += 1;
-      await this.readNext();
-    }
+    while (applied < count && (await this.playback?.step()) === true) applied += 1;
     return applied;
   }
 
   private isGenerated(symbol: string): boolean {
-    return symbol !== this.recordedSymbol || this.moved.has(symbol);
+    return symbol !== this.playback?.recording.market.symbol || this.moved.has(symbol);
   }
 
   private tick(): void {
@@ -126,55 +116,17 @@ export class PriceSource {
     }
   }
 
-  private async openRecording(path: string): Promise<void> {
-    this.recording = readRecording(path);
-    await this.readNext();
-    const first = this.next;
-    if (first === null) throw new Error(`${path} holds no order-book message`);
-    if (!first.update.replace) throw new Error(`${path} does not begin with a snapshot`);
-    const market = this.options.markets.find((candidate) => candidate.recordedAs === first.symbol);
-    if (market === undefined) throw new Error(`${path} records ${first.symbol}, which no market here is fed by`);
-    this.recordedSymbol = market.symbol;
-    if (!this.moved.has(market.symbol)) this.sink.open(market.symbol, first.update);
-    await this.readNext();
-  }
-
-  private applyNext(): void {
-    const message = this.next;
-    if (message === null || this.recordedSymbol === null || this.moved.has(this.recordedSymbol)) return;
-    this.sink.update(this.recordedSymbol, message.update);
-  }
-
-  private async readNext(): Promise<void> {
-    const previous = this.next;
-    const read = await this.recording?.next();
-    this.next = read === undefined || read.done === true ? null : read.value;
-    if (this.next === null && previous !== null && this.options.loop && this.options.data !== null) {
-      this.recording = readRecording(this.options.data);
-      const first = await this.recording.next();
-      // The new round's first message comes when the last one of the old did: its delay is then zero.
-      this.next = first.done === true ? null : first.value;
-    }
-  }
-
-  private schedule(): void {
-    const message = this.next;
-    if (message === null || this.stopped) return;
-    let last = message.time;
-    const advance = (): void => {
-      if (this.stopped) return;
-      this.applyNext();
-      this.readNext().then(
-        () => {
-          const following = this.next;
-          if (following === null || this.stopped) return;
-          const delayMs = Math.max(0, following.time - last) / this.options.speed;
-          last = following.time;
-          this.replayTimer = setTimeout(advance, delayMs);
-        },
-        (error: Error) => this.options.warn(`recording stopped, its last book stays: ${error.message}`),
-      );
+  private async play(path: string): Promise<void> {
+    const recording = await openRecording(path, this.options.markets, this.options.dataMarket);
+    const { symbol } = recording.market;
+    const unlessMoved = (act: () => void): void => {
+      if (!this.moved.has(symbol)) act();
     };
-    this.replayTimer = setTimeout(advance, 0);
+    this.playback = new Playback(recording, this.options, {
+      open: (update) => unlessMoved(() => this.sink.open(symbol, update)),
+      update: (update) => unlessMoved(() => this.sink.update(symbol, update)),
+      trade: (trade, depth) => unlessMoved(() => this.sink.trade(symbol, trade, depth)),
+    });
+    await this.playback.open();
   }
 }

@@ -7,3 +7,8 @@ export function scaledMs(ms: number): number {
 
 /** For SUREFILL_DURATION_SCALE of the processes under test. */
 export const DURATION_SCALE = String(SCALE);
+
+/** How many of something that a scenario makes many of: the tenth of them in `npm test`. */
+export function scaledCount(count: number): number {
+  return Math.round(count * SCALE);
+}

@@ -129,6 +129,7 @@ export async function planSimulators(planning: Planning): Promise<Map<string, Pl
       home: home.path('simulator', venue.name),
       logFile: home.logFile(name),
       data: settings.paperData,
+      dataMarket: settings.paperDataMarket,
       speed: settings.paperSpeed,
       seed: settings.paperSeed,
       mode: environment['NODE_ENV'],

@@ -18,6 +18,7 @@ export interface SimulatorOptions {
   readonly home: string;
   readonly logFile: string;
   readonly data?: string | undefined;
+  readonly dataMarket?: string | undefined;
   readonly speed?: number;
   readonly seed?: number;
   /** NODE_ENV: with `production` its control API is off. */
@@ -31,6 +32,7 @@ export function simulatorPlan(options: SimulatorOptions): ServerPlan {
     ...['--enable-source-maps', path.join(ROOT, 'dist', 'simulator', 'main.js')],
     ...['--venue', options.venue, '--port', String(port), '--home', options.home],
     ...(options.data === undefined ? [] : ['--data', path.resolve(options.data)]),
+    ...(options.dataMarket === undefined ? [] : ['--data-market', options.dataMarket]),
     ...(options.speed === undefined ? [] : ['--speed', String(options.speed)]),
     ...(options.seed === undefined ? [] : ['--seed', String(options.seed)]),
   ];

@@ -147,10 +147,11 @@ describe('a recording of our own making', () => {
   });
 
   test.each([
-    ['no line at all', [], 'holds no order-book message'],
+    ['no line at all', [], 'is empty'],
     ['a delta first', [message('delta', 0, [], [])], 'does not begin with a snapshot'],
     ['a market nobody here is fed by', [message('snapshot', 0, [], [], 'DOGEUSDT')], 'records DOGEUSDT'],
-    ['text', ['hello'], 'line 1 is not JSON'],
+    ['text', ['hello'], 'is of no known format'],
+    ['a broken line', ['{oops'], 'line 1 is not JSON'],
     ['another thing', [{ a: 1 }], 'line 1 is not an order-book message'],
     ['numbers for levels', [{ type: 'snapshot', ts: 1, data: { s: 'XRPUSDT', b: [[1, 2]], a: [] } }], 'as strings'],
   ])('%s is refused with what is wrong', async (_what, lines, complaint) => {

@@ -2,41 +2,33 @@
  * Bybit's order-book archive as a price source: JSON lines of `orderbook.<depth>.<symbol>` messages, one snapshot and then
  * deltas with absolute quantities ("0" deletes a level). Source: Bybit V5 docs, "Orderbook" topic; history data archive.
  */
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { decimal } from '../domain/decimal';
-import type { AmbientLevel, AmbientUpdate } from './book';
+import { decimal } from '../../domain/decimal';
+import type { AmbientLevel } from '../book';
+import type { RecordedEvent } from './event';
+import { linesOf } from './file';
 
-/** Longest line taken: a snapshot of 1,000 levels is about 50 KB. */
-const MAX_LINE_LENGTH = 1024 * 1024;
-
-export interface RecordedUpdate {
-  /** As the recording spells it, for example XRPUSDT. */
+interface BookMessage {
   readonly symbol: string;
-  /** When the venue sent it, milliseconds. */
-  readonly time: number;
-  readonly update: AmbientUpdate;
+  readonly event: RecordedEvent & { readonly kind: 'book' };
 }
 
-/** Reads a recording line by line; memory does not grow with its length. Throws with the line's number when one is damaged. */
-export async function* readRecording(path: string): AsyncGenerator<RecordedUpdate, void> {
-  const input = createReadStream(path, 'utf8');
-  const lines = createInterface({ input, crlfDelay: Infinity });
-  let number = 0;
-  try {
-    for await (const line of lines) {
-      number += 1;
-      if (line.trim() === '') continue;
-      yield parseLine(line, `${path} line ${number}`);
-    }
-  } finally {
-    lines.close();
-    input.destroy();
+export async function* readBooks(path: string): AsyncGenerator<RecordedEvent, void> {
+  let isFirst = true;
+  for await (const { line, where } of linesOf(path)) {
+    const { event } = parseLine(line, where);
+    if (isFirst && !event.update.replace) throw new Error(`${path} does not begin with a snapshot`);
+    isFirst = false;
+    yield event;
   }
 }
 
-function parseLine(line: string, where: string): RecordedUpdate {
-  if (line.length > MAX_LINE_LENGTH) throw new Error(`${where} is longer than ${MAX_LINE_LENGTH} characters: not an order-book recording`);
+/** The symbol of the first message, as the recording spells it: for example XRPUSDT. */
+export async function recordedSymbol(path: string): Promise<string> {
+  for await (const { line, where } of linesOf(path)) return parseLine(line, where).symbol;
+  throw new Error(`${path} holds no order-book message`);
+}
+
+function parseLine(line: string, where: string): BookMessage {
   let message: { topic?: unknown; type?: unknown; ts?: unknown; data?: { s?: unknown; b?: unknown; a?: unknown } } | null;
   try {
     message = JSON.parse(line) as typeof message;
@@ -50,8 +42,7 @@ function parseLine(line: string, where: string): RecordedUpdate {
   }
   return {
     symbol: data.s,
-    time: message.ts,
-    update: { bids: levels(data.b, where), asks: levels(data.a, where), replace: type === 'snapshot' },
+    event: { kind: 'book', time: message.ts, update: { bids: levels(data.b, where), asks: levels(data.a, where), replace: type === 'snapshot' } },
   };
 }
 
