@@ -1,6 +1,7 @@
 /** A venue's answer to an order, turned into evidence. Pure. */
 import { REASON } from '../domain/errors';
 import { venueViewKey, type Evidence } from '../domain/evidence';
+import type { Order } from '../domain/order';
 import type { OrderEvidence } from '../domain/order-store';
 import type { ItemAnswer, RefusalCode, SendAnswer } from '../domain/venue';
 
@@ -49,6 +50,17 @@ function missingItem(attemptId: string, at: string): Evidence {
 /** The same open question for every order of an attempt. */
 export function unknownEvidence(attemptId: string, orderIds: readonly string[], message: string, at: string): OrderEvidence[] {
   return orderIds.map((orderId) => ({ orderId, evidence: { kind: 'outcomeUnknown', key: `unknown/${attemptId}`, message, at } }));
+}
+
+/**
+ * Entries that found no room in the rate limit are refused, so that their owner knows at once; exits wait for it. Of an order
+ * that may have been sent before, nothing is said.
+ */
+export function noRoomEvidence(attemptId: string, orders: readonly Order[], retryAfterMs: number, at: string): OrderEvidence[] {
+  const message = `the venue's rate limit has no room for ${Math.ceil(retryAfterMs)} ms; nothing was sent`;
+  return orders
+    .filter((order) => !order.reduceOnly && order.state === 'SUBMITTING')
+    .map(({ id }) => ({ orderId: id, evidence: { kind: 'notSent', key: `noRoom/${attemptId}`, reasonCode: REASON.rateLimited, message, at, retryAfterMs } }));
 }
 
 /** The venue refused the request as a whole, which is certainly without effect; an earlier one may have had it all the same. */

@@ -11,7 +11,7 @@ import type { AppliedOrder, AttemptOutcome, AttemptReport, OrderEvidence, SendRi
 import type { SendAnswer, Venue, VenueAccountSession, VenueCredentials } from '../domain/venue';
 import { VenueOutcomeUnknown, VenueRateLimited, VenueRefused, VenueUnavailable } from '../domain/venue-errors';
 import { VENUE_SHARE_MS } from '../temporal/activity-options';
-import { leavesOutcomeOpen, placeEvidence, unknownEvidence, wholeRefusalEvidence } from './answer-evidence';
+import { leavesOutcomeOpen, noRoomEvidence, placeEvidence, unknownEvidence, wholeRefusalEvidence } from './answer-evidence';
 
 export interface AttemptSenderPorts {
   readonly clock: Clock;
@@ -83,8 +83,9 @@ export class AttemptSender {
         return this.commit(right, outcomeOf(result), wordsOf(result), withoutHasty(right, wholeRefusalEvidence(right.attemptId, ids, result.code, result.message, at)));
       case 'unknown':
         return this.commit(right, 'unknown', wordsOf(result), unknownEvidence(right.attemptId, ids, result.message, at));
-      case 'notSent':
       case 'rateLimited':
+        return this.commit(right, result.kind, wordsOf(result), noRoomEvidence(right.attemptId, right.orders, result.retryAfterMs, at), nonceOf(result));
+      case 'notSent':
         return this.commit(right, result.kind, wordsOf(result), [], nonceOf(result));
     }
   }

@@ -42,7 +42,7 @@ export interface PlacedItem {
 
 export class OrderPlacement {
   constructor(
-    private readonly ports: Pick<ApiPorts, 'gateway' | 'orders' | 'idempotency'>,
+    private readonly ports: Pick<ApiPorts, 'gateway' | 'orders' | 'idempotency' | 'clock'>,
     private readonly waiter: OrderWaiter,
     private readonly intents: IntentMaker,
     private readonly firstCheck: FirstCheck,
@@ -111,7 +111,7 @@ export class OrderPlacement {
       if (outcome.kind === 'absent') return { clientOrderId, answer: await this.explainAbsence(request, item) };
       const { order } = outcome;
       if (entry.kind === 'new' && order.id !== entry.intent.id) await this.assertSameIntent(request, item, entry.intent, order);
-      return { clientOrderId, answer: await placedReply(order, () => this.ports.orders.timeline(order.id, request.userId)) };
+      return { clientOrderId, answer: await placedReply(order, () => this.ports.orders.timeline(order.id, request.userId), this.ports.clock.nowMs()) };
     } catch (error) {
       return { clientOrderId, answer: this.translated(error, true) };
     }

@@ -1,5 +1,5 @@
 /** How an order becomes an answer, the same for the first request and for every repeat. */
-import { DomainError } from '../domain/errors';
+import { DomainError, REASON } from '../domain/errors';
 import { UNSETTLED_STATES, type Order } from '../domain/order';
 import type { ItemResult } from '../schemas/errors';
 import { errorBody, isErrorCode } from './errors';
@@ -19,9 +19,10 @@ export function orderReply(status: number, order: Order): Reply {
   return { status, body: order, headers: { ETag: `"${order.revision}"`, Location: `/api/v1/orders/${order.id}` } };
 }
 
-/** 201 once the venue has answered, 202 before. Throws the refusal of a DENIED order, with its figures. */
-export async function placedReply(order: Order, timelineOf: () => Promise<Timeline | null>): Promise<Reply> {
+/** 201 once the venue has answered, 202 before. Throws the refusal of a DENIED order, with its figures, and of one that a rate limit kept back. */
+export async function placedReply(order: Order, timelineOf: () => Promise<Timeline | null>, nowMs: number): Promise<Reply> {
   if (order.state === 'DENIED') throw await denial(order, timelineOf);
+  if (order.state === 'REJECTED' && order.reasonCode === REASON.rateLimited) throw noRoom(order, await timelineOf(), nowMs);
   return orderReply(isSettled(order) ? 201 : 202, order);
 }
 
@@ -30,6 +31,17 @@ async function denial(order: Order, timelineOf: () => Promise<Timeline | null>):
   const risk = (await timelineOf())?.risk ?? null;
   const code = isErrorCode(order.reasonCode) ? order.reasonCode : 'UNPROCESSABLE';
   return new DomainError(code, order.reasonMessage ?? 'the order was denied', { details: { orderId: order.id, clientOrderId: order.clientOrderId, state: order.state, figures: risk?.figures ?? {} } });
+}
+
+/** Its id is used up, like that of every refused order: the same request again would find this order. */
+function noRoom(order: Order, timeline: Timeline | null, nowMs: number): DomainError {
+  const refusal = timeline?.evidence.find(({ kind, data }) => kind === 'notSent' && typeof data['retryAfterMs'] === 'number');
+  const untilMs = refusal === undefined ? nowMs : Date.parse(refusal.at) + Number(refusal.data['retryAfterMs']);
+  return new DomainError('RATE_LIMITED', `${order.reasonMessage ?? 'the venue\'s rate limit had no room'}; to place it after all, use another clientOrderId or Idempotency-Key`, {
+    outcome: 'none',
+    retryAfterSeconds: Math.max(1, Math.ceil((untilMs - nowMs) / 1_000)),
+    details: { orderId: order.id, clientOrderId: order.clientOrderId, state: order.state },
+  });
 }
 
 /** One item's result out of its reply or its error. */

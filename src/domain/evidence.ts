@@ -12,8 +12,8 @@ export type Evidence =
   | { readonly kind: 'fill'; readonly key: string; readonly fill: VenueFill; readonly at: string }
   /** The venue refused the placing: certainly without effect. */
   | { readonly kind: 'refused'; readonly key: string; readonly reasonCode: string; readonly message: string; readonly at: string }
-  /** Certainly never sent, and never will be. */
-  | { readonly kind: 'notSent'; readonly key: string; readonly reasonCode: string; readonly message: string; readonly at: string }
+  /** Certainly never sent, and never will be. `retryAfterMs`: when the rate limit that kept it back has room again, from `at`. */
+  | { readonly kind: 'notSent'; readonly key: string; readonly reasonCode: string; readonly message: string; readonly at: string; readonly retryAfterMs?: number }
   /** A request may have left and no readable answer came. */
   | { readonly kind: 'outcomeUnknown'; readonly key: string; readonly message: string; readonly at: string }
   /** Its deadline passed by the venue's clock, and it is absent from id query, open orders, history and fills, twice. */

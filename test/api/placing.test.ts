@@ -49,6 +49,15 @@ describe('placing an order', () => {
     expect([answer.status, answer.body.state, answer.body.reasonMessage]).toEqual([201, 'REJECTED', 'post-only would cross']);
   });
 
+  test('an order that a rate limit kept back is 429 with when to try again, and a repeat reads the same', async () => {
+    api.backend.venueAnswers = () => ({ state: 'REJECTED', reasonCode: 'RATE_LIMITED', reasonMessage: 'the venue\'s rate limit has no room for 700 ms; nothing was sent' });
+    for (const answer of [await api.ask('POST', '/api/v1/orders', { body: limitOrder() }), await api.ask('POST', '/api/v1/orders', { body: limitOrder() })]) {
+      expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '1']);
+      expect(answer.body.error).toMatchObject({ code: 'RATE_LIMITED', outcome: 'none', details: { clientOrderId: 'c-1', state: 'REJECTED' } });
+      expect(answer.body.error.message).toContain('use another clientOrderId or Idempotency-Key');
+    }
+  });
+
   test('DENIED is 422 with the code and the figures, and a repeat reads the same', async () => {
     api.backend.judge = () => ({ code: 'RISK_ORDER_NOTIONAL', message: 'order notional 500 is above 100', figures: { orderNotional: '500', maxOrderNotional: '100' } });
     const first = await api.ask('POST', '/api/v1/orders', { body: limitOrder() });

@@ -19,14 +19,20 @@ test('no entry and no read goes out inside the window of a 429; a cancel goes fr
   const resting = (await place()).body;
   const windowSeconds = 3;
   await stack.sim.fault({ kind: 'rateLimit', count: 1, retryAfterSeconds: windowSeconds, match: { method: 'POST', path: '/orders' } });
-  const limited = place('?timeoutMs=500');
+  const limited = place('?timeoutMs=5000');
   const [refusedAt] = await stack.client.until('the 429', async () => {
     const hit = (await stack.sim.requests('/orders')).filter((request) => request.status === 429);
     return hit.length > 0 ? hit.map((request) => request.time) : null;
   });
-  await limited;
-  const again = await place('?timeoutMs=500');
-  await stack.client.untilState(again.body.id, 'WORKING', 'REJECTED');
+  // Its owner knows at once, and when to try again; an entry that finds the window shut likewise.
+  for (const refused of [await limited, await place('?timeoutMs=5000')]) {
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    const { error } = refused.body as unknown as { error: { code: string; outcome: string; details: { orderId: string } } };
+    expect(error).toMatchObject({ code: 'RATE_LIMITED', outcome: 'none' });
+    expect(await stack.client.untilState(error.details.orderId, 'REJECTED')).toMatchObject({ reasonCode: 'RATE_LIMITED' });
+  }
+  await stack.client.until('the window to end', async () => (Date.now() > (refusedAt ?? 0) + windowSeconds * 1_000 ? true : null));
   const inside = (await stack.sim.requests()).filter((request) => request.time > (refusedAt ?? 0) + 100 && request.time < (refusedAt ?? 0) + windowSeconds * 1_000 - 100);
   expect(inside.map((request) => `${request.method} ${request.path}`).filter((request) => !request.includes('/cancel'))).toEqual([]);
   const canceled = await stack.client.call('DELETE', `/api/v1/orders/${resting.id}`);

@@ -29,13 +29,28 @@ describe('each way a send can end', () => {
     ['notFound', 'UNKNOWN', true, 'unknown', 0],
     ['connectionRefused', 'SUBMITTING', true, 'notSent', 0],
     ['refuseLate', 'SUBMITTING', true, 'notSent', 0],
-    ['rateLimited', 'SUBMITTING', true, 'rateLimited', 0],
+    ['rateLimited', 'REJECTED', false, 'rateLimited', 0],
   ])('%s leaves the order %s (open: %s), recorded as %s, with %i at the venue', async (fate, state, open, outcome, atVenue) => {
     const { send, store, venue } = path(fate);
     expect(await send()).toEqual(open ? ['order1'] : []);
     expect(store.order('order1').state).toBe(state);
     expect(store.reports).toMatchObject([{ attemptId: 't1', fence: 1, outcome }]);
     expect(venue.orders).toHaveLength(atVenue);
+  });
+
+  test('an entry without room in the rate limit is refused at once, and told when there is room; an exit waits for it', async () => {
+    const entry = path('rateLimited');
+    expect(await entry.send()).toEqual([]);
+    expect(entry.store.order('order1')).toMatchObject({ state: 'REJECTED', reasonCode: 'RATE_LIMITED', reasonMessage: 'the venue\'s rate limit has no room for 700 ms; nothing was sent' });
+    const exit = path('rateLimited', {}, [{ reduceOnly: true }]);
+    expect(await exit.send()).toEqual(['order1']);
+    expect(exit.store.order('order1').state).toBe('SUBMITTING');
+  });
+
+  test.each<[Order['state']]>([['UNKNOWN'], ['SUBMITTED']])('no room for an order that was %s says nothing of what was sent before', async (state) => {
+    const { send, store } = path('rateLimited', {}, [{ state }]);
+    expect(await send()).toEqual(['order1']);
+    expect(store.order('order1').state).toBe(state);
   });
 
   test.each<[Order['state']]>([['UNKNOWN'], ['SUBMITTED']])('a refusal of bytes sent again leaves an order that was %s as open as it was: earlier ones may have left', async (state) => {
