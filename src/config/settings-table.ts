@@ -46,6 +46,8 @@ export const SETTINGS_TABLE = {
     max: 1_000_000,
     description: 'How many times the limits above one IP address may use, over all its API keys and without any.',
   }),
+  limitSockets: integer({ env: 'SUREFILL_LIMIT_SOCKETS', default: 50, min: 1, max: 100_000, description: 'Socket.io connections of one user at one API process.' }),
+  limitSubscriptions: integer({ env: 'SUREFILL_LIMIT_SUBSCRIPTIONS', default: 100, min: 1, max: 10_000, description: 'Subscriptions of one Socket.io connection.' }),
 
   // PostgreSQL
   databaseUrl: optionalUrl({

@@ -25,6 +25,9 @@ export const EVENT_TYPES = [
   'fill.created',
   'position.updated',
   'balance.updated',
+  'trade.opened',
+  'trade.updated',
+  'trade.closed',
   'account.created',
   'account.statusChanged',
   'account.riskLimitsChanged',
@@ -34,7 +37,7 @@ export const EVENT_TYPES = [
 export type EventType = (typeof EVENT_TYPES)[number];
 
 /** Socket channels by the event's first word. */
-export type EventChannel = 'orders' | 'fills' | 'positions' | 'balances' | 'account';
+export type EventChannel = 'orders' | 'fills' | 'positions' | 'balances' | 'trades' | 'account';
 
 export interface StreamEvent {
   readonly id: string;
@@ -63,8 +66,12 @@ export function channelOf(type: EventType): EventChannel {
   if (type.startsWith('fill.')) return 'fills';
   if (type.startsWith('position.')) return 'positions';
   if (type.startsWith('balance.')) return 'balances';
+  if (type.startsWith('trade.')) return 'trades';
   return 'account';
 }
+
+/** Kinds of account.alert that open and close a gap in what is known of the venue. */
+export const STREAM_ALERTS = { gap: 'streamGap', resynced: 'streamResynced' } as const;
 
 export function accountStream(accountId: string): string {
   return `account:${accountId}`;

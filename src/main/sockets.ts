@@ -20,13 +20,16 @@ export function openSockets(server: Server, platform: Platform, tail: EventTail)
       fills: async (accountId, userId) => (await store.fills.list({ ...page, userId, accountId, orderId: null })).fills,
       positions: (accountId, userId) => store.positions.list({ userId, accountId, status: 'open', symbol: null, venue: null }),
       balances: (accountId, userId) => store.balances.list(accountId, userId),
+      account: async (accountId, userId) => [await store.accounts.get(accountId, userId)].filter((account) => account !== null),
     },
     corsOrigins: platform.settings.corsOrigins ?? [],
+    lastStreamAlert: (stream, upTo) => store.events.lastStreamAlert(stream, upTo),
     tail,
     prices,
     errorBody: (error, requestId) => errorBody(toDomainError(error, false), requestId, clock.nowMs()),
     clock,
     onError: (error) => logger.warn({ err: error }, 'socket'),
+    limits: { subscriptionsPerSocket: platform.settings.limitSubscriptions, socketsPerUser: platform.settings.limitSockets },
     onReport: (report) => logger.info(report, 'socket'),
   });
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { idSchema, symbolSchema, venueNameSchema } from './fields';
 
-export const ACCOUNT_CHANNELS = ['orders', 'fills', 'positions', 'balances'] as const;
+export const ACCOUNT_CHANNELS = ['orders', 'fills', 'positions', 'balances', 'account'] as const;
 export type AccountChannel = (typeof ACCOUNT_CHANNELS)[number];
 export const MARKET_CHANNELS = ['prices', 'orderbook'] as const;
 export type MarketChannel = (typeof MARKET_CHANNELS)[number];
@@ -20,7 +20,7 @@ export const subscribeSchema = z.discriminatedUnion('channel', [
     generation: z.string().max(200).optional().meta({ description: 'The generation that sequence belongs to; another one answers with resync.' }),
   }),
   z.strictObject(marketSubject),
-], 'channel must be orders, fills, positions or balances (with accountId), or prices or orderbook (with symbol and venue)');
+], `channel must be one of ${ACCOUNT_CHANNELS.join(', ')} (with accountId), or of ${MARKET_CHANNELS.join(', ')} (with symbol and venue)`);
 export type SubscribeRequest = z.infer<typeof subscribeSchema>;
 export type AccountSubscribeRequest = Extract<SubscribeRequest, { accountId: string }>;
 export type MarketSubscribeRequest = Extract<SubscribeRequest, { symbol: string }>;

@@ -1,5 +1,5 @@
 /** Reads of the event streams, and word of new ones: from this process after its commits, from others by NOTIFY. */
-import type { StreamEvent } from '../domain/events';
+import { STREAM_ALERTS, type StreamEvent } from '../domain/events';
 import { plainRow, recordset, selectList } from './columns';
 import type { CommittedEvent } from './change-set';
 import type { StoreCore } from './core';
@@ -58,6 +58,18 @@ export class Events {
     const rows = await this.core.database.rows<{ stream: string; head: number }>('SELECT s AS stream, (SELECT max(e.sequence) FROM events e WHERE e.stream = s)::float8 AS head FROM unnest($1::text[]) AS s', streams);
     for (const { stream, head } of rows) heads.set(stream, head ?? 0);
     return heads;
+  }
+
+  /** The newest alert up to `upTo` that opened or closed a gap in what is known of the venue; null: there is none. */
+  async lastStreamAlert(stream: string, upTo: number): Promise<StreamEvent | null> {
+    const [row] = await this.core.database.rows(
+      `SELECT ${EVENT_SELECT}, ${this.databaseGeneration.sql} AS generation FROM events e
+         WHERE e.stream = $1 AND e.sequence <= $2::bigint AND e.type = 'account.alert' AND e.data->>'kind' = ANY($3::text[]) ORDER BY e.sequence DESC LIMIT 1`,
+      stream,
+      upTo,
+      Object.values(STREAM_ALERTS),
+    );
+    return row === undefined ? null : this.eventOf(row);
   }
 
   /** Each commit's events of this process, in their order, at once. Returns how to stop. */

@@ -1,12 +1,12 @@
 /** One client's subscription to one channel of an account: a snapshot or a replay, then live events, without loss or repeat at the seam. */
-import { accountStream, channelOf, type StreamEvent } from '../domain/events';
-import type { Balance, Position } from '../domain/account';
+import { accountStream, channelOf, STREAM_ALERTS, type StreamEvent } from '../domain/events';
+import type { Account, Balance, Position } from '../domain/account';
 import type { Fill, Order } from '../domain/order';
 import type { AccountChannel, AccountSubscribeRequest } from '../schemas/socket';
 import type { EventTail } from './event-tail';
 import type { ResyncReason } from './follower';
 import type { Outgoing } from './outgoing';
-import type { ResyncNotice, Subscribed } from './socket-events';
+import type { ChannelEvent, ResyncNotice, Subscribed } from './socket-events';
 
 /** More than ten pages of replay cost more than a snapshot. */
 export const REPLAY_MAX_EVENTS = 5_000;
@@ -19,11 +19,15 @@ export type SnapshotReader = {
   fills(accountId: string, userId: string): Promise<readonly Fill[]>;
   positions(accountId: string, userId: string): Promise<readonly Position[]>;
   balances(accountId: string, userId: string): Promise<readonly Balance[]>;
+  /** One row: the account itself. */
+  account(accountId: string, userId: string): Promise<readonly Account[]>;
 };
 
 export interface AccountSubscriptionDependencies {
   readonly tail: Pick<EventTail, 'follow' | 'head' | 'currentGeneration'>;
   readonly snapshots: SnapshotReader;
+  /** The newest alert of STREAM_ALERTS up to a sequence of the stream; null: there is none. */
+  readonly lastStreamAlert: (stream: string, upTo: number) => Promise<StreamEvent | null>;
   readonly onError: (error: unknown) => void;
   readonly replayMaxEvents?: number;
   readonly retryMs?: number;
@@ -38,6 +42,8 @@ export class AccountSubscription {
   /** Everything of the account's stream up to it was looked at. */
   private position = 0;
   private generation = '';
+  /** Where the subscription begins inside a gap: told first, because the alert itself is behind it. */
+  private openGap: StreamEvent | null = null;
   private following: { close(): void } | null = null;
   private retryTimer: NodeJS.Timeout | null = null;
   private closed = false;
@@ -60,6 +66,7 @@ export class AccountSubscription {
     if (sinceSequence === undefined) return this.begin(generation, head);
     const reason = this.cannotResume(sinceSequence, known ?? generation, generation, head);
     if (reason === null) {
+      await this.noteGap(sinceSequence);
       this.place(generation, sinceSequence);
       return { snapshot: null, sequence: sinceSequence, generation };
     }
@@ -71,6 +78,8 @@ export class AccountSubscription {
   /** After the answer was sent. */
   start(): void {
     if (this.closed) return;
+    if (this.openGap) this.alert(this.openGap);
+    this.openGap = null;
     this.following = this.deps.tail.follow(this.stream, this.position, {
       onEvents: (events) => this.events(events),
       onResync: (reason) => this.lost(reason),
@@ -90,9 +99,14 @@ export class AccountSubscription {
 
   /** The sequence was read before the snapshot: what happened between is in both, and events carry whole states. */
   private async begin(generation: string, head: number): Promise<Subscribed> {
-    const snapshot = await this.deps.snapshots[this.channel](this.accountId, this.userId);
+    const [snapshot] = await Promise.all([this.deps.snapshots[this.channel](this.accountId, this.userId), this.noteGap(head)]);
     this.place(generation, head);
     return { snapshot, sequence: head, generation };
+  }
+
+  private async noteGap(upTo: number): Promise<void> {
+    const last = upTo === 0 ? null : await this.deps.lastStreamAlert(this.stream, upTo);
+    this.openGap = last?.data['kind'] === STREAM_ALERTS.gap ? last : null;
   }
 
   private place(generation: string, sequence: number): void {
@@ -107,24 +121,24 @@ export class AccountSubscription {
       if (this.closed) return undefined;
       this.position = event.sequence;
       if (channelOf(event.type) === this.channel) this.tell(event);
-      else if (event.type === 'account.alert') this.alert(event);
+      if (event.type === 'account.alert') this.alert(event);
       const room = this.out.room();
       if (room) return room.then(() => this.events(events.slice(index + 1)));
     }
     return undefined;
   }
 
-  private tell({ sequence, generation, at, type, data }: StreamEvent): void {
-    this.out.emit('event', { channel: this.channel, accountId: this.accountId, sequence, previousSequence: this.previous, generation, at, type, data });
-    this.previous = sequence;
+  private tell(event: StreamEvent): void {
+    this.out.emit('event', sharedMessage(event, this.channel, this.accountId, this.previous));
+    this.previous = event.sequence;
   }
 
   /** The account's watcher was cut off from its venue, or has made good what it missed. */
   private alert({ data, at }: StreamEvent): void {
     const { channel, accountId } = this;
     const from = typeof data['from'] === 'string' || typeof data['from'] === 'number' ? data['from'] : null;
-    if (data['kind'] === 'streamGap') this.out.emit('gap', { channel, accountId, from, to: at });
-    else if (data['kind'] === 'streamResynced') this.tellResync('venueReconciled', null);
+    if (data['kind'] === STREAM_ALERTS.gap) this.out.emit('gap', { channel, accountId, from, to: at });
+    else if (data['kind'] === STREAM_ALERTS.resynced) this.tellResync('venueReconciled', null);
   }
 
   private tellResync(reason: ResyncNotice['reason'], snapshot: ResyncNotice['snapshot']): void {
@@ -155,4 +169,17 @@ export class AccountSubscription {
   private later(run: () => void): void {
     if (!this.closed) this.retryTimer = setTimeout(run, this.deps.retryMs ?? RESYNC_RETRY_MS);
   }
+}
+
+/** The last message made of each event: followers at the same place are sent the same object. */
+const messages = new WeakMap<StreamEvent, ChannelEvent>();
+
+function sharedMessage(event: StreamEvent, channel: AccountChannel, accountId: string, previousSequence: number): ChannelEvent {
+  const known = messages.get(event);
+  if (known?.previousSequence === previousSequence) return known;
+  const { sequence, generation, at, type, data } = event;
+  // The event's type decided the channel, and the store what its data holds.
+  const message = { channel, accountId, sequence, previousSequence, generation, at, type, data } as ChannelEvent;
+  messages.set(event, message);
+  return message;
 }

@@ -1,9 +1,11 @@
 /** What waits to be sent to one client: bounded, so that a client that reads slowly costs itself and nobody else. */
 import type { Socket } from 'socket.io';
+import { encoded } from './encoded';
 import type { ServerToClientEvents } from './socket-events';
 
 /** What a subscription needs of its client. */
 export interface Outgoing {
+  /** The same object to many clients is encoded once. */
   emit<Name extends keyof ServerToClientEvents>(name: Name, message: Parameters<ServerToClientEvents[Name]>[0]): void;
   /** Something sent earlier has not left yet. */
   readonly busy: boolean;
@@ -38,8 +40,10 @@ export class SocketOutgoing implements Outgoing {
     });
   }
 
-  emit<Name extends keyof ServerToClientEvents>(name: Name, ...message: Parameters<ServerToClientEvents[Name]>): void {
-    if (!this.gone) this.socket.emit(name, ...message);
+  emit<Name extends keyof ServerToClientEvents>(name: Name, message: Parameters<ServerToClientEvents[Name]>[0]): void {
+    if (this.gone) return;
+    const { text, options } = encoded(name, message);
+    this.socket.conn.write(text, options);
   }
 
   get busy(): boolean {

@@ -1,18 +1,21 @@
-/** Typed event maps of the Socket.io stream, for the server and for clients. */
-import type { Balance, Position } from '../domain/account';
+/**
+ * Typed event maps of the Socket.io stream, for the server and for clients. A TypeScript client:
+ *
+ *     import type { ClientToServerEvents, ServerToClientEvents } from 'surefill/stream';
+ *     const socket: Socket<ServerToClientEvents, ClientToServerEvents> = io(url, { auth: { token } });
+ *     socket.on('event', (event) => { if (event.channel === 'orders') show(event.data.order); });
+ */
+import type { Account, Balance, Position } from '../domain/account';
 import type { EventType } from '../domain/events';
 import type { OrderBook, Ticker } from '../domain/market';
 import type { Fill, Order } from '../domain/order';
 import type { ErrorBody } from '../schemas/errors';
 import type { AccountChannel, MarketChannel, SubscribeRequest, UnsubscribeRequest } from '../schemas/socket';
 
-export type Channel = AccountChannel | MarketChannel;
+export type { AccountChannel, MarketChannel, SubscribeRequest, UnsubscribeRequest, ErrorBody, Order, Fill, Position, Balance, Account, Ticker, OrderBook };
 
-/** Whom a message is about: what the subscription named. */
-export type Subject = { readonly accountId: string } | { readonly venue: string; readonly symbol: string };
-
-/** The state to begin with: open orders, recent fills, open positions, balances; the newest ticker or book, null while unknown. */
-export type Snapshot = readonly Order[] | readonly Fill[] | readonly Position[] | readonly Balance[] | (Ticker & Freshness) | (OrderBook & Freshness) | null;
+/** The state to begin with: open orders, recent fills, open positions, balances, the account; the newest ticker or book, null while unknown. */
+export type Snapshot = readonly Order[] | readonly Fill[] | readonly Position[] | readonly Balance[] | readonly Account[] | (Ticker & Freshness) | (OrderBook & Freshness) | null;
 
 export interface Freshness {
   /** Nobody confirmed it lately, or the venue's market data is down: do not trade on it. */
@@ -30,15 +33,45 @@ export interface Subscribed {
 }
 
 /** `previousSequence`: of the event before it on this subscription. Another one than the last you saw: subscribe again. */
-export type ChannelEvent = Subject & {
-  readonly channel: Channel;
+interface Place {
   readonly sequence: number;
   readonly previousSequence: number;
   readonly generation: string;
   readonly at: string;
-  readonly type: EventType | 'price.updated' | 'orderbook.updated';
-  readonly data: Readonly<Record<string, unknown>>;
-};
+}
+
+/** More may be in `data` than what is named: what the change was about. */
+type Data<Known = unknown> = Readonly<Record<string, unknown>> & Known;
+
+export interface AccountEvent<Name extends AccountChannel, Type extends EventType, Known = unknown> extends Place {
+  readonly channel: Name;
+  readonly accountId: string;
+  readonly type: Type;
+  readonly data: Data<Known>;
+}
+
+export interface MarketEvent<Name extends MarketChannel, Type extends string, Known> extends Place {
+  readonly channel: Name;
+  readonly venue: string;
+  readonly symbol: string;
+  readonly type: Type;
+  readonly data: Data<Known & Freshness>;
+}
+
+type TypesOf<Word extends string> = Extract<EventType, `${Word}.${string}`>;
+
+/** Told apart by `channel`. Each carries the whole state it tells of. */
+export type ChannelEvent =
+  | AccountEvent<'orders', TypesOf<'order'>, { readonly order: Order }>
+  | AccountEvent<'fills', TypesOf<'fill'>, { readonly fill: Fill }>
+  | AccountEvent<'positions', TypesOf<'position'>, { readonly position: Position }>
+  | AccountEvent<'balances', TypesOf<'balance'>, { readonly balance: Balance }>
+  | AccountEvent<'account', TypesOf<'account'>>
+  | MarketChannelEvent;
+
+export type MarketChannelEvent =
+  | MarketEvent<'prices', 'price.updated', Ticker>
+  | MarketEvent<'orderbook', 'orderbook.updated', OrderBook>;
 
 /** The venue's stream of this account was away: events may be late. A `resync` follows when all of them are here. */
 export interface GapNotice {

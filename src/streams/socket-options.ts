@@ -6,9 +6,9 @@ import type { EventTail } from './event-tail';
 import type { PriceCache } from './price-cache';
 
 export interface SocketLimits {
-  /** A terminal with every channel of 20 accounts, or 100 markets. */
+  /** A terminal with every channel of 15 accounts, or 100 markets. */
   readonly subscriptionsPerSocket: number;
-  /** Each costs 20 KB; a user with more has lost count of them. */
+  /** Of one process. Each costs 20 KB; a user with more has lost count of them. */
   readonly socketsPerUser: number;
   /** Each reads a snapshot: a client that asks faster is told to wait. */
   readonly pendingSubscribes: number;
@@ -46,6 +46,8 @@ export interface SocketOptions {
   /** Web pages that may connect from elsewhere; absent: none. */
   readonly corsOrigins?: readonly string[];
   readonly snapshots: SnapshotReader;
+  /** As AccountSubscriptionDependencies has it. */
+  readonly lastStreamAlert: AccountSubscriptionDependencies['lastStreamAlert'];
   readonly tail: EventTail;
   readonly prices: PriceCache;
   /** The one body of errors, as REST has it. */

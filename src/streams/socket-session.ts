@@ -59,8 +59,8 @@ export class SocketSession {
 
   private async openAccount(request: AccountSubscribeRequest): Promise<Opened> {
     if (!(await this.options.ownsAccount(this.userId, request.accountId))) throw new DomainError('NOT_FOUND', 'no such account');
-    const { tail, snapshots, onError } = this.options;
-    const subscription = new AccountSubscription(request, this.userId, { tail, snapshots, onError, ...this.options.subscription }, this.out);
+    const { tail, snapshots, lastStreamAlert, onError } = this.options;
+    const subscription = new AccountSubscription(request, this.userId, { tail, snapshots, lastStreamAlert, onError, ...this.options.subscription }, this.out);
     this.keep(nameOf(request), subscription);
     try {
       const subscribed = await subscription.open();

@@ -1,15 +1,13 @@
 /** The Socket.io stream as a client meets it: a real server, real sockets, counts compared. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { errorBodySchema } from '../../src/schemas/errors';
-import { TOPICS } from '../../src/streams/topics';
+import { ACCOUNT_CHANNELS } from '../../src/schemas/socket';
 import { until } from './bus-until';
 import { SocketsHarness } from './sockets-harness';
 
 let harness: SocketsHarness;
 const start = async (limits = {}): Promise<SocketsHarness> => (harness = await new SocketsHarness().start(limits));
 afterEach(() => harness.stop());
-
-const price = (bid: string, symbol = 'BTC-PERP') => ({ ticker: { venue: 'paper', symbol, bid, ask: '101', last: null, mark: null, at: 1 }, observedAtMs: Date.now() });
 
 describe('who may listen', () => {
   test.each([
@@ -30,7 +28,7 @@ describe('who may listen', () => {
   test.each([['bob\'s account', 'b'], ['no account at all', 'nowhere']])('alice cannot subscribe to %s, nor learn whether it exists', async (_what, accountId) => {
     await start();
     const client = await harness.connected('alice');
-    for (const channel of ['orders', 'fills', 'positions', 'balances']) {
+    for (const channel of ACCOUNT_CHANNELS) {
       const answer = await client.subscribe({ channel, accountId });
       expect(errorBodySchema.parse(answer).error).toMatchObject({ code: 'NOT_FOUND', message: 'no such account' });
     }
@@ -57,7 +55,7 @@ describe('messages that cannot be understood', () => {
   test.each([
     ['nothing', undefined],
     ['a text', 'orders'],
-    ['an unknown channel', { channel: 'trades', accountId: 'a' }],
+    ['an unknown channel', { channel: 'news', accountId: 'a' }],
     ['no account', { channel: 'orders' }],
     ['an account that is no id', { channel: 'orders', accountId: '../b' }],
     ['a negative sequence', { channel: 'orders', accountId: 'a', sinceSequence: -1 }],
@@ -104,7 +102,7 @@ describe('limits', () => {
     const client = await harness.connected('alice');
     for (const channel of ['orders', 'fills', 'orders']) expect((await client.subscribe({ channel, accountId: 'a' })).sequence).toBe(0);
     for (const message of [{ channel: 'positions', accountId: 'a' }, { channel: 'prices', symbol: 'BTC-PERP', venue: 'paper' }]) {
-      expect((await client.subscribe(message)).error).toMatchObject({ code: 'RATE_LIMITED' });
+      expect((await client.subscribe(message)).error).toMatchObject({ code: 'RATE_LIMITED', message: 'at most 2 subscriptions per socket; unsubscribe others first, or open another socket' });
     }
     harness.table.commit('a', 'order.working');
     harness.table.commit('a', 'fill.created');
@@ -115,7 +113,7 @@ describe('limits', () => {
 
     const second = await harness.connected('alice');
     const third = await harness.client('alice').connected().then(() => null, (error: Error & { data?: unknown }) => error);
-    expect(errorBodySchema.parse(third?.data).error.code).toBe('RATE_LIMITED');
+    expect(errorBodySchema.parse(third?.data).error).toMatchObject({ code: 'RATE_LIMITED', message: 'at most 2 sockets per user; close others first' });
     await harness.connected('bob');
     second.socket.close();
     await until('room for another', async () => harness.client('alice').connected().then(() => true, () => false));
@@ -136,20 +134,20 @@ describe('limits', () => {
 });
 
 describe.each([['websocket'], ['polling']])('account channels over %s', (transport) => {
-  test('the answer comes before the first event; 2,000 events of four channels come once each, chained per channel', async () => {
+  test('the answer comes before the first event; 2,000 events of five channels come once each, chained per channel', async () => {
     await start();
     const client = await harness.connected('alice', { transports: [transport] });
     const types = ['order.working', 'fill.created', 'position.updated', 'balance.updated', 'account.statusChanged'] as const;
     for (let n = 0; n < 50; n += 1) harness.table.commit('a', types[n % 5]);
     const began = new Map<string, number>();
-    for (const channel of ['orders', 'fills', 'positions', 'balances']) {
+    for (const channel of ['orders', 'fills', 'positions', 'balances', 'account']) {
       began.set(channel, (await client.subscribe({ channel, accountId: 'a' })).sequence);
       for (let n = 0; n < 10; n += 1) harness.table.commit('a', types[n % 5]);
     }
     for (let n = 0; n < 2_460; n += 1) harness.table.commit('a', types[n % 5]);
     const all = await harness.table.since('account:a', 0, 10_000);
     const expected = (channel: string, word: string): number[] => all.filter(({ type, sequence }) => type.startsWith(word) && sequence > (began.get(channel) ?? 0)).map(({ sequence }) => sequence);
-    const words = [['orders', 'order.'], ['fills', 'fill.'], ['positions', 'position.'], ['balances', 'balance.']] as const;
+    const words = [['orders', 'order.'], ['fills', 'fill.'], ['positions', 'position.'], ['balances', 'balance.'], ['account', 'account.']] as const;
     const total = words.reduce((count, [channel, word]) => count + expected(channel, word).length, 0);
     await until('all of them', () => client.events.length >= total);
     for (const [channel, word] of words) {
@@ -213,42 +211,5 @@ describe('coming back', () => {
     harness.table.commit('a', 'fill.created');
     await until('the fill', () => client.events.length === 1);
     expect(client.events[0]?.channel).toBe('fills');
-  });
-});
-
-describe('market channels', () => {
-  test('the newest price is the snapshot, under the market\'s alias too; changes follow, chained, the last one always', async () => {
-    await start();
-    harness.bus.publish(TOPICS.price('paper', 'BTC-PERP'), price('99'));
-    await harness.bus.synced();
-    const client = await harness.connected('alice');
-    const answer = await client.subscribe({ channel: 'prices', symbol: 'BTCUSDT', venue: 'paper' });
-    expect(answer).toMatchObject({ snapshot: { symbol: 'BTC-PERP', bid: '99', stale: false }, sequence: 0 });
-    expect(await client.subscribe({ channel: 'orderbook', symbol: 'BTC-PERP', venue: 'paper' })).toMatchObject({ snapshot: null });
-    for (let n = 1; n <= 500; n += 1) harness.bus.publish(TOPICS.price('paper', 'BTC-PERP'), price(String(99 + n / 1_000)));
-    harness.bus.publish(TOPICS.price('paper', 'ETH-PERP'), price('1', 'ETH-PERP'));
-    const book = { venue: 'paper', symbol: 'BTC-PERP', bids: [['99.5', '1']], asks: [['101', '2']], sequence: 7, at: 1 };
-    harness.bus.publish(TOPICS.book('paper', 'BTC-PERP'), { book, observedAtMs: Date.now() });
-    await until('the last price', () => client.of('prices').at(-1)?.data['bid'] === '99.5');
-    await until('the book', () => client.of('orderbook').length === 1);
-    const prices = client.of('prices');
-    expect(prices.map(({ previousSequence, sequence }) => [previousSequence, sequence])).toEqual(prices.map((_, n) => [n, n + 1]));
-    expect(prices.every((event) => 'symbol' in event && event.symbol === 'BTC-PERP' && event.type === 'price.updated')).toBe(true);
-    // Conflated: what nobody could have seen was skipped.
-    expect(prices.length).toBeLessThan(500);
-    expect(client.of('orderbook')[0]).toMatchObject({ type: 'orderbook.updated', venue: 'paper', symbol: 'BTC-PERP', data: { ...book, stale: false } });
-  });
-
-  test('when a venue\'s market data goes down, its prices are told to be stale', async () => {
-    await start();
-    harness.bus.publish(TOPICS.price('paper', 'BTC-PERP'), price('99'));
-    await harness.bus.synced();
-    const client = await harness.connected('alice');
-    await client.subscribe({ channel: 'prices', symbol: 'BTC-PERP', venue: 'paper' });
-    harness.bus.publish(TOPICS.feed('paper'), { venue: 'paper', state: 'down', reason: 'planted', observedAtMs: Date.now() });
-    await until('the stale price', () => client.of('prices').at(-1)?.data['stale'] === true);
-    harness.bus.publish(TOPICS.price('paper', 'BTC-PERP'), { ...price('98'), observedAtMs: Date.now() + 1 });
-    await until('the fresh price', () => client.of('prices').at(-1)?.data['stale'] === false);
-    expect(client.of('prices').at(-1)?.data['bid']).toBe('98');
   });
 });

@@ -2,76 +2,14 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { channelOf, type EventType } from '../../../src/domain/events';
-import { AccountSubscription, type SnapshotReader } from '../../../src/streams/account-subscription';
+import { AccountSubscription } from '../../../src/streams/account-subscription';
 import { EventTail } from '../../../src/streams/event-tail';
 import type { FollowHandlers } from '../../../src/streams/follower';
-import type { Outgoing } from '../../../src/streams/outgoing';
-import type { ChannelEvent, GapNotice, ResyncNotice, Subscribed } from '../../../src/streams/socket-events';
+import type { Subscribed } from '../../../src/streams/socket-events';
 import { until } from '../../contract/bus-until';
+import { CarefulClient, headOf, NEVER_MS, setUp, snapshotsOf } from './careful-client';
 import { EventsTable } from './events-table';
 import { RUNS } from './runs';
-
-const NEVER_MS = 3_600_000;
-
-/** What a careful client does: keeps the sequence it is at, and notices by itself when an event does not follow it. */
-class CarefulClient implements Outgoing {
-  readonly busy = false;
-  readonly events: ChannelEvent[] = [];
-  readonly notices: (GapNotice | ResyncNotice)[] = [];
-  readonly broken: string[] = [];
-  at: number | null = null;
-  roomAfter: (() => Promise<void> | undefined) | null = null;
-
-  answered({ sequence }: Subscribed): void {
-    this.at = sequence;
-  }
-  emit(name: string, message: ChannelEvent | GapNotice | ResyncNotice): void {
-    if (name !== 'event') {
-      this.notices.push(message as GapNotice | ResyncNotice);
-      if (name === 'resync' && (message as ResyncNotice).snapshot !== null) this.at = (message as ResyncNotice).sequence;
-      return;
-    }
-    const event = message as ChannelEvent;
-    if (event.previousSequence !== this.at) this.broken.push(`after ${this.at} came ${event.sequence}, which follows ${event.previousSequence}`);
-    this.at = event.sequence;
-    this.events.push(event);
-  }
-  room(): Promise<void> | undefined {
-    return this.roomAfter?.();
-  }
-  get sequences(): number[] {
-    return this.events.map(({ sequence }) => sequence);
-  }
-}
-
-/** The snapshot says how far the state it shows had come. */
-function snapshotsOf(table: EventsTable, pause: (what: string) => Promise<void> = () => Promise.resolve()): SnapshotReader {
-  const read = async (accountId: string): Promise<readonly never[]> => {
-    await pause('snapshot asked');
-    const rows = [{ head: table.headOf(accountId) }];
-    await pause('snapshot answered');
-    return rows as unknown as readonly never[];
-  };
-  return { orders: read, fills: read, positions: read, balances: read };
-}
-const headOf = ({ snapshot }: { snapshot: unknown }): number => (snapshot as { head: number }[])[0]?.head ?? -1;
-
-async function setUp(options: { replayMaxEvents?: number; pollMs?: number } = {}) {
-  const table = new EventsTable();
-  const errors: unknown[] = [];
-  const onError = (error: unknown): void => void errors.push(error);
-  const tail = new EventTail({ source: table, onError, pollMs: options.pollMs ?? NEVER_MS, pageEvents: 3 });
-  await tail.start();
-  const deps = { tail, snapshots: snapshotsOf(table), onError, retryMs: 5, ...(options.replayMaxEvents === undefined ? {} : { replayMaxEvents: options.replayMaxEvents }) };
-  const open = async (client: CarefulClient, request: { channel?: 'orders' | 'fills'; sinceSequence?: number; generation?: string } = {}) => {
-    const subscription = new AccountSubscription({ channel: 'orders', accountId: 'a', ...request }, 'u1', deps, client);
-    const subscribed = await subscription.open();
-    client.answered(subscribed);
-    subscription.start();
-    return { subscription, subscribed };
-  };
-  return { table, tail, open, errors };
-}
 
 describe('a subscription to an account\'s channel', () => {
   test('begins with a snapshot and its sequence, and goes on with the channel\'s events only, each naming the one before it', async () => {
@@ -164,23 +102,6 @@ describe('a subscription to an account\'s channel', () => {
     await tail.close();
   });
 
-  test('the venue\'s stream was away: gap, the events of the time between, then resync', async () => {
-    const { table, tail, open } = await setUp();
-    const client = new CarefulClient();
-    await open(client);
-    table.commit('a', 'account.alert', { kind: 'streamGap', from: '2026-01-31T11:59:00.000Z' });
-    table.commit('a', 'order.filled');
-    table.commit('a', 'account.alert', { kind: 'keyRevoked' });
-    table.commit('a', 'account.alert', { kind: 'streamResynced' });
-    await until('the resync', () => client.notices.length === 2);
-    expect(client.notices).toEqual([
-      { channel: 'orders', accountId: 'a', from: '2026-01-31T11:59:00.000Z', to: '2026-01-31T12:00:00.000Z' },
-      { channel: 'orders', accountId: 'a', reason: 'venueReconciled', sequence: 2, generation: 'generation-1', snapshot: null },
-    ]);
-    expect([client.sequences, client.broken]).toEqual([[2], []]);
-    await tail.close();
-  });
-
   test('a closed subscription sends nothing more', async () => {
     const { table, tail, open } = await setUp();
     const [closed, kept] = [new CarefulClient(), new CarefulClient()];
@@ -217,7 +138,7 @@ function seamHolds(disturb: (tail: Tail) => Tail) {
         const client = new CarefulClient();
         if (slow) client.roomAfter = () => pause('a slow client');
         const request = { channel: 'orders' as const, accountId: 'a', ...(sinceSequence === null ? {} : { sinceSequence }) };
-        const subscription = new AccountSubscription(request, 'u1', { tail: disturb(tail), snapshots: snapshotsOf(table, pause), onError: (error) => failures.push(error) }, client);
+        const subscription = new AccountSubscription(request, 'u1', { tail: disturb(tail), snapshots: snapshotsOf(table, pause), lastStreamAlert: (stream, upTo) => table.lastStreamAlert(stream, upTo), onError: (error) => failures.push(error) }, client);
         const subscribed = await subscription.open();
         client.answered(subscribed);
         subscription.start();

@@ -46,6 +46,12 @@ export class EventsTable implements EventSource {
     return this.heads_.get(accountStream(accountId)) ?? 0;
   }
 
+  /** As the store reads it. */
+  async lastStreamAlert(stream: string, upTo: number): Promise<StreamEvent | null> {
+    const isOne = ({ sequence, type, data }: StreamEvent): boolean => sequence <= upTo && type === 'account.alert' && (data['kind'] === 'streamGap' || data['kind'] === 'streamResynced');
+    return this.read(`lastStreamAlert ${stream} ${upTo}`, () => (this.rows.get(stream) ?? []).filter(isOne).at(-1) ?? null);
+  }
+
   async since(stream: string, sequence: number, limit: number): Promise<readonly StreamEvent[]> {
     return this.read(`since ${stream} ${sequence}`, () => this.page(stream, sequence, limit));
   }
