@@ -52,6 +52,17 @@ describe('a stream', () => {
     expect(new Set(all.map((event) => event.id)).size).toBe(all.length);
   });
 
+  test('tells the newest alert up to a sequence that opened or closed a gap, other alerts apart', async () => {
+    const { id } = await world.newAccount();
+    const stream = `account:${id}`;
+    const last = async (upTo: number): Promise<unknown> => (await world.store.events.lastStreamAlert(stream, upTo))?.data['kind'] ?? null;
+    const head = async (): Promise<number> => (await world.store.events.heads([stream])).get(stream) ?? 0;
+    expect(await last(await head())).toBeNull();
+    for (const kind of ['streamGap', 'keyRevoked', 'streamResynced', 'keyRevoked']) await world.store.accounts.alert(id, { kind });
+    const end = await head();
+    expect([await last(end - 4), await last(end - 3), await last(end - 2), await last(end - 1), await last(end)]).toEqual([null, 'streamGap', 'streamGap', 'streamResynced', 'streamResynced']);
+  });
+
   test('tells its own process of each commit, after it, as others will read it', async () => {
     const account = await world.newAccount();
     const told: StreamEvent[] = [];
