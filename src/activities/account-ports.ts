@@ -33,6 +33,7 @@ export interface AccountWatcherPorts {
   readonly watching: WatchingStore;
   readonly accounts: {
     byId(accountId: string): Promise<Account | null>;
+    /** As they are now, from no cache. */
     credentials(accountId: string): Promise<VenueCredentials>;
     setStatus(id: string, status: AccountStatus, reason: string | null, writer?: WriterEpoch): Promise<unknown>;
     alert(id: string, data: Readonly<Record<string, unknown>>, writer?: WriterEpoch): Promise<void>;

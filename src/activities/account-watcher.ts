@@ -3,7 +3,7 @@
  * an overlap, then the buffer; after every gap the same; and an audit beside it that does not trust the stream. Crash-only:
  * what it cannot write ends it, and its successor begins with a snapshot.
  */
-import type { Account } from '../domain/account';
+import { KEY_REFUSED, type Account } from '../domain/account';
 import { EpochLost } from '../domain/order-store';
 import type { ReadOptions, Venue, VenueAccountSession, VenueStream } from '../domain/venue';
 import { VenueError, VenueRateLimited, VenueRefused, VenueUnavailable } from '../domain/venue-errors';
@@ -25,9 +25,6 @@ export interface AccountWatcherOptions {
 
 /** `replaced`: a successor has taken the scope. */
 export type WatchEnd = 'stopped' | 'keyRevoked' | 'replaced';
-
-/** The reason of an account that is halted because its key is refused; the watcher leaves such an account alone. */
-export const KEY_REFUSED = 'the venue refuses the account\'s key';
 
 /** How long the stream may take to open before the account is looked at without it. */
 const STREAM_WAIT_MS = 2_000;
@@ -54,6 +51,8 @@ export class AccountWatcher {
   private refusals = 0;
   private fault: { readonly error: unknown } | null = null;
   private lastHeardMs: number | null = null;
+  /** The key that is held with, as text to compare; kept in this memory alone. */
+  private key = '';
 
   constructor(
     private readonly ports: AccountWatcherPorts,
@@ -94,7 +93,9 @@ export class AccountWatcher {
     this.inbox = new AccountInbox();
     this.resyncDueMs = 0;
     this.auditDueMs = Infinity;
-    const session = this.venue.session(await this.ports.accounts.credentials(id));
+    const credentials = await this.ports.accounts.credentials(id);
+    this.key = JSON.stringify(credentials);
+    const session = this.venue.session(credentials);
     const stream = this.open(session);
     try {
       // The scope is taken once the socket listens, so that a take-over loses nothing.
@@ -233,6 +234,11 @@ export class AccountWatcher {
         this.ports.onTrouble(this.account.id, error);
         if (isRefusedKey(error)) this.refusals += 1;
       }
+    }
+    // Replaced while the old one was questioned, and the word of it was lost: begin anew with the new one.
+    if (JSON.stringify(await accounts.credentials(this.account.id)) !== this.key) {
+      this.refusals = 0;
+      return 'keyWorks';
     }
     await accounts.setStatus(this.account.id, 'HALTED', KEY_REFUSED, writer.epoch);
     await accounts.alert(this.account.id, { kind: 'keyRevoked' }, writer.epoch);

@@ -29,6 +29,8 @@ export interface WatchingPorts {
   /** Aborted once this process takes no new work: what it holds ends at once and starts elsewhere. */
   readonly leaving: AbortSignal;
   accountById(accountId: string): Promise<Account | null>;
+  /** Somebody changed the account and says so. May be lost. */
+  onAccountWake(accountId: string, listener: () => void): () => void;
   saveMarkets(markets: readonly Market[]): Promise<void>;
   openMarketData(venue: Venue, markets: readonly Market[]): MarketDataFeed;
   onTrouble(scope: string, error: unknown): void;
@@ -46,7 +48,12 @@ export function createWatchingActivities(ports: WatchingPorts): WatchingActiviti
         const venue = venueOf(ports, account.venue);
         const watcher = new AccountWatcher(ports.watcher, venue, account, { auditPollMs: ports.auditPollMs, holder: ports.holder });
         tell(() => ({ heardMs: watcher.heardMs }));
-        return { ended: await watcher.run(signal) };
+        const unheed = ports.onAccountWake(accountId, () => watcher.resync('the account was changed'));
+        try {
+          return { ended: await watcher.run(signal) };
+        } finally {
+          unheed();
+        }
       }),
     watchMarkets: ({ venue: name }) =>
       heartbeating(ports.leaving, async (signal) => {

@@ -97,6 +97,7 @@ function inWords(violation: QuantiseViolation, market: Market): string {
   return `${violation.field} ${violation.value} of ${market.symbol} ${WORDS[violation.code]}; nearest: ${violation.nearest.join(' or ')}`;
 }
 
-export function unprocessable(field: string, value: unknown, message: string): DomainError {
-  return new DomainError('UNPROCESSABLE', message, { details: { field, value } });
+/** `nearest`: what would be taken, by field. */
+export function unprocessable(field: string, value: unknown, message: string, nearest?: Readonly<Record<string, string>>): DomainError {
+  return new DomainError('UNPROCESSABLE', message, { details: { field, value, ...(nearest === undefined ? {} : { nearest }) } });
 }

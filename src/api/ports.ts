@@ -2,7 +2,7 @@
  * Everything the API asks of the rest of the program. main wires it; the API reads no environment and opens no connection
  * of its own. A read of something that is not the user's answers null, as if it did not exist.
  */
-import type { Account, Balance, Position, RiskLimits, RiskLimitsView, UserRiskLimits } from '../domain/account';
+import type { Account, AccountStatus, Balance, MarginMode, Position, RiskLimits, RiskLimitsView, UserRiskLimits } from '../domain/account';
 import type { CallKind, CallRates } from '../domain/call-rate';
 import type { Clock } from '../domain/clock';
 import type { StreamEvent } from '../domain/events';
@@ -78,11 +78,34 @@ export interface NewAccount {
   readonly limits: RiskLimits;
 }
 
+/** What is absent stays. */
+export interface AccountChange {
+  readonly name?: string;
+  readonly status?: { readonly status: AccountStatus; readonly reason: string | null };
+  readonly credential?: VenueCredentials;
+}
+
+export interface LeverageSetting {
+  readonly symbol: string;
+  readonly venueSymbol: string;
+  readonly leverage: string;
+  readonly marginMode: MarginMode;
+}
+
 export interface AccountsPort {
   /** Throws DomainError CONFLICT when the user has an account of that name. */
   create(account: NewAccount, actor: string): Promise<Account>;
   get(id: string, userId: string): Promise<Account | null>;
   list(userId: string): Promise<readonly Account[]>;
+  /** All or nothing. Throws NOT_FOUND, and CONFLICT for a name that another account has. */
+  change(id: string, userId: string, change: AccountChange, actor: string): Promise<Account>;
+  /** Answers the account as it was. Throws NOT_FOUND, and CONFLICT while an order is open or a position is held. */
+  remove(id: string, userId: string, actor: string): Promise<Account>;
+  /** At the venue, then in our figures. Throws the errors of domain/venue-errors.ts. */
+  setLeverage(account: Account, setting: LeverageSetting, actor: string): Promise<void>;
+  /** Tells what watches the account, and every process that may hold its old key. */
+  changed(account: Account, change: { readonly keyReplaced: boolean }): Promise<void>;
+  removed(account: Account): Promise<void>;
   /** Starts what watches the account; settles when that is under way. */
   started(account: Account): Promise<void>;
 }
@@ -138,6 +161,8 @@ export interface VenuesPort {
   tickers(venue: string): Promise<readonly Ticker[]>;
   /** The venue's clock, ms, as best known. */
   timeMs(venue: string): Promise<number>;
+  /** One quiet question with the key. Throws the errors of domain/venue-errors.ts: VenueRefused for a key the venue refuses. */
+  tryCredentials(venue: string, credentials: VenueCredentials): Promise<void>;
   /** Credentials for an account that came without: made where the venue needs none of its own (paper), else null. */
   makeCredentials(venue: string): VenueCredentials | null;
 }

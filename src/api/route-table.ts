@@ -8,6 +8,7 @@ import type { OrderPlacement } from './order-placement';
 import type { OrderWaiter } from './order-waiter';
 import type { ApiPorts } from './ports';
 import type { Route } from './route';
+import { accountChangeRoutes } from './routes/account-changes';
 import { accountRoutes } from './routes/accounts';
 import { apiKeyRoutes } from './routes/api-keys';
 import { eventRoutes } from './routes/events';
@@ -43,6 +44,7 @@ export function routeTable(context: RouteContext): readonly Route[] {
     ...marketRoutes(context),
     ...priceRoutes(context),
     ...accountRoutes(context),
+    ...accountChangeRoutes(context),
     ...riskLimitRoutes(context),
     ...apiKeyRoutes(context),
     ...orderRoutes(context),

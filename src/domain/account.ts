@@ -3,6 +3,13 @@
 /** ACTIVE trades freely; REDUCING takes only orders that reduce; HALTED only cancels and reduce-only exits. */
 export type AccountStatus = 'ACTIVE' | 'REDUCING' | 'HALTED';
 
+export type MarginMode = 'cross' | 'isolated';
+
+/** The reason of an account that is halted because its key is refused; its watcher leaves such an account alone. */
+export const KEY_REFUSED = 'the venue refuses the account\'s key';
+/** And the reason once it has a new key: it is watched again, and waits for a person to release it. */
+export const KEY_REPLACED = 'the account has a new key: set its status to ACTIVE to trade again';
+
 export interface RiskLimits {
   /** Largest notional of one order, in the account's quote currency. */
   readonly maxOrderNotional: string;
@@ -74,7 +81,7 @@ export interface Position {
   readonly markPrice: string | null;
   readonly notional: string | null;
   readonly leverage: string | null;
-  readonly marginMode: 'cross' | 'isolated';
+  readonly marginMode: MarginMode;
   readonly margin: string | null;
   readonly liquidationPrice: string | null;
   readonly unrealizedPnl: string | null;

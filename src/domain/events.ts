@@ -30,6 +30,8 @@ export const EVENT_TYPES = [
   'trade.closed',
   'account.created',
   'account.statusChanged',
+  'account.changed',
+  'account.deleted',
   'account.riskLimitsChanged',
   'account.carryIn',
   'account.alert',

@@ -3,7 +3,7 @@
  * asynchronous acknowledgements (Lighter, Extended, Bybit), strict nonces (Lighter, EVM) and venues without client
  * ids (Ostium) fit it without exceptions. docs/venues.md says how to add one.
  */
-import type { Balance } from './account';
+import type { Balance, MarginMode } from './account';
 import type { BookLevel, Candle, FundingRate, Market, OrderBook, PublicTrade, Ticker } from './market';
 import type { NonceRule } from './nonce';
 import type { OrderSide, OrderType, TimeInForce } from './order';
@@ -37,6 +37,8 @@ export interface VenueCapabilities {
   /** replace: the venue changes the order in place; cancelReplace: a new order takes its place; none. */
   readonly amend: 'inPlace' | 'cancelReplace' | 'none';
   readonly deadManSwitch: boolean;
+  /** Absent: cross only. */
+  readonly marginModes?: readonly MarginMode[];
   /** False where fills older than some age cannot be read: then carry-in entries are needed. */
   readonly fullFillHistory: boolean;
   /** What may be sent per interval, and the part of it only cancels, exits and outcome queries may use. */
@@ -284,7 +286,8 @@ export interface VenueAccountSession {
   fundingPayments?(sinceMs: number, cursor: string | null, options: ReadOptions): Promise<FundingPaymentsPage>;
   positions(options: ReadOptions): Promise<readonly VenuePosition[]>;
   balances(options: ReadOptions): Promise<readonly VenueBalance[]>;
-  setLeverage(venueSymbol: string, leverage: string, options: ReadOptions): Promise<void>;
+  /** `marginMode`: one of the venue's; cross where it is absent. Setting what is set already is harmless. */
+  setLeverage(venueSymbol: string, leverage: string, options: ReadOptions, marginMode?: MarginMode): Promise<void>;
   /** Cancels everything after `timeoutMs` without another call; 0 disarms it. Throws VenueRefused where the venue has none. */
   setDeadManSwitch(timeoutMs: number, options: ReadOptions): Promise<void>;
   /**

@@ -8,7 +8,8 @@ import { callRateOf, type CallRate } from '../domain/call-rate';
 import type { ReadOptions, Venue } from '../domain/venue';
 import { EventTail } from '../streams/event-tail';
 import { OrderGateway } from '../temporal/order-gateway';
-import { ensureAccountWatched } from '../temporal/watching';
+import { TOPICS } from '../streams/topics';
+import { ensureAccountWatched, tellAccountChanged, tellAccountDeleted } from '../temporal/watching';
 import { ensureOwner, newPaperCredential } from './first-start';
 import { Health } from './health';
 import type { RunningRole } from './index';
@@ -62,6 +63,21 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
       get: (id, userId) => store.accounts.get(id, userId),
       list: (userId) => store.accounts.list(userId),
       started: (account) => ensureAccountWatched(temporal.client, account),
+      change: (id, userId, wanted, actor) => store.accountChanges.apply(id, userId, wanted, actor),
+      remove: (id, userId, actor) => store.accountChanges.remove(id, userId, actor),
+      setLeverage: async (account, setting, actor) => {
+        const session = venueNamed(account.venue).session(await store.accounts.credentials(account.id));
+        await session.setLeverage(setting.venueSymbol, setting.leverage, reading(), setting.marginMode);
+        await store.accountChanges.noteLeverage(account.id, account.userId, setting, actor);
+      },
+      changed: async (account, { keyReplaced }) => {
+        await tellAccountChanged(temporal.client, account, { keyReplaced });
+        bus.publish(TOPICS.accountWake(account.id), { accountId: account.id });
+      },
+      removed: async (account) => {
+        await tellAccountDeleted(temporal.client, account.id);
+        bus.publish(TOPICS.accountWake(account.id), { accountId: account.id });
+      },
     },
     riskLimits: store.riskLimits,
     apiKeys: store.apiKeys,
@@ -81,6 +97,9 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
       funding: async (name, venueSymbol) => venueNamed(name).funding(venueSymbol, reading()),
       tickers: async (name) => venueNamed(name).tickers(reading()),
       timeMs: async (name) => venueNamed(name).venueTimeMs(reading()),
+      tryCredentials: async (name, credentials) => {
+        await venueNamed(name).session(credentials).balances(reading());
+      },
       makeCredentials: (name) => (settings.venues.find((venue) => venue.name === name)?.adapter === 'paper' ? newPaperCredential() : null),
     },
     markets: { list: (venue) => store.markets.list(venue ?? undefined), get: (venue, symbol) => store.markets.get(venue, symbol) },

@@ -13,6 +13,7 @@ import type { RetentionRules } from '../store/retention';
 import type { Bus } from '../streams/bus';
 import { HubBus } from '../streams/hub-bus';
 import { PriceCache } from '../streams/price-cache';
+import { TOPIC_PREFIXES } from '../streams/topics';
 import { RedisBus } from '../streams/redis-bus';
 import { connectTemporal, type TemporalClient } from '../temporal/connection';
 import { createVenues, type VenueConfig } from '../venues';
@@ -81,6 +82,10 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
     onAuditHead: auditHeads.keep,
   });
   store.events.onCommitted(new TradeMetrics(registry).onCommitted);
+  // Another process changed an account: its key may be another. One that was not heard of is read again after seconds.
+  const unheed = bus.subscribe(TOPIC_PREFIXES.accountWake, ({ accountId }) => {
+    if (typeof accountId === 'string') store.accounts.forgetCredentials(accountId);
+  });
   const temporal = connectTemporal(temporalAddress, settings.temporalNamespace);
   return {
     settings,
@@ -96,6 +101,7 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
     auditHeads,
     close: async () => {
       await temporal.close();
+      unheed();
       prices.close();
       await Promise.all([...venues.values()].map((venue) => venue.close()));
       await store.close();

@@ -8,6 +8,7 @@ import { OrderResolver } from '../activities/order-resolver';
 import { createWatchingActivities } from '../activities/watching-activities';
 import type { RecordedCall } from '../domain/order-store';
 import { PURGE_BATCH } from '../store/retention';
+import { TOPICS } from '../streams/topics';
 import { MarketData } from '../streams/market-data';
 import { ensureRetention } from '../temporal/schedules';
 import { ensureSearchAttributes } from '../temporal/register-search-attributes';
@@ -77,7 +78,12 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
     watcher: {
       clock,
       watching: store.watching,
-      accounts: store.accounts,
+      accounts: {
+        byId: (accountId) => store.accounts.byId(accountId),
+        credentials: (accountId) => store.accounts.freshCredentials(accountId),
+        setStatus: (...status) => store.accounts.setStatus(...status),
+        alert: (...alert) => store.accounts.alert(...alert),
+      },
       working: (accountId) => store.orders.working(accountId),
       onMismatch: (accountId, kind, count) => {
         metrics.mismatch(kind, count);
@@ -89,6 +95,7 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
     marketRefreshMs: MARKET_REFRESH_MS,
     holder: `${os.hostname()}/${process.pid}`,
     accountById: (accountId) => store.accounts.byId(accountId),
+    onAccountWake: (accountId, listener) => bus.subscribe(TOPICS.accountWake(accountId), listener),
     saveMarkets: (markets) => store.markets.upsert(markets),
     openMarketData: (venue, markets) =>
       new MarketData({ venue, venueSymbols: markets.map((market) => market.venueSymbol), bus, clock, onError: (error) => logger.warn({ venue: venue.name, err: error }, 'market data') }),

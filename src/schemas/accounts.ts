@@ -34,17 +34,40 @@ const riskLimitsRequestSchema = z
 /** Longest secret of a credential: a PEM key of 4096 bits fits. */
 const MAX_CREDENTIAL_LENGTH = 4_096;
 
+const credentialsSchema = z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,31}$/), z.string().min(1).max(MAX_CREDENTIAL_LENGTH));
+
 export const accountRequestSchema = z
   .strictObject({
     name: z.string().trim().min(1, 'must not be empty').max(64, 'must have at most 64 characters'),
     venue: venueNameSchema,
-    credentials: z
-      .record(z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,31}$/), z.string().min(1).max(MAX_CREDENTIAL_LENGTH))
+    credentials: credentialsSchema
       .optional()
       .meta({ description: 'Trade-only key of the venue; its fields are the venue\'s own. Absent on paper: one is made. Stored sealed, never shown again.' }),
     limits: riskLimitsRequestSchema.optional(),
   })
   .meta({ id: 'AccountRequest', examples: [{ name: 'second', venue: 'paper' }] });
+
+/** A reason is read by people. */
+const MAX_REASON_LENGTH = 200;
+
+export const accountChangeSchema = z
+  .strictObject({
+    name: z.string().trim().min(1, 'must not be empty').max(64, 'must have at most 64 characters').optional(),
+    status: z.enum(['ACTIVE', 'REDUCING', 'HALTED']).optional().meta({ description: 'ACTIVE trades; REDUCING takes only orders that reduce; HALTED only cancels and reduce-only exits.' }),
+    reason: z.string().trim().min(1).max(MAX_REASON_LENGTH).optional().meta({ description: 'Why, for REDUCING and HALTED.' }),
+    credentials: credentialsSchema.optional().meta({ description: 'Takes the place of the sealed key; trade-only, never shown again.' }),
+  })
+  .refine((change) => Object.keys(change).length > 0, 'must change something: name, status or credentials')
+  .refine((change) => change.reason === undefined || (change.status !== undefined && change.status !== 'ACTIVE'), { path: ['reason'], message: 'belongs to a status of REDUCING or HALTED' })
+  .meta({ id: 'AccountChange', examples: [{ status: 'HALTED', reason: 'holidays' }] });
+
+const marginModeSchema = z.enum(['cross', 'isolated']);
+
+export const leverageRequestSchema = z
+  .strictObject({ symbol: symbolSchema, leverage: positiveDecimalSchema, marginMode: marginModeSchema.default('cross') })
+  .meta({ id: 'LeverageRequest', examples: [{ symbol: 'BTC-PERP', leverage: '5', marginMode: 'cross' }] });
+
+export const leverageSchema = z.strictObject({ accountId: z.string(), symbol: z.string(), leverage: decimalSchema, marginMode: marginModeSchema }).meta({ id: 'Leverage' });
 
 export const accountSchema = z
   .strictObject({

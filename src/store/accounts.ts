@@ -4,6 +4,7 @@ import type { Account, AccountStatus, RiskLimits } from '../domain/account';
 import { SYSTEM_ACTOR } from '../domain/audit';
 import { isoTime } from '../domain/clock';
 import { DomainError } from '../domain/errors';
+import type { KeyProvider } from '../domain/key-provider';
 import type { WriterEpoch } from '../domain/order-store';
 import type { VenueCredentials } from '../domain/venue';
 import type { AccountFigures } from '../risk/figures';
@@ -26,8 +27,8 @@ export interface NewAccount {
   readonly limits: RiskLimits;
 }
 
-const UNIQUE_VIOLATION = '23505';
-const ACCOUNT_SELECT = 'a.id, a.user_id AS "userId", a.name, a.venue, a.status, a.status_reason AS "statusReason", a.signer_id AS "signerId", a.credential_id AS "credentialId", a.limits, a.created_at AS "createdAt"';
+export const UNIQUE_VIOLATION = '23505';
+export const ACCOUNT_SELECT = 'a.id, a.user_id AS "userId", a.name, a.venue, a.status, a.status_reason AS "statusReason", a.signer_id AS "signerId", a.credential_id AS "credentialId", a.limits, a.created_at AS "createdAt"';
 
 export class Accounts {
   constructor(
@@ -37,8 +38,7 @@ export class Accounts {
 
   /** Repeating it with the same id is harmless. Throws CONFLICT when the user has another account of that name. */
   async create(account: NewAccount, actor: string = SYSTEM_ACTOR): Promise<Account> {
-    const credentialId = randomUUID();
-    const envelope = await seal(this.core.keys, Buffer.from(JSON.stringify(account.credential), 'utf8'), credentialContext(credentialId));
+    const sealed = await sealedCredential(this.core.keys, account.credential);
     try {
       return await change(this.core, [account.id], async (tx, changes) => {
         const existing = await this.read(tx, 'a.id = $1 AND a.user_id = $2', account.id, account.userId);
@@ -46,12 +46,9 @@ export class Accounts {
         const at = isoTime(this.core.clock.nowMs());
         await tx.rows(
           'INSERT INTO accounts(id, user_id, name, venue, signer_id, credential_id, limits, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8::timestamptz, $8::timestamptz)',
-          account.id, account.userId, account.name, account.venue, account.signerId, credentialId, JSON.stringify(account.limits), at,
+          account.id, account.userId, account.name, account.venue, account.signerId, sealed.id, JSON.stringify(account.limits), at,
         );
-        await tx.rows(
-          `INSERT INTO credentials(id, user_id, account_id, key_id, wrapped_key, data) VALUES ($1, $2, $3, $4, decode($5, 'base64'), decode($6, 'base64'))`,
-          credentialId, account.userId, account.id, envelope.keyId, Buffer.from(envelope.wrappedKey).toString('base64'), Buffer.from(envelope.data).toString('base64'),
-        );
+        await insertCredential(tx, account, sealed);
         const [made] = await this.read(tx, 'a.id = $1', account.id);
         const locked = (await lockAccounts(tx, [account.id])).get(account.id);
         if (made === undefined || locked === undefined) throw new Error(`account ${account.id} vanished while it was made`);
@@ -85,6 +82,17 @@ export class Accounts {
 
   async credentials(accountId: string): Promise<VenueCredentials> {
     return this.sealed.of(accountId);
+  }
+
+  /** As they are in the database now: a watcher that begins must not begin with a key that was replaced. */
+  async freshCredentials(accountId: string): Promise<VenueCredentials> {
+    this.sealed.forget(accountId);
+    return this.sealed.of(accountId);
+  }
+
+  /** Another process changed the account. */
+  forgetCredentials(accountId: string): void {
+    this.sealed.forget(accountId);
   }
 
   /** Throws NOT_FOUND, and EpochLost for a writer whose successor works. Setting what is set already tells nobody. */
@@ -127,15 +135,33 @@ export class Accounts {
   }
 
   private async read(tx: Queryable, condition: string, ...parameters: readonly (string | null)[]): Promise<readonly Account[]> {
-    return (await tx.rows(`SELECT ${ACCOUNT_SELECT} FROM accounts a WHERE ${condition} ORDER BY a.created_at, a.id`, ...parameters)).map(accountOf);
+    return (await tx.rows(`SELECT ${ACCOUNT_SELECT} FROM accounts a WHERE a.deleted_at IS NULL AND ${condition} ORDER BY a.created_at, a.id`, ...parameters)).map(accountOf);
   }
 }
 
-function accountOf(row: Row): Account {
+export function accountOf(row: Row): Account {
   return plainRow(row) as unknown as Account;
 }
 
 /** An account as its events show it. */
-function shownAccount({ id, name, venue, status, statusReason, limits, createdAt }: Account): Record<string, unknown> {
+export function shownAccount({ id, name, venue, status, statusReason, limits, createdAt }: Account): Record<string, unknown> {
   return { id, name, venue, status, statusReason, limits, createdAt };
+}
+
+/** A key, sealed before the transaction that stores it. */
+export interface SealedCredential {
+  readonly id: string;
+  readonly envelope: Awaited<ReturnType<typeof seal>>;
+}
+
+export async function sealedCredential(keys: KeyProvider, credential: VenueCredentials): Promise<SealedCredential> {
+  const id = randomUUID();
+  return { id, envelope: await seal(keys, Buffer.from(JSON.stringify(credential), 'utf8'), credentialContext(id)) };
+}
+
+export async function insertCredential(tx: Queryable, account: { readonly id: string; readonly userId: string }, { id, envelope }: SealedCredential): Promise<void> {
+  await tx.rows(
+    `INSERT INTO credentials(id, user_id, account_id, key_id, wrapped_key, data) VALUES ($1, $2, $3, $4, decode($5, 'base64'), decode($6, 'base64'))`,
+    id, account.userId, account.id, envelope.keyId, Buffer.from(envelope.wrappedKey).toString('base64'), Buffer.from(envelope.data).toString('base64'),
+  );
 }

@@ -5,6 +5,7 @@ import type { KeyProvider } from '../domain/key-provider';
 import type { AppliedOrder, OrderEvidence, WriterEpoch } from '../domain/order-store';
 import type { Timeline } from '../domain/timeline';
 import type { Venue } from '../domain/venue';
+import { AccountChanges } from './account-changes';
 import { Accounts } from './accounts';
 import { Audit } from './audit';
 import { applyUnderLocks, type MarkOf, type QuoteOf } from './apply-evidence';
@@ -82,6 +83,7 @@ export class Store {
   readonly resend: Resend;
   readonly nonces: SignerNonces;
   readonly accounts: Accounts;
+  readonly accountChanges: AccountChanges;
   readonly users: Users;
   readonly apiKeys: ApiKeys;
   readonly orders: Orders & { timeline(orderId: string, userId: string): Promise<Timeline | null> };
@@ -109,6 +111,7 @@ export class Store {
     this.resend = new Resend(core, credentials, rights);
     this.nonces = new SignerNonces(core);
     this.accounts = new Accounts(core, credentials);
+    this.accountChanges = new AccountChanges(core, credentials);
     this.users = new Users(core);
     this.apiKeys = new ApiKeys(core);
     this.events = new Events(core, databaseGeneration, databaseUrl);

@@ -4,6 +4,7 @@ import type { Account } from '../domain/account';
 import { ACCOUNT_ID, VENUE } from './search-attributes';
 import { TASK_QUEUES, WORKFLOW_TASK_TIMEOUT_MS } from './task-queues';
 import { accountWorkflowId, marketWatchWorkflowId, resolutionWorkflowId, SWEEPER_WORKFLOW_ID } from './workflow-ids';
+import { accountStatusChanged, reconcileRequested } from '../workflows/messages';
 import type { AccountInput, MarketWatchInput, OrderResolutionInput, SweeperInput } from '../workflows/messages';
 
 export async function ensureAccountWatched(client: Client, account: Pick<Account, 'id' | 'venue' | 'name'>): Promise<void> {
@@ -33,6 +34,26 @@ export async function ensureMarketWatched(client: Client, venue: string): Promis
 
 export async function ensureSweeper(client: Client, input: SweeperInput): Promise<void> {
   await ensure(client, 'sweeper', { workflowId: SWEEPER_WORKFLOW_ID, taskQueue: TASK_QUEUES.background, args: [input], staticSummary: 'looks for orders that nobody owns' });
+}
+
+/**
+ * Tells the account's workflow, which is started where it does not run: its status was set, or its key replaced. A watcher
+ * that rests because of a refused key goes on; one that holds an old key begins anew.
+ */
+export async function tellAccountChanged(client: Client, account: Account, change: { readonly keyReplaced: boolean }): Promise<void> {
+  await ensureAccountWatched(client, account);
+  const handle = client.workflow.getHandle(accountWorkflowId(account.id));
+  if (change.keyReplaced) await handle.signal(reconcileRequested, { reason: 'the key was replaced' });
+  await handle.signal(accountStatusChanged, { status: account.status, reason: account.statusReason });
+}
+
+/** Its watcher finds no account any more, and the workflow ends. One that does not run has ended already. */
+export async function tellAccountDeleted(client: Client, accountId: string): Promise<void> {
+  try {
+    await client.workflow.getHandle(accountWorkflowId(accountId)).signal(reconcileRequested, { reason: 'the account was deleted' });
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
 }
 
 type StartOptions = Omit<Parameters<Client['workflow']['start']>[1], 'workflowIdConflictPolicy' | 'workflowTaskTimeout'>;

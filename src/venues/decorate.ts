@@ -78,7 +78,7 @@ function decorateSession(venue: string, session: VenueAccountSession, around: Ar
     ...(fundingPayments === undefined ? {} : { fundingPayments: (sinceMs: number, cursor: string | null, options: ReadOptions) => read('fundingPayments', options, () => fundingPayments(sinceMs, cursor, options)) }),
     positions: (options) => read('positions', options, () => session.positions(options)),
     balances: (options) => read('balances', options, () => session.balances(options)),
-    setLeverage: (symbol, leverage, options) => read('setLeverage', options, () => session.setLeverage(symbol, leverage, options)),
+    setLeverage: (symbol, leverage, options, marginMode) => read('setLeverage', options, () => session.setLeverage(symbol, leverage, options, marginMode)),
     setDeadManSwitch: (timeoutMs, options) => read('setDeadManSwitch', options, () => session.setDeadManSwitch(timeoutMs, options)),
     ...(nextNonce === undefined ? {} : { nextNonce: (options: ReadOptions) => read('nextNonce', options, () => nextNonce(options)) }),
     streamPrivate: (onMessage) => session.streamPrivate(onMessage),

@@ -14,7 +14,7 @@ const ROUTES = [
   'get /api/v1/venues', 'get /api/v1/venues/{venue}/health', 'get /api/v1/markets', 'get /api/v1/markets/{symbol}', 'get /api/v1/markets/{symbol}/orderbook', 'get /api/v1/markets/{symbol}/trades', 'get /api/v1/markets/{symbol}/candles', 'get /api/v1/markets/{symbol}/funding',
   'get /api/v1/prices', 'get /api/v1/prices/{symbol}',
   'post /api/v1/api-keys', 'get /api/v1/api-keys', 'post /api/v1/api-keys/{id}/rotate', 'delete /api/v1/api-keys/{id}',
-  'post /api/v1/accounts', 'get /api/v1/accounts', 'get /api/v1/accounts/{id}', 'get /api/v1/accounts/{id}/balances',
+  'post /api/v1/accounts', 'get /api/v1/accounts', 'get /api/v1/accounts/{id}', 'patch /api/v1/accounts/{id}', 'delete /api/v1/accounts/{id}', 'put /api/v1/accounts/{id}/leverage', 'get /api/v1/accounts/{id}/balances',
   'post /api/v1/orders', 'post /api/v1/orders/batch', 'get /api/v1/orders', 'get /api/v1/orders/by-client-id/{clientOrderId}', 'get /api/v1/orders/{id}',
   'get /api/v1/orders/{id}/timeline', 'patch /api/v1/orders/{id}', 'delete /api/v1/orders/{id}', 'delete /api/v1/orders',
   'get /api/v1/fills', 'get /api/v1/positions', 'post /api/v1/positions/{id}/close', 'get /api/v1/events',

@@ -12,6 +12,7 @@ import type { ApiPorts, Identity, IdempotencyRecord, MutationVerdict, OrderListQ
 import type { Timeline } from '../../src/domain/timeline';
 import { isTerminal } from '../../src/domain/order';
 import { FakeLimits } from './fake-limits';
+import { FakeAccountChanges } from './fake-accounts';
 import { FakeApiKeys } from './fake-api-keys';
 import { intentShown, page, recordedOrder, type Denial } from './fake-rows';
 import { MARKETS, publicReads, readiness, TICKERS, VENUES } from './samples';
@@ -46,6 +47,7 @@ export class FakeBackend {
   onAmend: (intent: MutationIntent) => Promise<MutationVerdict> = async (intent) => this.amendAtVenue(intent);
   /** Where a test may hold a step up. */
   step: (name: string) => Promise<void> = async () => undefined;
+  readonly accountChanges = new FakeAccountChanges(this);
   readonly apiKeys = new FakeApiKeys(() => this.nowMs, this.keys);
   readonly callerLimits = new LocalRateBudget({ nowMs: () => this.nowMs }, 1, true);
   private readonly listeners = new Map<string, Set<Listener>>();
@@ -224,6 +226,11 @@ export class FakeBackend {
         },
         get: async (id, userId) => this.own(this.accounts.get(id), userId),
         list: async (userId) => [...this.accounts.values()].filter((account) => account.userId === userId),
+        change: this.accountChanges.change,
+        remove: this.accountChanges.remove,
+        setLeverage: this.accountChanges.setLeverage,
+        changed: this.accountChanges.changed,
+        removed: this.accountChanges.removed,
         started: async (account) => {
           this.calls.started += 1;
           if (this.temporalAway) throw new DomainError('SERVICE_UNAVAILABLE', 'Temporal did not answer', { outcome: 'unknown' });

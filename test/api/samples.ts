@@ -68,5 +68,6 @@ export function publicReads(nowMs: () => number): Omit<VenuesPort, 'list' | 'mak
     funding: async (_venue, symbol) => ({ symbol, rate: '0.0001', nextAt: AT_MS + 3_600_000, at: AT_MS }),
     tickers: async (venue) => TICKERS.filter((ticker) => ticker.venue === venue).map((ticker) => ({ ...ticker, last: '50001', at: nowMs() })),
     timeMs: async () => nowMs() + 25,
+    tryCredentials: async () => undefined,
   };
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
-import { DEFAULT_RISK_LIMITS } from '../../src/domain/account';
+import { DEFAULT_RISK_LIMITS, KEY_REFUSED, KEY_REPLACED } from '../../src/domain/account';
 import { isoTime } from '../../src/domain/clock';
 import { intentFor, market, OWNER, openStoreWorld, seen, viewOf, type StoreWorld } from './store-harness';
 
@@ -171,4 +171,71 @@ test('a database that is away is SERVICE_UNAVAILABLE, not a fault of the caller'
   await expect(world.openAnother({ databaseUrl: url.href })).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
   await expect(world.store.ping()).resolves.toBeUndefined();
   expect(isoTime(world.clock.nowMs())).toMatch(/Z$/);
+});
+
+describe('changing an account', () => {
+  const ACTOR = 'key:boss';
+  const code = (work: Promise<unknown>): Promise<string> => work.then(() => 'done', (error: { code?: string }) => error.code ?? String(error));
+
+  test('a new key takes the old one\'s place, sealed, and nobody gets the old one any more', async () => {
+    const account = await world.newAccount();
+    expect(await world.store.accounts.credentials(account.id)).toEqual({ key: `key-of-${account.id}` });
+    await world.store.accountChanges.apply(account.id, account.userId, { credential: { key: 'the-new-key' } }, ACTOR);
+    expect(await world.store.accounts.credentials(account.id)).toEqual({ key: 'the-new-key' });
+    expect(await wholeDatabase()).not.toContain('the-new-key');
+  });
+
+  test('one that is halted for a refused key waits for a person, but is watched again', async () => {
+    const account = await world.newAccount();
+    await world.store.accounts.setStatus(account.id, 'HALTED', KEY_REFUSED);
+    const replaced = await world.store.accountChanges.apply(account.id, account.userId, { credential: { key: 'another' } }, ACTOR);
+    expect([replaced.status, replaced.statusReason]).toEqual(['HALTED', KEY_REPLACED]);
+    const released = await world.store.accountChanges.apply(account.id, account.userId, { status: { status: 'ACTIVE', reason: null } }, ACTOR);
+    expect([released.status, released.statusReason]).toEqual(['ACTIVE', null]);
+  });
+
+  test('a name that another account has changes nothing at all', async () => {
+    const [one, two] = [await world.newAccount(), await world.newAccount()];
+    expect(await code(world.store.accountChanges.apply(two.id, two.userId, { name: one.name, status: { status: 'HALTED', reason: null } }, ACTOR))).toBe('CONFLICT');
+    expect((await world.store.accounts.byId(two.id))?.status).toBe('ACTIVE');
+  });
+
+  test('another user changes, ends and sets nothing', async () => {
+    const account = await world.newAccount();
+    const stranger = (await world.store.users.createUser('a stranger to accounts')).id;
+    const setting = { symbol: 'BTC-PERP', venueSymbol: 'BTC-PERP', leverage: '3', marginMode: 'cross' } as const;
+    expect(await code(world.store.accountChanges.apply(account.id, stranger, { name: 'mine' }, ACTOR))).toBe('NOT_FOUND');
+    expect(await code(world.store.accountChanges.remove(account.id, stranger, ACTOR))).toBe('NOT_FOUND');
+    expect(await code(world.store.accountChanges.noteLeverage(account.id, stranger, setting, ACTOR))).toBe('NOT_FOUND');
+  });
+
+  test('deleted, it is in no list, its key is gone, its name is free, and its events stay', async () => {
+    const account = await world.newAccount();
+    await world.store.accountChanges.remove(account.id, account.userId, ACTOR);
+    expect(await world.store.accounts.byId(account.id)).toBeNull();
+    expect((await world.store.accounts.list(account.userId)).map(({ id }) => id)).not.toContain(account.id);
+    expect((await world.store.accounts.allActive()).map(({ id }) => id)).not.toContain(account.id);
+    expect(await code(world.store.accounts.credentials(account.id))).toBe('NOT_FOUND');
+    const other = await world.newAccount();
+    expect((await world.store.accountChanges.apply(other.id, other.userId, { name: account.name }, ACTOR)).name).toBe(account.name);
+    expect((await world.store.events.since(`account:${account.id}`, 0, 100)).map((event) => event.type)).toContain('account.deleted');
+    expect(await code(world.store.accountChanges.apply(account.id, account.userId, { name: 'back' }, ACTOR))).toBe('NOT_FOUND');
+  });
+
+  test('holding an order or a position, it is not deleted', async () => {
+    const account = await world.newAccount();
+    await world.store.placing.recordOrders([intentFor(account, { clientOrderId: 'resting' })], OWNER);
+    expect(await code(world.store.accountChanges.remove(account.id, account.userId, ACTOR))).toBe('CONFLICT');
+    expect(await world.store.accounts.byId(account.id)).not.toBeNull();
+  });
+
+  test('its leverage is what margin is reckoned with from then on', async () => {
+    const account = await world.newAccount();
+    const setting = { symbol: 'BTC-PERP', venueSymbol: 'BTC-PERP', leverage: '3', marginMode: 'cross' } as const;
+    await world.store.accountChanges.noteLeverage(account.id, account.userId, setting, ACTOR);
+    expect((await world.store.accounts.figures(account.id, ['BTC-PERP'])).symbols['BTC-PERP']?.leverage).toBe('3');
+    await world.store.accountChanges.noteLeverage(account.id, account.userId, { ...setting, leverage: '7' }, ACTOR);
+    expect((await world.store.accounts.figures(account.id, ['BTC-PERP'])).symbols['BTC-PERP']?.leverage).toBe('7');
+    expect(await world.store.positions.list({ userId: account.userId, accountId: account.id, status: 'open', symbol: null, venue: null })).toEqual([]);
+  });
 });

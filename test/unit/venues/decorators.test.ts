@@ -215,7 +215,7 @@ describe('a decorated venue', () => {
     expect(await session.fillsSince(8, 'x', read)).toEqual(['fillsSince', 8, 'x', read]);
     expect(await session.positions(read)).toEqual(['positions', read]);
     expect(await session.balances(read)).toEqual(['balances', read]);
-    expect(await session.setLeverage('S', '9', read)).toEqual(['setLeverage', 'S', '9', read]);
+    expect(await session.setLeverage('S', '9', read, 'isolated')).toEqual(['setLeverage', 'S', '9', read, 'isolated']);
     expect(await session.setDeadManSwitch(10, read)).toEqual(['setDeadManSwitch', 10, read]);
     const names = ['markets', 'tickers', 'orderBook', 'trades', 'candles', 'funding', 'findOrder', 'openOrders', 'closedOrders', 'fillsSince', 'positions', 'balances', 'setLeverage', 'setDeadManSwitch'];
     expect(seen.map((each) => each.call)).toEqual(names);

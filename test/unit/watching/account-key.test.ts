@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { KEY_REFUSED } from '../../../src/activities/account-watcher';
+import { KEY_REFUSED } from '../../../src/domain/account';
 import { sampleAccount, type AccountVenue } from './account-model';
 import { looked, watch, world } from './watcher-harness';
 
@@ -42,6 +42,18 @@ describe('a key that is refused', () => {
     store.account = sampleAccount({ status: 'HALTED', statusReason: KEY_REFUSED });
     expect(await watch({ venue, store }).end).toBe('keyRevoked');
     expect(attempts(venue)).toBe(0);
+  });
+
+  test('a refused key that was replaced meanwhile halts nothing: the new one is held with', async () => {
+    const { venue, store } = world();
+    watch({ venue, store });
+    await looked(store);
+    store.key = 'new key';
+    venue.refusedKey = 'k';
+    venue.live.tell({ kind: 'keyRevoked', atMs: venue.nowMs });
+    await looked(store, 2);
+    expect(store.account.status).toBe('ACTIVE');
+    expect(venue.streams.length).toBe(2);
   });
 
   test('a refusal that was a hiccup: the stream is opened again and everything read', async () => {

@@ -31,6 +31,9 @@ export class AccountVenue {
   truncatedBeforeMs: number | null = null;
   pageSize = 2;
   keyRevoked = false;
+  /** One key that is refused, others not. */
+  refusedKey: string | null = null;
+  private heldWith = '';
   /** Reads fail while it is set. */
   down = false;
   /** The stream does not open before `openStream` is called. */
@@ -49,7 +52,12 @@ export class AccountVenue {
       positions: () => this.read('positions', () => [...this.positions]),
       balances: (_options: ReadOptions) => this.read('balances', () => [...this.balances]),
     };
-    return { name: 'paper', capabilities: {}, session: () => session, venueTimeMs: async () => this.nowMs } as unknown as Venue;
+    return { name: 'paper', capabilities: {}, session: (credentials: { key: string }) => this.with(credentials.key, session), venueTimeMs: async () => this.nowMs } as unknown as Venue;
+  }
+
+  private with<Session>(key: string, session: Session): Session {
+    this.heldWith = key;
+    return session;
   }
 
   /** The stream that is open now. */
@@ -62,7 +70,7 @@ export class AccountVenue {
   private async read<Answer>(call: string, answer: () => Answer): Promise<Answer> {
     this.calls.push(call);
     await this.during(call);
-    if (this.keyRevoked) throw new VenueRefused('paper', 'unauthorized', 'KEY_REVOKED', 'the key was revoked');
+    if (this.keyRevoked || this.heldWith === this.refusedKey) throw new VenueRefused('paper', 'unauthorized', 'KEY_REVOKED', 'the key was revoked');
     if (this.down) throw new VenueUnavailable('paper', 'connection refused', 'connection');
     return answer();
   }
@@ -97,6 +105,8 @@ export type Write =
   | { readonly kind: 'status'; readonly status: AccountStatus };
 
 export class AccountStore {
+  /** The account's stored key. */
+  key = 'k';
   readonly writes: Write[] = [];
   readonly mismatches: [Mismatch, number][] = [];
   readonly troubles: unknown[] = [];
@@ -188,7 +198,7 @@ export class AccountStore {
       },
       accounts: {
         byId: async () => this.account,
-        credentials: async () => ({ key: 'k' }),
+        credentials: async () => ({ key: this.key }),
         setStatus: async (_id, status, reason) => {
           this.account = { ...this.account, status, statusReason: reason };
           this.write({ kind: 'status', status });

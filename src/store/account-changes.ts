@@ -1,0 +1,139 @@
+/** What an administrator changes of an account: its name, status, sealed key, leverage; and its end. */
+import { KEY_REFUSED, KEY_REPLACED, type Account, type AccountStatus, type MarginMode } from '../domain/account';
+import { isoTime } from '../domain/clock';
+import { decimalText } from '../domain/decimal';
+import { DomainError } from '../domain/errors';
+import type { VenueCredentials } from '../domain/venue';
+import { accountOf, ACCOUNT_SELECT, insertCredential, sealedCredential, shownAccount, UNIQUE_VIOLATION, type SealedCredential } from './accounts';
+import { appendAct } from './audit';
+import { change, type StoreCore } from './core';
+import type { Credentials } from './credentials';
+import { sqlStateOf, type Queryable } from './database';
+import { emptyPosition, positionOf, positionRowOf, POSITION_SELECT } from './fill-rows';
+import { lockAccounts, type LockedAccount } from './locks';
+import { OPEN_SQL } from './orders';
+
+/** What is absent stays. */
+export interface AccountChange {
+  readonly name?: string;
+  /** `reason` belongs to it: null for none. */
+  readonly status?: { readonly status: AccountStatus; readonly reason: string | null };
+  readonly credential?: VenueCredentials;
+}
+
+export interface LeverageSetting {
+  readonly symbol: string;
+  readonly venueSymbol: string;
+  readonly leverage: string;
+  readonly marginMode: MarginMode;
+}
+
+export class AccountChanges {
+  constructor(
+    private readonly core: StoreCore,
+    private readonly sealed: Credentials,
+  ) {}
+
+  /**
+   * All of it or nothing. What is so already tells nobody. A new key for an account that is halted because its old one was
+   * refused leaves it halted, but watched again. Throws NOT_FOUND, and CONFLICT for a name that another account has.
+   */
+  async apply(id: string, userId: string, wanted: AccountChange, actor: string): Promise<Account> {
+    const sealed = wanted.credential === undefined ? null : await sealedCredential(this.core.keys, wanted.credential);
+    try {
+      const after = await change(this.core, [id], async (tx, changes) => {
+        const locked = await this.own(tx, id, userId);
+        const at = isoTime(this.core.clock.nowMs());
+        const before = await readAccount(tx, id);
+        if (sealed !== null) await this.replaceCredential(tx, before, sealed);
+        const status = wanted.status ?? (sealed !== null && before.statusReason === KEY_REFUSED ? { status: before.status, reason: KEY_REPLACED } : null);
+        if (wanted.name !== undefined && wanted.name !== before.name) await tx.rows('UPDATE accounts SET name = $2, updated_at = $3::timestamptz WHERE id = $1 RETURNING id', id, wanted.name, at);
+        if (status !== null && (status.status !== before.status || status.reason !== before.statusReason)) {
+          await tx.rows('UPDATE accounts SET status = $2, status_reason = $3, updated_at = $4::timestamptz WHERE id = $1 RETURNING id', id, status.status, status.reason, at);
+          const data = { ...status, previousStatus: before.status };
+          changes.addEvent(locked, { type: 'account.statusChanged', orderId: null, data }, at);
+          await appendAct(tx, { userId, actor, act: 'account.statusChanged', subject: `account:${id}`, data: { ...data, previousReason: before.statusReason }, at });
+        }
+        const now = await readAccount(tx, id);
+        if (now.name !== before.name || sealed !== null) {
+          changes.addEvent(locked, { type: 'account.changed', orderId: null, data: { account: shownAccount(now), keyReplaced: sealed !== null } }, at);
+          await appendAct(tx, { userId, actor, act: 'account.changed', subject: `account:${id}`, data: { name: now.name, previousName: before.name, keyReplaced: sealed !== null }, at });
+        }
+        return now;
+      });
+      this.sealed.forget(id);
+      return after;
+    } catch (error) {
+      if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw error;
+      throw new DomainError('CONFLICT', `you have an account named ${wanted.name ?? ''} already`, { details: { field: 'name' }, cause: error });
+    }
+  }
+
+  /**
+   * Ends the account: halted, its sealed key destroyed, in no list any more; its orders, fills and events stay. Throws
+   * NOT_FOUND, and CONFLICT while an order is open or a position is held.
+   */
+  async remove(id: string, userId: string, actor: string): Promise<Account> {
+    const removed = await change(this.core, [id], async (tx, changes) => {
+      const locked = await this.own(tx, id, userId);
+      const account = await readAccount(tx, id);
+      await assertEmpty(tx, id);
+      const at = isoTime(this.core.clock.nowMs());
+      await tx.rows('DELETE FROM credentials WHERE account_id = $1 RETURNING id', id);
+      // Its name is free again.
+      await tx.rows(
+        `UPDATE accounts SET deleted_at = $2::timestamptz, updated_at = $2::timestamptz, status = 'HALTED', status_reason = 'the account was deleted', credential_id = NULL, name = name || ' ' || id WHERE id = $1 RETURNING id`,
+        id, at,
+      );
+      changes.addEvent(locked, { type: 'account.deleted', orderId: null, data: { account: shownAccount(account) } }, at);
+      await appendAct(tx, { userId, actor, act: 'account.deleted', subject: `account:${id}`, data: { account: shownAccount(account) }, at });
+      return account;
+    });
+    this.sealed.forget(id);
+    return removed;
+  }
+
+  /** After the venue has taken it: what margin is reckoned with from now on. Throws NOT_FOUND. */
+  async noteLeverage(id: string, userId: string, setting: LeverageSetting, actor: string): Promise<void> {
+    await change(this.core, [id], async (tx, changes) => {
+      const account = await this.own(tx, id, userId);
+      const at = isoTime(this.core.clock.nowMs());
+      const [row] = await tx.rows(`SELECT ${POSITION_SELECT} FROM positions p WHERE p.account_id = $1 AND p.symbol = $2`, id, setting.symbol);
+      const before = row === undefined ? emptyPosition(account, setting.symbol, setting.venueSymbol, at) : positionRowOf(row);
+      const after = { ...before, leverage: decimalText(setting.leverage), marginMode: setting.marginMode };
+      changes.putPosition(after);
+      changes.addEvent(account, { type: 'position.updated', orderId: null, data: { position: positionOf(after) } }, at);
+      const data = { symbol: setting.symbol, leverage: after.leverage, marginMode: setting.marginMode, previousLeverage: before.leverage, previousMarginMode: before.marginMode };
+      await appendAct(tx, { userId, actor, act: 'account.leverageChanged', subject: `account:${id}`, data, at });
+    });
+  }
+
+  private async own(tx: Queryable, id: string, userId: string): Promise<LockedAccount> {
+    const account = (await lockAccounts(tx, [id])).get(id);
+    const [alive] = await tx.rows('SELECT id FROM accounts WHERE id = $1 AND deleted_at IS NULL', id);
+    if (account === undefined || alive === undefined || account.userId !== userId) throw new DomainError('NOT_FOUND', 'no such account');
+    return account;
+  }
+
+  private async replaceCredential(tx: Queryable, account: Account, sealed: SealedCredential): Promise<void> {
+    await tx.rows('DELETE FROM credentials WHERE account_id = $1 RETURNING id', account.id);
+    await insertCredential(tx, account, sealed);
+    await tx.rows('UPDATE accounts SET credential_id = $2 WHERE id = $1 RETURNING id', account.id, sealed.id);
+  }
+}
+
+async function readAccount(tx: Queryable, id: string): Promise<Account> {
+  const [row] = await tx.rows(`SELECT ${ACCOUNT_SELECT} FROM accounts a WHERE a.id = $1`, id);
+  if (row === undefined) throw new Error(`account ${id} vanished under its lock`);
+  return accountOf(row);
+}
+
+async function assertEmpty(tx: Queryable, id: string): Promise<void> {
+  const [held] = await tx.rows<{ orders: number; positions: number }>(
+    `SELECT (SELECT count(*) FROM orders o WHERE o.account_id = $1 AND ${OPEN_SQL})::int AS orders,
+            (SELECT count(*) FROM positions p WHERE p.account_id = $1 AND (p.quantity <> 0 OR p.venue_quantity <> 0))::int AS positions`,
+    id,
+  );
+  const { orders, positions } = held ?? { orders: 0, positions: 0 };
+  if (orders > 0 || positions > 0) throw new DomainError('CONFLICT', `the account has ${orders} open orders and ${positions} positions; cancel and close them first`, { details: { orders, positions } });
+}
