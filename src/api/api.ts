@@ -14,6 +14,7 @@ import { FirstCheck } from './first-check';
 import { IntentMaker } from './order-intent';
 import { OrderMutations } from './order-mutations';
 import { OrderPlacement } from './order-placement';
+import { OrderPreview } from './order-preview';
 import { OrderWaiter } from './order-waiter';
 import type { ApiPorts } from './ports';
 import { requestContext } from './request-context';
@@ -45,11 +46,13 @@ export function createApi(options: ApiOptions): Api {
   const { ports, log } = options;
   const waiter = new OrderWaiter({ tail: ports.tail, orders: ports.orders, log });
   const directory = new Directory(ports);
+  const intents = new IntentMaker(directory, ports, options.placeDeadlineMs);
   const context: RouteContext = {
     ports,
     directory,
     waiter,
-    placement: new OrderPlacement(ports, waiter, new IntentMaker(directory, ports, options.placeDeadlineMs), new FirstCheck(ports, directory, log), log),
+    preview: new OrderPreview(ports, directory, intents),
+    placement: new OrderPlacement(ports, waiter, intents, new FirstCheck(ports, directory, log), log),
     mutations: new OrderMutations(ports, waiter, directory, options.placeDeadlineMs, log),
     registry: options.registry,
     log,

@@ -11,6 +11,7 @@ import type { Fill, Order, OrderIntent } from '../domain/order';
 import type { MutationIntent } from '../domain/order-store';
 import type { RateBudget } from '../domain/rate-budget';
 import type { VenueCapabilities, VenueCredentials } from '../domain/venue';
+import type { AccountFigures } from '../risk/figures';
 import type { Readiness } from '../schemas/health';
 import type { Timeline } from '../domain/timeline';
 
@@ -180,7 +181,16 @@ export interface AgedTicker {
   readonly stale: boolean;
 }
 
+/** A book and how long ago it was last told. */
+export interface AgedBook {
+  readonly book: OrderBook;
+  readonly ageMs: number;
+  readonly stale: boolean;
+}
+
 export interface PricesPort {
+  /** The order book as this process knows it, without asking the venue; null where nobody tells one. */
+  book(venue: string, symbol: string): Promise<AgedBook | null>;
   /** The newest known; null asks for all. */
   latest(venue: string | null, symbols: readonly string[] | null): readonly AgedTicker[];
   /** A fresh mark price from memory, or null. */
@@ -236,6 +246,8 @@ export interface ApiPorts {
   readonly riskLimits: RiskLimitsPort;
   readonly apiKeys: ApiKeysPort;
   readonly denials: DenialsPort;
+  /** What risk would judge an order of this market by now; takes no lock. Throws NOT_FOUND. */
+  riskFigures(accountId: string, symbol: string): Promise<AccountFigures>;
   readonly idempotency: { find(userId: string, key: string): Promise<IdempotencyRecord | null> };
   readonly tail: EventTail;
   readonly events: EventsPort;

@@ -5,6 +5,7 @@ import type { Directory } from './directory';
 import type { JsonObject } from './openapi';
 import type { OrderMutations } from './order-mutations';
 import type { OrderPlacement } from './order-placement';
+import type { OrderPreview } from './order-preview';
 import type { OrderWaiter } from './order-waiter';
 import type { ApiPorts } from './ports';
 import type { Route } from './route';
@@ -29,6 +30,7 @@ export interface RouteContext {
   readonly directory: Directory;
   readonly waiter: OrderWaiter;
   readonly placement: OrderPlacement;
+  readonly preview: OrderPreview;
   readonly mutations: OrderMutations;
   readonly registry: Registry;
   readonly log: Logger;

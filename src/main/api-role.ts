@@ -6,6 +6,7 @@ import { createApi, createHttpServer, type ApiPorts, type CallLimitRules, type V
 import type { Settings } from '../config/settings';
 import { callRateOf, type CallRate } from '../domain/call-rate';
 import type { ReadOptions, Venue } from '../domain/venue';
+import { BookReader } from '../streams/book-reader';
 import { EventTail } from '../streams/event-tail';
 import { OrderGateway } from '../temporal/order-gateway';
 import { TOPICS } from '../streams/topics';
@@ -51,6 +52,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
   };
   const health = new Health(platform, venueStates);
   const gateway = new OrderGateway(temporal.client, (venue) => ({ strictNonces: venues.get(venue)?.capabilities.strictNonces ?? false, maxBatchSize: venues.get(venue)?.capabilities.maxBatchSize ?? 1 }));
+  const books = new BookReader(prices);
   const ports: ApiPorts = {
     authenticate: (apiKey) => store.users.authenticate(apiKey),
     gateway,
@@ -81,6 +83,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
     },
     riskLimits: store.riskLimits,
     apiKeys: store.apiKeys,
+    riskFigures: (accountId, symbol) => store.accounts.figures(accountId, [symbol]),
     denials: { record: (intent) => store.placing.recordDenied(intent) },
     idempotency: store.idempotency,
     tail: { follow: (stream, listener) => followEach(tail, stream, listener) },
@@ -103,7 +106,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
       makeCredentials: (name) => (settings.venues.find((venue) => venue.name === name)?.adapter === 'paper' ? newPaperCredential() : null),
     },
     markets: { list: (venue) => store.markets.list(venue ?? undefined), get: (venue, symbol) => store.markets.get(venue, symbol) },
-    prices: { latest: (venue, symbols) => prices.list(venue, symbols), mark: (venue, symbol) => prices.markOf(venue, symbol) },
+    prices: { latest: (venue, symbols) => prices.list(venue, symbols), mark: (venue, symbol) => prices.markOf(venue, symbol), book: (venue, symbol) => books.read(venue, symbol) },
     health,
     callerLimits: bus.callerLimits,
     clock,
@@ -138,6 +141,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
       clearTimeout(cut);
       api.close();
       health.close();
+      books.close();
       await tail.close();
     },
   };

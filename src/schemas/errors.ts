@@ -6,9 +6,11 @@ import { timeSchema } from './fields';
 
 const codes = Object.keys(ERROR_CATALOGUE) as [ErrorCode, ...ErrorCode[]];
 
+export const errorCodeSchema = z.enum(codes);
+
 export const errorSchema = z
   .strictObject({
-    code: z.enum(codes),
+    code: errorCodeSchema,
     message: z.string(),
     details: z.record(z.string(), z.unknown()).meta({ description: 'Figures, fields and nearest valid values; `advice` says what to do.' }),
     timestamp: timeSchema,

@@ -15,7 +15,7 @@ import { credentialContext, type Credentials } from './credentials';
 import { sqlStateOf, type Queryable, type Row } from './database';
 import { seal } from './envelope';
 import { loadFigures } from './figures';
-import { lockAccounts } from './locks';
+import { lockAccounts, readAccounts } from './locks';
 
 export interface NewAccount {
   readonly id: string;
@@ -123,10 +123,11 @@ export class Accounts {
     });
   }
 
-  /** The figures risk would judge by now, for showing: read under a lock that is given back at once. Throws NOT_FOUND. */
+  /** The figures risk would judge by now, for showing: of one moment, without any lock. Throws NOT_FOUND. */
   async figures(accountId: string, symbols: readonly string[] = []): Promise<AccountFigures> {
     return this.core.database.transaction(async (tx) => {
-      const account = (await lockAccounts(tx, [accountId])).get(accountId);
+      await tx.rows('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+      const account = (await readAccounts(tx, [accountId])).get(accountId);
       const wanted = symbols.map((symbol) => ({ accountId, symbol }));
       const figures = account === undefined ? undefined : (await loadFigures(tx, [account], wanted, this.core.clock.nowMs(), this.core)).get(accountId);
       if (figures === undefined) throw new DomainError('NOT_FOUND', `account ${accountId} does not exist`);

@@ -45,6 +45,11 @@ export async function lockAccounts(tx: Queryable, ids: readonly string[]): Promi
   return accountMap(await tx.rows(`SELECT ${ACCOUNT_SELECT} FROM accounts a WHERE a.id = ANY($1::text[]) ORDER BY a.id FOR UPDATE`, ids));
 }
 
+/** The same without the lock, for showing. */
+export async function readAccounts(tx: Queryable, ids: readonly string[]): Promise<Map<string, LockedAccount>> {
+  return accountMap(await tx.rows(`SELECT ${ACCOUNT_SELECT} FROM accounts a WHERE a.id = ANY($1::text[]) ORDER BY a.id`, ids));
+}
+
 /** The accounts of these orders: an order never changes its account, so this needs no lock. */
 export async function accountsOfOrders(database: Queryable, orderIds: readonly string[]): Promise<readonly string[]> {
   const rows = await database.rows<{ id: string }>('SELECT DISTINCT o.account_id AS id FROM orders o WHERE o.id = ANY($1::text[]) ORDER BY 1', orderIds);

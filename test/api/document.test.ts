@@ -10,7 +10,7 @@ afterAll(() => api.close());
 
 /** The routes of the issue, written down once more on purpose. */
 const ROUTES = [
-  'get /api/v1/risk-limits', 'put /api/v1/risk-limits',
+  'get /api/v1/risk-limits', 'put /api/v1/risk-limits', 'post /api/v1/orders/preview',
   'get /api/v1/venues', 'get /api/v1/venues/{venue}/health', 'get /api/v1/markets', 'get /api/v1/markets/{symbol}', 'get /api/v1/markets/{symbol}/orderbook', 'get /api/v1/markets/{symbol}/trades', 'get /api/v1/markets/{symbol}/candles', 'get /api/v1/markets/{symbol}/funding',
   'get /api/v1/prices', 'get /api/v1/prices/{symbol}',
   'post /api/v1/api-keys', 'get /api/v1/api-keys', 'post /api/v1/api-keys/{id}/rotate', 'delete /api/v1/api-keys/{id}',

@@ -8,14 +8,14 @@ import { DomainError } from '../../src/domain/errors';
 import { accountStream, type EventType, type StreamEvent } from '../../src/domain/events';
 import type { Fill, Order, OrderIntent } from '../../src/domain/order';
 import type { MutationIntent } from '../../src/domain/order-store';
-import type { ApiPorts, Identity, IdempotencyRecord, MutationVerdict, OrderListQuery } from '../../src/api/ports';
+import type { AgedBook, ApiPorts, Identity, IdempotencyRecord, MutationVerdict, OrderListQuery } from '../../src/api/ports';
 import type { Timeline } from '../../src/domain/timeline';
 import { isTerminal } from '../../src/domain/order';
 import { FakeLimits } from './fake-limits';
 import { FakeAccountChanges } from './fake-accounts';
 import { FakeApiKeys } from './fake-api-keys';
 import { intentShown, page, recordedOrder, type Denial } from './fake-rows';
-import { MARKETS, publicReads, readiness, TICKERS, VENUES } from './samples';
+import { BOOK, MARKETS, publicReads, readiness, TICKERS, VENUES } from './samples';
 
 export const START_MS = Date.parse('2026-01-31T12:00:00.000Z');
 
@@ -33,6 +33,8 @@ export class FakeBackend {
   readonly positions = new Map<string, Position>();
   readonly balances = new Map<string, Balance[]>();
   readonly limits = new FakeLimits(this.accounts);
+  /** What this process knows of every order book. */
+  book: AgedBook | null = { book: BOOK, ageMs: 5, stale: false };
   fills: Fill[] = [];
   readonly calls = { authenticate: 0, byIds: 0, byClientId: 0, placed: 0, sent: 0, suspected: 0, started: 0 };
   postgresqlAway = false;
@@ -239,6 +241,7 @@ export class FakeBackend {
         },
       },
       riskLimits: this.limits,
+      riskFigures: async (accountId, symbol) => this.limits.figures(accountId, symbol),
       denials: { record: (intent) => this.recordDenied(intent) },
       idempotency: {
         find: async (userId, key) => {
@@ -273,6 +276,7 @@ export class FakeBackend {
       prices: {
         latest: (venue, symbols) => TICKERS.filter((ticker) => (venue === null || ticker.venue === venue) && (symbols === null || symbols.includes(ticker.symbol))).map((ticker) => ({ ticker, ageMs: this.nowMs - ticker.at, stale: this.nowMs - ticker.at > 10_000 })),
         mark: () => '50000',
+        book: async () => this.book,
       },
       health: { readiness: async () => readiness(this.postgresqlAway, this.temporalAway), postgresqlAway: () => this.postgresqlAway },
       apiKeys: this.apiKeys,

@@ -1,6 +1,7 @@
 /** Risk limits behind the API, in memory. */
-import { NO_USER_LIMITS, type Account, type RiskLimitsView, type UserRiskLimits } from '../../src/domain/account';
+import { DEFAULT_RISK_LIMITS, NO_USER_LIMITS, type Account, type RiskLimitsView, type UserRiskLimits } from '../../src/domain/account';
 import { DomainError } from '../../src/domain/errors';
+import { emptySymbol, type AccountFigures } from '../../src/risk/figures';
 import { assertWithinUser, withinUser } from '../../src/risk/limits';
 import type { RiskLimitsPort } from '../../src/api/ports';
 
@@ -10,6 +11,11 @@ export class FakeLimits implements RiskLimitsPort {
   readonly acts: { readonly actor: string; readonly subject: string }[] = [];
 
   constructor(private readonly accounts: Map<string, Account>) {}
+
+  /** Of an account that holds nothing, at a mark of 50,000. */
+  figures(accountId: string, symbol: string): AccountFigures {
+    return { accountId, status: 'ACTIVE', limits: this.accounts.get(accountId)?.limits ?? DEFAULT_RISK_LIMITS, equity: '10000', openOrders: 0, dailyProfit: '0', symbols: { [symbol]: emptySymbol(symbol, '50000', '10') } };
+  }
 
   async get(userId: string, accountId: string | null): Promise<RiskLimitsView | null> {
     const user = this.ofUser.get(userId) ?? NO_USER_LIMITS;

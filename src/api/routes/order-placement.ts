@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ErrorCode } from '../../domain/errors';
 import { idSchema } from '../../schemas/fields';
 import { answerTimeoutQuery, orderBatchRequestSchema, orderRequestSchema, orderSchema } from '../../schemas/orders';
+import { orderPreviewSchema } from '../../schemas/order-preview';
 import { itemResultsSchema } from '../../schemas/errors';
 import { requestStamp } from '../idempotency';
 import { DomainError } from '../../domain/errors';
@@ -42,7 +43,7 @@ export const PLACED = {
 const SINGLE = 'POST /api/v1/orders';
 const BATCH = 'POST /api/v1/orders/batch';
 
-export function orderPlacementRoutes({ placement, ports }: RouteContext): Route[] {
+export function orderPlacementRoutes({ placement, preview, ports }: RouteContext): Route[] {
   return [
     route({
       method: 'post',
@@ -64,6 +65,22 @@ export function orderPlacementRoutes({ placement, ports }: RouteContext): Route[
         if (placed === undefined) throw new DomainError('INTERNAL', 'an order without an answer');
         if (placed.answer instanceof DomainError) throw placed.answer;
         return placed.answer;
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/v1/orders/preview',
+      operationId: 'previewOrder',
+      tag: 'Orders',
+      summary: 'What an order would come to',
+      description: 'The order on the market\'s grid, the verdict of risk with its figures, fees, and what it would meet in the order book. Has no effect: nothing is recorded, and the venue is not asked.',
+      scope: 'read',
+      limit: 'reads',
+      body: orderRequestSchema,
+      responses: { 200: { description: 'The preview; risk may say denied.', schema: orderPreviewSchema } },
+      errors: ['NOT_FOUND', 'UNPROCESSABLE'],
+      async handle({ body, userId }) {
+        return { status: 200, body: await preview.of(termsOf(body), userId) };
       },
     }),
     route({
