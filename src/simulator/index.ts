@@ -1,9 +1,10 @@
-/** The paper venue as a server of its own: in a test's process, or as the process that main.ts starts. */
-import { OptionsError, DEFAULT_OPTIONS, type SimulatorOptions } from './options';
-import { ALL_MARKETS } from './market';
+/** A simulated venue as a server of its own: in a test's process, or as the process that main.ts starts. */
+import { OptionsError, DEFAULT_OPTIONS, MARKETS_KNOWN, MARKETS_OPENED, type SimulatorOptions } from './options';
 import { openRecording } from './recordings';
 import { PaperVenue } from './paper-venue';
-import { PaperServer, hostText } from './server';
+import { PaperServer, hostText, type WireProtocol } from './server';
+import { hyperliquidWire } from './wire/hyperliquid';
+import { paperWire } from './wire/paper';
 
 export interface StartedSimulator {
   readonly url: string;
@@ -28,11 +29,11 @@ export interface StartOptions extends Partial<SimulatorOptions> {
   readonly onFatal?: (error: Error) => void;
 }
 
-/** Starts a paper venue. Rejects with a clear message when the port, the home folder or the recording is wrong. */
+/** Starts a venue (paper unless `venue` says otherwise). Rejects with a clear message when the port, the home folder or the recording is wrong. */
 export async function startPaperSimulator(given: StartOptions = {}): Promise<StartedSimulator> {
-  const options = { ...DEFAULT_OPTIONS, ...given };
+  const options = { ...DEFAULT_OPTIONS, ...(given.venue === undefined ? {} : { markets: MARKETS_OPENED[given.venue].map((market) => market.symbol) }), ...given };
   const wanted = await symbolsOf(options);
-  const markets = ALL_MARKETS.filter((market) => wanted.has(market.symbol));
+  const markets = MARKETS_KNOWN[options.venue].filter((market) => wanted.has(market.symbol));
   if (markets.length === 0) throw new OptionsError('no market is left to open');
   const venue = new PaperVenue({
     ...options,
@@ -42,7 +43,8 @@ export async function startPaperSimulator(given: StartOptions = {}): Promise<Sta
     onFatal: given.onFatal ?? rethrow,
   });
   await venue.start();
-  const server = new PaperServer(venue, options);
+  const wire: WireProtocol = options.venue === 'hyperliquid' ? hyperliquidWire(venue, options) : paperWire(venue);
+  const server = new PaperServer(venue, options, wire);
   try {
     await server.start();
   } catch (error) {
@@ -65,8 +67,8 @@ export async function startPaperSimulator(given: StartOptions = {}): Promise<Sta
 }
 
 /** The markets to open: those asked for, and the one a recording is of. */
-async function symbolsOf({ markets, data, dataMarket }: SimulatorOptions): Promise<ReadonlySet<string>> {
-  const recorded = data === null ? [] : [(await openRecording(data, ALL_MARKETS, dataMarket)).market.symbol];
+async function symbolsOf({ venue, markets, data, dataMarket }: SimulatorOptions): Promise<ReadonlySet<string>> {
+  const recorded = data === null ? [] : [(await openRecording(data, MARKETS_KNOWN[venue], dataMarket)).market.symbol];
   return new Set([...markets, ...recorded]);
 }
 

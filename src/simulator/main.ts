@@ -1,9 +1,9 @@
-/** `npm run simulator -- --venue paper --port N …`: the simulator as a process. */
+/** `npm run simulator -- --venue paper|hyperliquid --port N …`: the simulator as a process. */
 import { startPaperSimulator } from './index';
 import { OptionsError, readOptions } from './options';
 
 function fail(error: Error): never {
-  const hint = error instanceof OptionsError ? ' (usage: npm run simulator -- --venue paper --port N [--data f] [--speed x] [--seed n] [--home dir])' : '';
+  const hint = error instanceof OptionsError ? ' (usage: npm run simulator -- --venue paper|hyperliquid --port N [--network testnet|mainnet] [--data f] [--speed x] [--seed n] [--home dir])' : '';
   process.stderr.write(`simulator: ${error.message}${hint}\n`);
   process.exit(1);
 }
@@ -21,7 +21,7 @@ async function run(): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  process.stdout.write(`simulator venue=paper url=${simulator.url} source=${simulator.source}\n`);
+  process.stdout.write(`simulator venue=${options.venue} url=${simulator.url} source=${simulator.source}\n`);
 }
 
 run().catch(fail);

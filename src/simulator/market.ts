@@ -1,4 +1,6 @@
 import { Decimal, decimal } from '../domain/decimal';
+import { isValidPrice } from '../domain/grid';
+import type { TickRule } from '../domain/market';
 import { PaperError } from './errors';
 
 /** Trading rules of one paper market. Quantities are in base units, prices in quote per base. */
@@ -7,8 +9,11 @@ export interface PaperMarket {
   readonly base: string;
   readonly quote: string;
   readonly kind: 'perpetual' | 'spot';
-  readonly assetClass: 'crypto';
+  readonly assetClass: 'crypto' | 'equity' | 'index' | 'commodity';
+  /** Spacing of generated prices, and of clients' prices where there is no `tickRule`. */
   readonly tickSize: Decimal;
+  /** Which prices clients may ask for, where that is not a fixed step. */
+  readonly tickRule?: TickRule;
   readonly lotSize: Decimal;
   readonly minQuantity: Decimal;
   readonly minNotional: Decimal;
@@ -118,7 +123,9 @@ export const ALL_MARKETS: readonly PaperMarket[] = [...PAPER_MARKETS, ...RECORDE
  */
 export function checkMarketRules(market: PaperMarket, price: Decimal | null, quantity: Decimal, reference: Decimal | null): void {
   if (market.status !== 'open') throw new PaperError('UNKNOWN_MARKET', `${market.symbol} is closed`);
-  if (price !== null && !price.mod(market.tickSize).isZero()) {
+  if (price !== null && market.tickRule !== undefined) {
+    if (!isValidPrice(market.tickRule, price)) throw new PaperError('BAD_TICK', `price ${price.toFixed()} is not a price of ${market.symbol}`);
+  } else if (price !== null && !price.mod(market.tickSize).isZero()) {
     throw new PaperError('BAD_TICK', `price ${price.toFixed()} is not a multiple of the tick size ${market.tickSize.toFixed()} of ${market.symbol}`);
   }
   if (!quantity.mod(market.lotSize).isZero()) {

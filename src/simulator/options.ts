@@ -1,12 +1,27 @@
 /** The simulator's command line. */
 import { parseArgs } from 'node:util';
-import { ALL_MARKETS, PAPER_MARKETS } from './market';
+import { ALL_MARKETS, type PaperMarket, PAPER_MARKETS } from './market';
+import { HYPERLIQUID_MARKETS } from './wire/hyperliquid-universe';
 
 /** Time between two steps of the generated markets. */
 export const DEFAULT_TICK_MS = 250;
 const MAX_PORT = 65_535;
 
+/** The venues whose protocol the simulator speaks. */
+export const SIMULATED_VENUES = ['paper', 'hyperliquid'] as const;
+export type SimulatedVenue = (typeof SIMULATED_VENUES)[number];
+/** What each opens with unless told otherwise, and all it can open. */
+export const MARKETS_OPENED: Readonly<Record<SimulatedVenue, readonly PaperMarket[]>> = { paper: PAPER_MARKETS, hyperliquid: HYPERLIQUID_MARKETS };
+export const MARKETS_KNOWN: Readonly<Record<SimulatedVenue, readonly PaperMarket[]>> = { paper: ALL_MARKETS, hyperliquid: HYPERLIQUID_MARKETS };
+/** hyperliquid's documented weight a minute and address. */
+const HYPERLIQUID_WEIGHT_PER_MINUTE = 1_200;
+
 export interface SimulatorOptions {
+  readonly venue: SimulatedVenue;
+  /** Which of a venue's networks it is; decides what signatures mean where the venue signs it in. */
+  readonly network: 'mainnet' | 'testnet';
+  /** Request weight each address may use a minute; paper has no limit. */
+  readonly weightPerMinute: number;
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
@@ -31,6 +46,10 @@ export interface SimulatorOptions {
 }
 
 export const DEFAULT_OPTIONS: SimulatorOptions = {
+  venue: 'paper',
+  // What the official SDK of Hyperliquid signs for any address but the mainnet's own.
+  network: 'testnet',
+  weightPerMinute: HYPERLIQUID_WEIGHT_PER_MINUTE,
   host: '127.0.0.1',
   port: 0,
   data: null,
@@ -54,13 +73,19 @@ export class OptionsError extends Error {
 /** Reads the command line. Throws OptionsError. */
 export function readOptions(args: readonly string[]): SimulatorOptions {
   const values = parse(args);
-  if (values.venue !== 'paper') throw new OptionsError(`--venue must be paper${values.venue === undefined ? '' : `, not ${values.venue}`}`);
-  const markets = values.markets === undefined ? DEFAULT_OPTIONS.markets : values.markets.split(',');
-  const known = ALL_MARKETS.map((market) => market.symbol);
+  const venue = SIMULATED_VENUES.find((candidate) => candidate === values.venue);
+  if (venue === undefined) throw new OptionsError(`--venue must be ${SIMULATED_VENUES.join(' or ')}${values.venue === undefined ? '' : `, not ${values.venue}`}`);
+  const network = values.network ?? DEFAULT_OPTIONS.network;
+  if (network !== 'mainnet' && network !== 'testnet') throw new OptionsError(`--network must be mainnet or testnet, not ${network}`);
+  const markets = values.markets === undefined ? MARKETS_OPENED[venue].map((market) => market.symbol) : values.markets.split(',');
+  const known = MARKETS_KNOWN[venue].map((market) => market.symbol);
   for (const symbol of [...markets, ...(values['data-market'] === undefined ? [] : [values['data-market']])]) {
     if (!known.includes(symbol)) throw new OptionsError(`--markets, --data-market: no market ${symbol}; there are ${known.join(', ')}`);
   }
   return {
+    venue,
+    network,
+    weightPerMinute: integer('weight-per-minute', values['weight-per-minute'], DEFAULT_OPTIONS.weightPerMinute, 1_000_000_000),
     host: values.host ?? DEFAULT_OPTIONS.host,
     port: integer('port', values.port, DEFAULT_OPTIONS.port, MAX_PORT),
     data: values.data ?? DEFAULT_OPTIONS.data,
@@ -83,6 +108,8 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         venue: { type: 'string' },
+        network: { type: 'string' },
+        'weight-per-minute': { type: 'string' },
         host: { type: 'string' },
         port: { type: 'string' },
         data: { type: 'string' },

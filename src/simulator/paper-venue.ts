@@ -4,17 +4,16 @@
  */
 import { createHash } from 'node:crypto';
 import { Decimal, decimal } from '../domain/decimal';
-import { type Account, balanceView, positionView } from './account';
+import type { Account } from './account';
+import { accountEvents } from './account-events';
 import { VenueClock } from './clock';
 import { PaperError } from './errors';
 import { Exchange } from './exchange';
 import type { Changes } from './exchange-state';
 import { type Fault, Faults } from './faults';
-import { fundingView } from './funding';
 import { Journal } from './journal';
-import { INSURANCE_FUND, liquidationPrice } from './maintenance';
+import { INSURANCE_FUND } from './maintenance';
 import type { PaperMarket } from './market';
-import { type Fill, type Order, fillView, orderView } from './order';
 import { type JournalRecord, Restoration, changesRecord, fundingTermsRecord, snapshotRecords } from './persistence';
 import { MarketData } from './market-data';
 import { PriceSource, type PriceSourceOptions } from './price-source';
@@ -49,6 +48,12 @@ export class PaperVenue {
   readonly prices: PriceSource;
   readonly keys = new Map<string, string>();
   readonly revokedKeys = new Set<string>();
+  /** Told of each step once it is durable: what another venue's wire makes its own frames of. */
+  readonly committed = new Set<(step: CommittedStep) => void>();
+  /** What a wire noted in the journal before the last stop, oldest first. */
+  readonly wireNotes: unknown[] = [];
+  /** What a wire wants kept of its notes when the journal is written anew. */
+  wireSnapshot: () => readonly unknown[] = () => this.wireNotes;
   private readonly keyAccounts = new Map<string, Account>();
   private readonly journal: Journal | null;
   private readonly published = new Map<string, number>();
@@ -145,8 +150,10 @@ export class PaperVenue {
   commit(): Promise<void> {
     this.scheduleDue();
     const changes = this.exchange.state.drain();
+    const tell = this.stepTeller(changes);
     if (changes.accounts.size === 0 && changes.orders.size === 0 && changes.amends.length === 0) {
       this.marketData.publish(changes.trades);
+      tell();
       return this.journal?.settled() ?? DONE;
     }
     const messages = this.accountMessages(changes);
@@ -156,7 +163,13 @@ export class PaperVenue {
         this.published.set(account, sequence);
         this.hub.publish(`account:${account}`, 'account', account, text);
       }
+      tell();
     });
+  }
+
+  /** Keeps something of a wire's own in the journal, in order with the steps around it. */
+  note(record: unknown): void {
+    this.keep(this.write({ wire: record }));
   }
 
   /** A step nobody waits for (market data, a timer). */
@@ -222,8 +235,16 @@ export class PaperVenue {
     this.background();
   }
 
+  /** Made before the step's books are published, because publishing forgets which of them moved. */
+  private stepTeller(changes: Changes): () => void {
+    if (this.committed.size === 0) return () => undefined;
+    const moved = [...this.exchange.state.venues.values()].filter(({ book }) => book.bids.changed.size > 0 || book.asks.changed.size > 0).map(({ market }) => market.symbol);
+    return () => this.committed.forEach((listener) => listener({ changes, moved }));
+  }
+
   private restore(restoration: Restoration): void {
     restoration.restore(this.exchange);
+    this.wireNotes.push(...restoration.wireNotes);
     for (const account of this.exchange.state.accounts.values()) this.published.set(account.name, account.sequence);
     for (const [hash, name] of restoration.keys) this.keys.set(hash, name);
     this.clock.offsetMs = restoration.clockOffsetMs;
@@ -234,6 +255,7 @@ export class PaperVenue {
     for (const record of snapshotRecords(this.exchange.state)) yield JSON.stringify(record);
     const rest: JournalRecord = { keys: [...this.keys], clockOffsetMs: this.clock.offsetMs, prices: this.prices.prices() };
     yield JSON.stringify(rest);
+    for (const wire of this.wireSnapshot()) yield JSON.stringify({ wire });
   }
 
   private write(record: JournalRecord): Promise<void> {
@@ -250,32 +272,7 @@ export class PaperVenue {
   }
 
   private accountMessages(changes: Changes): AccountMessage[] {
-    const messages: AccountMessage[] = [];
-    const { state } = this.exchange;
-    const accountOf = (item: Order | Fill): Account => state.account(item.account);
-    for (const order of changes.orders) {
-      state.touch(accountOf(order));
-      if (!this.hidden(order)) messages.push(this.message(accountOf(order), { kind: 'order', order: orderView(order) }));
-    }
-    for (const fill of changes.fills) {
-      const order = state.orders.get(fill.orderId);
-      if (order !== undefined && this.hidden(order)) continue;
-      messages.push(this.message(accountOf(fill), { kind: 'fill', fill: fillView(fill) }));
-    }
-    for (const payment of changes.fundings) {
-      const account = state.account(payment.account);
-      messages.push(this.message(account, { kind: 'funding', funding: fundingView(payment) }));
-    }
-    for (const [account, touched] of changes.accounts) {
-      for (const symbol of touched.symbols) {
-        const holding = account.holdings.get(symbol);
-        if (holding !== undefined) messages.push(this.message(account, { kind: 'position', position: positionView(holding, state.markOf, liquidationPrice(account, holding, state.markOf)) }));
-      }
-      for (const asset of touched.assets) {
-        messages.push(this.message(account, { kind: 'balance', balance: balanceView(account, asset, state.markOf) }));
-      }
-    }
-    return messages;
+    return accountEvents(this.exchange.state, changes, (order) => this.hidden(order)).map(({ account, event }) => this.message(account, event));
   }
 
   private message(account: Account, event: unknown): AccountMessage {
@@ -321,6 +318,12 @@ export class PaperVenue {
       }, waitMs),
     );
   }
+}
+
+export interface CommittedStep {
+  readonly changes: Changes;
+  /** Symbols whose books changed. */
+  readonly moved: readonly string[];
 }
 
 interface AccountMessage {

@@ -64,6 +64,8 @@ export interface JournalRecord {
   /** SHA-256 of an access key, and its account. */
   keys?: [hash: string, account: string][];
   clockOffsetMs?: number;
+  /** A wire's own note; what it means is that wire's. */
+  wire?: unknown;
   /** Where the generator's markets are; `moved`: set by hand, so a recording no longer feeds the market. */
   prices?: { symbol: string; price: string; moved: boolean }[];
 }
@@ -144,6 +146,7 @@ export class Restoration {
   private readonly fundingTerms = new Map<string, Pick<FundingTerms, 'rate' | 'intervalMs'>>();
   readonly keys = new Map<string, string>();
   readonly prices = new Map<string, { price: Decimal; moved: boolean }>();
+  readonly wireNotes: unknown[] = [];
   clockOffsetMs = 0;
 
   readonly apply = (line: unknown): void => {
@@ -161,6 +164,7 @@ export class Restoration {
     for (const { symbol, rate, intervalMs } of record.fundingTerms ?? []) this.fundingTerms.set(symbol, { rate: decimal(rate), intervalMs });
     for (const [hash, account] of record.keys ?? []) this.keys.set(hash, account);
     for (const { symbol, price, moved } of record.prices ?? []) this.prices.set(symbol, { price: decimal(price), moved });
+    if (record.wire !== undefined) this.wireNotes.push(record.wire);
     this.clockOffsetMs = record.clockOffsetMs ?? this.clockOffsetMs;
   };
 

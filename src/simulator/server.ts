@@ -1,19 +1,40 @@
 /** The sockets: plain node:http and ws, one port for the venue, a second for control while the first may be made deaf. */
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { PaperError } from './errors';
 import type { PaperVenue } from './paper-venue';
-import { type PaperAnswer, errorAnswer, handlePaper } from './wire/paper';
+import { type PaperAnswer, errorAnswer } from './wire/fault-answers';
 import { type ControlPort, handleControl } from './wire/paper-control';
-import { MAX_CLIENT_MESSAGE_BYTES, serveStream } from './wire/paper-stream';
 
 /** A batch of 100 orders is about 30 KB. */
 const MAX_BODY_BYTES = 1024 * 1024;
 /** Longer than any client's pool keeps an idle socket, so that the client, not the venue, ends it. */
 const KEEP_ALIVE_MS = 75_000;
 const CONTROL_PREFIX = '/__sim';
+
+export interface WireRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  /** Parsed JSON, or undefined without a body. */
+  readonly body: unknown;
+  /** Where it came from. */
+  readonly address: string;
+}
+
+/** How a venue speaks. `error` renders a failure of the server's own: a body that is no JSON, an internal error. */
+export interface WireProtocol {
+  /** Largest message a client may send on a stream. */
+  readonly maxMessageBytes: number;
+  handle(request: WireRequest): Promise<PaperAnswer>;
+  stream(socket: WebSocket): void;
+  error(error: PaperError): PaperAnswer;
+  /** Response headers beside the content's, made for each answer. */
+  headers(): Readonly<Record<string, string>>;
+}
 
 export interface ServerOptions {
   readonly host: string;
@@ -24,7 +45,7 @@ export interface ServerOptions {
 export class PaperServer {
   private readonly main: Server;
   private readonly control: Server | null;
-  private readonly streams = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MAX_CLIENT_MESSAGE_BYTES });
+  private readonly streams: WebSocketServer;
   private readonly sockets = new Set<Socket>();
   private relisten: NodeJS.Timeout | null = null;
   port = 0;
@@ -33,7 +54,9 @@ export class PaperServer {
   constructor(
     private readonly venue: PaperVenue,
     private readonly options: ServerOptions,
+    private readonly wire: WireProtocol,
   ) {
+    this.streams = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: wire.maxMessageBytes });
     this.main = this.newServer();
     this.main.on('connection', (socket: Socket) => {
       this.sockets.add(socket);
@@ -58,7 +81,7 @@ export class PaperServer {
     const server = createServer((request, response) => {
       this.serve(request, response).catch((error: Error) => {
         this.venue.options.warn(`${request.method ?? ''} ${request.url ?? ''} failed: ${error.stack ?? error.message}`);
-        this.send(response, errorAnswer(new PaperError('INTERNAL', 'internal error of the simulator; its log has it')));
+        this.send(response, this.wire.error(new PaperError('INTERNAL', 'internal error of the simulator; its log has it')));
       });
     });
     server.keepAliveTimeout = KEEP_ALIVE_MS;
@@ -78,12 +101,11 @@ export class PaperServer {
         if (!this.options.control) throw new PaperError('NOT_FOUND', 'the control API is off');
         answer = { status: 200, text: await handleControl(this.venue, { method, path, query, body }, this.controlPortOf(response)) };
       } else {
-        const key = request.headers['x-paper-key'];
-        answer = await handlePaper(this.venue, { method, path, query, body, key: typeof key === 'string' ? key : undefined });
+        answer = await this.wire.handle({ method, path, query, headers: request.headers, body, address: request.socket.remoteAddress ?? '' });
       }
     } catch (error) {
       if (!(error instanceof PaperError)) throw error;
-      answer = errorAnswer(error);
+      answer = path.startsWith(CONTROL_PREFIX) ? errorAnswer(error) : this.wire.error(error);
     }
     this.send(response, answer);
   }
@@ -97,7 +119,7 @@ export class PaperServer {
     const headers: Record<string, string | number> = {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(answer.text),
-      'x-paper-time': this.venue.clock.now(),
+      ...this.wire.headers(),
     };
     if (answer.retryAfterSeconds !== undefined) headers['retry-after'] = answer.retryAfterSeconds;
     response.writeHead(answer.status, headers).end(answer.text);
@@ -109,7 +131,7 @@ export class PaperServer {
       socket.end(`HTTP/1.1 ${path === '/ws' ? '503 Service Unavailable' : '404 Not Found'}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
       return;
     }
-    this.streams.handleUpgrade(request, socket, head, (client) => serveStream(this.venue, client));
+    this.streams.handleUpgrade(request, socket, head, (client) => this.wire.stream(client));
   }
 
   private controlPortOf(response: ServerResponse): ControlPort {

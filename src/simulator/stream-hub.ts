@@ -43,6 +43,11 @@ export class StreamHub {
     this.topics.set(topic, listeners);
   }
 
+  unsubscribe(client: StreamClient, topic: string): void {
+    client.topics.delete(topic);
+    this.topics.get(topic)?.delete(client);
+  }
+
   hasListeners(topic: string): boolean {
     return (this.topics.get(topic)?.size ?? 0) > 0;
   }
@@ -55,6 +60,11 @@ export class StreamHub {
   /** A direct reply (acknowledgement, pong): stream faults do not touch it. */
   reply(client: StreamClient, message: unknown): void {
     this.write(client, JSON.stringify(message));
+  }
+
+  /** The first picture of a channel, sent with its acknowledgement: stream faults do not touch it. */
+  sendSnapshot(client: StreamClient, text: string): void {
+    this.write(client, text);
   }
 
   /** One channel message to one client, through the stream faults. */

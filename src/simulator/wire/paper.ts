@@ -1,10 +1,13 @@
 /** The paper venue's own HTTP protocol: routing, authentication, and the faults that meet a request. */
 import type { Account } from '../account';
 import { PaperError, PAPER_ERROR_STATUS } from '../errors';
+import type { WireProtocol } from '../server';
+import { type PaperAnswer, answerThrough, errorAnswer } from './fault-answers';
 import type { Fault } from '../faults';
 import type { PaperVenue } from '../paper-venue';
 import * as orders from './paper-orders';
 import * as queries from './paper-queries';
+import { MAX_CLIENT_MESSAGE_BYTES, serveStream } from './paper-stream';
 import type { Query } from './paper-queries';
 
 export interface PaperRequest {
@@ -14,14 +17,6 @@ export interface PaperRequest {
   readonly key: string | undefined;
   /** Parsed JSON, or undefined without a body. */
   readonly body: unknown;
-}
-
-/** What the server is to send. `drop`: destroy the socket instead of answering. */
-export interface PaperAnswer {
-  readonly status: number;
-  readonly text: string;
-  readonly retryAfterSeconds?: number;
-  readonly drop?: boolean;
 }
 
 type PublicHandler = (venue: PaperVenue, query: Query) => string;
@@ -53,6 +48,19 @@ const WRITES: Readonly<Record<string, PrivateWrite>> = {
   'POST /dead-man': orders.setDeadMan,
 };
 
+export function paperWire(venue: PaperVenue): WireProtocol {
+  return {
+    maxMessageBytes: MAX_CLIENT_MESSAGE_BYTES,
+    handle: ({ method, path, query, headers, body }) => {
+      const key = headers['x-paper-key'];
+      return handlePaper(venue, { method, path, query, body, key: typeof key === 'string' ? key : undefined });
+    },
+    stream: (socket) => serveStream(venue, socket),
+    error: errorAnswer,
+    headers: () => ({ 'x-paper-time': String(venue.clock.now()) }),
+  };
+}
+
 /** Handles one request of the venue's protocol from its arrival to its answer. */
 export async function handlePaper(venue: PaperVenue, request: PaperRequest): Promise<PaperAnswer> {
   const route = `${request.method} ${request.path}`;
@@ -76,7 +84,7 @@ export async function handlePaper(venue: PaperVenue, request: PaperRequest): Pro
   });
   const faults = venue.faults.forRequest(logged);
   if (faults.length > 0) logged.fault = faults.map((fault) => fault.kind).join('+');
-  const answer = await answerThrough(venue, request, faults, () => {
+  const answer = await answerThrough(venue, faults, { refuse: (fault) => refuse(request, fault), error: errorAnswer }, () => {
     if (refusal !== null) throw refusal;
     return perform(venue, route, request, account);
   });
@@ -93,50 +101,6 @@ function perform(venue: PaperVenue, route: string, request: PaperRequest, accoun
   return (WRITES[route] as PrivateWrite)(venue, account, request.body);
 }
 
-/** Faults before acceptance, the request itself, its commit, then the faults that meet the answer. */
-async function answerThrough(venue: PaperVenue, request: PaperRequest, faults: readonly Fault[], act: () => string): Promise<PaperAnswer> {
-  for (const fault of faults) {
-    if (fault.kind === 'refuse') {
-      venue.faults.hit(fault);
-      return refuse(request, fault);
-    }
-    if (fault.kind === 'rateLimit') {
-      venue.faults.hit(fault);
-      const retryAfterSeconds = fault.retryAfterSeconds ?? 1;
-      return { ...errorAnswer(new PaperError('RATE_LIMITED', `try again in ${retryAfterSeconds} s`)), retryAfterSeconds };
-    }
-    if (fault.before === true) await linger(venue, fault);
-  }
-  let answer: PaperAnswer;
-  try {
-    const text = act();
-    // Always waited for: what is not in the journal may not be answered, not even a read of it.
-    await venue.commit();
-    answer = { status: 200, text };
-  } catch (error) {
-    if (!(error instanceof PaperError)) throw error;
-    await venue.commit();
-    answer = errorAnswer(error);
-  }
-  for (const fault of faults) {
-    if (fault.before !== true) await linger(venue, fault);
-    if (fault.kind === 'dropResponse') {
-      venue.faults.hit(fault);
-      answer = { ...answer, drop: true };
-    }
-    if (fault.kind === 'errorAfterAccept') {
-      venue.faults.hit(fault);
-      answer = { status: fault.status ?? 500, text: JSON.stringify({ error: { code: fault.code ?? 'INTERNAL', message: fault.message ?? 'internal error' } }) };
-    }
-  }
-  return answer;
-}
-
-async function linger(venue: PaperVenue, fault: Fault): Promise<void> {
-  if (fault.kind === 'hold') await venue.faults.hold(fault);
-  if (fault.kind === 'delay') await venue.faults.delay(fault);
-}
-
 /** The answer of a refuse fault: per item for placing and canceling unless a status is given, else the whole request. */
 function refuse(request: PaperRequest, fault: Fault): PaperAnswer {
   const error = { code: fault.code ?? 'BAD_REQUEST', message: fault.message ?? 'refused' };
@@ -147,10 +111,6 @@ function refuse(request: PaperRequest, fault: Fault): PaperAnswer {
   }
   const known = PAPER_ERROR_STATUS[error.code as keyof typeof PAPER_ERROR_STATUS] as number | undefined;
   return { status: fault.status ?? known ?? 400, text: JSON.stringify({ error }) };
-}
-
-export function errorAnswer(error: PaperError): PaperAnswer {
-  return { status: error.status, text: JSON.stringify({ error: error.body() }) };
 }
 
 function itemsOf(body: unknown): unknown[] | null {

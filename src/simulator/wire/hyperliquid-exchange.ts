@@ -1,0 +1,304 @@
+/** POST /exchange of the simulated Hyperliquid: signed actions, each refused in the venue's words by its real cause. */
+import { Decimal, decimal, isPlainDecimal } from '../../domain/decimal';
+import type { Account } from '../account';
+import { PaperError, type PaperErrorCode } from '../errors';
+import { hideNewOrder } from '../fault-effects';
+import { type Order, type OrderRequest, isArmed } from '../order';
+import type { PaperVenue } from '../paper-venue';
+import { MALFORMED, malformed } from './hyperliquid-info';
+import { isUserSigned, type Network, type SignedBody, signerOf } from './hyperliquid-signatures';
+import { dexName, integer, type Item, itemsOf, readBody, readOrder, record } from './hyperliquid-requests';
+import { accountName, readAddress, type HyperliquidUsers } from './hyperliquid-users';
+import { assetById, USDC_TOKEN, type HyperliquidAsset } from './hyperliquid-universe';
+import * as views from './hyperliquid-views';
+
+type Status = Record<string, unknown> | string;
+export interface ExchangeAnswer {
+  readonly status: 'ok' | 'err';
+  readonly response: unknown;
+}
+
+/** A limit further than this from the mark is refused (0.8 of it). */
+const MAX_DISTANCE = decimal('0.8');
+/** A dead-man switch is at least so far ahead. */
+const MIN_SCHEDULE_MS = 5_000;
+/** An order whose client id was used before gets a counter behind it in the core, which takes each only once. */
+const AGAIN = '#';
+
+/** Children of a normalTpsl group that wait for their parent to fill. */
+interface Waiting {
+  readonly account: Account;
+  readonly request: OrderRequest;
+}
+
+export class HyperliquidExchange {
+  private readonly children = new Map<Order, Waiting[]>();
+  /** Told of the id an order had before it was replaced. */
+  onReplaced: (order: Order, oldOid: number) => void = () => undefined;
+
+  constructor(
+    private readonly venue: PaperVenue,
+    private readonly users: HyperliquidUsers,
+    private readonly network: Network,
+  ) {}
+
+  /** Runs one signed request to its answer. Throws PaperError('BAD_REQUEST') only for a body it cannot read. */
+  run(body: unknown): ExchangeAnswer {
+    const signed = readBody(body);
+    try {
+      return { status: 'ok', response: this.act(signed) };
+    } catch (error) {
+      if (!(error instanceof PaperError) || error.message === MALFORMED) throw error;
+      return { status: 'err', response: error.message };
+    }
+  }
+
+  /** The orders of a group whose parent just filled come alive. Called after each step. */
+  wake(orders: Iterable<Order>): boolean {
+    let woke = false;
+    for (const order of orders) {
+      const waiting = this.children.get(order);
+      if (waiting === undefined || order.status === 'open') continue;
+      this.children.delete(order);
+      if (order.filled.isZero()) continue;
+      for (const { account, request } of waiting) woke = this.placeChild(account, request) || woke;
+    }
+    return woke;
+  }
+
+  private act(signed: SignedBody): unknown {
+    const now = this.venue.clock.now();
+    const { action, nonce, vaultAddress, expiresAfter } = signed;
+    const type = String(action['type']);
+    const signer = signerOf(signed, this.network);
+    const user = this.users.userOf(signer);
+    // A wrong signature recovers to an address nobody knows: the venue cannot tell the two apart either.
+    if (user === null) throw new PaperError('BAD_REQUEST', `User or API Wallet ${signer} does not exist.`);
+    if (isUserSigned(type) && user !== signer) throw new PaperError('BAD_REQUEST', `Must deposit before performing actions. User: ${signer}`);
+    if (expiresAfter !== null && now > expiresAfter) {
+      this.users.countRequests(user, 5, false, now);
+      throw new PaperError('BAD_REQUEST', `Action expired: expiresAfter ${expiresAfter} is before the current time ${now}`);
+    }
+    const trader = vaultAddress === null ? user : this.vaultOf(vaultAddress, user);
+    this.users.takeNonce(signer, nonce, now);
+    this.users.countRequests(user, itemsOf(action).length || 1, type.startsWith('cancel'), now);
+    switch (type) {
+      case 'order':
+        return { type: 'order', data: { statuses: this.order(trader, action, now) } };
+      case 'cancel':
+      case 'cancelByCloid':
+        return { type: 'cancel', data: { statuses: itemsOf(action).map((item) => this.each(() => this.cancel(trader, item, now))) } };
+      case 'modify':
+        this.modify(trader, action, now);
+        return { type: 'default' };
+      case 'batchModify':
+        return { type: 'order', data: { statuses: itemsOf(action).map((item) => this.each(() => this.modify(trader, item, now))) } };
+      case 'scheduleCancel':
+        this.scheduleCancel(trader, action['time'] ?? null, now);
+        return { type: 'default' };
+      case 'updateLeverage': {
+        const asset = this.asset(action['asset']);
+        const leverage = integer(action['leverage']);
+        if (leverage < 1 || leverage > asset.maxLeverage) throw new PaperError('BAD_REQUEST', 'Invalid leverage value');
+        this.venue.exchange.setLeverage(this.account(trader, asset), asset.coin, leverage);
+        return { type: 'default' };
+      }
+      case 'updateIsolatedMargin':
+      case 'noop':
+        return { type: 'default' };
+      case 'approveAgent':
+        this.users.approveAgent(user, readAddress(action['agentAddress']));
+        return { type: 'default' };
+      case 'usdClassTransfer':
+        this.transfer(user, action['toPerp'] === true ? 'spot' : '', user, action['toPerp'] === true ? '' : 'spot', action['amount']);
+        return { type: 'default' };
+      case 'sendAsset':
+        if (action['token'] !== USDC_TOKEN) throw new PaperError('BAD_REQUEST', 'Invalid token');
+        this.transfer(user, dexName(action['sourceDex']), readAddress(action['destination']), dexName(action['destinationDex']), action['amount']);
+        return { type: 'default' };
+      default:
+        throw malformed();
+    }
+  }
+
+  private order(user: string, action: Item, now: number): Status[] {
+    const grouping = action['grouping'];
+    if (grouping !== 'na' && grouping !== 'normalTpsl' && grouping !== 'positionTpsl') throw malformed();
+    let parent: Order | null = null;
+    return itemsOf(action).map((item, index) =>
+      this.each(() => {
+        const asset = this.asset(item['a']);
+        const account = this.account(user, asset);
+        const request = readOrder(item, asset, this.clientId(account, item['c']));
+        if (grouping === 'normalTpsl' && index > 0 && parent?.status === 'open') {
+          this.children.set(parent, [...(this.children.get(parent) ?? []), { account, request }]);
+          return 'waitingForFill';
+        }
+        const order = this.place(account, asset, request, now);
+        if (index === 0) parent = order;
+        if (isArmed(order)) return grouping === 'na' ? { resting: { oid: views.oidOf(order), ...shownCloid(order) } } : 'waitingForTrigger';
+        return placedStatus(order, asset);
+      }),
+    );
+  }
+
+  private place(account: Account, asset: HyperliquidAsset, request: OrderRequest, now: number): Order {
+    const mark = this.venue.exchange.state.markOf(asset.coin);
+    const limit = request.price;
+    if (mark !== null && limit !== null && request.triggerPrice === undefined && limit.minus(mark).abs().greaterThan(mark.times(MAX_DISTANCE))) {
+      throw new PaperError('BAD_REQUEST', `Order price cannot be more than 80% away from the reference price. asset=${asset.asset}`);
+    }
+    try {
+      const order = this.venue.exchange.place(account, request, now);
+      order.hiddenUntil = hideNewOrder(this.venue, account.name, views.cloidOf(order.clientId) ?? order.clientId);
+      return order;
+    } catch (error) {
+      if (!(error instanceof PaperError)) throw error;
+      throw new PaperError('BAD_REQUEST', this.words(error.code, error.message, asset));
+    }
+  }
+
+  private placeChild(account: Account, request: OrderRequest): boolean {
+    try {
+      this.venue.exchange.place(account, request, this.venue.clock.now());
+      return true;
+    } catch (error) {
+      // The position it should guard is gone already: there is nobody to tell, as at the venue.
+      if (!(error instanceof PaperError)) throw error;
+      this.venue.options.warn(`a waiting order was dropped: ${error.message}`);
+      return false;
+    }
+  }
+
+  private cancel(user: string, item: Item, now: number): Status {
+    const asset = this.asset(item['a'] ?? item['asset']);
+    const order = this.find(user, item['o'] ?? item['cloid']);
+    if (order === null || order.status !== 'open' || order.symbol !== asset.coin) {
+      throw new PaperError('BAD_REQUEST', `Order was never placed, already canceled, or filled. asset=${asset.asset}`);
+    }
+    this.venue.exchange.cancel(this.venue.exchange.state.account(order.account), { orderId: order.orderId }, now);
+    return 'success';
+  }
+
+  /** The old order is canceled and the new one has an id of its own, also where the core keeps the order. */
+  private modify(user: string, item: Item, now: number): Status {
+    const wanted = record(item['order']);
+    const asset = this.asset(wanted['a']);
+    const order = this.find(user, item['oid']);
+    if (order === null || order.status !== 'open') throw new PaperError('BAD_REQUEST', 'Cannot modify canceled or filled order');
+    const account = this.venue.exchange.state.account(order.account);
+    const request = readOrder(wanted, asset, this.clientId(account, wanted['c']));
+    const same = order.symbol === request.symbol && order.side === request.side && order.reduceOnly === request.reduceOnly && order.postOnly === request.postOnly && views.cloidOf(order.clientId) === views.cloidOf(request.clientId);
+    if (!same || (request.triggerPrice ?? null) !== null || isArmed(order) || request.timeInForce !== order.timeInForce) {
+      this.venue.exchange.cancel(account, { orderId: order.orderId }, now);
+      return placedStatus(this.place(account, asset, request, now), asset);
+    }
+    const oldOid = views.oidOf(order);
+    const { filled } = order;
+    try {
+      this.venue.exchange.amend(account, { orderId: order.orderId, amendId: `oid ${oldOid}`, price: request.price ?? undefined, quantity: filled.plus(request.quantity) }, now);
+    } catch (error) {
+      if (!(error instanceof PaperError)) throw error;
+      throw new PaperError('BAD_REQUEST', this.words(error.code, error.message, asset));
+    }
+    views.filledBefore.set(order, filled);
+    this.onReplaced(order, oldOid);
+    return placedStatus(order, asset);
+  }
+
+  private scheduleCancel(user: string, time: unknown, now: number): void {
+    if (time !== null && (typeof time !== 'number' || time < now + MIN_SCHEDULE_MS)) {
+      throw new PaperError('BAD_REQUEST', 'Schedule cancel time must be at least 5 seconds in the future');
+    }
+    for (const account of this.users.accountsOf(user)) this.venue.setDeadMan(account, time === null ? 0 : (time) - now);
+  }
+
+  private transfer(from: string, fromDex: string, to: string, toDex: string, amount: unknown): void {
+    const value = typeof amount === 'string' && isPlainDecimal(amount) ? decimal(amount) : new Decimal(0);
+    if (!value.greaterThan(0)) throw malformed();
+    const [source, target] = [this.users.account(from, fromDex), this.users.account(to, toDex)];
+    if (source === null || target === null) throw new PaperError('BAD_REQUEST', `User does not exist: ${accountName(to, toDex)}`);
+    if (source.available('USDC', this.venue.exchange.state.markOf).lessThan(value)) throw new PaperError('BAD_REQUEST', 'Insufficient balance for transfer');
+    this.venue.exchange.credit(source, 'USDC', value.negated());
+    this.venue.exchange.credit(target, 'USDC', value);
+  }
+
+  private find(user: string, reference: unknown): Order | null {
+    const accounts = this.users.accountsOf(user);
+    if (typeof reference === 'string') {
+      const cloid = reference.toLowerCase();
+      return accounts.flatMap((account) => [...account.orders.values()]).filter((order) => views.cloidOf(order.clientId) === cloid).at(-1) ?? null;
+    }
+    if (typeof reference !== 'number') throw malformed();
+    const named = views.readOid(reference);
+    const order = named === null ? undefined : this.venue.exchange.state.orders.get(named.orderId);
+    if (named === null || order === undefined || named.revision !== order.revision) return null;
+    return accounts.some(({ name }) => name === order.account) ? order : null;
+  }
+
+  private account(user: string, asset: HyperliquidAsset): Account {
+    const account = this.users.account(user, asset.dex);
+    if (account === null) throw new PaperError('BAD_REQUEST', `User or API Wallet ${user} does not exist.`);
+    return account;
+  }
+
+  private asset(id: unknown): HyperliquidAsset {
+    const asset = assetById(integer(id));
+    if (asset === undefined || !this.venue.exchange.state.venues.has(asset.coin)) throw new PaperError('UNKNOWN_MARKET', `Invalid asset: ${String(id)}`);
+    return asset;
+  }
+
+  private vaultOf(address: string, user: string): string {
+    if (this.users.vaultLeaders.get(address) !== user) throw new PaperError('BAD_REQUEST', `Vault not registered: ${address}`);
+    return address;
+  }
+
+  private clientId(account: Account, cloid: unknown): string {
+    const next = this.venue.exchange.state.counters.orderId + 1;
+    if (cloid === undefined || cloid === null) return `-${next}`;
+    if (typeof cloid !== 'string' || !/^0x[0-9a-fA-F]{32}$/.test(cloid)) throw malformed();
+    const id = cloid.toLowerCase();
+    return account.orders.has(id) ? `${id}${AGAIN}${next}` : id;
+  }
+
+  private each(run: () => Status): Status {
+    try {
+      return run();
+    } catch (error) {
+      if (!(error instanceof PaperError) || error.message === MALFORMED) throw error;
+      return { error: error.message };
+    }
+  }
+
+  private words(code: PaperErrorCode, message: string, asset: HyperliquidAsset): string {
+    const { book } = this.venue.exchange.state.venue(asset.coin);
+    const at = `asset=${asset.asset}`;
+    switch (code) {
+      case 'BAD_TICK':
+        return `Price must be divisible by tick size. ${at}`;
+      case 'BAD_LOT':
+        return `Order has invalid size. ${at}`;
+      case 'BELOW_MINIMUM':
+        return `Order must have minimum value of $10. ${at}`;
+      case 'INSUFFICIENT_MARGIN':
+        return `Insufficient margin to place order. ${at}`;
+      case 'POST_ONLY_WOULD_CROSS':
+        return `Post only order would have immediately matched, bbo was ${book.bids.best()?.text ?? '0'}@${book.asks.best()?.text ?? '0'}. ${at}`;
+      case 'REDUCE_ONLY_WOULD_INCREASE':
+        return `Reduce only order would increase position. ${at}`;
+      default:
+        return `${message}. ${at}`;
+    }
+  }
+}
+
+function placedStatus(order: Order, asset: HyperliquidAsset): Status {
+  if (order.status === 'open') return { resting: { oid: views.oidOf(order), ...shownCloid(order) } };
+  if (order.filled.isZero()) throw new PaperError('BAD_REQUEST', `Order could not immediately match against any resting orders. asset=${asset.asset}`);
+  return { filled: { totalSz: views.wireText(order.filled), avgPx: views.wireText(order.filledNotional.dividedBy(order.filled)), oid: views.oidOf(order), ...shownCloid(order) } };
+}
+
+function shownCloid(order: Order): { cloid?: string } {
+  const cloid = views.cloidOf(order.clientId);
+  return cloid === null ? {} : { cloid };
+}
