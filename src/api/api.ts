@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { Authenticator } from './auth';
 import { CallLimits, type CallLimitRules } from './call-limits';
+import { mountCodec, type CodecEndpoint } from './codec';
 import { allowOrigins } from './cors';
 import { Directory } from './directory';
 import { mountDocs, securityHeaders } from './docs';
@@ -33,6 +34,8 @@ export interface ApiOptions {
   readonly corsOrigins: readonly string[];
   /** Addresses and networks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
+  /** Absent: Temporal's payloads are not encrypted, and nobody needs to decode them. */
+  readonly codec?: CodecEndpoint;
 }
 
 export interface Api {
@@ -69,8 +72,10 @@ export function createApi(options: ApiOptions): Api {
   app.set('trust proxy', [...options.trustedProxies]);
   app.use(requestContext(log, new ApiMetrics(options.registry, () => waiter.size)));
   app.use(securityHeaders());
+  const mount = { ports, authenticator: new Authenticator(ports), limits: new CallLimits(ports, options.limits) };
+  if (options.codec !== undefined) mountCodec(app, options.codec, mount);
   app.use(allowOrigins(options.corsOrigins));
-  mountRoutes(app, routes, { ports, authenticator: new Authenticator(ports), limits: new CallLimits(ports, options.limits) });
+  mountRoutes(app, routes, mount);
   mountDocs(app);
   mountErrors(app, ports, log);
   return { app, waiter, close: () => waiter.close() };

@@ -11,6 +11,9 @@ import type { ApiPorts, Identity } from './ports';
 import { contextOf } from './request-context';
 import type { Route } from './route';
 
+/** What of a route its limits depend on. */
+export type LimitedRoute = Pick<Route, 'method' | 'scope' | 'limit' | 'isExit' | 'countsOrders'>;
+
 export interface CallLimitRules {
   readonly rates: CallRates;
   /** How many times a key's limit one address may use. */
@@ -29,7 +32,7 @@ export class CallLimits {
   ) {}
 
   /** Middleware before the key is looked at. */
-  forAddress(route: Route): RequestHandler {
+  forAddress(route: LimitedRoute): RequestHandler {
     const kind = kindOf(route);
     const rate = this.rules.rates[kind];
     return async (request, response, next) => {
@@ -39,7 +42,7 @@ export class CallLimits {
   }
 
   /** Middleware once the caller is known and the body is read. */
-  forKey(route: Route): RequestHandler {
+  forKey(route: LimitedRoute): RequestHandler {
     const kind = kindOf(route);
     return async (request, response, next) => {
       const { identity } = contextOf(response);
@@ -54,7 +57,7 @@ export class CallLimits {
     return own === undefined ? this.rules.rates[kind] : own;
   }
 
-  private async take(response: Response, name: string, rate: CallRate, kind: CallKind, route: Route, body: unknown): Promise<void> {
+  private async take(response: Response, name: string, rate: CallRate, kind: CallKind, route: LimitedRoute, body: unknown): Promise<void> {
     const refillPerSecond = (rate.count * 1_000) / rate.periodMs;
     const reserve = kind === 'orders' ? EXIT_RESERVE : 0;
     const request: BudgetRequest = {
@@ -80,20 +83,20 @@ export class CallLimits {
 }
 
 /** Whose calls count how. A route without a word of its own: reads by GET, admin by its scope, else orders. */
-export function kindOf(route: Route): CallKind {
+export function kindOf(route: LimitedRoute): CallKind {
   if (route.limit !== undefined) return route.limit;
   if (route.scope === 'admin') return 'admin';
   return route.method === 'get' ? 'reads' : 'orders';
 }
 
 /** What gets out of the market must pass where what gets in is held back. */
-function isExit(route: Route, body: unknown): boolean {
+function isExit(route: LimitedRoute, body: unknown): boolean {
   if (route.isExit === true) return true;
   const items = itemsOf(body);
   return items.length > 0 && items.every((item) => typeof item === 'object' && item !== null && 'reduceOnly' in item && item.reduceOnly === true);
 }
 
-function weightOf(route: Route, body: unknown): number {
+function weightOf(route: LimitedRoute, body: unknown): number {
   return route.countsOrders === true ? Math.max(1, itemsOf(body).length) : 1;
 }
 

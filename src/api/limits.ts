@@ -3,6 +3,9 @@
 /** 100 orders of the longest fields fit; more is a mistake or an attack. */
 export const BODY_LIMIT_BYTES = 64 * 1024;
 
+/** A page of a history, its payloads encrypted; Temporal itself takes no message above 4 MB. */
+export const CODEC_BODY_LIMIT_BYTES = 4 * 1024 * 1024;
+
 /** A whole request must have arrived by then: the body limit over a slow line. */
 export const REQUEST_TIMEOUT_MS = 15_000;
 

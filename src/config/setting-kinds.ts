@@ -146,6 +146,14 @@ export function optionalKey(common: Omit<Common<undefined>, 'default'>): Setting
   });
 }
 
+/** Several keys of 32 bytes, a comma list; the order matters. */
+export function optionalKeys(common: Omit<Common<undefined>, 'default'>): SettingRow<readonly Buffer[] | undefined> {
+  return row<readonly Buffer[] | undefined>({ ...common, default: undefined, secret: true }, (value) => {
+    const keys = value.split(',').flatMap((part) => keyFromText(part.trim()) ?? []);
+    return keys.length === value.split(',').length ? { ok: true, value: keys } : { ok: false, must: 'be a comma list of keys, each 32 bytes in base64 or hexadecimal (openssl rand -hex 32)' };
+  });
+}
+
 /** 32 bytes from their base64 or hexadecimal text, undefined for any other text. */
 export function keyFromText(value: string): Buffer | undefined {
   if (/^[0-9a-fA-F]{64}$/.test(value)) return Buffer.from(value, 'hex');

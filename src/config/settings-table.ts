@@ -1,4 +1,4 @@
-import { callRate, choice, integer, optionalAddress, optionalInteger, optionalKey, optionalNetworks, optionalOrigins, optionalText, optionalUrl, ratio, text } from './setting-kinds';
+import { callRate, choice, integer, optionalAddress, optionalInteger, optionalKey, optionalKeys, optionalNetworks, optionalOrigins, optionalText, optionalUrl, ratio, text } from './setting-kinds';
 
 const DAY_MS = 86_400_000;
 const PORT_RANGE = { min: 1, max: 65_535 } as const;
@@ -120,6 +120,15 @@ export const SETTINGS_TABLE = {
     max: 3_650,
     unit: 'days',
     description: 'How long the Temporal server that is started keeps the history of an ended workflow.',
+  }),
+
+  payloadKeys: optionalKeys({
+    env: 'TEMPORAL_PAYLOAD_KEYS',
+    description: 'Encrypts what Temporal stores: a comma list of keys, 32 bytes each in base64 or hexadecimal; the first encrypts, all decrypt. Absent: the Web UI reads it as it is.',
+  }),
+  temporalUiOrigins: optionalOrigins({
+    env: 'TEMPORAL_UI_ORIGINS',
+    description: 'Where the Temporal Web UI is served, a comma list: its pages may use the codec endpoint. Set by `npm start` for the one it starts.',
   }),
 
   // Between processes

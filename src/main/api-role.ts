@@ -9,6 +9,7 @@ import type { ReadOptions, Venue } from '../domain/venue';
 import { BookReader } from '../streams/book-reader';
 import { EventTail } from '../streams/event-tail';
 import { OrderGateway } from '../temporal/order-gateway';
+import { remoteCodec } from '../temporal/payload-codec';
 import { TOPICS } from '../streams/topics';
 import { ensureAccountWatched, tellAccountChanged, tellAccountDeleted } from '../temporal/watching';
 import { ensureOwner, newPaperCredential } from './first-start';
@@ -111,7 +112,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
     callerLimits: bus.callerLimits,
     clock,
   };
-  const api = createApi({ ports, log: logger, registry: platform.registry, version, placeDeadlineMs: settings.placeDeadlineMs, limits: callLimitRules(settings), corsOrigins: settings.corsOrigins ?? [], trustedProxies: settings.trustedProxies ?? [] });
+  const api = createApi({ ports, log: logger, registry: platform.registry, version, placeDeadlineMs: settings.placeDeadlineMs, limits: callLimitRules(settings), corsOrigins: settings.corsOrigins ?? [], trustedProxies: settings.trustedProxies ?? [], ...(platform.payloadCodec === null ? {} : { codec: { origins: settings.temporalUiOrigins ?? [], ...remoteCodec(platform.payloadCodec) } }) });
   const server = createHttpServer(api.app);
   const sockets = openSockets(server, platform, tail);
   registerStateGauges(platform.registry, {

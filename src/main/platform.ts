@@ -16,6 +16,7 @@ import { PriceCache } from '../streams/price-cache';
 import { TOPIC_PREFIXES } from '../streams/topics';
 import { RedisBus } from '../streams/redis-bus';
 import { connectTemporal, type TemporalClient } from '../temporal/connection';
+import { EncryptingCodec } from '../temporal/payload-codec';
 import { createVenues, type VenueConfig } from '../venues';
 import { SettingError } from '../config/settings';
 import { AuditHeads } from './audit-heads';
@@ -36,6 +37,8 @@ export interface Platform {
   readonly venues: ReadonlyMap<string, Venue>;
   readonly store: Store;
   readonly temporal: TemporalClient;
+  /** Encrypts what Temporal stores; null unless it is turned on. */
+  readonly payloadCodec: EncryptingCodec | null;
   readonly auditHeads: AuditHeads;
   close(): Promise<void>;
 }
@@ -81,12 +84,13 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
     log: logger,
     onAuditHead: auditHeads.keep,
   });
+  const payloadCodec = settings.payloadKeys === undefined ? null : new EncryptingCodec(settings.payloadKeys, settings.temporalNamespace);
   store.events.onCommitted(new TradeMetrics(registry).onCommitted);
   // Another process changed an account: its key may be another. One that was not heard of is read again after seconds.
   const unheed = bus.subscribe(TOPIC_PREFIXES.accountWake, ({ accountId }) => {
     if (typeof accountId === 'string') store.accounts.forgetCredentials(accountId);
   });
-  const temporal = connectTemporal(temporalAddress, settings.temporalNamespace);
+  const temporal = connectTemporal(temporalAddress, settings.temporalNamespace, payloadCodec);
   return {
     settings,
     logger,
@@ -98,6 +102,7 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
     venues,
     store,
     temporal,
+    payloadCodec,
     auditHeads,
     close: async () => {
       await temporal.close();

@@ -114,7 +114,7 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
   };
 }
 
-async function serve({ settings, logger, registry }: Platform, taskQueues: readonly TaskQueue[], activities: object): Promise<RunningRole> {
+async function serve({ settings, logger, registry, payloadCodec }: Platform, taskQueues: readonly TaskQueue[], activities: object): Promise<RunningRole> {
   const workflowBundlePath = path.join(__dirname, '..', 'workflow-bundle.js');
   if (!existsSync(workflowBundlePath)) throw new Error('the workflow bundle is not built: run npm run build');
   const corePort = settings.metricsPort === undefined ? null : await freePort();
@@ -128,6 +128,7 @@ async function serve({ settings, logger, registry }: Platform, taskQueues: reado
     taskQueues,
     workflowBundlePath,
     activities,
+    codec: payloadCodec,
   });
   const metrics = settings.metricsPort === undefined ? null : await serveMetrics(registry, settings.host, settings.metricsPort, `http://127.0.0.1:${corePort}/metrics`);
   return {

@@ -1,5 +1,7 @@
 /** One client connection to Temporal. gzip is off: on one host or a LAN it costs more CPU than it saves. */
 import { Client, Connection } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
+import { payloadConversion } from './payload-codec';
 
 export interface TemporalClient {
   readonly client: Client;
@@ -9,9 +11,9 @@ export interface TemporalClient {
 }
 
 /** Lazy: made without the server there, so that a process starts while Temporal is away; calls fail until it answers. */
-export function connectTemporal(address: string, namespace: string): TemporalClient {
+export function connectTemporal(address: string, namespace: string, codec: PayloadCodec | null = null): TemporalClient {
   const connection = Connection.lazy({ address });
-  const client = new Client({ connection, namespace });
+  const client = new Client({ connection, namespace, ...payloadConversion(codec) });
   return {
     client,
     ping: async (timeoutMs) => {

@@ -1,5 +1,7 @@
 /** How workers are run: one process serves a set of task queues until it is told to stop. */
 import { NativeConnection, Runtime, Worker, DefaultLogger, type LogEntry, type WorkerOptions } from '@temporalio/worker';
+import type { PayloadCodec } from '@temporalio/common';
+import { payloadConversion } from './payload-codec';
 import { TASK_QUEUES } from './task-queues';
 
 export type TaskQueue = (typeof TASK_QUEUES)[keyof typeof TASK_QUEUES];
@@ -11,6 +13,8 @@ export interface WorkerSetup {
   /** Path of the bundle made by the build. */
   readonly workflowBundlePath: string;
   readonly activities: object;
+  /** The same as the clients'; null: payloads are stored as they are. */
+  readonly codec: PayloadCodec | null;
 }
 
 export interface RunningWorkers {
@@ -52,6 +56,7 @@ export async function runWorkers(setup: WorkerSetup): Promise<RunningWorkers> {
         taskQueue,
         workflowBundle: { codePath: setup.workflowBundlePath },
         activities: setup.activities,
+        ...payloadConversion(setup.codec),
         shutdownGraceTime: SHUTDOWN_GRACE,
         ...FAIL_OVER,
       }),

@@ -40,7 +40,7 @@ export class ApiHarness {
   private checker: DocumentChecker | null = null;
   url = '';
 
-  async start(override: (ports: ApiPorts) => ApiPorts = (ports) => ports, options: Partial<Pick<ApiOptions, 'limits' | 'corsOrigins' | 'trustedProxies'>> = {}): Promise<this> {
+  async start(override: (ports: ApiPorts) => ApiPorts = (ports) => ports, options: Partial<Pick<ApiOptions, 'limits' | 'corsOrigins' | 'trustedProxies' | 'codec'>> = {}): Promise<this> {
     this.backend.addAccount('main', 'alice');
     this.backend.addAccount('second', 'alice', 'other');
     this.backend.addAccount('foreign', 'bob');

@@ -2,6 +2,8 @@
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import path from 'node:path';
+import type { PayloadCodec } from '@temporalio/common';
+import { payloadConversion } from '../../src/temporal/payload-codec';
 import { TASK_QUEUES } from '../../src/temporal/task-queues';
 import { startTemporal } from '../support/servers';
 import { ROOT } from '../support/source-imports';
@@ -11,7 +13,7 @@ type Activities = Record<string, (...given: never[]) => Promise<unknown>>;
 export interface WorkflowHarness {
   readonly client: Client;
   /** Runs workers of all task queues with these activities until `stop`. */
-  work(activities: Activities): Promise<{ stop(): Promise<void> }>;
+  work(activities: Activities, codec?: PayloadCodec): Promise<{ stop(): Promise<void> }>;
   close(): Promise<void>;
 }
 
@@ -25,8 +27,8 @@ export async function startHarness(): Promise<WorkflowHarness> {
   const workflowBundle = await bundleWorkflowCode({ workflowsPath: path.join(ROOT, 'src', 'workflows', 'index.ts'), logger });
   return {
     client: new Client({ connection }),
-    work: async (activities) => {
-      const workers = await Promise.all(Object.values(TASK_QUEUES).map((taskQueue) => Worker.create({ connection: native, taskQueue, workflowBundle, activities, maxHeartbeatThrottleInterval: '200ms' })));
+    work: async (activities, codec) => {
+      const workers = await Promise.all(Object.values(TASK_QUEUES).map((taskQueue) => Worker.create({ connection: native, taskQueue, workflowBundle, activities, maxHeartbeatThrottleInterval: '200ms', ...payloadConversion(codec ?? null) })));
       const running = Promise.all(workers.map((worker) => worker.run()));
       return {
         stop: async () => {

@@ -9,6 +9,8 @@ export interface Addresses {
   /** Base URL of the simulator of each venue that has one. */
   readonly simulators: ReadonlyMap<string, string>;
   readonly apiPort: number;
+  /** Port of the Web UI that was started; undefined for a server of the user's own. */
+  readonly temporalUiPort: number | undefined;
   readonly home: string;
   /** Text of SUREFILL_MASTER_KEY. */
   readonly masterKey: string;
@@ -34,5 +36,7 @@ export function roleEnvironment(environment: NodeJS.ProcessEnv, addresses: Addre
     SUREFILL_HOME: addresses.home,
     SUREFILL_MASTER_KEY: addresses.masterKey,
     PORT: String(addresses.apiPort),
+    // A browser may know this host by either name.
+    TEMPORAL_UI_ORIGINS: environment['TEMPORAL_UI_ORIGINS'] ?? (addresses.temporalUiPort === undefined ? undefined : `http://127.0.0.1:${addresses.temporalUiPort},http://localhost:${addresses.temporalUiPort}`),
   };
 }

@@ -101,7 +101,7 @@ export class Supervisor {
     await parts.migrate(databaseUrl);
     await this.runRoles(
       roleEnvironment(environment, {
-        ...{ databaseUrl, temporalAddress, redisUrl, hub, apiPort: port, home: this.home.folder },
+        ...{ databaseUrl, temporalAddress, redisUrl, hub, apiPort: port, home: this.home.folder, temporalUiPort: temporal?.uiPort },
         simulators: new Map([...simulators].map(([name, { plan }]) => [name, plan.url])),
         masterKey: settings.masterKey?.toString('base64') ?? this.home.masterKey(),
       }),
