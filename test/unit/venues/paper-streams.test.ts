@@ -42,6 +42,24 @@ describe('streams of the paper venue', () => {
     expect(publicly).toEqual([{ kind: 'ticker', ticker: { venue: 'paper2', symbol: 'BTC-PERP', bid: '1', ask: '2', last: null, mark: '1.5', at: 5 } }]);
   });
 
+  test('a funding payment is passed over: it is read by its query, and shows as balance and position', async () => {
+    const funding = { id: '7', symbol: 'BTC-PERP', quantity: '1', markPrice: '97000', rate: '0.0001', amount: '-9.70', asset: 'USDC', time: 5 };
+    const frames = [{ kind: 'funding', funding }, { kind: 'balance', balance: { asset: 'USDC', total: '90.30', available: '1', locked: '0' } }];
+    const { session } = await paper(undefined, (socket, frame) => {
+      acknowledge(socket, frame);
+      if (!frame.includes('"channel":"account"')) return;
+      frames.forEach((event, index) => socket.send(JSON.stringify({ channel: 'account', sequence: index + 1, previousSequence: index, time: 5, event })));
+    });
+    const heard = await new Promise<PrivateMessage[]>((resolve) => {
+      const messages: PrivateMessage[] = [];
+      session.streamPrivate((message) => {
+        messages.push(message);
+        if (message.kind === 'balance') resolve(messages);
+      });
+    });
+    expect(heard).toMatchObject([{ kind: 'balance', balance: { total: '90.3' } }]);
+  });
+
   test.each([
     ['an object', { code: 'UNAUTHORIZED', message: 'unknown key' }],
     ['a text', 'UNAUTHORIZED'],

@@ -157,6 +157,15 @@ describe('reading the paper venue', () => {
     const { session } = await paper(reply(200, { positions: [position, { ...position, side: 'flat', quantity: '1' }, { ...position, side: 'short', quantity: '2.0', leverage: '10.0' }] }));
     expect(await session.positions(read)).toMatchObject([{ side: 'short', quantity: '2', leverage: '10' }]);
   });
+  test('reads funding payments page by page, negative ones as what was paid', async () => {
+    const payment = { id: '7', symbol: 'BTC-PERP', quantity: '-1.0', markPrice: '97000.0', rate: '0.00010', amount: '-9.70', asset: 'USDC', time: 5 };
+    const { session, asked } = await paper(reply(200, { payments: [payment], next: '7' }));
+    expect(await session.fundingPayments?.(3, 'c', read)).toEqual({
+      payments: [{ venuePaymentId: '7', venueSymbol: 'BTC-PERP', quantity: '-1', markPrice: '97000', rate: '0.0001', amount: '-9.7', asset: 'USDC', atMs: 5 }],
+      next: '7',
+    });
+    expect(asked).toEqual(['GET /funding-payments?from=3&limit=500&cursor=c']);
+  });
   test('never reads pages without end', async () => {
     const { session, asked } = await paper(reply(200, { orders: [], next: '1' }));
     expect(await errorOf(session.openOrders(read))).toMatchObject({ name: 'VenueOutcomeUnknown', reason: 'unreadable' });
