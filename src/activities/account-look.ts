@@ -6,6 +6,7 @@ import type { Account } from '../domain/account';
 import { decimal, decimalText } from '../domain/decimal';
 import { UNSETTLED_STATES, type Order } from '../domain/order';
 import type { OrderReference, ReadOptions, Venue, VenueAccountSession, VenueOrder, VenuePosition } from '../domain/venue';
+import { AccountMoney } from './account-money';
 import { accountScope, type AccountWatcherPorts } from './account-ports';
 import type { AccountWriter } from './account-writer';
 
@@ -35,6 +36,7 @@ export type Reading = () => ReadOptions;
 export class AccountLook {
   /** Markets where the last audit saw another position than ours; a second sighting is no race with the stream. */
   private suspects: ReadonlySet<string> = new Set();
+  private readonly money: AccountMoney;
 
   constructor(
     private readonly ports: AccountWatcherPorts,
@@ -42,7 +44,9 @@ export class AccountLook {
     private readonly account: Account,
     private readonly session: VenueAccountSession,
     private readonly writer: AccountWriter,
-  ) {}
+  ) {
+    this.money = new AccountMoney(ports, venue, account, session, writer);
+  }
 
   /** One read after the other: a key that was revoked is asked with once, not with several at a time. */
   async take(kind: LookKind, read: Reading): Promise<LookResult> {
@@ -56,7 +60,10 @@ export class AccountLook {
     const gone = await this.gone(ours, open, read);
     // Fills come between: an order placed outside is known by then, and one that ended never stands there without its fills.
     const changedOpen = await this.writer.orders(open, 'query');
-    const fills = await this.fills(kind, atMs, read);
+    const readTo = readToOf(await watching.readCheckpoint(accountScope(id)));
+    const opening = await this.money.opening(readTo.fillsMs === null, read);
+    const fills = await this.fills(kind, atMs, readTo.fillsMs, read);
+    await this.money.funding(readTo.fundingMs, read);
     const changedOrders = changedOpen + (await this.writer.orders(gone, 'query'));
     const heldAtMs = await this.venue.venueTimeMs(read());
     const positions = await this.session.positions(read());
@@ -67,10 +74,11 @@ export class AccountLook {
     // A fill that waits for its order's name, or could not be written, is not covered yet: it is read again.
     const covered = fills.deferred === 0 && this.writer.skipped === skippedBefore;
     if (covered || fills.carryIn !== null) {
-      await watching.checkpoint(accountScope(id), { fillsReadToMs: atMs }, this.writer.epoch);
+      await watching.checkpoint(accountScope(id), { fillsReadToMs: atMs, fundingReadToMs: atMs }, this.writer.epoch);
       // A carry-in counts all that filled; otherwise a fill may still be told as late as the overlap allows for.
       await watching.settleUnbooked(this.writer.epoch, id, fills.carryIn === null ? atMs - AUDIT_OVERLAP_MS : atMs);
     }
+    if (covered) await this.money.compare(balances, opening, heldAtMs);
     if (kind === 'audit') await this.comparePositions(positions);
     return { changedOrders, newFills: fills.newFills, deferred: fills.deferred };
   }
@@ -102,9 +110,8 @@ export class AccountLook {
    * Every fill since before the last we know, to the venue's end. `carryIn`: why the fills cannot explain the positions - the
    * venue's history begins after the last fill we know, or what was held before we ever looked.
    */
-  private async fills(kind: LookKind, atMs: number, read: Reading): Promise<{ newFills: number; deferred: number; carryIn: 'truncated' | 'firstLook' | null }> {
+  private async fills(kind: LookKind, atMs: number, readToMs: number | null, read: Reading): Promise<{ newFills: number; deferred: number; carryIn: 'truncated' | 'firstLook' | null }> {
     const lastFillMs = await this.ports.watching.lastFillTime(this.account.id);
-    const readToMs = readToMsOf(await this.ports.watching.readCheckpoint(accountScope(this.account.id)));
     const createdMs = Date.parse(this.account.createdAt) - FILL_OVERLAP_MS;
     const knownToMs = Math.max(readToMs ?? createdMs, lastFillMs ?? createdMs);
     const oldestMs = Math.min(readToMs ?? knownToMs, lastFillMs ?? knownToMs, atMs);
@@ -171,7 +178,9 @@ function referenceTo(order: Order): OrderReference {
   return { venueClientId: order.origin === 'EXTERNAL' && order.venueClientId === order.clientOrderId ? '' : order.venueClientId, venueOrderId, venueSymbol };
 }
 
-function readToMsOf(checkpoint: unknown): number | null {
-  if (typeof checkpoint !== 'object' || checkpoint === null || !('fillsReadToMs' in checkpoint)) return null;
-  return typeof checkpoint.fillsReadToMs === 'number' ? checkpoint.fillsReadToMs : null;
+/** Up to when (venue's time, ms) fills and funding were read before; null: never. */
+function readToOf(checkpoint: unknown): { readonly fillsMs: number | null; readonly fundingMs: number | null } {
+  const known: Readonly<Record<string, unknown>> = typeof checkpoint === 'object' && checkpoint !== null ? { ...checkpoint } : {};
+  const timeOf = (field: string): number | null => (typeof known[field] === 'number' ? known[field] : null);
+  return { fillsMs: timeOf('fillsReadToMs'), fundingMs: timeOf('fundingReadToMs') };
 }

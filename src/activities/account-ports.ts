@@ -3,7 +3,7 @@ import type { Account, AccountStatus } from '../domain/account';
 import type { Clock } from '../domain/clock';
 import type { Order } from '../domain/order';
 import type { AppliedOrder, WriterEpoch } from '../domain/order-store';
-import type { VenueBalance, VenueCredentials, VenueFill, VenueOrder } from '../domain/venue';
+import type { VenueBalance, VenueCredentials, VenueFill, VenueFundingPayment, VenueOrder } from '../domain/venue';
 import type { PositionMessage } from './account-inbox';
 
 type ConfirmedPosition = PositionMessage['position'];
@@ -12,6 +12,12 @@ export interface WatchingStore {
   takeEpoch(scope: string, holder: string): Promise<WriterEpoch>;
   applyFills(writer: WriterEpoch, accountId: string, fills: readonly VenueFill[]): Promise<{ readonly newFills: number; readonly deferred: number }>;
   applyVenueOrders(writer: WriterEpoch, accountId: string, orders: readonly VenueOrder[], source: 'stream' | 'query'): Promise<readonly AppliedOrder[]>;
+  /** Answers how many were new. */
+  applyFunding(writer: WriterEpoch, accountId: string, payments: readonly VenueFundingPayment[]): Promise<number>;
+  /** What the ledger says is held, by asset. */
+  ledgerCash(accountId: string): Promise<ReadonlyMap<string, string>>;
+  /** False when the ledger has moved since `cash` was read. */
+  bookTransfer(writer: WriterEpoch, accountId: string, transfer: { readonly asset: string; readonly amount: string; readonly cash: string; readonly atMs: number }): Promise<boolean>;
   putPositions(writer: WriterEpoch, accountId: string, positions: readonly ConfirmedPosition[], atMs: number, options?: { readonly complete?: boolean }): Promise<void>;
   carryIn(writer: WriterEpoch, accountId: string, positions: readonly ConfirmedPosition[], atMs: number): Promise<void>;
   /** No fill of a view older than this (venue's time, ms) comes any more. */

@@ -13,6 +13,8 @@ import type { RateBudget } from '../domain/rate-budget';
 import type { VenueCapabilities, VenueCredentials } from '../domain/venue';
 import type { AccountFigures } from '../risk/figures';
 import type { Readiness } from '../schemas/health';
+import type { LedgerEntry } from '../domain/ledger';
+import type { Trade } from '../domain/trade';
 import type { Timeline } from '../domain/timeline';
 
 export interface Identity {
@@ -67,6 +69,13 @@ export interface PositionListQuery {
   readonly accountId: string | null;
   readonly symbol: string | null;
   readonly venue: string | null;
+}
+
+export interface LedgerListQuery {
+  readonly userId: string;
+  readonly accountId: string;
+  readonly cursor: string | null;
+  readonly limit: number;
 }
 
 export interface NewAccount {
@@ -241,6 +250,8 @@ export interface ApiPorts {
   readonly orders: OrdersPort;
   readonly fills: { list(query: FillListQuery): Promise<{ readonly fills: readonly Fill[]; readonly nextCursor: string | null }> };
   readonly positions: { list(query: PositionListQuery): Promise<readonly Position[]>; byId(id: string, userId: string): Promise<Position | null> };
+  readonly trades: { list(query: OrderListQuery): Promise<{ readonly trades: readonly Trade[]; readonly nextCursor: string | null }> };
+  readonly ledger: { list(query: LedgerListQuery): Promise<{ readonly entries: readonly LedgerEntry[]; readonly nextCursor: string | null }> };
   readonly balances: { list(accountId: string, userId: string): Promise<readonly Balance[]> };
   readonly accounts: AccountsPort;
   readonly riskLimits: RiskLimitsPort;

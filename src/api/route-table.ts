@@ -22,6 +22,7 @@ import { orderPlacementRoutes } from './routes/order-placement';
 import { positionRoutes } from './routes/positions';
 import { priceRoutes } from './routes/prices';
 import { riskLimitRoutes } from './routes/risk-limits';
+import { tradeRoutes } from './routes/trades';
 import { venueRoutes } from './routes/venues';
 
 /** What the routes are made of. */
@@ -53,6 +54,7 @@ export function routeTable(context: RouteContext): readonly Route[] {
     ...orderChangeRoutes(context),
     ...fillRoutes(context),
     ...positionRoutes(context),
+    ...tradeRoutes(context),
     ...eventRoutes(context),
     ...healthRoutes(context),
   ];

@@ -77,7 +77,10 @@ export interface Position {
   readonly side: 'long' | 'short' | 'flat';
   /** Absolute. */
   readonly quantity: string;
+  /** Average of its round trip; while flat, of the last one. null where nothing was ever held. */
   readonly entryPrice: string | null;
+  /** Average of what its round trip gave back so far; null before the first exit. */
+  readonly exitPrice: string | null;
   readonly markPrice: string | null;
   readonly notional: string | null;
   readonly leverage: string | null;
@@ -85,7 +88,15 @@ export interface Position {
   readonly margin: string | null;
   readonly liquidationPrice: string | null;
   readonly unrealizedPnl: string | null;
+  /** Of its round trip, like fees, fundingPaid and profit; while flat, of the last one. Fees and funding are not counted in it. */
   readonly realizedPnl: string;
+  readonly fees: string;
+  /** Negative was received. */
+  readonly fundingPaid: string;
+  /** realizedPnl less fees less fundingPaid. */
+  readonly profit: string;
+  /** Names the round trip, as GET trades shows it; null where none was kept. */
+  readonly tradeId: string | null;
   readonly openedAt: string | null;
   readonly closedAt: string | null;
   readonly updatedAt: string;

@@ -34,6 +34,8 @@ export const EVENT_TYPES = [
   'account.deleted',
   'account.riskLimitsChanged',
   'account.carryIn',
+  'account.funding',
+  'account.transfer',
   'account.alert',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];

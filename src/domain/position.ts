@@ -31,7 +31,7 @@ export interface PositionStep {
 export const FLAT_POSITION: HeldPosition = { quantity: '0', entryPrice: null, realizedPnl: '0', openedAt: null, closedAt: null };
 
 /** An average is a quotient and may not end: more digits than any price and quantity have together. */
-const AVERAGE_DIGITS = 30;
+export const AVERAGE_DIGITS = 30;
 
 /** The quantity a fill adds, signed. */
 export function signedQuantity(side: OrderSide, quantity: string): Decimal {

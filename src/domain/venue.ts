@@ -41,6 +41,11 @@ export interface VenueCapabilities {
   readonly marginModes?: readonly MarginMode[];
   /** False where fills older than some age cannot be read: then carry-in entries are needed. */
   readonly fullFillHistory: boolean;
+  /**
+   * The total of a balance is cash: deposits, realized profit, fees and funding, nothing unrealized and nothing rounded away.
+   * Then what the ledger does not explain of it is a transfer, and is booked as one. Absent: no.
+   */
+  readonly cashBalances?: boolean;
   /** What may be sent per interval, and the part of it only cancels, exits and outcome queries may use. */
   readonly budget: RateBudgetRule;
 }

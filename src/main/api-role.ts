@@ -60,6 +60,8 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
     orders: store.orders,
     fills: store.fills,
     positions: store.positions,
+    trades: store.trades,
+    ledger: store.ledger,
     balances: store.balances,
     accounts: {
       create: (account, actor) => store.accounts.create(account, actor),

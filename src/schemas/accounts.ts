@@ -96,7 +96,8 @@ export const positionSchema = z
     symbol: z.string(),
     side: z.enum(['long', 'short', 'flat']),
     quantity: decimalSchema.meta({ description: 'Absolute.' }),
-    entryPrice: decimalSchema.nullable(),
+    entryPrice: decimalSchema.nullable().meta({ description: 'Average of the round trip it is in; while flat, of the last one.' }),
+    exitPrice: decimalSchema.nullable().meta({ description: 'Average of what the round trip gave back; null before its first exit.' }),
     markPrice: decimalSchema.nullable(),
     notional: decimalSchema.nullable(),
     leverage: decimalSchema.nullable(),
@@ -104,7 +105,11 @@ export const positionSchema = z
     margin: decimalSchema.nullable(),
     liquidationPrice: decimalSchema.nullable(),
     unrealizedPnl: decimalSchema.nullable(),
-    realizedPnl: decimalSchema,
+    realizedPnl: decimalSchema.meta({ description: 'Of the round trip, fees and funding not counted.' }),
+    fees: decimalSchema.meta({ description: 'Of the round trip.' }),
+    fundingPaid: decimalSchema.meta({ description: 'Of the round trip; negative was received.' }),
+    profit: decimalSchema.meta({ description: 'realizedPnl less fees less fundingPaid.' }),
+    tradeId: uuidSchema.nullable().meta({ description: 'The round trip, as GET /api/v1/trades shows it.' }),
     openedAt: timeSchema.nullable(),
     closedAt: timeSchema.nullable(),
     updatedAt: timeSchema,
@@ -140,7 +145,7 @@ export const positionListSchema = z.strictObject({ positions: z.array(positionSc
 export const fillPageSchema = z.strictObject({ fills: z.array(fillSchema), nextCursor: nextCursorSchema }).meta({ id: 'FillPage' });
 
 export const positionListQuerySchema = z.strictObject({
-  status: z.enum(['open', 'closed', 'all']).default('open').meta({ description: 'open: not flat.' }),
+  status: z.enum(['open', 'closed', 'all']).default('open').meta({ description: 'open: not flat. closed: flat, with the figures of the last round trip; GET /api/v1/trades has all of them.' }),
   accountId: idSchema.optional(),
   symbol: symbolSchema.optional(),
   venue: venueNameSchema.optional(),
@@ -154,6 +159,20 @@ export const fillListQuerySchema = z.strictObject({
   ...pageQuery,
 });
 
+export const positionQuerySchema = z.strictObject({
+  accountId: idSchema.optional().meta({ description: 'Needed where several of your accounts have held the market.' }),
+  venue: venueNameSchema.optional(),
+});
+
 export const positionCloseSchema = z
-  .strictObject({ quantity: positiveDecimalSchema.optional().meta({ description: 'Absent: all of it.' }) })
-  .meta({ id: 'PositionClose' });
+  .strictObject({
+    quantity: positiveDecimalSchema.optional().meta({ description: 'Absent: all of it.' }),
+    type: z.enum(['market', 'limit']).default('market'),
+    limitPrice: positiveDecimalSchema.optional().meta({ description: 'Required for limit, absent for market. The order rests until it is filled or canceled.' }),
+  })
+  .superRefine(({ type, limitPrice }, context) => {
+    const issue = (message: string): void => context.addIssue({ code: 'custom', path: ['limitPrice'], message, input: limitPrice });
+    if (type === 'limit' && limitPrice === undefined) issue('is required to close by limit');
+    if (type === 'market' && limitPrice !== undefined) issue('must be absent to close at market; use type limit');
+  })
+  .meta({ id: 'PositionClose', examples: [{ quantity: '0.01' }, { quantity: '0.01', type: 'limit', limitPrice: '65000' }] });

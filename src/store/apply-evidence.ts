@@ -51,17 +51,16 @@ export async function lockForEvidence(tx: Queryable, items: readonly OrderEviden
   return { orders, known, first: rows[0] };
 }
 
-/** Applies evidence under the accounts' locks, which the caller holds. Unknown orders are an error: nothing is dropped silently. */
-export async function applyUnderLocks(tx: Queryable, accounts: ReadonlyMap<string, LockedAccount>, items: readonly OrderEvidence[], changes: ChangeSet, markOf: MarkOf): Promise<AppliedOrder[]> {
+/** Applies evidence under the accounts' locks, which the caller holds; a transaction has one fill book for all its fills. Unknown orders are an error: nothing is dropped silently. */
+export async function applyUnderLocks(tx: Queryable, accounts: ReadonlyMap<string, LockedAccount>, items: readonly OrderEvidence[], changes: ChangeSet, markOf: MarkOf, fillBook?: FillBook): Promise<AppliedOrder[]> {
   if (items.length === 0) return [];
-  return applyToLocked(tx, accounts, await lockForEvidence(tx, items), items, changes, markOf);
+  return applyToLocked(tx, accounts, await lockForEvidence(tx, items), items, changes, markOf, fillBook);
 }
 
 /** The same, to orders that are locked already. */
-export async function applyToLocked(tx: Queryable, accounts: ReadonlyMap<string, LockedAccount>, { orders, known }: LockedForEvidence, items: readonly OrderEvidence[], changes: ChangeSet, markOf: MarkOf): Promise<AppliedOrder[]> {
+export async function applyToLocked(tx: Queryable, accounts: ReadonlyMap<string, LockedAccount>, { orders, known }: LockedForEvidence, items: readonly OrderEvidence[], changes: ChangeSet, markOf: MarkOf, fillBook = new FillBook(changes)): Promise<AppliedOrder[]> {
   const fresh = await withoutKnown(tx, orders, known, items);
   const withFills = fresh.flatMap((item) => (item.evidence.kind === 'fill' ? [lockedOrder(orders, item.orderId).order] : []));
-  const fillBook = new FillBook(changes);
   if (withFills.length > 0) await fillBook.load(tx, withFills);
   const applied = new Map<string, AppliedOrder>([...orders.values()].map(({ order }) => [order.id, { order, changed: false }]));
   for (const [orderId, evidence] of groupByOrder(fresh)) {

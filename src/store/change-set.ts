@@ -6,6 +6,7 @@ import type { EventDraft, StreamEvent } from '../domain/events';
 import { accountStream } from '../domain/events';
 import { isNothing, plus, type Exposure } from '../domain/exposure';
 import { decimal, decimalText } from '../domain/decimal';
+import { isBalanced, type LedgerKind, type Posting } from '../domain/ledger';
 import { columnName, insertRows, pick, recordset, updateRows, type Columns } from './columns';
 import type { Statement } from './database';
 import type { LockedAccount } from './locks';
@@ -13,6 +14,20 @@ import * as tables from './tables';
 
 /** An event before the generation is known; `StreamEvent` minus what is added on the way out. */
 export type CommittedEvent = Omit<StreamEvent, 'generation' | 'id'>;
+
+/** What one fact posts. `fact` names it for ever within its account. */
+export interface LedgerFact {
+  readonly fact: string;
+  readonly kind: LedgerKind;
+  readonly symbol: string | null;
+  readonly at: string;
+  readonly postings: readonly Posting[];
+}
+
+interface LedgerBalanceRow extends Posting {
+  readonly accountId: string;
+  readonly userId: string;
+}
 
 interface Part {
   readonly sql: (parameter: number) => string;
@@ -37,6 +52,11 @@ const CONFLICT_BALANCE = `ON CONFLICT (account_id, asset) DO UPDATE SET total = 
 const INSERT_PROFIT = (parameter: number): string =>
   `INSERT INTO daily_profits(account_id, day, user_id, profit) SELECT r."accountId", r."day"::date, r."userId", r."profit" FROM ${recordset(tables.DAILY_PROFIT_COLUMNS, parameter)} ${CONFLICT_PROFIT}`;
 
+const CONFLICT_TRADE = `ON CONFLICT (id) DO UPDATE SET ${(['entryQuantity', 'entryValue', 'exitQuantity', 'exitValue', 'realizedPnl', 'fees', 'funding', 'carriedIn', 'closedAt', 'updatedAt'] as const satisfies readonly (keyof typeof tables.TRADE_COLUMNS)[])
+  .map((field) => `${columnName(field)} = excluded.${columnName(field)}`)
+  .join(', ')}`;
+const CONFLICT_LEDGER_BALANCE = 'ON CONFLICT (account_id, book, asset) DO UPDATE SET amount = ledger_balances.amount + excluded.amount';
+
 export class ChangeSet {
   readonly events: CommittedEvent[] = [];
   private readonly inserts = new Map<string, { readonly columns: Columns; readonly suffix: string; readonly rows: object[] }>();
@@ -45,6 +65,8 @@ export class ChangeSet {
   private readonly exposures = new Map<string, { readonly userId: string; readonly accountId: string; readonly symbol: string; exposure: Exposure }>();
   private readonly profits = new Map<string, { readonly userId: string; readonly accountId: string; readonly day: string; profit: string }>();
   private readonly positions = new Map<string, object>();
+  private readonly trades = new Map<string, object>();
+  private readonly ledgerBalances = new Map<string, LedgerBalanceRow>();
   private readonly touched = new Map<string, LockedAccount>();
 
   insertOrder<T extends { readonly id: string }>(row: T): void {
@@ -83,6 +105,26 @@ export class ChangeSet {
   /** The whole row: the newest wins. */
   putPosition(row: { readonly accountId: string; readonly symbol: string }): void {
     this.positions.set(`${row.accountId}/${row.symbol}`, row);
+  }
+
+  /** The whole row: the newest wins. */
+  putTrade(row: { readonly id: string }): void {
+    this.trades.set(row.id, row);
+  }
+
+  insertFunding(row: object): void {
+    this.insert('funding_payments', tables.FUNDING_COLUMNS, row);
+  }
+
+  /** The lines of one fact, and their sums. Throws when they do not balance. */
+  insertLedger(account: LockedAccount, fact: LedgerFact): void {
+    if (!isBalanced(fact.postings)) throw new Error(`the postings of ${fact.fact} do not sum to zero`);
+    for (const { book, asset, amount } of fact.postings) {
+      this.insert('ledger_entries', tables.LEDGER_COLUMNS, { accountId: account.id, userId: account.userId, book, asset, amount, fact: fact.fact, kind: fact.kind, symbol: fact.symbol, at: fact.at });
+      const key = `${account.id}/${book}/${asset}`;
+      const known = this.ledgerBalances.get(key);
+      this.ledgerBalances.set(key, { accountId: account.id, userId: account.userId, book, asset, amount: known === undefined ? amount : decimalText(decimal(known.amount).plus(decimal(amount))) });
+    }
   }
 
   putBalance(row: object): void {
@@ -136,6 +178,8 @@ export class ChangeSet {
       { sql: (parameter) => `${insertRows('exposures', tables.EXPOSURE_COLUMNS, parameter)} ${CONFLICT_EXPOSURE}`, rows: exposures },
       { sql: LOWER_EXPOSURE, rows: lowered },
       { sql: (parameter) => `${insertRows('positions', tables.POSITION_COLUMNS, parameter)} ${CONFLICT_POSITION}`, rows: [...this.positions.values()].map((row) => pick(tables.POSITION_COLUMNS, row)) },
+      { sql: (parameter) => `${insertRows('trades', tables.TRADE_COLUMNS, parameter)} ${CONFLICT_TRADE}`, rows: [...this.trades.values()].map((row) => pick(tables.TRADE_COLUMNS, row)) },
+      { sql: (parameter) => `${insertRows('ledger_balances', tables.LEDGER_BALANCE_COLUMNS, parameter)} ${CONFLICT_LEDGER_BALANCE}`, rows: [...this.ledgerBalances.values()] },
       { sql: INSERT_PROFIT, rows: [...this.profits.values()].filter(({ profit }) => profit !== '0') },
       { sql: (parameter) => insertRows('events', tables.EVENT_COLUMNS, parameter), rows: this.events },
       { sql: (parameter) => updateRows('accounts', { id: 'text', eventSequence: 'bigint' }, ['id'], parameter), rows: [...this.touched.values()].map(({ id, eventSequence }) => ({ id, eventSequence })) },

@@ -14,10 +14,10 @@ export function columnName(field: string): string {
   return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** `"o"."client_order_id" AS "clientOrderId", …`. */
-export function selectList(columns: Columns, alias: string): string {
+/** `"o"."client_order_id" AS "clientOrderId", …`; with a prefix, `AS "<prefix>clientOrderId"`. */
+export function selectList(columns: Columns, alias: string, prefix = ''): string {
   return Object.entries(columns)
-    .map(([field, kind]) => `${readExpression(`${alias}.${columnName(field)}`, kind)} AS "${field}"`)
+    .map(([field, kind]) => `${readExpression(`${alias}.${columnName(field)}`, kind)} AS "${prefix}${field}"`)
     .join(', ');
 }
 

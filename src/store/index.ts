@@ -18,6 +18,7 @@ import { Events } from './events';
 import { Gauges } from './gauges';
 import { Generation } from './generation';
 import { accountsOfOrders, lockAccounts } from './locks';
+import { Ledger, Trades } from './money';
 import { Mutations } from './mutations';
 import { Orders } from './orders';
 import { Placing } from './placing';
@@ -95,6 +96,8 @@ export class Store {
   readonly riskLimits: RiskLimitsOf;
   readonly idempotency: Idempotency;
   readonly gauges: Gauges;
+  readonly trades: Trades;
+  readonly ledger: Ledger;
   private readonly portfolio: Portfolio;
 
   constructor(
@@ -123,6 +126,8 @@ export class Store {
     this.audit = new Audit(core.database);
     this.idempotency = new Idempotency(core);
     this.gauges = new Gauges(core);
+    this.trades = new Trades(core);
+    this.ledger = new Ledger(core);
     this.portfolio = new Portfolio(core);
   }
 

@@ -5,7 +5,7 @@ import { plainRow, selectList } from './columns';
 import type { StoreCore } from './core';
 import { cursorOf, positionOf as pagePositionOf } from './cursor';
 import type { Parameter, Row } from './database';
-import { positionOf, positionRowOf, POSITION_SELECT } from './fill-rows';
+import { positionOf, positionRowOf, POSITION_FROM, POSITION_SELECT } from './fill-rows';
 import { BALANCE_COLUMNS, FILL_COLUMNS } from './tables';
 
 export interface FillListQuery {
@@ -69,12 +69,12 @@ export class Portfolio {
     const { conditions, parameters } = filtered('p', query.userId, { account_id: query.accountId, symbol: query.symbol, venue: query.venue });
     if (query.status === 'open') conditions.push('p.quantity <> 0');
     if (query.status === 'closed') conditions.push('p.quantity = 0 AND p.closed_at IS NOT NULL');
-    const rows = await this.core.database.rows(`SELECT ${POSITION_SELECT} FROM positions p WHERE ${conditions.join(' AND ')} ORDER BY p.updated_at DESC, p.id DESC`, ...parameters);
+    const rows = await this.core.database.rows(`SELECT ${POSITION_SELECT} FROM ${POSITION_FROM} WHERE ${conditions.join(' AND ')} ORDER BY p.updated_at DESC, p.id DESC`, ...parameters);
     return rows.map((row) => this.shown(row));
   }
 
   async position(id: string, userId: string): Promise<Position | null> {
-    const [row] = await this.core.database.rows(`SELECT ${POSITION_SELECT} FROM positions p WHERE p.id = $1 AND p.user_id = $2`, id, userId);
+    const [row] = await this.core.database.rows(`SELECT ${POSITION_SELECT} FROM ${POSITION_FROM} WHERE p.id = $1 AND p.user_id = $2`, id, userId);
     return row === undefined ? null : this.shown(row);
   }
 

@@ -159,7 +159,51 @@ export const POSITION_COLUMNS = {
   liquidationPrice: 'numeric',
   unrealizedPnl: 'numeric',
   venueAtMs: 'bigint',
+  tradeId: 'text',
 } as const satisfies Columns;
+
+export const TRADE_COLUMNS = {
+  id: 'text',
+  userId: 'text',
+  accountId: 'text',
+  venue: 'text',
+  symbol: 'text',
+  venueSymbol: 'text',
+  side: 'text',
+  asset: 'text',
+  entryQuantity: 'numeric',
+  entryValue: 'numeric',
+  exitQuantity: 'numeric',
+  exitValue: 'numeric',
+  realizedPnl: 'numeric',
+  fees: 'numeric',
+  funding: 'numeric',
+  carriedIn: 'boolean',
+  openedAt: 'timestamptz',
+  closedAt: 'timestamptz',
+  updatedAt: 'timestamptz',
+} as const satisfies Columns;
+
+export const FUNDING_COLUMNS = {
+  accountId: 'text',
+  venueSymbol: 'text',
+  venuePaymentId: 'text',
+  userId: 'text',
+  venue: 'text',
+  symbol: 'text',
+  tradeId: 'text',
+  amount: 'numeric',
+  asset: 'text',
+  rate: 'numeric',
+  quantity: 'numeric',
+  markPrice: 'numeric',
+  at: 'timestamptz',
+} as const satisfies Columns;
+
+/** `number` is the database's. */
+export const LEDGER_COLUMNS = { accountId: 'text', fact: 'text', book: 'text', asset: 'text', userId: 'text', kind: 'text', symbol: 'text', amount: 'numeric', at: 'timestamptz' } as const satisfies Columns;
+
+export const LEDGER_BALANCE_COLUMNS = { accountId: 'text', book: 'text', asset: 'text', userId: 'text', amount: 'numeric' } as const satisfies Columns;
 
 export const BALANCE_COLUMNS = { accountId: 'text', asset: 'text', userId: 'text', total: 'numeric', available: 'numeric', locked: 'numeric', atMs: 'bigint', updatedAt: 'timestamptz' } as const satisfies Columns;
 

@@ -1,14 +1,16 @@
 /** The venue's word on positions and balances: kept beside what the fills make, and told when it changes. */
 import { isoTime } from '../domain/clock';
 import { decimal, decimalText, ZERO } from '../domain/decimal';
+import { carriedTrip } from '../domain/trade';
 import type { VenueBalance, VenuePosition } from '../domain/venue';
 import { symbolsOf } from './adoption';
 import type { ChangeSet } from './change-set';
 import type { StoreCore } from './core';
 import type { Queryable } from './database';
 import { dayOf, unrealizedOf } from './figures';
-import { emptyPosition, positionOf, positionRowOf, POSITION_SELECT, type PositionRow } from './fill-rows';
+import { emptyPosition, positionOf, positionRowOf, POSITION_FROM, POSITION_SELECT, type PositionRow } from './fill-rows';
 import type { LockedAccount } from './locks';
+import { putTrip } from './trade-rows';
 
 /** A position, or that there is none. */
 export type ConfirmedPosition = VenuePosition | { readonly venueSymbol: string; readonly side: 'flat' };
@@ -28,7 +30,7 @@ export async function putPositions(core: StoreCore, tx: Queryable, changes: Chan
   const { account, positions, atMs } = word;
   const at = isoTime(core.clock.nowMs());
   const symbolOf = await symbolsOf(tx, account.venue, positions.map((position) => position.venueSymbol));
-  const rows = (await tx.rows(`SELECT ${POSITION_SELECT} FROM positions p WHERE p.account_id = $1`, account.id)).map(positionRowOf);
+  const rows = (await tx.rows(`SELECT ${POSITION_SELECT} FROM ${POSITION_FROM} WHERE p.account_id = $1`, account.id)).map(positionRowOf);
   const held = new Map(rows.map((row) => [row.venueSymbol, row]));
   const told = new Set(positions.map((position) => position.venueSymbol));
   const known = new Map(rows.map((row) => [row.venueSymbol, row]));
@@ -37,7 +39,7 @@ export async function putPositions(core: StoreCore, tx: Queryable, changes: Chan
     const before = held.get(position.venueSymbol) ?? emptyPosition(account, symbolOf(position.venueSymbol), position.venueSymbol, at);
     if (before.venueAtMs !== null && before.venueAtMs > atMs) continue;
     const confirmed = confirmedRow(before, position, atMs);
-    const after = word.carryIn ? await carriedIn(tx, confirmed, atMs, at) : confirmed;
+    const after = word.carryIn ? carryTrip(changes, account, before, await carriedIn(tx, confirmed, atMs, at), await quoteOf(tx, confirmed), at) : confirmed;
     changes.putPosition(after);
     known.set(after.venueSymbol, after);
     if (word.carryIn) changes.addEvent(account, { type: 'account.carryIn', orderId: null, data: { symbol: after.symbol, quantity: after.quantity, previousQuantity: before.quantity, atMs } }, at);
@@ -101,6 +103,23 @@ async function carriedIn(tx: Queryable, row: PositionRow, atMs: number, at: stri
   const quantity = decimal(row.venueQuantity ?? '0').plus(decimal(since?.added ?? '0'));
   const flat = quantity.equals(ZERO);
   return { ...row, quantity: decimalText(quantity), entryPrice: flat ? null : (row.venueEntryPrice ?? row.entryPrice), openedAt: flat ? row.openedAt : (row.openedAt ?? at), closedAt: flat ? at : null, updatedAt: at };
+}
+
+/** What is carried in has no fills: the round trip that was open ends as far as it is known, and what is held begins another. */
+function carryTrip(changes: ChangeSet, account: LockedAccount, before: PositionRow, after: PositionRow, asset: string, at: string): PositionRow {
+  const open = before.trade !== null && before.trade.closedAt === null ? before.trade : null;
+  const isFlat = decimal(after.quantity).isZero();
+  if (decimal(after.quantity).equals(decimal(before.quantity)) && (isFlat || open !== null)) return after;
+  const place = { venue: after.venue, symbol: after.symbol, venueSymbol: after.venueSymbol, asset };
+  const ended = open === null ? before.trade : putTrip(changes, account, open, { ...open, carriedIn: true, closedAt: at }, place, null, at);
+  const trade = isFlat ? ended : putTrip(changes, account, null, carriedTrip({ ...after, openedAt: open === null ? after.openedAt : at }, at), place, null, at);
+  return { ...after, tradeId: trade?.id ?? null, trade };
+}
+
+/** Empty where the market is unknown. */
+async function quoteOf(tx: Queryable, { venue, symbol }: PositionRow): Promise<string> {
+  const [row] = await tx.rows<{ quote: string }>('SELECT m.quote FROM markets m WHERE m.venue = $1 AND m.symbol = $2', venue, symbol);
+  return row?.quote ?? '';
 }
 
 /** Marks and what follows from them change with every tick and are no news. */

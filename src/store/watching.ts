@@ -5,13 +5,14 @@ import { exposureOf, minus, unbookedQuantity } from '../domain/exposure';
 import { fillKey, venueViewKey, type Evidence } from '../domain/evidence';
 import type { AppliedOrder, OrderEvidence, WriterEpoch } from '../domain/order-store';
 import { DomainError } from '../domain/errors';
-import type { VenueFill, VenueOrder } from '../domain/venue';
 import { adopt, knownViews, lockByVenueNames, symbolsOf, unnamedOrders, viewOfFill, type VenueNames } from './adoption';
+import type { VenueFill, VenueFundingPayment, VenueOrder } from '../domain/venue';
 import { applyUnderLocks, exposed, foldOrder } from './apply-evidence';
 import type { ChangeSet } from './change-set';
 import { change, holdEpoch, type StoreCore } from './core';
 import type { Queryable, Value } from './database';
 import { FillBook, fillIdentity, knownFills } from './fill-rows';
+import { bookFunding, bookTransfer, cashOf } from './funding';
 import { lockAccounts, LOCKED_ORDER_SELECT, lockedOrderOf, type LockedAccount, type LockedOrder } from './locks';
 import { putBalances, putPositions, type ConfirmedBalance, type ConfirmedPosition } from './venue-confirmed';
 
@@ -47,8 +48,9 @@ export class Watching {
       if (fresh.length === 0) return { newFills: 0, adopted: 0, deferred: 0 };
       const evidence = (fill: VenueFill): Evidence => ({ kind: 'fill', key: fillKey(fill), fill, at: isoTime(this.core.clock.nowMs()) });
       const { ours, foreign, deferred } = await this.sorted(tx, accountId, fresh);
-      await applyUnderLocks(tx, new Map([[accountId, account]]), ours.map(({ locked, message }): OrderEvidence => ({ orderId: locked.order.id, evidence: evidence(message) })), changes, this.core.markOf);
-      const adopted = await this.adoptAll(tx, changes, account, foreign.map((fill) => ({ view: viewOfFill(fill), evidence: evidence(fill) })));
+      const fillBook = new FillBook(changes);
+      await applyUnderLocks(tx, new Map([[accountId, account]]), ours.map(({ locked, message }): OrderEvidence => ({ orderId: locked.order.id, evidence: evidence(message) })), changes, this.core.markOf, fillBook);
+      const adopted = await this.adoptAll(tx, changes, account, foreign.map((fill) => ({ view: viewOfFill(fill), evidence: evidence(fill) })), fillBook);
       return { newFills: fresh.length - deferred, adopted: adopted.length, deferred };
     });
   }
@@ -66,6 +68,22 @@ export class Watching {
       const adopted = await this.adoptAll(tx, changes, account, foreign.map((order) => ({ view: order, evidence: evidence(order) })));
       return [...applied, ...adopted];
     });
+  }
+
+  /** Books funding that is not known yet: the ledger, its round trip, the day's profit and the stream. Answers how much was new. */
+  async applyFunding(writer: WriterEpoch, accountId: string, payments: readonly VenueFundingPayment[]): Promise<number> {
+    if (payments.length === 0) return 0;
+    return this.asWriter(writer, accountId, (tx, changes, account) => bookFunding({ core: this.core, tx, changes, account }, payments));
+  }
+
+  /** What the ledger says is held, by asset. */
+  ledgerCash(accountId: string): Promise<ReadonlyMap<string, string>> {
+    return cashOf(this.core.database, accountId);
+  }
+
+  /** Books what the balance has beyond the ledger's `cash`; false when the ledger has moved since that was read. */
+  async bookTransfer(writer: WriterEpoch, accountId: string, transfer: { readonly asset: string; readonly amount: string; readonly cash: string; readonly atMs: number }): Promise<boolean> {
+    return this.asWriter(writer, accountId, (tx, changes, account) => bookTransfer({ core: this.core, tx, changes, account }, transfer));
   }
 
   /** `complete`: the list is all the venue holds, so markets that it leaves out are flat. Older words than the last change nothing. */
@@ -153,13 +171,12 @@ export class Watching {
     return { ours, foreign, deferred: unknown.length - foreign.length };
   }
 
-  private async adoptAll(tx: Queryable, changes: ChangeSet, account: LockedAccount, items: readonly { readonly view: ReturnType<typeof viewOfFill>; readonly evidence: Evidence }[]): Promise<AppliedOrder[]> {
+  private async adoptAll(tx: Queryable, changes: ChangeSet, account: LockedAccount, items: readonly { readonly view: ReturnType<typeof viewOfFill>; readonly evidence: Evidence }[], fillBook = new FillBook(changes)): Promise<AppliedOrder[]> {
     if (items.length === 0) return [];
     const symbolOf = await symbolsOf(tx, account.venue, items.map(({ view }) => view.venueSymbol));
     const groups = new Map<string, typeof items>();
     for (const item of items) groups.set(item.view.venueOrderId, [...(groups.get(item.view.venueOrderId) ?? []), item]);
     const adopted = [...groups.values()].flatMap((group) => (group[0] === undefined ? [] : [{ group, locked: adopt(account, symbolOf(group[0].view.venueSymbol), group[0].view, this.core.clock.nowMs(), changes, this.core.markOf) }]));
-    const fillBook = new FillBook(changes);
     await fillBook.load(tx, adopted.map(({ locked }) => locked.order));
     return adopted.map(({ group, locked }) => foldOrder(account, locked, group.map(({ evidence }) => evidence), changes, fillBook, this.core.markOf));
   }

@@ -17,7 +17,7 @@ const ROUTES = [
   'post /api/v1/accounts', 'get /api/v1/accounts', 'get /api/v1/accounts/{id}', 'patch /api/v1/accounts/{id}', 'delete /api/v1/accounts/{id}', 'put /api/v1/accounts/{id}/leverage', 'get /api/v1/accounts/{id}/balances',
   'post /api/v1/orders', 'post /api/v1/orders/batch', 'get /api/v1/orders', 'get /api/v1/orders/by-client-id/{clientOrderId}', 'get /api/v1/orders/{id}',
   'get /api/v1/orders/{id}/timeline', 'patch /api/v1/orders/{id}', 'delete /api/v1/orders/{id}', 'delete /api/v1/orders',
-  'get /api/v1/fills', 'get /api/v1/positions', 'post /api/v1/positions/{id}/close', 'get /api/v1/events',
+  'get /api/v1/fills', 'get /api/v1/trades', 'get /api/v1/accounts/{id}/ledger', 'get /api/v1/positions', 'get /api/v1/positions/{symbol}', 'post /api/v1/positions/{id}/close', 'get /api/v1/events',
   'get /healthz', 'get /readyz', 'get /metrics', 'get /api/v1/openapi.json',
 ];
 

@@ -6,13 +6,14 @@ import { DEFAULT_RISK_LIMITS, type Account, type Balance, type Position } from '
 import { LocalRateBudget } from '../../src/venues/local-rate-budget';
 import { DomainError } from '../../src/domain/errors';
 import { accountStream, type EventType, type StreamEvent } from '../../src/domain/events';
-import type { Fill, Order, OrderIntent } from '../../src/domain/order';
+import type { Order, OrderIntent } from '../../src/domain/order';
 import type { MutationIntent } from '../../src/domain/order-store';
 import type { AgedBook, ApiPorts, Identity, IdempotencyRecord, MutationVerdict, OrderListQuery } from '../../src/api/ports';
 import type { Timeline } from '../../src/domain/timeline';
 import { isTerminal } from '../../src/domain/order';
 import { FakeLimits } from './fake-limits';
 import { FakeAccountChanges } from './fake-accounts';
+import { FakeMoney } from './fake-money';
 import { FakeApiKeys } from './fake-api-keys';
 import { intentShown, page, recordedOrder, type Denial } from './fake-rows';
 import { BOOK, MARKETS, publicReads, readiness, TICKERS, VENUES } from './samples';
@@ -35,7 +36,7 @@ export class FakeBackend {
   readonly limits = new FakeLimits(this.accounts);
   /** What this process knows of every order book. */
   book: AgedBook | null = { book: BOOK, ageMs: 5, stale: false };
-  fills: Fill[] = [];
+  readonly money = new FakeMoney(this.accounts);
   readonly calls = { authenticate: 0, byIds: 0, byClientId: 0, placed: 0, sent: 0, suspected: 0, started: 0 };
   postgresqlAway = false;
   temporalAway = false;
@@ -183,7 +184,7 @@ export class FakeBackend {
       evidence: [],
       mutations: [],
       events: (this.events.get(accountStream(order.accountId)) ?? []).filter((event) => event.orderId === id),
-      fills: this.fills.filter((fill) => fill.orderId === id),
+      fills: this.money.kept.fills.filter((fill) => fill.orderId === id),
     };
   }
 
@@ -210,14 +211,14 @@ export class FakeBackend {
         list: async (query) => this.list(query),
         timeline: async (id, userId) => this.timeline(id, userId),
       },
-      fills: { list: async (query) => page(this.fills.filter((fill) => this.accounts.get(fill.accountId)?.userId === query.userId && (query.orderId === null || fill.orderId === query.orderId)), query, 'fills') },
       positions: {
-        list: async (query) => [...this.positions.values()].filter((position) => this.accounts.get(position.accountId)?.userId === query.userId && (query.status === 'all' || (query.status === 'closed') === (position.side === 'flat'))),
+        list: async (query) => [...this.positions.values()].filter((position) => this.accounts.get(position.accountId)?.userId === query.userId && (query.status === 'all' || (query.status === 'closed') === (position.side === 'flat')) && (query.symbol === null || query.symbol === position.symbol) && (query.accountId === null || query.accountId === position.accountId)),
         byId: async (id, userId) => {
           const position = this.positions.get(id);
           return position !== undefined && this.accounts.get(position.accountId)?.userId === userId ? position : null;
         },
       },
+      ...this.money.ports,
       balances: { list: async (accountId) => this.balances.get(accountId) ?? [] },
       accounts: {
         create: async (account) => {

@@ -93,7 +93,7 @@ describe('orders', () => {
 
   test('have a timeline, with Temporal away too', async () => {
     api.backend.temporalAway = true;
-    api.backend.fills.push(fill('main', id, 'f-1'));
+    api.backend.money.kept.fills.push(fill('main', id, 'f-1'));
     const { body } = await get(`/api/v1/orders/${id}/timeline`);
     expect([body.intent.limitPrice, body.risk.verdict, body.attempts[0].outcome, body.fills.length, body.events.map((event: Answer['body']) => event.type)]).toEqual(['50000', 'accepted', 'answered', 1, ['order.submitting', 'order.working']]);
   });
@@ -124,9 +124,21 @@ describe('accounts, positions, fills and events', () => {
   });
 
   test('fills are listed', async () => {
-    api.backend.fills.push(fill('main', id, 'f-1'), fill('main', null, 'f-2'), fill('foreign', null, 'f-3'));
+    api.backend.money.kept.fills.push(fill('main', id, 'f-1'), fill('main', null, 'f-2'), fill('foreign', null, 'f-3'));
     expect((await get('/api/v1/fills')).body.fills).toHaveLength(2);
     expect((await get(`/api/v1/fills?orderId=${id}`)).body.fills).toHaveLength(1);
+  });
+
+  test('trades and the ledger are listed, and are nobody else\'s', async () => {
+    const at = new Date(0).toISOString();
+    const trade = { id: '0193e2a4-6c1e-7a50-9b1d-3f1c2a4b5c6d', accountId: 'main', venue: 'paper', symbol: 'BTC-PERP', side: 'long', status: 'closed', quantity: '1', entryPrice: '10', exitQuantity: '1', exitPrice: '12', realizedPnl: '2', fees: '0.1', funding: '-0.2', profit: '1.7', asset: 'USDC', carriedIn: false, openedAt: at, closedAt: at, updatedAt: at } as const;
+    api.backend.money.kept.trades.push(trade, { ...trade, accountId: 'foreign' });
+    api.backend.money.kept.entries.push({ accountId: 'main', fact: 'fill/1', kind: 'fill', book: 'fees', asset: 'USDC', amount: '0.1', symbol: 'BTC-PERP', at });
+    expect((await get('/api/v1/trades')).body).toEqual({ trades: [trade], nextCursor: null });
+    expect((await get('/api/v1/trades?status=open&accountId=main')).body.trades).toEqual([]);
+    expect([(await get('/api/v1/trades?accountId=foreign')).status, (await get('/api/v1/trades?status=some')).status]).toEqual([404, 400]);
+    expect((await get('/api/v1/accounts/main/ledger?limit=5')).body.entries).toHaveLength(1);
+    expect((await get('/api/v1/accounts/foreign/ledger')).status).toBe(404);
   });
 
   test('events follow a sequence, and tell head and generation', async () => {
@@ -164,8 +176,29 @@ describe('closing a position', () => {
     expect((await close({ quantity: '0.02' })).body.error.code).toBe('IDEMPOTENCY_MISMATCH');
   });
 
+  test('closes a part by a limit order that rests, and says what a limit needs', async () => {
+    api.backend.venueAnswers = () => ({ state: 'WORKING' });
+    const answer = await close({ quantity: '0.01', type: 'limit', limitPrice: '60000.0' });
+    expect([answer.status, answer.body.type, answer.body.limitPrice, answer.body.timeInForce, answer.body.reduceOnly, answer.body.quantity]).toEqual([201, 'limit', '60000', 'GTC', true, '0.01']);
+    expect((await close({ quantity: '0.01', type: 'limit', limitPrice: '60000' })).body.id).toBe(answer.body.id);
+    expect((await close({ quantity: '0.01', type: 'limit', limitPrice: '61000' })).body.error.code).toBe('IDEMPOTENCY_MISMATCH');
+    for (const body of [{ type: 'limit' }, { limitPrice: '1' }, { type: 'stop' }]) expect((await close(body, 'close-3')).status).toBe(400);
+    expect((await close({ type: 'limit', limitPrice: '60000.00001' }, 'close-4')).status).toBe(422);
+  });
+
   test('needs a key, and a position of one\'s own', async () => {
     expect([(await close(undefined, null)).status, (await close(undefined, 'k', 'p-2')).status, (await close(undefined, 'k', 'p-9')).status]).toEqual([400, 404, 404]);
+  });
+
+  test('the position of one market is read by its symbol or the venue\'s spelling; of several accounts one is named', async () => {
+    expect((await get('/api/v1/positions/BTC-PERP')).body.id).toBe('p-1');
+    expect((await get('/api/v1/positions/BTC-PERP?accountId=foreign')).status).toBe(404);
+    expect((await get('/api/v1/positions/NONE-PERP')).status).toBe(404);
+    api.backend.addAccount('second', 'alice');
+    api.backend.positions.set('p-3', position('p-3', 'second', 'flat', '0'));
+    const several = await get('/api/v1/positions/BTC-PERP');
+    expect([several.status, several.body.error.message]).toEqual([400, expect.stringContaining('main, second')]);
+    expect((await get('/api/v1/positions/BTC-PERP?accountId=second')).body.id).toBe('p-3');
   });
 
   test('positions are listed', async () => {

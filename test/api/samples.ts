@@ -49,8 +49,8 @@ export function readiness(postgresqlAway: boolean, temporalAway: boolean): Readi
 export function position(id: string, accountId: string, side: Position['side'], quantity: string): Position {
   const at = new Date(AT_MS).toISOString();
   return {
-    id, accountId, venue: 'paper', symbol: 'BTC-PERP', side, quantity, entryPrice: '50000', markPrice: '50000', notional: null, leverage: '10', marginMode: 'cross',
-    margin: null, liquidationPrice: null, unrealizedPnl: '0', realizedPnl: '0', openedAt: at, closedAt: null, updatedAt: at,
+    id, accountId, venue: 'paper', symbol: 'BTC-PERP', side, quantity, entryPrice: '50000', exitPrice: null, markPrice: '50000', notional: null, leverage: '10', marginMode: 'cross',
+    margin: null, liquidationPrice: null, unrealizedPnl: '0', realizedPnl: '0', fees: '0', fundingPaid: '0', profit: '0', tradeId: null, openedAt: at, closedAt: null, updatedAt: at,
   };
 }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { decimal, decimalText } from '../../domain/decimal';
 import { DomainError } from '../../domain/errors';
-import { positionCloseSchema, positionListQuerySchema, positionListSchema } from '../../schemas/accounts';
+import { positionCloseSchema, positionListQuerySchema, positionListSchema, positionQuerySchema, positionSchema } from '../../schemas/accounts';
+import { symbolSchema } from '../../schemas/fields';
 import { answerTimeoutQuery } from '../../schemas/orders';
 import type { Position } from '../../domain/account';
 import { requestStamp } from '../idempotency';
@@ -37,13 +38,44 @@ export function positionRoutes({ ports, directory, placement }: RouteContext): R
       },
     }),
     route({
+      method: 'get',
+      path: '/api/v1/positions/{symbol}',
+      operationId: 'getPosition',
+      tag: 'Positions',
+      summary: 'The position in one market',
+      description: 'By symbol or the venue\'s own spelling. A flat one is shown with the figures of its last round trip; 404 where nothing was ever held.',
+      scope: 'read',
+      params: z.strictObject({ symbol: symbolSchema }),
+      query: positionQuerySchema,
+      responses: { 200: { description: 'The position.', schema: positionSchema } },
+      errors: ['NOT_FOUND'],
+      async handle({ params, query, userId }) {
+        const accountId = query.accountId ?? null;
+        await directory.assertOwned(accountId, userId);
+        const held = (symbol: string, venue: string | null): Promise<readonly Position[]> => ports.positions.list({ userId, status: 'all', accountId, symbol, venue });
+        const [position, ...others] = await positionsOf(params.symbol, query.venue ?? null);
+        if (position === undefined) throw notFound('position');
+        if (others.length === 0) return { status: 200, body: position };
+        const accountIds = [position, ...others].map((each) => each.accountId);
+        throw validationError([{ path: 'query.accountId', message: `several of your accounts have held ${position.symbol}: name one of ${accountIds.join(', ')}` }]);
+
+        async function positionsOf(symbolOrAlias: string, venue: string | null): Promise<readonly Position[]> {
+          const bySymbol = await held(symbolOrAlias, venue);
+          if (bySymbol.length > 0) return bySymbol;
+          const account = accountId === null ? null : await directory.account(accountId, userId);
+          const market = await directory.findMarket(symbolOrAlias, account?.venue ?? venue);
+          return held(market.symbol, market.venue);
+        }
+      },
+    }),
+    route({
       method: 'post',
       path: '/api/v1/positions/{id}/close',
       operationId: 'closePosition',
       isExit: true,
       tag: 'Positions',
-      summary: 'Close a position, or part of it, at market',
-      description: 'Places a reduce-only market order. Needs an Idempotency-Key: a repeat with it closes nothing more.',
+      summary: 'Close a position, or part of it, by market or limit',
+      description: 'Places a reduce-only order. Needs an Idempotency-Key: a repeat with it closes nothing more.',
       scope: 'trade',
       params: z.strictObject({ id: positionIdSchema }),
       query: z.strictObject(answerTimeoutQuery),
@@ -56,12 +88,15 @@ export function positionRoutes({ ports, directory, placement }: RouteContext): R
         const key = headers['idempotency-key'];
         if (key === undefined) throw validationError([{ path: 'header.idempotency-key', message: 'is required here: without it a repeat could close twice' }]);
         const asked = body.quantity === undefined ? null : decimalText(body.quantity);
-        const request = { userId, idempotency: requestStamp(key, CLOSE, { positionId: params.id, quantity: asked }), timeoutMs: query.timeoutMs };
+        const limitPrice = body.limitPrice === undefined ? null : decimalText(body.limitPrice);
+        // Closing at market is what a body without a type has always meant: such requests hash as they did.
+        const stamp = { positionId: params.id, quantity: asked, ...(limitPrice === null ? {} : { limitPrice }) };
+        const request = { userId, idempotency: requestStamp(key, CLOSE, stamp), timeoutMs: query.timeoutMs };
         const position = await ports.positions.byId(params.id, userId);
         if (position === null) throw notFound('position');
         // A repeat after the position was closed still meets its order, so the record is asked before the position is judged.
         const isRepeat = (await placement.recordOf(request, 0)) !== null;
-        const [placed] = await placement.place(request, [closingTerms(position, asked, isRepeat)]);
+        const [placed] = await placement.place(request, [closingTerms(position, asked, limitPrice, isRepeat)]);
         if (placed === undefined) throw new DomainError('INTERNAL', 'an order without an answer');
         if (placed.answer instanceof DomainError) throw placed.answer;
         return placed.answer;
@@ -70,7 +105,7 @@ export function positionRoutes({ ports, directory, placement }: RouteContext): R
   ];
 }
 
-function closingTerms(position: Position, asked: string | null, isRepeat: boolean): OrderTerms {
+function closingTerms(position: Position, asked: string | null, limitPrice: string | null, isRepeat: boolean): OrderTerms {
   const quantity = asked ?? decimalText(position.quantity);
   if (!isRepeat) {
     if (position.side === 'flat') throw new DomainError('CONFLICT', 'the position is flat: there is nothing to close', { details: { positionId: position.id } });
@@ -81,10 +116,10 @@ function closingTerms(position: Position, asked: string | null, isRepeat: boolea
     clientOrderId: null,
     symbol: position.symbol,
     side: position.side === 'short' ? 'buy' : 'sell',
-    type: 'market',
-    timeInForce: 'IOC',
+    type: limitPrice === null ? 'market' : 'limit',
+    timeInForce: limitPrice === null ? 'IOC' : 'GTC',
     quantity,
-    limitPrice: null,
+    limitPrice,
     postOnly: false,
     reduceOnly: true,
   };

@@ -239,6 +239,7 @@ function capabilities(options: output<typeof wire.optionsSchema>): port.VenueCap
     amend: 'inPlace',
     deadManSwitch: true,
     fullFillHistory: true,
+    cashBalances: true,
     budget: { capacity: options.budgetCapacity, refillPerSecond: options.budgetRefillPerSecond, reserve: 0.2 },
   };
 }

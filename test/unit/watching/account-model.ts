@@ -1,9 +1,10 @@
 /** An account's venue and store in memory: what a watcher reads and writes, and faults a test switches on. */
 import type { Account, AccountStatus } from '../../../src/domain/account';
+import { decimal, decimalText } from '../../../src/domain/decimal';
 import { fillKey } from '../../../src/domain/evidence';
 import type { Order } from '../../../src/domain/order';
 import { EpochLost, type WriterEpoch } from '../../../src/domain/order-store';
-import type { FillsPage, OrderReference, PrivateMessage, ReadOptions, Venue, VenueBalance, VenueFill, VenueOrder, VenuePosition } from '../../../src/domain/venue';
+import type { FillsPage, FundingPaymentsPage, OrderReference, PrivateMessage, ReadOptions, Venue, VenueBalance, VenueFill, VenueFundingPayment, VenueOrder, VenuePosition } from '../../../src/domain/venue';
 import { VenueRefused, VenueUnavailable } from '../../../src/domain/venue-errors';
 import type { AccountWatcherPorts, Mismatch } from '../../../src/activities/account-ports';
 
@@ -26,6 +27,10 @@ export class AccountVenue {
   closed: VenueOrder[] = [];
   fills: VenueFill[] = [];
   positions: VenuePosition[] = [];
+  funding: VenueFundingPayment[] = [];
+  /** Null where the venue tells no funding. */
+  fundingPageSize: number | null = null;
+  cashBalances = false;
   balances: VenueBalance[] = [{ asset: 'USDC', total: '100', available: '100', locked: '0' }];
   nowMs = CREATED_MS + 3_600_000;
   truncatedBeforeMs: number | null = null;
@@ -50,9 +55,10 @@ export class AccountVenue {
       closedOrders: (sinceMs: number) => this.read('closedOrders', () => this.closed.filter((order) => order.updatedAtMs >= sinceMs)),
       fillsSince: (sinceMs: number, cursor: string | null) => this.read(`fillsSince ${sinceMs}`, () => this.page(sinceMs, cursor)),
       positions: () => this.read('positions', () => [...this.positions]),
+      ...(this.fundingPageSize === null ? {} : { fundingPayments: (sinceMs: number, cursor: string | null) => this.read(`fundingPayments ${sinceMs}`, () => this.fundingPage(sinceMs, cursor, this.fundingPageSize ?? 1)) }),
       balances: (_options: ReadOptions) => this.read('balances', () => [...this.balances]),
     };
-    return { name: 'paper', capabilities: {}, session: (credentials: { key: string }) => this.with(credentials.key, session), venueTimeMs: async () => this.nowMs } as unknown as Venue;
+    return { name: 'paper', capabilities: { cashBalances: this.cashBalances }, session: (credentials: { key: string }) => this.with(credentials.key, session), venueTimeMs: async () => this.nowMs } as unknown as Venue;
   }
 
   private with<Session>(key: string, session: Session): Session {
@@ -82,6 +88,12 @@ export class AccountVenue {
     return { fills: visible.slice(from, end), next: end < visible.length ? String(end) : null, truncatedBeforeMs: this.truncatedBeforeMs };
   }
 
+  private fundingPage(sinceMs: number, cursor: string | null, size: number): FundingPaymentsPage {
+    const visible = this.funding.filter((payment) => payment.atMs >= sinceMs).sort((a, b) => a.atMs - b.atMs);
+    const from = Number(cursor ?? 0);
+    return { payments: visible.slice(from, from + size), next: from + size < visible.length ? String(from + size) : null };
+  }
+
   private stream(tell: (message: PrivateMessage) => void): { ready: Promise<void>; close(): void } {
     const stream: OpenStream = { tell, closed: false };
     this.streams.push(stream);
@@ -101,6 +113,8 @@ export type Write =
   | { readonly kind: 'positions'; readonly positions: readonly { venueSymbol: string }[]; readonly complete: boolean }
   | { readonly kind: 'carryIn'; readonly markets: readonly string[] }
   | { readonly kind: 'balances' }
+  | { readonly kind: 'funding'; readonly payment: VenueFundingPayment }
+  | { readonly kind: 'transfer'; readonly asset: string; readonly amount: string }
   | { readonly kind: 'alert'; readonly data: Readonly<Record<string, unknown>> }
   | { readonly kind: 'status'; readonly status: AccountStatus };
 
@@ -115,6 +129,8 @@ export class AccountStore {
   epoch = 0;
   account = sampleAccount();
   checkpoint: unknown = null;
+  /** The ledger's cash. */
+  readonly cash = new Map<string, string>();
   /** What settleUnbooked was called with. */
   readonly settledBeforeMs: number[] = [];
   /** Looks at the venue that were complete. */
@@ -128,6 +144,10 @@ export class AccountStore {
   knowFill(fill: VenueFill): void {
     this.known.add(fillKey(fill));
     this.fillTimes.push(fill.atMs);
+  }
+
+  move(asset: string, amount: string): void {
+    this.cash.set(asset, decimalText(decimal(this.cash.get(asset) ?? '0').plus(decimal(amount))));
   }
 
   of<Kind extends Write['kind']>(kind: Kind): Extract<Write, { kind: Kind }>[] {
@@ -177,6 +197,24 @@ export class AccountStore {
           this.hold(writer);
           for (const position of positions) this.held.set(position.venueSymbol, position.side === 'flat' ? '0' : position.side === 'short' ? `-${position.quantity}` : position.quantity);
           this.write({ kind: 'carryIn', markets: positions.map((position) => position.venueSymbol) });
+        },
+        applyFunding: async (writer, _id, payments) => {
+          this.hold(writer);
+          const fresh = payments.filter(({ venueSymbol, venuePaymentId }) => !this.known.has(`${venueSymbol}/${venuePaymentId}`));
+          for (const payment of fresh) {
+            this.known.add(`${payment.venueSymbol}/${payment.venuePaymentId}`);
+            this.move(payment.asset, payment.amount);
+            this.write({ kind: 'funding', payment });
+          }
+          return fresh.length;
+        },
+        ledgerCash: async () => new Map(this.cash),
+        bookTransfer: async (writer, _id, { asset, amount, cash }) => {
+          this.hold(writer);
+          if ((this.cash.get(asset) ?? '0') !== cash) return false;
+          this.move(asset, amount);
+          this.write({ kind: 'transfer', asset, amount });
+          return true;
         },
         settleUnbooked: async (writer, _id, seenBeforeMs) => {
           this.hold(writer);
