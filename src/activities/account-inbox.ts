@@ -12,7 +12,7 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
  * How long words that repeat what we mostly know already - a working order, a balance - may gather: our own answers tell
  * the first of it, and a transaction each would cost the account's row the place of an order.
  */
-const GATHER_MS = 250;
+const GATHER_MS = 500;
 
 export type PositionMessage = Extract<PrivateMessage, { kind: 'position' }>;
 

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { OrderIntent } from '../../../src/domain/order';
 import { OrderGateway } from '../../../src/temporal/order-gateway';
 import { AT, sampleOrder } from '../domain/order-samples';
@@ -29,6 +29,10 @@ class Starts {
 }
 
 const intent = (id: string, accountId: string, signerId: string): OrderIntent => ({ ...sampleOrder({ id, accountId, clientOrderId: id, venue: 'strict' }), signerId, placeBefore: AT, idempotency: null });
+
+// Starts take no time here: how long the next group gathers is the lanes' own test.
+beforeEach(() => jest.useFakeTimers());
+afterEach(() => jest.useRealTimers());
 
 describe('where nonces are strict', () => {
   const world = (maxBatchSize = 2) => {

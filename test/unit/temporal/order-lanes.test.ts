@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { MAX_GROUP_ORDERS, MAX_GROUPS_IN_FLIGHT, OrderLane, OVERLAP_LEAST_MS, OVERLAP_MOST_MS } from '../../../src/temporal/order-lanes';
+import { LINGER_MOST_MS, LINGER_SHARE, MAX_GROUP_ORDERS, MAX_GROUPS_IN_FLIGHT, OrderLane, OVERLAP_LEAST_MS, OVERLAP_MOST_MS } from '../../../src/temporal/order-lanes';
 
 /** Starts of groups under the test's control: each stays in flight until it is answered here. */
 class Starts {
@@ -113,6 +113,40 @@ describe('orders that arrive together', () => {
   });
 });
 
+describe('under load', () => {
+  /** One start that took a while, with others waiting behind it. */
+  async function busy(oneGroupAtATime = false): Promise<{ starts: Starts; orders: OrderLane<string> }> {
+    const { starts, lane: orders } = lane(oneGroupAtATime);
+    void orders.add(['a']);
+    void orders.add(['b']);
+    jest.advanceTimersByTime(OVERLAP_LEAST_MS - 1);
+    await starts.answer(0);
+    return { starts, orders };
+  }
+
+  test.each([false, true])('who was just answered joins the next group with what he has next (strict nonces: %s)', async (strict) => {
+    const { starts, orders } = await busy(strict);
+    void orders.add(['a2']);
+    expect(starts.groups).toEqual([['a']]);
+    jest.advanceTimersByTime(LINGER_MOST_MS);
+    expect(starts.groups).toEqual([['a'], ['b', 'a2']]);
+  });
+
+  test('a full group does not wait for more', async () => {
+    const { starts, orders } = await busy();
+    void orders.add(names(MAX_GROUP_ORDERS - 1));
+    expect(starts.sizes).toEqual([1, MAX_GROUP_ORDERS]);
+  });
+
+  test('a lane that became idle waits for nobody', async () => {
+    const { starts, orders } = await busy();
+    jest.advanceTimersByTime(LINGER_MOST_MS);
+    await starts.answer(1);
+    void orders.add(['alone']);
+    expect(starts.groups.at(-1)).toEqual(['alone']);
+  });
+});
+
 describe('a start that fails', () => {
   test('rejects the callers of its own group, and the next group goes', async () => {
     const { starts, lane: orders } = lane();
@@ -186,10 +220,11 @@ describe('a slow start', () => {
     void orders.add(['b']);
     jest.advanceTimersByTime(30);
     await starts.answer(0);
+    jest.advanceTimersByTime(LINGER_MOST_MS);
     void orders.add(['c']);
-    jest.advanceTimersByTime(59);
+    jest.advanceTimersByTime(59 - (LINGER_MOST_MS - 30 * LINGER_SHARE));
     expect(starts.groups).toEqual([['a'], ['b']]);
-    jest.advanceTimersByTime(1);
+    jest.advanceTimersByTime(2);
     expect(starts.groups).toEqual([['a'], ['b'], ['c']]);
   });
 
@@ -217,6 +252,7 @@ describe('a slow start', () => {
     jest.advanceTimersByTime(OVERLAP_LEAST_MS * 100);
     expect(starts.sizes).toEqual([1, MAX_GROUP_ORDERS]);
     await starts.answer(1);
+    jest.advanceTimersByTime(LINGER_MOST_MS);
     expect(starts.sizes).toEqual([1, MAX_GROUP_ORDERS, 10]);
   });
 
