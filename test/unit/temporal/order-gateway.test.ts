@@ -31,8 +31,8 @@ class Starts {
 const intent = (id: string, accountId: string, signerId: string): OrderIntent => ({ ...sampleOrder({ id, accountId, clientOrderId: id, venue: 'strict' }), signerId, placeBefore: AT, idempotency: null });
 
 // Starts take no time here: how long the next group gathers is the lanes' own test.
-beforeEach(() => jest.useFakeTimers());
-afterEach(() => jest.useRealTimers());
+beforeEach(() => void jest.useFakeTimers({ doNotFake: ['setImmediate'] }));
+afterEach(() => void jest.useRealTimers());
 
 describe('where nonces are strict', () => {
   const world = (maxBatchSize = 2) => {
