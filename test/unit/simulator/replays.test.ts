@@ -6,6 +6,8 @@ import { scaledCount } from '../../support/scale';
 import { TestClient } from './paper-client';
 import { type RawCandle, type RawTrade, arrayTrades, csvCandles, csvTrades, describeWith, pathOf } from './recorded-files';
 
+/** Against hanging: a whole file is some 80,000 events in the full run. */
+const WHOLE_FILE_MS = 600_000;
 const running: StartedSimulator[] = [];
 afterEach(async () => {
   for (const simulator of running.splice(0)) await simulator.close();
@@ -114,16 +116,21 @@ describeWith('xrp-eth-trades-2019-10.json.gz', 'a replay of XRP/ETH trades (JSON
     await client.post('/__sim/credit', { account, asset: 'XRP', amount: '50000' });
     const all = arrayTrades(path);
     const trades = all.slice(1, scaledCount(all.length - 1) + 1);
-    // Within what the played part reaches, so that both trade.
-    const prices = trades.map(({ price }) => decimal(price)).sort((a, b) => a.comparedTo(b));
+    // Prices the played part reaches, below and above where it begins, so that both orders rest first.
+    const start = decimal(all[0]?.price ?? '0');
+    const middleOf = (side: 'buy' | 'sell'): string => {
+      const reached = trades.filter((trade) => trade.side !== side).map(({ price }) => decimal(price)).filter((price) => (side === 'buy' ? price.lessThan(start) : price.greaterThan(start)));
+      reached.sort((one, other) => one.comparedTo(other));
+      return decimalText(reached[Math.floor(reached.length / 2)] ?? ZERO);
+    };
     const wanted = [
-      { side: 'buy', price: decimalText(prices[Math.floor(prices.length / 10)] ?? ZERO), quantity: '20000' },
-      { side: 'sell', price: decimalText(prices[Math.floor((prices.length * 9) / 10)] ?? ZERO), quantity: '30000' },
+      { side: 'buy', price: middleOf('buy'), quantity: '20000' },
+      { side: 'sell', price: middleOf('sell'), quantity: '30000' },
     ] as const;
     const placed = [];
     for (const order of wanted) {
       const ahead = await queueAt(client, 'XRP-ETH', order.side === 'buy' ? 'bids' : 'asks', order.price);
-      placed.push({ ...order, ahead, orderId: (await client.place({ symbol: 'XRP-ETH', ...order })).order.orderId });
+      placed.push({ ...order, ahead, orderId: (await client.place({ symbol: 'XRP-ETH', ...order, postOnly: true })).order.orderId });
     }
     await client.post('/__sim/replay', { count: trades.length });
     let [xrp, eth] = [decimal('50000'), decimal('100')];
@@ -140,7 +147,7 @@ describeWith('xrp-eth-trades-2019-10.json.gz', 'a replay of XRP/ETH trades (JSON
     const balances = (await client.get('/balances')).body['balances'] as { asset: string; total: string }[];
     const totals = Object.fromEntries(balances.map(({ asset, total }) => [asset, total]));
     expect([totals['XRP'], totals['ETH']]).toEqual([xrp.toFixed(), eth.toFixed()]);
-  });
+  }, WHOLE_FILE_MS);
 });
 
 /** The prices a candle goes through: the extreme against its close first. */
@@ -174,7 +181,7 @@ describeWith('btc-perp-1m-2022-01.csv.gz', 'a replay of a month of one-minute ca
     expect(sold.every(({ price }) => decimal(price).lessThanOrEqualTo(way[at] ?? '0') && decimal(price).greaterThan(lowest.minus(100)))).toBe(true);
     expect((await client.get('/positions')).body).toEqual({ positions: [] });
     expect(bought?.side).toBe('buy');
-  });
+  }, WHOLE_FILE_MS);
 
   test('a resting order gets at most the volume of the quarters of candles that reach it', async () => {
     const client = await play(path);
@@ -200,7 +207,7 @@ describeWith('btc-perp-1m-2022-01.csv.gz', 'a replay of a month of one-minute ca
     const expected = expectedFills(trades.slice(1), { ...wanted, ahead });
     expect(expected.length).toBeGreaterThan(0);
     expect(fills.map(({ quantity }) => quantity)).toEqual(expected);
-  });
+  }, WHOLE_FILE_MS);
 });
 
 describeWith('bybit-xrpusdt-ob500-2024-12-01.jsonl', 'a replay of Bybit order books', () => {
