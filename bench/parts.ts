@@ -62,7 +62,7 @@ const bare = (stack: Stack, count: number, concurrency: number): Promise<Measure
 const rest = (stack: Stack, load: Omit<RestLoad, 'url' | 'key'>): Promise<Measurement> => program('rest.ts', [JSON.stringify({ url: stack.apiUrl, key: stack.client.key, ...load })]);
 
 /** An account without narrow limits: thousands of orders rest in it. */
-async function account(stack: Stack, venue: string): Promise<string> {
+export async function account(stack: Stack, venue: string): Promise<string> {
   const { status, body } = await stack.client.call<{ id: string }>('POST', '/api/v1/accounts', {
     name: `bench-${randomUUID()}`,
     venue,

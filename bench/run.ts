@@ -1,10 +1,12 @@
 /**
- * The figures of docs/benchmarks.md: `npm run bench [-- --repeats 3] [--only a,b,c,d]`. Everything that is compared runs on
+ * The figures of docs/benchmarks.md: `npm run bench [-- --repeats 3] [--only a,b,c,d,e,f,g]`. Everything that is compared runs on
  * the same servers, interleaved; each repeat has a fresh Temporal database. Raw samples go to bench/results/.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { startStack } from '../test/support/stack';
+import { clientMemory, deliveryCost } from './delivery';
+import { liveLatency } from './live';
 import { compareLatency, compareThroughput, failOver, memory, type Row } from './parts';
 
 /** Medians of at least three. */
@@ -20,19 +22,33 @@ async function main(): Promise<void> {
   const only = option('only')?.split(',');
   const rows: Row[] = [];
   for (let repeat = 1; repeat <= repeats; repeat += 1) {
-    const stack = await startStack({ workers: 1, moreVenues: ['slow'], environment: { LOG_LEVEL: 'warn' } });
+    const wanted = (part: string): boolean => only === undefined || only.includes(part);
     try {
-      if (only === undefined || only.includes('d')) rows.push(...(await failOver(stack, repeat)));
-      if (only === undefined || only.includes('c')) rows.push(...(await memory(stack, repeat)));
-      if (only === undefined || only.includes('a')) rows.push(...(await compareLatency(stack, repeat)));
-      if (only === undefined || only.includes('b')) rows.push(...(await compareThroughput(stack, repeat)));
+      // Alone on the machine: they need no servers.
+      if (wanted('f')) rows.push(...(await deliveryCost(repeat)));
+      if (wanted('g')) rows.push(...(await clientMemory(repeat)));
+      if (['a', 'b', 'c', 'd', 'e'].some(wanted)) rows.push(...(await withStack(repeat, wanted)));
     } finally {
-      await stack.stop();
       // Kept after each repeat: a later one that fails takes nothing with it.
       keep(repeats, rows);
     }
   }
   process.stdout.write(`${table(rows)}\n`);
+}
+
+async function withStack(repeat: number, wanted: (part: string) => boolean): Promise<Row[]> {
+  const stack = await startStack({ workers: 1, moreVenues: ['slow'], environment: { LOG_LEVEL: 'warn' } });
+  try {
+    return [
+      ...(wanted('d') ? await failOver(stack, repeat) : []),
+      ...(wanted('c') ? await memory(stack, repeat) : []),
+      ...(wanted('e') ? await liveLatency(stack, repeat) : []),
+      ...(wanted('a') ? await compareLatency(stack, repeat) : []),
+      ...(wanted('b') ? await compareThroughput(stack, repeat) : []),
+    ];
+  } finally {
+    await stack.stop();
+  }
 }
 
 /** Raw samples, beside the table they make. */

@@ -1,5 +1,5 @@
 'use strict';
-// npm run bench [-- --repeats 3] [--only a,b,c,d]: the figures of docs/benchmarks.md. Builds first, then runs bench/run.ts.
+// npm run bench [-- --repeats 3] [--only a,b,c,d,e,f,g]: the figures of docs/benchmarks.md. Builds first, then runs bench/run.ts.
 
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');

@@ -11,7 +11,7 @@ import type { BookMessage, FeedMessage, PriceMessage, TradesMessage } from './ma
 import { OrderBookState } from './order-book-state';
 import { TOPICS } from './topics';
 
-/** Between two publications of one market: triggers are evaluated before this, on every message. */
+/** Between two publications: triggers are evaluated before this, on every message. After a quiet moment the first goes at once. */
 export const PUBLISH_INTERVAL_MS = 50;
 /** Levels a side that are published. */
 export const BOOK_DEPTH = 50;
@@ -41,6 +41,7 @@ export class MarketData {
   private readonly changedBooks = new Set<string>();
   private readonly silenceTimer: NodeJS.Timeout;
   private publishTimer: NodeJS.Timeout | null = null;
+  private publishedAtMs = -Infinity;
   private readonly closing = new AbortController();
   private asking: Promise<void> | null = null;
   private askedAtMs = -Infinity;
@@ -94,11 +95,13 @@ export class MarketData {
   }
 
   private schedule(): void {
-    this.publishTimer ??= setTimeout(() => this.publishChanged(), this.options.publishIntervalMs ?? PUBLISH_INTERVAL_MS);
+    const dueInMs = this.publishedAtMs + (this.options.publishIntervalMs ?? PUBLISH_INTERVAL_MS) - performance.now();
+    this.publishTimer ??= setTimeout(() => this.publishChanged(), Math.max(0, dueInMs));
   }
 
   private publishChanged(): void {
     this.publishTimer = null;
+    this.publishedAtMs = performance.now();
     for (const symbol of this.changedTickers) {
       const entry = this.tickers.get(symbol);
       if (entry) this.publish(TOPICS.price(this.venue, symbol), { ticker: entry.ticker, observedAtMs: entry.observedAtMs } satisfies PriceMessage);

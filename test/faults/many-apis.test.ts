@@ -1,0 +1,109 @@
+/**
+ * Several API processes, on real Redis and without Redis through the hub: what happens is told at each of them, once, and a client
+ * whose process dies goes on at another. `docs/decisions/no-socket-adapter.md`.
+ */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import type { ApiOrder } from '../support/api-client';
+import { freePort } from '../../src/main/launcher/ports';
+import { StreamClient } from '../support/socket-client';
+import { startStack, type RoleProcess, type Stack } from '../support/stack';
+
+const CHANNELS = ['orders', 'fills', 'positions', 'balances', 'account'] as const;
+
+describe.each([
+  ['on Redis', true],
+  ['without Redis, through the hub', false],
+])('two API processes %s', (_what, redis) => {
+  let stack: Stack;
+  let second: RoleProcess;
+  let secondUrl = '';
+  beforeAll(async () => {
+    stack = await startStack({ redis });
+    const port = await freePort();
+    secondUrl = `http://127.0.0.1:${port}`;
+    second = stack.another('api', { PORT: String(port) });
+    await second.start();
+  }, 180_000);
+  afterAll(async () => {
+    await stack.stop();
+  });
+
+  /** Accepted, once there is a price to judge it by. */
+  async function placed(order: Readonly<Record<string, string>>): Promise<string> {
+    return stack.client.until('an order to be accepted', async () => {
+      const { status, body } = await stack.client.place({ accountId: stack.accountId, clientOrderId: randomUUID(), symbol: 'BTC-PERP', side: 'buy', quantity: '0.01', ...order });
+      if (status === 422) throw new Error(JSON.stringify(body));
+      return body.id;
+    });
+  }
+  /** Rests below the market, then is canceled. */
+  async function placeAndCancel(): Promise<ApiOrder> {
+    const id = await placed({ type: 'limit', limitPrice: '1000' });
+    await stack.client.untilState(id, 'WORKING');
+    await stack.client.call('DELETE', `/api/v1/orders/${id}`);
+    return stack.client.untilState(id, 'CANCELED');
+  }
+  /** It is filled at once. */
+  async function buy(): Promise<void> {
+    await stack.client.untilState(await placed({ type: 'market' }), 'FILLED');
+  }
+  async function listening(url: string): Promise<StreamClient> {
+    const client = await StreamClient.connect(url, stack.client.key);
+    for (const channel of CHANNELS) expect(await client.subscribe({ channel, accountId: stack.accountId })).toMatchObject({ sequence: expect.any(Number) });
+    return client;
+  }
+  const seen = (client: StreamClient, channel: string): unknown[] => client.of(channel).map(({ sequence, type, generation }) => [sequence, type, generation]);
+  async function alike(a: StreamClient, b: StreamClient): Promise<void> {
+    await stack.client.until('both have all', async () => (CHANNELS.every((channel) => JSON.stringify(seen(a, channel)) === JSON.stringify(seen(b, channel))) ? true : null));
+  }
+
+  test('a client of either is told every event once, chained', async () => {
+    const [here, there] = [await listening(stack.apiUrl), await listening(secondUrl)];
+    const orders: ApiOrder[] = [];
+    for (let n = 0; n < 5; n += 1) orders.push(await placeAndCancel());
+    await buy();
+    await stack.client.until('the last one here', async () => (here.of('fills').length > 0 && here.of('positions').length > 0 ? true : null));
+    await alike(here, there);
+    for (const client of [here, there]) {
+      const canceled = client.of('orders').filter(({ type }) => type === 'order.canceled').map(({ data }) => (data['order'] as ApiOrder).id);
+      expect(canceled).toEqual(orders.map(({ id }) => id));
+      for (const channel of CHANNELS) {
+        const events = client.of(channel);
+        expect(events.slice(1).map(({ previousSequence }) => previousSequence)).toEqual(events.slice(0, -1).map(({ sequence }) => sequence));
+      }
+      client.close();
+    }
+  }, 120_000);
+
+  test('a price is told at both', async () => {
+    const clients = await Promise.all([stack.apiUrl, secondUrl].map((url) => StreamClient.connect(url, stack.client.key)));
+    for (const client of clients) await client.subscribe({ channel: 'prices', venue: 'paper', symbol: 'BTC-PERP' });
+    await stack.client.until('a price at both', async () => (clients.every((client) => client.of('prices').length > 0) ? true : null));
+    for (const client of clients) {
+      expect(client.of('prices')[0]).toMatchObject({ type: 'price.updated', data: { symbol: 'BTC-PERP', stale: false } });
+      client.close();
+    }
+  }, 120_000);
+
+  test('one whose process is killed resumes at the other: every event once over both', async () => {
+    const witness = await listening(stack.apiUrl);
+    const client = await StreamClient.connect(secondUrl, stack.client.key);
+    const began = (await client.subscribe({ channel: 'orders', accountId: stack.accountId })) as { sequence: number; generation: string };
+    await placeAndCancel();
+    await stack.client.until('some of it', async () => (client.of('orders').length > 0 ? true : null));
+    await second.kill();
+    await placeAndCancel();
+    const before = client.of('orders');
+    client.close();
+    const back = await StreamClient.connect(stack.apiUrl, stack.client.key);
+    const answer = await back.subscribe({ channel: 'orders', accountId: stack.accountId, sinceSequence: before.at(-1)?.sequence, generation: began.generation });
+    expect(answer).toEqual({ snapshot: null, sequence: before.at(-1)?.sequence, generation: began.generation });
+    await placeAndCancel();
+    const both = (): unknown[] => [...before, ...back.of('orders')].map(({ sequence, previousSequence, type }) => [previousSequence, sequence, type]);
+    await stack.client.until('the last', async () => (back.of('orders').at(-1)?.type === 'order.canceled' && back.of('orders').at(-1)?.sequence === witness.of('orders').at(-1)?.sequence ? true : null));
+    expect(both()).toEqual(witness.of('orders').map(({ sequence, previousSequence, type }) => [previousSequence, sequence, type]));
+    for (const each of [witness, back]) each.close();
+    await second.start();
+  }, 120_000);
+});
