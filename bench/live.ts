@@ -55,7 +55,9 @@ export async function liveLatency(stack: Stack, repeat: number): Promise<Row[]> 
     for (let sample = 0; sample < SAMPLES; sample += 1) {
       await new Promise((resolve) => setTimeout(resolve, TICK_GAP_MS));
       const price = String(Math.floor(base) + sample + 1);
-      const arrived = arrival(client, ({ channel, data }) => channel === 'prices' && (data['mark'] === price || data['last'] === price));
+      const askedAtMs = Date.now();
+      // That tick, or a newer one that took its place.
+      const arrived = arrival(client, ({ channel, data }) => channel === 'prices' && Number(data['at']) >= askedAtMs);
       const startedMs = performance.now();
       await stack.sim.price('BTC-PERP', price);
       toPrice.push((await arrived) - startedMs);

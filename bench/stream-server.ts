@@ -27,27 +27,32 @@ const ticker = (n: number) => ({ venue: 'paper', symbol: 'BTC-PERP', bid: String
 /** As large as an order's event is. */
 const order = { id: '0190a0de-0000-7000-8000-000000000000', clientOrderId: 'bench', accountId: 'a', words: 'x'.repeat(900) };
 
-/** The events table in memory: what the tail asks, answered at once. */
+/** The events table, as far as the tail asks: only how many there are is kept, and rows are made when they are read. */
 class Events implements EventSource {
-  private readonly rows = new Map<string, StreamEvent[]>();
+  private readonly counts = new Map<string, number>();
   private notice: (stream: string, sequence: number) => void = () => undefined;
 
   commit(accountId: string): void {
     const stream = accountStream(accountId);
-    const rows = this.rows.get(stream) ?? [];
-    this.rows.set(stream, rows);
-    const sequence = rows.length + 1;
-    rows.push({ id: `${stream}/${sequence}`, stream, userId: 'u', accountId, sequence, generation: 'g', type: 'order.working', at: new Date().toISOString(), orderId: order.id, data: { order } });
+    const sequence = (this.counts.get(stream) ?? 0) + 1;
+    this.counts.set(stream, sequence);
     this.notice(stream, sequence);
   }
   async since(stream: string, sequence: number, limit: number): Promise<readonly StreamEvent[]> {
-    return (this.rows.get(stream) ?? []).slice(sequence, sequence + limit);
+    return this.page(stream, sequence, limit);
   }
   async sinceMany(positions: readonly { readonly stream: string; readonly sequence: number }[], limitEach: number): Promise<readonly StreamEvent[]> {
-    return positions.flatMap(({ stream, sequence }) => (this.rows.get(stream) ?? []).slice(sequence, sequence + limitEach));
+    return positions.flatMap(({ stream, sequence }) => this.page(stream, sequence, limitEach));
+  }
+  private page(stream: string, after: number, limit: number): StreamEvent[] {
+    const count = Math.min(limit, (this.counts.get(stream) ?? 0) - after);
+    return Array.from({ length: Math.max(0, count) }, (_, index) => {
+      const sequence = after + index + 1;
+      return { id: `${stream}/${sequence}`, stream, userId: 'u', accountId: stream.slice('account:'.length), sequence, generation: 'g', type: 'order.working', at: new Date().toISOString(), orderId: order.id, data: { order } };
+    });
   }
   async heads(streams: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    return new Map(streams.map((stream) => [stream, this.rows.get(stream)?.length ?? 0]));
+    return new Map(streams.map((stream) => [stream, this.counts.get(stream) ?? 0]));
   }
   async generation(): Promise<string> {
     return 'g';
