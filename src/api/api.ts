@@ -17,6 +17,7 @@ import { OrderMutations } from './order-mutations';
 import { OrderPlacement } from './order-placement';
 import { OrderPreview } from './order-preview';
 import { OrderWaiter } from './order-waiter';
+import type { CacheLifetimes } from './limits';
 import type { ApiPorts } from './ports';
 import { requestContext } from './request-context';
 import { routeTable, type RouteContext } from './route-table';
@@ -30,6 +31,7 @@ export interface ApiOptions {
   /** An order that certainly was not sent within this time after its intent is refused (SUREFILL_PLACE_DEADLINE_MS). */
   readonly placeDeadlineMs: number;
   readonly limits: CallLimitRules;
+  readonly caches: CacheLifetimes;
   /** Web pages that may call. */
   readonly corsOrigins: readonly string[];
   /** Addresses and networks whose X-Forwarded-For is believed. */
@@ -48,7 +50,7 @@ export interface Api {
 export function createApi(options: ApiOptions): Api {
   const { ports, log } = options;
   const waiter = new OrderWaiter({ tail: ports.tail, orders: ports.orders, log });
-  const directory = new Directory(ports);
+  const directory = new Directory(ports, options.caches.configurationMs);
   const intents = new IntentMaker(directory, ports, options.placeDeadlineMs);
   const context: RouteContext = {
     ports,
@@ -59,6 +61,7 @@ export function createApi(options: ApiOptions): Api {
     mutations: new OrderMutations(ports, waiter, directory, options.placeDeadlineMs, log),
     registry: options.registry,
     log,
+    caches: options.caches,
     document: () => document,
   };
   const routes = routeTable(context);

@@ -5,15 +5,18 @@ import type { Market } from '../domain/market';
 import type { VenueCapabilities } from '../domain/venue';
 import { notFound } from './errors';
 import { ExpiringCache } from './expiring-cache';
-import { ACCOUNT_CACHE_SIZE, ACCOUNT_MAX_AGE_MS, MARKET_CACHE_SIZE, MARKET_MAX_AGE_MS } from './limits';
+import { ACCOUNT_CACHE_SIZE, MARKET_CACHE_SIZE, MARKET_MAX_AGE_MS } from './limits';
 import type { ApiPorts } from './ports';
 
 export class Directory {
   private readonly accounts: ExpiringCache<Account>;
   private readonly markets: ExpiringCache<Market>;
 
-  constructor(private readonly ports: Pick<ApiPorts, 'accounts' | 'markets' | 'venues' | 'clock'>) {
-    this.accounts = new ExpiringCache({ maxAgeMs: ACCOUNT_MAX_AGE_MS, maxEntries: ACCOUNT_CACHE_SIZE, clock: ports.clock });
+  constructor(
+    private readonly ports: Pick<ApiPorts, 'accounts' | 'markets' | 'venues' | 'clock'>,
+    configurationMs: number,
+  ) {
+    this.accounts = new ExpiringCache({ maxAgeMs: configurationMs, maxEntries: ACCOUNT_CACHE_SIZE, clock: ports.clock });
     this.markets = new ExpiringCache({ maxAgeMs: MARKET_MAX_AGE_MS, maxEntries: MARKET_CACHE_SIZE, clock: ports.clock });
   }
 

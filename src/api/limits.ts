@@ -25,16 +25,19 @@ export const MAX_HEADERS = 100;
 export const IDENTITY_MAX_AGE_MS = 1_000;
 export const IDENTITY_CACHE_SIZE = 10_000;
 
-/** An account's owner and venue never change; the limit only bounds how long a wrong read could last. */
-export const ACCOUNT_MAX_AGE_MS = 60_000;
+/** How old what changes rarely may be shown: settings of main (CACHE_*), ms. Orders, positions, fills and balances have no such age. */
+export interface CacheLifetimes {
+  /** Volume and funding: they move slowly, and each costs a request of the venue's budget. */
+  readonly priceMs: number;
+  /** An account's owner and venue never change; the limit only bounds how long a wrong read could last. */
+  readonly configurationMs: number;
+}
 export const ACCOUNT_CACHE_SIZE = 10_000;
 
 /** Tick, lot and status of a market: what changes rarely, and the venue checks again. */
 export const MARKET_MAX_AGE_MS = 5_000;
 export const MARKET_CACHE_SIZE = 10_000;
 
-/** A day's volume and a funding rate move slowly; each costs a request of the venue's budget. */
-export const MARKET_FIGURES_MAX_AGE_MS = 60_000;
 /** A price waits for them no longer: a venue that is away must not slow down prices that are at hand. */
 export const MARKET_FIGURES_WAIT_MS = 1_000;
 

@@ -4,7 +4,7 @@ import { decimal, decimalText } from '../domain/decimal';
 import { isoTime } from '../domain/clock';
 import type { Market } from '../domain/market';
 import { ExpiringCache } from './expiring-cache';
-import { MARKET_CACHE_SIZE, MARKET_FIGURES_MAX_AGE_MS, MARKET_FIGURES_WAIT_MS } from './limits';
+import { MARKET_CACHE_SIZE, MARKET_FIGURES_WAIT_MS } from './limits';
 import type { ApiPorts } from './ports';
 
 export interface ShownFigures {
@@ -24,8 +24,9 @@ export class MarketFigures {
   constructor(
     private readonly ports: FigurePorts,
     private readonly log: Pick<Logger, 'warn'>,
+    maxAgeMs: number,
   ) {
-    const options = { maxAgeMs: MARKET_FIGURES_MAX_AGE_MS, maxEntries: MARKET_CACHE_SIZE, clock: ports.clock };
+    const options = { maxAgeMs, maxEntries: MARKET_CACHE_SIZE, clock: ports.clock };
     this.volumes = new ExpiringCache(options);
     this.fundings = new ExpiringCache(options);
   }

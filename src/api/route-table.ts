@@ -7,6 +7,7 @@ import type { OrderMutations } from './order-mutations';
 import type { OrderPlacement } from './order-placement';
 import type { OrderPreview } from './order-preview';
 import type { OrderWaiter } from './order-waiter';
+import type { CacheLifetimes } from './limits';
 import type { ApiPorts } from './ports';
 import type { Route } from './route';
 import { accountChangeRoutes } from './routes/account-changes';
@@ -35,6 +36,7 @@ export interface RouteContext {
   readonly mutations: OrderMutations;
   readonly registry: Registry;
   readonly log: Logger;
+  readonly caches: CacheLifetimes;
   /** The OpenAPI document, which is made from this table. */
   readonly document: () => JsonObject;
 }

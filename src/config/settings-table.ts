@@ -236,6 +236,19 @@ export const SETTINGS_TABLE = {
     description: 'An order in a passing state for longer is looked at by the sweeper. Scaled.',
   }),
 
+  // Caches (orders, positions, fills and balances are never served from one)
+  cacheAggregatedPriceMs: integer({ env: 'CACHE_AGGREGATED_PRICE_MS', default: 100, min: 10, max: 60_000, unit: 'ms', description: 'Time between two price or book events of one market at a client; changes in between are told together.' }),
+  cachePriceMs: integer({ env: 'CACHE_PRICE_MS', default: 30_000, min: 0, max: 3_600_000, unit: 'ms', description: 'How old the figures of a price that its stream does not bring may be: volume and funding.' }),
+  cachePairsMs: integer({ env: 'CACHE_PAIRS_MS', default: 300_000, min: 1_000, max: DAY_MS, unit: 'ms', description: 'Time between two reads of a venue\'s markets: pairs, ticks, lots, fees.' }),
+  cacheConfigurationMs: integer({
+    env: 'CACHE_CONFIGURATION_MS',
+    default: 60_000,
+    min: 0,
+    max: 3_600_000,
+    unit: 'ms',
+    description: 'How long an API process remembers an account\'s owner and venue; a change made through it is known at once.',
+  }),
+
   // Retention (orders, fills, evidence and the audit log are kept for ever)
   retentionIdempotencyDays: integer({ env: 'RETENTION_IDEMPOTENCY_DAYS', default: 7, min: 1, max: 365, unit: 'days', description: 'How long the answer to an Idempotency-Key is remembered.' }),
   retentionSignedRequestsDays: integer({

@@ -114,7 +114,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
     callerLimits: bus.callerLimits,
     clock,
   };
-  const api = createApi({ ports, log: logger, registry: platform.registry, version, placeDeadlineMs: settings.placeDeadlineMs, limits: callLimitRules(settings), corsOrigins: settings.corsOrigins ?? [], trustedProxies: settings.trustedProxies ?? [], ...(platform.payloadCodec === null ? {} : { codec: { origins: settings.temporalUiOrigins ?? [], ...remoteCodec(platform.payloadCodec) } }) });
+  const api = createApi({ ports, log: logger, registry: platform.registry, version, placeDeadlineMs: settings.placeDeadlineMs, caches: { priceMs: settings.cachePriceMs, configurationMs: settings.cacheConfigurationMs }, limits: callLimitRules(settings), corsOrigins: settings.corsOrigins ?? [], trustedProxies: settings.trustedProxies ?? [], ...(platform.payloadCodec === null ? {} : { codec: { origins: settings.temporalUiOrigins ?? [], ...remoteCodec(platform.payloadCodec) } }) });
   const server = createHttpServer(api.app);
   const sockets = openSockets(server, platform, tail);
   registerStateGauges(platform.registry, {

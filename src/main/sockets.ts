@@ -22,6 +22,7 @@ export function openSockets(server: Server, platform: Platform, tail: EventTail)
       balances: (accountId, userId) => store.balances.list(accountId, userId),
       account: async (accountId, userId) => [await store.accounts.get(accountId, userId)].filter((account) => account !== null),
     },
+    marketIntervalMs: platform.settings.cacheAggregatedPriceMs,
     corsOrigins: platform.settings.corsOrigins ?? [],
     lastStreamAlert: (stream, upTo) => store.events.lastStreamAlert(stream, upTo),
     tail,

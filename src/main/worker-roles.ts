@@ -22,9 +22,6 @@ import { WatchMetrics } from './metrics/watch-metrics';
 import { wireOrderPath } from './order-path';
 import type { Platform } from './platform';
 
-/** Markets change rarely; a new one is tradable after this at the latest. */
-const MARKET_REFRESH_MS = 5 * 60_000;
-
 const MINUTE_MS = 60_000;
 
 export async function runWorker(platform: Platform): Promise<RunningRole> {
@@ -92,7 +89,7 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
       onTrouble: (accountId, error) => logger.warn({ accountId, err: error }, 'account watcher'),
     },
     auditPollMs: settings.auditPollMs,
-    marketRefreshMs: MARKET_REFRESH_MS,
+    marketRefreshMs: settings.cachePairsMs,
     holder: `${os.hostname()}/${process.pid}`,
     accountById: (accountId) => store.accounts.byId(accountId),
     onAccountWake: (accountId, listener) => bus.subscribe(TOPICS.accountWake(accountId), listener),

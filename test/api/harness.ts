@@ -46,7 +46,7 @@ export class ApiHarness {
     this.backend.addAccount('foreign', 'bob');
     this.sink.on('data', (chunk: Buffer) => (this.logText += chunk.toString()));
     const log = pino({ level: 'debug', redact: { paths: [...REDACTED_PATHS] } }, this.sink);
-    const api: Api = createApi({ ports: override(this.backend.ports()), log, registry: new Registry(), version: '0.0.0-test', placeDeadlineMs: 10_000, limits: NO_LIMITS, corsOrigins: [], trustedProxies: [], ...options });
+    const api: Api = createApi({ ports: override(this.backend.ports()), log, registry: new Registry(), version: '0.0.0-test', placeDeadlineMs: 10_000, limits: NO_LIMITS, caches: { priceMs: 30_000, configurationMs: 60_000 }, corsOrigins: [], trustedProxies: [], ...options });
     const server = createHttpServer(api.app).listen(0, '127.0.0.1');
     await once(server, 'listening');
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -70,7 +70,7 @@ async function play(scheduler: fc.Scheduler, asked: readonly Submission[], make:
     const ports = withStart(backend.ports(), start);
     const waiter = new OrderWaiter({ tail: ports.tail, orders: ports.orders, log: QUIET, eventGraceMs: 0, pollIntervalMs: 5 });
     waiters.push(waiter);
-    const directory = new Directory(ports);
+    const directory = new Directory(ports, 60_000);
     return make(ports, waiter, new IntentMaker(directory, ports, 10_000), new FirstCheck(ports, directory, QUIET), QUIET);
   };
   // One placement for each process and kind of start: what they share is the backend alone.

@@ -13,8 +13,8 @@ import { venueQuery } from './markets';
 /** Older prices than a day are of no use to anyone who asks for an age. */
 const MAX_AGE_LIMIT_MS = 86_400_000;
 
-export function priceRoutes({ ports, directory, log }: RouteContext): Route[] {
-  const figures = new MarketFigures(ports, log);
+export function priceRoutes({ ports, directory, log, caches }: RouteContext): Route[] {
+  const figures = new MarketFigures(ports, log, caches.priceMs);
   return [
     route({
       method: 'get',
