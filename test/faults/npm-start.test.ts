@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -65,6 +66,16 @@ describe('npm start', () => {
     }
     // Of the Temporal SDK: how long tasks waited for us, and room for more.
     for (const role of ['worker', 'watcher']) expect(pages.get(role)).toContain('temporal_worker_task_slots_available');
+  });
+
+  test('keeps the heads of the audit log beside the database, and the check finds it whole', async () => {
+    const file = path.join(home, 'audit-head');
+    expect(statSync(file).mode & 0o077).toBe(0);
+    // The owner, its key and the account named paper.
+    expect(readFileSync(file, 'utf8').trim().split('\n').map((line) => line.split(' ')[0])).toEqual(['1', '2', '3']);
+    const { DATABASE_URL: _, ...settings } = environment;
+    const check = spawnSync(process.execPath, [path.join(ROOT, 'dist', 'main', 'audit-check.js')], { env: settings, encoding: 'utf8' });
+    expect({ status: check.status, stdout: check.stdout, stderr: check.stderr }).toEqual({ status: 0, stdout: `audit: 3 rows of 1 users, 3 heads in ${file}: complete\n`, stderr: '' });
   });
 
   test('refuses a second start on the same home, and a wrong setting, in one clear line', async () => {
