@@ -25,7 +25,7 @@ export class RiskLimitsOf {
 
   /** Binds every account of the user from the next order on. */
   async setOfUser(userId: string, limits: UserRiskLimits, actor: string): Promise<RiskLimitsView> {
-    const rows = await this.core.database.rows<{ id: string }>('SELECT id FROM accounts WHERE user_id = $1 ORDER BY id', userId);
+    const rows = await this.core.database.rows<{ id: string }>('SELECT id FROM accounts WHERE user_id = $1 AND deleted_at IS NULL ORDER BY id', userId);
     const accountIds = rows.map((row) => row.id);
     return change(this.core, accountIds, async (tx, changes) => {
       const accounts = await lockAccounts(tx, accountIds);
@@ -60,7 +60,7 @@ export class RiskLimitsOf {
 
 async function read(tx: Queryable, userId: string, accountId: string | null): Promise<LimitsRow> {
   const [row] = await tx.rows(
-    `SELECT u.limits AS "user", a.limits AS account, ($2::text IS NULL OR a.id IS NOT NULL) AS found FROM users u LEFT JOIN accounts a ON a.id = $2 AND a.user_id = u.id WHERE u.id = $1`,
+    `SELECT u.limits AS "user", a.limits AS account, ($2::text IS NULL OR a.id IS NOT NULL) AS found FROM users u LEFT JOIN accounts a ON a.id = $2 AND a.user_id = u.id AND a.deleted_at IS NULL WHERE u.id = $1`,
     userId,
     accountId,
   );

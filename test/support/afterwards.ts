@@ -1,5 +1,9 @@
 /** What must hold after every scenario: no order in doubt, nothing lost, nothing twice, venue and books agree. */
 import { expect } from '@jest/globals';
+import { AuditHeads } from '../../src/main/audit-heads';
+import { createLogger } from '../../src/main/logger';
+import { checkAudit } from '../../src/store/audit';
+import { Database } from '../../src/store/database';
 import type { Stack } from './stack';
 
 const OPEN_QUESTIONS = ['PENDING_RISK', 'SUBMITTING', 'SUBMITTED', 'UNKNOWN'];
@@ -18,6 +22,22 @@ export async function settledAndBalanced(stack: Stack): Promise<void> {
     SETTLED_WITHIN_MS,
   );
   await booksAgree(stack);
+  await auditComplete(stack);
+}
+
+/** Every administrative act is there, in its chain, as its head was written down beside the database. */
+export async function auditComplete(stack: Stack): Promise<void> {
+  const { heads, unreadable } = new AuditHeads(stack.home, createLogger('silent', 'test')).read();
+  const failures: string[] = [];
+  const database = new Database({ databaseUrl: stack.postgres.url, poolSize: 1, statementTimeoutMs: 10_000, lockTimeoutMs: 500, onError: (message) => failures.push(message), onAuditHead: () => undefined });
+  try {
+    const { rows, faults } = await checkAudit(database, heads);
+    expect({ faults, unreadable, failures }).toEqual({ faults: [], unreadable: [], failures: [] });
+    // At least the owner, a key and two accounts.
+    expect(rows).toBeGreaterThanOrEqual(4);
+  } finally {
+    await database.close();
+  }
 }
 
 /** Intents that reached the venue, 1 to 1; filled quantities equal; states agree. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { NO_USER_LIMITS, type RiskLimits, type UserRiskLimits } from '../../../src/domain/account';
-import { widerThanUser, withinUser } from '../../../src/risk/limits';
+import { assertWithinUser, widerThanUser, withinUser } from '../../../src/risk/limits';
 import { WIDE_LIMITS } from './risk-samples';
 
 const USER: UserRiskLimits = { maxOrderNotional: '1000', maxPositionNotional: '2000', maxOpenOrders: 10, maxDailyLoss: '100', priceBandPercent: '5', allowedSymbols: ['BTC-PERP', 'ETH-PERP'] };
@@ -20,6 +20,11 @@ describe('an account\'s limits under its user\'s', () => {
     expect(withinUser({ ...INSIDE, allowedSymbols: ['ETH-PERP', 'XRP-PERP'] }, USER).allowedSymbols).toEqual(['ETH-PERP']);
     expect(withinUser({ ...INSIDE, allowedSymbols: ['XRP-PERP'] }, USER).allowedSymbols).toEqual([]);
     expect(withinUser(INSIDE, { ...USER, allowedSymbols: null }).allowedSymbols).toEqual(['ETH-PERP']);
+  });
+
+  test('beyond them are refused, with what was asked and what would be within', () => {
+    expect(() => assertWithinUser(INSIDE, USER)).not.toThrow();
+    expect(() => assertWithinUser({ ...INSIDE, maxOpenOrders: 11 }, USER)).toThrow(expect.objectContaining({ code: 'RISK_LIMITS_TOO_WIDE', details: { fields: { maxOpenOrders: { asked: 11, within: 10 } } } }));
   });
 
   test('are named where they are wider', () => {
