@@ -55,7 +55,7 @@ const MAX_TRIES = 4;
  * made while a table was still empty (scan it all, hash it) must not be chosen: measured, it cost 170 ms instead of 1 ms
  * after ten thousand orders. Plans do not depend on the parameters, so each is made once.
  */
-const PLANNER_OPTIONS = ['enable_seqscan=off', 'enable_hashjoin=off', 'enable_mergejoin=off', 'plan_cache_mode=force_generic_plan', 'jit=off'].map((setting) => `-c ${setting}`).join(' ');
+export const PLANNER_OPTIONS = ['enable_seqscan=off', 'enable_hashjoin=off', 'enable_mergejoin=off', 'plan_cache_mode=force_generic_plan', 'jit=off'].map((setting) => `-c ${setting}`).join(' ');
 /** How long a caller waits for a connection of the pool. */
 const MAX_WAIT_MS = 2_000;
 /**

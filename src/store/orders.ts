@@ -3,19 +3,12 @@ import { isoTime } from '../domain/clock';
 import { TERMINAL_STATES, UNSETTLED_STATES, type Order } from '../domain/order';
 import type { StuckOrder } from '../domain/order-store';
 import type { StoreCore } from './core';
-import { cursorOf, positionOf } from './cursor';
-import type { Parameter } from './database';
+import { newestFirst, type ListedTable, type ListFilters, type ListOptions } from './listing';
 import { orderOf, ORDER_SELECT } from './locks';
 import { recordset } from './columns';
 
-export interface OrderListQuery {
-  readonly userId: string;
+export interface OrderListQuery extends ListFilters {
   readonly status: 'open' | 'closed' | 'all';
-  readonly accountId: string | null;
-  readonly symbol: string | null;
-  readonly venue: string | null;
-  readonly cursor: string | null;
-  readonly limit: number;
 }
 
 /** How a venue names an order, by whatever is known. */
@@ -27,6 +20,13 @@ export interface VenueOrderReference {
 const quoted = (states: Iterable<string>): string => [...states].map((state) => `'${state}'`).join(', ');
 /** Written as the partial index orders_open_idx has it. */
 export const OPEN_SQL = `o.state NOT IN (${quoted(['DENIED', 'FILLED', 'CANCELED', 'EXPIRED', 'REJECTED'].filter((state) => TERMINAL_STATES.has(state as Order['state'])))})`;
+export const LISTED_ORDERS: ListedTable = { table: 'orders', alias: 'o', select: ORDER_SELECT, at: 'created_at', atField: 'createdAt' };
+export const ORDER_LISTS: Readonly<Record<OrderListQuery['status'], ListOptions>> = {
+  all: {},
+  // An account has few that are open, so among the newest there are few to pass over.
+  closed: { condition: `NOT (${OPEN_SQL})` },
+  open: { few: { condition: OPEN_SQL, order: 'updated_at' } },
+};
 const UNSETTLED_SQL = `o.state IN (${quoted(UNSETTLED_STATES)})`;
 
 export class Orders {
@@ -64,27 +64,8 @@ export class Orders {
 
   /** Newest first. Throws VALIDATION on a foreign cursor. */
   async list(query: OrderListQuery): Promise<{ readonly orders: readonly Order[]; readonly nextCursor: string | null }> {
-    const parameters: Parameter[] = [query.userId];
-    const conditions = ['o.user_id = $1'];
-    const add = (condition: (parameter: string) => string, value: Parameter): void => {
-      parameters.push(value);
-      conditions.push(condition(`$${parameters.length}`));
-    };
-    if (query.status === 'open') conditions.push(OPEN_SQL);
-    if (query.status === 'closed') conditions.push(`NOT (${OPEN_SQL})`);
-    if (query.accountId !== null) add((parameter) => `o.account_id = ${parameter}`, query.accountId);
-    if (query.symbol !== null) add((parameter) => `o.symbol = ${parameter}`, query.symbol);
-    if (query.venue !== null) add((parameter) => `o.venue = ${parameter}`, query.venue);
-    const position = positionOf(query.cursor);
-    if (position !== null) {
-      parameters.push(position.at, position.id);
-      conditions.push(`(o.created_at, o.id) < ($${parameters.length - 1}::timestamptz, $${parameters.length})`);
-    }
-    parameters.push(query.limit + 1);
-    const rows = await this.core.database.rows(`SELECT ${ORDER_SELECT} FROM orders o WHERE ${conditions.join(' AND ')} ORDER BY o.created_at DESC, o.id DESC LIMIT $${parameters.length}::int`, ...parameters);
-    const orders = rows.slice(0, query.limit).map(orderOf);
-    const last = orders.at(-1);
-    return { orders, nextCursor: rows.length > query.limit && last !== undefined ? cursorOf({ at: last.createdAt, id: last.id }) : null };
+    const { rows, nextCursor } = await newestFirst(this.core.database, LISTED_ORDERS, query, ORDER_LISTS[query.status]);
+    return { orders: rows.map(orderOf), nextCursor };
   }
 
   /** Every order of the account that is not terminal, oldest first. */

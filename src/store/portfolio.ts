@@ -3,19 +3,13 @@ import type { Balance, Position } from '../domain/account';
 import type { Fill } from '../domain/order';
 import { plainRow, selectList } from './columns';
 import type { StoreCore } from './core';
-import { cursorOf, positionOf as pagePositionOf } from './cursor';
 import type { Parameter, Row } from './database';
 import { positionOf, positionRowOf, POSITION_FROM, POSITION_SELECT } from './fill-rows';
+import { newestFirst, type ListedTable, type ListFilters, type ListOptions } from './listing';
 import { BALANCE_COLUMNS, FILL_COLUMNS } from './tables';
 
-export interface FillListQuery {
-  readonly userId: string;
-  readonly accountId: string | null;
+export interface FillListQuery extends ListFilters {
   readonly orderId: string | null;
-  readonly symbol: string | null;
-  readonly venue: string | null;
-  readonly cursor: string | null;
-  readonly limit: number;
 }
 
 export interface PositionListQuery {
@@ -27,6 +21,13 @@ export interface PositionListQuery {
 }
 
 export const FILL_SELECT = selectList(FILL_COLUMNS, 'f');
+
+export const LISTED_FILLS: ListedTable = { table: 'fills', alias: 'f', select: FILL_SELECT, at: 'at', atField: 'at' };
+
+/** The fills of one order are few, and have an index of their own. */
+export function fillListOf(orderId: string | null): ListOptions {
+  return orderId === null ? {} : { equal: { order_id: orderId }, few: { condition: 'true', order: 'order_id' } };
+}
 
 /** A fill's row as the API shows it. */
 export function fillOf(row: Row): Fill {
@@ -51,17 +52,8 @@ export class Portfolio {
 
   /** Newest first. Throws VALIDATION on a foreign cursor. */
   async fills(query: FillListQuery): Promise<{ readonly fills: readonly Fill[]; readonly nextCursor: string | null }> {
-    const { conditions, parameters } = filtered('f', query.userId, { account_id: query.accountId, order_id: query.orderId, symbol: query.symbol, venue: query.venue });
-    const position = pagePositionOf(query.cursor);
-    if (position !== null) {
-      parameters.push(position.at, position.id);
-      conditions.push(`(f.at, f.id) < ($${parameters.length - 1}::timestamptz, $${parameters.length})`);
-    }
-    parameters.push(query.limit + 1);
-    const rows = await this.core.database.rows(`SELECT ${FILL_SELECT} FROM fills f WHERE ${conditions.join(' AND ')} ORDER BY f.at DESC, f.id DESC LIMIT $${parameters.length}::int`, ...parameters);
-    const page = rows.slice(0, query.limit);
-    const last = page.at(-1);
-    return { fills: page.map(fillOf), nextCursor: rows.length > query.limit && last !== undefined ? cursorOf({ at: (last['at'] as Date).toISOString(), id: last['id'] as string }) : null };
+    const { rows, nextCursor } = await newestFirst(this.core.database, LISTED_FILLS, query, fillListOf(query.orderId));
+    return { fills: rows.map(fillOf), nextCursor };
   }
 
   /** Most recently changed first. */
