@@ -20,6 +20,7 @@ export function openSockets(server: Server, platform: Platform, tail: EventTail)
       fills: async (accountId, userId) => (await store.fills.list({ ...page, userId, accountId, orderId: null })).fills,
       positions: (accountId, userId) => store.positions.list({ userId, accountId, status: 'open', symbol: null, venue: null }),
       balances: (accountId, userId) => store.balances.list(accountId, userId),
+      trades: async (accountId, userId) => (await store.trades.list({ ...page, userId, accountId, status: 'all' })).trades,
       account: async (accountId, userId) => [await store.accounts.get(accountId, userId)].filter((account) => account !== null),
     },
     marketIntervalMs: platform.settings.cacheAggregatedPriceMs,

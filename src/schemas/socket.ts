@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { idSchema, symbolSchema, venueNameSchema } from './fields';
 
-export const ACCOUNT_CHANNELS = ['orders', 'fills', 'positions', 'balances', 'account'] as const;
+export const ACCOUNT_CHANNELS = ['orders', 'fills', 'positions', 'balances', 'trades', 'account'] as const;
 export type AccountChannel = (typeof ACCOUNT_CHANNELS)[number];
 export const MARKET_CHANNELS = ['prices', 'orderbook'] as const;
 export type MarketChannel = (typeof MARKET_CHANNELS)[number];

@@ -2,6 +2,7 @@
 import { accountStream, channelOf, STREAM_ALERTS, type StreamEvent } from '../domain/events';
 import type { Account, Balance, Position } from '../domain/account';
 import type { Fill, Order } from '../domain/order';
+import type { Trade } from '../domain/trade';
 import type { AccountChannel, AccountSubscribeRequest } from '../schemas/socket';
 import type { EventTail } from './event-tail';
 import type { ResyncReason } from './follower';
@@ -19,6 +20,8 @@ export type SnapshotReader = {
   fills(accountId: string, userId: string): Promise<readonly Fill[]>;
   positions(accountId: string, userId: string): Promise<readonly Position[]>;
   balances(accountId: string, userId: string): Promise<readonly Balance[]>;
+  /** Round trips, the newest first. */
+  trades(accountId: string, userId: string): Promise<readonly Trade[]>;
   /** One row: the account itself. */
   account(accountId: string, userId: string): Promise<readonly Account[]>;
 };

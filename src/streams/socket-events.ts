@@ -9,13 +9,14 @@ import type { Account, Balance, Position } from '../domain/account';
 import type { EventType } from '../domain/events';
 import type { OrderBook, Ticker } from '../domain/market';
 import type { Fill, Order } from '../domain/order';
+import type { Trade } from '../domain/trade';
 import type { ErrorBody } from '../schemas/errors';
 import type { AccountChannel, MarketChannel, SubscribeRequest, UnsubscribeRequest } from '../schemas/socket';
 
-export type { AccountChannel, MarketChannel, SubscribeRequest, UnsubscribeRequest, ErrorBody, Order, Fill, Position, Balance, Account, Ticker, OrderBook };
+export type { AccountChannel, MarketChannel, SubscribeRequest, UnsubscribeRequest, ErrorBody, Order, Fill, Position, Balance, Trade, Account, Ticker, OrderBook };
 
-/** The state to begin with: open orders, recent fills, open positions, balances, the account; the newest ticker or book, null while unknown. */
-export type Snapshot = readonly Order[] | readonly Fill[] | readonly Position[] | readonly Balance[] | readonly Account[] | (Ticker & Freshness) | (OrderBook & Freshness) | null;
+/** The state to begin with: open orders, recent fills, open positions, balances, recent trades, the account; the newest ticker or book, null while unknown. */
+export type Snapshot = readonly Order[] | readonly Fill[] | readonly Position[] | readonly Balance[] | readonly Trade[] | readonly Account[] | (Ticker & Freshness) | (OrderBook & Freshness) | null;
 
 export interface Freshness {
   /** Nobody confirmed it lately, or the venue's market data is down: do not trade on it. */
@@ -66,6 +67,7 @@ export type ChannelEvent =
   | AccountEvent<'fills', TypesOf<'fill'>, { readonly fill: Fill }>
   | AccountEvent<'positions', TypesOf<'position'>, { readonly position: Position }>
   | AccountEvent<'balances', TypesOf<'balance'>, { readonly balance: Balance }>
+  | AccountEvent<'trades', TypesOf<'trade'>, { readonly trade: Trade }>
   | AccountEvent<'account', TypesOf<'account'>>
   | MarketChannelEvent;
 

@@ -9,7 +9,7 @@ import { freePort } from '../../src/main/launcher/ports';
 import { StreamClient } from '../support/socket-client';
 import { startStack, type RoleProcess, type Stack } from '../support/stack';
 
-const CHANNELS = ['orders', 'fills', 'positions', 'balances', 'account'] as const;
+const CHANNELS = ['orders', 'fills', 'positions', 'balances', 'trades', 'account'] as const;
 
 describe.each([
   ['on Redis', true],
@@ -63,7 +63,7 @@ describe.each([
     const orders: ApiOrder[] = [];
     for (let n = 0; n < 5; n += 1) orders.push(await placeAndCancel());
     await buy();
-    await stack.client.until('the last one here', async () => (here.of('fills').length > 0 && here.of('positions').length > 0 ? true : null));
+    await stack.client.until('the last one here', async () => (here.of('fills').length > 0 && here.of('trades').length > 0 ? true : null));
     await alike(here, there);
     for (const client of [here, there]) {
       const canceled = client.of('orders').filter(({ type }) => type === 'order.canceled').map(({ data }) => (data['order'] as ApiOrder).id);

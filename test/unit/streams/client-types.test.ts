@@ -49,6 +49,7 @@ async function run(): Promise<void> {
     else if (event.channel === 'fills') { const price: string = event.data.fill.price; console.log(price); }
     else if (event.channel === 'positions') console.log(event.data.position.quantity.length);
     else if (event.channel === 'balances') console.log(event.data.balance.total.length);
+    else if (event.channel === 'trades') console.log(event.data.trade.profit.length);
     else if (event.channel === 'prices') { const bid: string | null = event.data.bid; console.log(bid, event.symbol, event.data.stale); }
     else if (event.channel === 'orderbook') console.log(event.data.bids[0]?.[0]);
     else { const type: 'account.created' | string = event.type; console.log(type); }
