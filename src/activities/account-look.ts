@@ -53,6 +53,7 @@ export class AccountLook {
     const { watching } = this.ports;
     const { id } = this.account;
     const skippedBefore = this.writer.skipped;
+    const lookedFromMs = this.ports.clock.nowMs();
     // Ours are listed first: one that is placed while the venue answers must not look missing.
     const ours = await this.ports.working(id);
     const atMs = await this.venue.venueTimeMs(read());
@@ -74,7 +75,7 @@ export class AccountLook {
     // A fill that waits for its order's name, or could not be written, is not covered yet: it is read again.
     const covered = fills.deferred === 0 && this.writer.skipped === skippedBefore;
     if (covered || fills.carryIn !== null) {
-      await watching.checkpoint(accountScope(id), { fillsReadToMs: atMs, fundingReadToMs: atMs }, this.writer.epoch);
+      await watching.checkpoint(accountScope(id), { fillsReadToMs: atMs, fundingReadToMs: atMs, lookedFromMs }, this.writer.epoch);
       // A carry-in counts all that filled; otherwise a fill may still be told as late as the overlap allows for.
       await watching.settleUnbooked(this.writer.epoch, id, fills.carryIn === null ? atMs - AUDIT_OVERLAP_MS : atMs);
     }

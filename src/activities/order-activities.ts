@@ -5,6 +5,8 @@ import type { MutationIntent, RecordedCall, RecordedGroup } from '../domain/orde
 export interface PlaceOrdersInput {
   readonly intents: readonly OrderIntent[];
   readonly ownerWorkflowId: string;
+  /** When the intents came to be, ms: before a restored database was noticed, they may have been sent already. Absent: now. */
+  readonly intendedAtMs?: number;
 }
 
 export interface PlaceOrdersResult {

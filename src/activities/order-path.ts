@@ -10,7 +10,7 @@ import type { OrderActivities, PlaceOrdersInput, PlaceOrdersResult, RequestMutat
 export interface OrderPathPorts {
   readonly clock: Clock;
   readonly onSendFailure: (call: Pick<RecordedCall, 'attemptId' | 'venue' | 'accountId'>, error: unknown) => void;
-  readonly placing: { recordOrders(intents: readonly OrderIntent[], context: { ownerWorkflowId: string; sendTtlMs: number }): Promise<RecordedGroup> };
+  readonly placing: { recordOrders(intents: readonly OrderIntent[], context: { ownerWorkflowId: string; sendTtlMs: number; intendedAtMs?: number }): Promise<RecordedGroup> };
   readonly mutations: { record(intent: MutationIntent, context: { ownerWorkflowId: string; sendTtlMs: number }): Promise<RecordedMutation> };
   readonly sender: AttemptSender;
   readonly settler: MutationSettler;
@@ -37,9 +37,9 @@ export function createOrderActivities(ports: OrderPathPorts): OrderActivities {
 }
 
 /** Records the group, then makes its calls side by side: each commits its own answers, so a slow one holds nobody else's. */
-async function place(ports: OrderPathPorts, { intents, ownerWorkflowId }: PlaceOrdersInput, signal: AbortSignal): Promise<PlaceOrdersResult> {
+async function place(ports: OrderPathPorts, { intents, ...context }: PlaceOrdersInput, signal: AbortSignal): Promise<PlaceOrdersResult> {
   const startedMs = ports.clock.nowMs();
-  const group = await ports.placing.recordOrders(intents, { ownerWorkflowId, sendTtlMs: PLACE_SEND_TTL_MS });
+  const group = await ports.placing.recordOrders(intents, { ...context, sendTtlMs: PLACE_SEND_TTL_MS });
   if (ports.clock.nowMs() - startedMs > RECORDING_SHARE_MS) return { group, openOrderIds: [], unsent: group.calls };
   const unsent: RecordedCall[] = [];
   const open = await Promise.all(

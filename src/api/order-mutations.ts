@@ -8,6 +8,7 @@ import { isTerminal, type Order } from '../domain/order';
 import type { MutationIntent, MutationKind } from '../domain/order-store';
 import { describeIntent } from '../domain/order-summary';
 import type { Directory } from './directory';
+import { assertEntriesPass } from './entries';
 import { isErrorCode, notFound, toDomainError } from './errors';
 import { onGrid, unprocessable } from './order-intent';
 import type { OrderWaiter } from './order-waiter';
@@ -24,7 +25,7 @@ type Answered = { readonly verdict: MutationVerdict } | { readonly error: unknow
 
 export class OrderMutations {
   constructor(
-    private readonly ports: Pick<ApiPorts, 'gateway' | 'orders' | 'clock'>,
+    private readonly ports: Pick<ApiPorts, 'gateway' | 'orders' | 'clock' | 'health'>,
     private readonly waiter: OrderWaiter,
     private readonly directory: Directory,
     private readonly deadlineMs: number,
@@ -45,6 +46,7 @@ export class OrderMutations {
     if (isTerminal(order.state)) throw new DomainError('CONFLICT', `the order is ${order.state}: it cannot be amended`, { details });
     if (order.revision !== revision) throw new DomainError('PRECONDITION_FAILED', `the order is at revision ${order.revision}, not ${revision}`, { details });
     if (order.pendingCancel || order.pendingReplace) throw new DomainError('CONFLICT', `${order.pendingCancel ? 'a cancel' : 'another amendment'} of the order is under way`, { details });
+    if (!order.reduceOnly) assertEntriesPass(this.ports.health, order.accountId);
     const terms = await this.checked(order, amendment);
     const intent = this.intent('amend', order, revision, terms);
     let wasPending = false;

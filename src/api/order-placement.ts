@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import { DomainError } from '../domain/errors';
 import type { IdempotencyStamp, Order, OrderIntent } from '../domain/order';
+import { assertEntriesPass } from './entries';
 import { toDomainError } from './errors';
 import type { FirstCheck } from './first-check';
 import { assertSameRequest, derivedClientOrderId, missingIds, stampOf } from './idempotency';
@@ -42,7 +43,7 @@ export interface PlacedItem {
 
 export class OrderPlacement {
   constructor(
-    private readonly ports: Pick<ApiPorts, 'gateway' | 'orders' | 'idempotency' | 'clock'>,
+    private readonly ports: Pick<ApiPorts, 'gateway' | 'orders' | 'idempotency' | 'clock' | 'health'>,
     private readonly waiter: OrderWaiter,
     private readonly intents: IntentMaker,
     private readonly firstCheck: FirstCheck,
@@ -82,6 +83,7 @@ export class OrderPlacement {
     if (knownId !== null) return known(knownId);
     try {
       const intent = await this.intents.make(item.terms, { userId: request.userId, clientOrderId: item.clientOrderId, stamp: item.stamp });
+      if (!intent.reduceOnly) assertEntriesPass(this.ports.health, intent.accountId);
       if (await this.firstCheck.denies(intent)) return known(intent.id);
       const watch = this.waiter.watch({ accountId: intent.accountId, orderId: intent.id, clientOrderId: intent.clientOrderId }, PLACED);
       return { kind: 'new', intent, watch };

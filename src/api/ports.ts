@@ -216,6 +216,8 @@ export interface HealthPort {
   readiness(): Promise<Readiness>;
   /** As last seen, without waiting: requests are then answered 503 at once. */
   postgresqlAway(): boolean;
+  /** Why the account's entries are held back (PostgreSQL and Temporal differ, as after a restore); null: they are not. */
+  entriesHeld(accountId: string): string | null;
 }
 
 export interface ApiKey {

@@ -18,6 +18,7 @@ import type { RunningRole } from './index';
 import { registerStateGauges } from './metrics/state-gauges';
 import type { Platform } from './platform';
 import { openSockets } from './sockets';
+import { StoreWatch } from './store-watch';
 import { version } from '../../package.json';
 
 /** A read of a venue on a caller's behalf. */
@@ -51,7 +52,9 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
     if (venue === undefined) throw new Error(`venue ${name} is not configured`);
     return venue;
   };
-  const health = new Health(platform, venueStates);
+  const stores = new StoreWatch({ read: () => store.states.read() });
+  await stores.look();
+  const health = new Health(platform, venueStates, stores);
   const gateway = new OrderGateway(temporal.client, (venue) => ({ strictNonces: venues.get(venue)?.capabilities.strictNonces ?? false, maxBatchSize: venues.get(venue)?.capabilities.maxBatchSize ?? 1 }));
   const books = new BookReader(prices);
   const ports: ApiPorts = {
@@ -145,6 +148,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
       api.close();
       health.close();
       books.close();
+      stores.close();
       await tail.close();
     },
   };

@@ -3,6 +3,7 @@ import type { HealthPort, VenueState } from '../api';
 import type { Readiness } from '../schemas/health';
 import { TASK_QUEUES } from '../temporal/task-queues';
 import type { Platform } from './platform';
+import type { StoreWatch } from './store-watch';
 
 /** How old the answer of /readyz may be. */
 const CHECK_INTERVAL_MS = 1_000;
@@ -28,6 +29,7 @@ export class Health implements HealthPort {
   constructor(
     private readonly platform: Pick<Platform, 'store' | 'temporal' | 'settings'>,
     private readonly venues: () => readonly VenueState[],
+    private readonly stores: StoreWatch,
   ) {
     this.timer = setInterval(() => void this.check(), CHECK_INTERVAL_MS);
     this.timer.unref();
@@ -45,11 +47,21 @@ export class Health implements HealthPort {
     if (this.postgresql === UNKNOWN) await this.check();
     const { postgresql, temporal, workers } = this;
     const ready = !this.draining && [postgresql, temporal, workers].every((part) => part.status === 'ok');
-    return { status: ready ? 'ready' : 'notReady', postgresql, temporal, workers, venues: this.venues().map(({ name, status }) => ({ name, status })) };
+    return { status: ready ? 'ready' : 'notReady', postgresql, temporal, workers, entries: this.entries(), venues: this.venues().map(({ name, status }) => ({ name, status })) };
   }
 
   postgresqlAway(): boolean {
     return this.postgresql !== UNKNOWN && this.postgresql.status === 'away';
+  }
+
+  entriesHeld(accountId: string): string | null {
+    return this.stores.held(accountId);
+  }
+
+  /** Reported, never deciding: cancels, exits and reads pass, so a balancer must go on sending. */
+  private entries(): Readiness['entries'] {
+    const held = this.stores.held(null);
+    return held === null ? { status: 'open', detail: null } : { status: 'held', detail: held };
   }
 
   /** From now on /readyz says 503, so that a balancer sends no more. */

@@ -21,6 +21,7 @@ import { serveMetrics } from './metrics/server';
 import { WatchMetrics } from './metrics/watch-metrics';
 import { wireOrderPath } from './order-path';
 import type { Platform } from './platform';
+import { guardStores, storeRecoveryActivities } from './store-guard';
 
 const MINUTE_MS = 60_000;
 
@@ -58,11 +59,18 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
     purgeBatch: PURGE_BATCH,
   });
   const onSendFailure = (call: Pick<RecordedCall, 'attemptId' | 'venue' | 'accountId'>, error: unknown): void => logger.warn({ err: error, attemptId: call.attemptId, venue: call.venue, accountId: call.accountId }, 'what came of a request could not be committed; it is tried again');
-  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background };
+  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform) };
   const running = await serve(platform, [TASK_QUEUES.orders, TASK_QUEUES.background], activities);
   await ensureSweeper(temporal.client, { intervalMs: settings.sweepIntervalMs });
   await ensureRetention(temporal.client, settings.pruneIntervalMinutes * MINUTE_MS);
-  return running;
+  const watch = await guardStores(platform);
+  return {
+    ended: running.ended,
+    stop: async () => {
+      watch.close();
+      await running.stop();
+    },
+  };
 }
 
 export async function runWatcher(platform: Platform): Promise<RunningRole> {

@@ -11,6 +11,9 @@ export const readinessSchema = z
     postgresql: partSchema,
     temporal: partSchema,
     workers: partSchema,
+    entries: z
+      .strictObject({ status: z.enum(['open', 'held']), detail: z.string().nullable() })
+      .meta({ description: 'held: PostgreSQL or Temporal lost something, and new orders that do not reduce answer 503 until both agree again. Reported; it never decides readiness.' }),
     venues: z.array(z.strictObject({ name: venueNameSchema, status: z.enum(['available', 'unavailable', 'unknown']) })).meta({ description: 'Reported; they never decide readiness.' }),
   })
   .meta({ id: 'Readiness' });

@@ -12,6 +12,15 @@ const TIMELINE_SQL = `substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)`;
 const IDENTIFIER_SQL = '(SELECT system_identifier::text FROM pg_control_system())';
 const INSUFFICIENT_PRIVILEGE = '42501';
 
+/** Ends a generation by hand: for a copy of the database that looks like the one it was copied from. */
+export async function newGenerationMarker(database: Database): Promise<void> {
+  await database.rows(`UPDATE settings SET value = to_jsonb($2::text), updated_at = now() WHERE key = $1 RETURNING key`, MARKER_KEY, newMarker());
+}
+
+function newMarker(): string {
+  return randomBytes(MARKER_BYTES).toString('hex');
+}
+
 export class Generation {
   private constructor(
     private readonly database: Database,
@@ -21,7 +30,7 @@ export class Generation {
   ) {}
 
   static async open(database: Database): Promise<Generation> {
-    await database.rows(`INSERT INTO settings(key, value) VALUES ($1, to_jsonb($2::text)) ON CONFLICT (key) DO NOTHING RETURNING key`, MARKER_KEY, randomBytes(MARKER_BYTES).toString('hex'));
+    await database.rows(`INSERT INTO settings(key, value) VALUES ($1, to_jsonb($2::text)) ON CONFLICT (key) DO NOTHING RETURNING key`, MARKER_KEY, newMarker());
     const full = `(${IDENTIFIER_SQL} || '-' || ${TIMELINE_SQL} || '-' || ${MARKER_SQL})`;
     try {
       return await Generation.reading(database, full);

@@ -32,6 +32,7 @@ import { SendRights } from './send-rights';
 import { Sending } from './sending';
 import { SharedCommits } from './shared-commits';
 import { SignerNonces } from './signer-nonces';
+import { StoreStates } from './store-states';
 import { timelineOf } from './timeline';
 import { Turns } from './turns';
 import { Users } from './users';
@@ -68,6 +69,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const core: StoreCore = { database, clock, venues, keys: options.keyProvider, markOf: options.markOf, quoteOf: options.quoteOf, log, announcer, offsets, turns: new Turns(), retention: options.retention ?? DEFAULT_RETENTION, commits: new SharedCommits(database, announcement) };
   try {
     const generation = await Generation.open(database);
+    await StoreStates.prepare(database);
     for (const venue of venues.keys()) void offsets.refresh(venue);
     return new Store(core, generation, options.databaseUrl);
   } catch (error) {
@@ -89,6 +91,8 @@ export class Store {
   readonly apiKeys: ApiKeys;
   readonly orders: Orders & { timeline(orderId: string, userId: string): Promise<Timeline | null> };
   readonly watching: Watching;
+  /** Whether this database and Temporal agree. */
+  readonly states: StoreStates;
   readonly events: Events;
   readonly markets: Markets;
   readonly settings: StoredSettings;
@@ -120,6 +124,7 @@ export class Store {
     this.events = new Events(core, databaseGeneration, databaseUrl);
     this.orders = Object.assign(new Orders(core), { timeline: (orderId: string, userId: string) => timelineOf(core, this.events, orderId, userId) });
     this.watching = new Watching(core);
+    this.states = new StoreStates(core, databaseGeneration);
     this.markets = new Markets(core);
     this.settings = new StoredSettings(core);
     this.riskLimits = new RiskLimitsOf(core);

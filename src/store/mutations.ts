@@ -15,6 +15,7 @@ import { lockAccounts, lockOrders, type LockedAccount } from './locks';
 import { checkAmend, checkCancel, judgeAmend, type MutationCheck } from './mutation-checks';
 import { latestAttemptOf, mutationById, mutationOf, mutationsOf, supersedeMutationAttempts, type MutationRow } from './mutation-rows';
 import type { SendRights } from './send-rights';
+import { heldBackNow } from './store-states';
 
 export interface MutationContext {
   readonly ownerWorkflowId: string;
@@ -141,6 +142,8 @@ export class Mutations {
     if (intent.kind === 'cancel') return checkCancel(locked.order, earlier);
     const check = checkAmend(intent, locked.order, earlier, venue.capabilities);
     if (check.verdict !== 'go') return check;
+    const heldBack = locked.order.reduceOnly ? null : await heldBackNow(tx, account.id);
+    if (heldBack !== null) return { verdict: 'denied', code: 'SERVICE_UNAVAILABLE', message: heldBack };
     const figures = (await loadFigures(tx, [account], [{ accountId: account.id, symbol: locked.order.symbol }], this.core.clock.nowMs(), this.core)).get(account.id);
     if (figures === undefined) throw new Error(`no figures of account ${account.id}`);
     return judgeAmend(intent, locked, figures);

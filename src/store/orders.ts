@@ -17,6 +17,13 @@ export interface VenueOrderReference {
   readonly venueClientId?: string | null;
 }
 
+/** By what an order may be known already; null: not known. */
+export interface OrderNames {
+  readonly accountId: string;
+  readonly clientOrderId: string;
+  readonly venueClientId: string | null;
+}
+
 const quoted = (states: Iterable<string>): string => [...states].map((state) => `'${state}'`).join(', ');
 /** Written as the partial index orders_open_idx has it. */
 export const OPEN_SQL = `o.state NOT IN (${quoted(['DENIED', 'FILLED', 'CANCELED', 'EXPIRED', 'REJECTED'].filter((state) => TERMINAL_STATES.has(state as Order['state'])))})`;
@@ -82,6 +89,20 @@ export class Orders {
       limit,
     );
     return rows.map((row) => ({ ...row }));
+  }
+
+  /** Of these, those that have no row: neither by client id, nor by the id that the venue was told. */
+  async withoutRow<Named extends OrderNames>(orders: readonly Named[]): Promise<readonly Named[]> {
+    if (orders.length === 0) return [];
+    const names = orders.map(({ accountId, clientOrderId, venueClientId }, position) => ({ position, accountId, clientOrderId, venueClientId }));
+    const rows = await this.core.database.rows<{ position: number }>(
+      `SELECT r."position" FROM ${recordset({ position: 'integer', accountId: 'text', clientOrderId: 'text', venueClientId: 'text' }, 1)}
+        WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.client_order_id = r."clientOrderId" AND o.account_id = r."accountId")
+          AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.venue_client_id = r."venueClientId" AND o.account_id = r."accountId")`,
+      JSON.stringify(names),
+    );
+    const missing = new Set(rows.map((row) => row.position));
+    return orders.filter((_, position) => missing.has(position));
   }
 
   /** Counts one more resolver of an order, and gives its number. */

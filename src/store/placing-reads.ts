@@ -2,9 +2,11 @@
 import { isoTime } from '../domain/clock';
 import type { Order, OrderIntent } from '../domain/order';
 import type { RecordedCall } from '../domain/order-store';
+import type { StoreReading } from '../domain/store-state';
 import { recordset } from './columns';
 import type { Queryable } from './database';
 import { dayOf, FIGURES_SQL } from './figures';
+import { readingOf, STORE_STATE_SQL } from './store-states';
 
 /** An order that an intent collides with: by its client id (the venue's is made of it), or by its idempotency key. */
 export interface EarlierOrder {
@@ -33,7 +35,8 @@ stamped AS (
   RETURNING user_id, key)
 SELECT ${FIGURES_SQL},
   (SELECT json_agg(json_build_object('position', e."position", 'id', e.id, 'ownerWorkflowId', e.owner_workflow_id, 'state', e.state)) FROM earlier e) AS earlier,
-  (SELECT json_agg(json_build_object('userId', s.user_id, 'key', s.key)) FROM stamped s) AS stamped`;
+  (SELECT json_agg(json_build_object('userId', s.user_id, 'key', s.key)) FROM stamped s) AS stamped,
+  ${STORE_STATE_SQL} AS gate`;
 
 /** Orders behind idempotency keys that another request had first. */
 const KEY_OWNERS_SQL = `
@@ -42,6 +45,8 @@ SELECT k.user_id AS "userId", k.key, k.order_id AS id, o.owner_workflow_id AS "o
 
 export interface GroupReading {
   readonly figures: unknown;
+  /** Whether PostgreSQL and Temporal agree, and if not, what may be recorded. */
+  readonly stores: Pick<StoreReading, 'state' | 'instance'>;
   /** The order that makes this intent a duplicate (or a repeat), including one recorded earlier in the same group. */
   earlier(intent: OrderIntent): EarlierOrder | null;
   remember(order: Order): void;
@@ -69,6 +74,7 @@ export async function readGroup(tx: Queryable, intents: readonly OrderIntent[], 
   }
   return {
     figures: row,
+    stores: readingOf(row?.['gate']),
     earlier: (intent) => earlier.get(intent) ?? namesOf(intent).map((name) => remembered.get(name)).find((order) => order !== undefined) ?? null,
     remember: (order) => {
       const intent = intents.find((each) => each.id === order.id);

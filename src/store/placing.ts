@@ -12,6 +12,7 @@ import type { RecordedCall, RecordedGroup, RecordedItem, SendRight, WriterEpoch 
 import type { VenueCredentials } from '../domain/venue';
 import type { AccountFigures } from '../risk/figures';
 import { judgeOrder, valuationPrice } from '../risk/judge';
+import { admissionOf, type Admission } from '../domain/store-state';
 import { exposed } from './apply-evidence';
 import { NonceBook } from './attempt-builder';
 import type { ChangeSet } from './change-set';
@@ -23,6 +24,7 @@ import { lockAccounts, type LockedAccount, type OrderBookkeeping } from './locks
 import { existingCalls, readGroup, type GroupReading } from './placing-reads';
 import { signAccepted } from './placing-calls';
 import type { SendRights } from './send-rights';
+import { recordUnheard } from './unheard-orders';
 
 export interface PlacingContext {
   /** null: nobody is to pursue it, which only a denied order needs not. */
@@ -31,8 +33,17 @@ export interface PlacingContext {
   readonly sendTtlMs: number;
   /** Of an exit that a watcher's signal caused: checked again in this transaction. */
   readonly writer?: WriterEpoch;
+  /** When the intents came to be, ms; absent: now. Older than a restored database, they may have been sent already. */
+  readonly intendedAtMs?: number;
+  /** Reads them back from Temporal after PostgreSQL lost them: what became of each is for the venue to say. */
+  readonly readBack?: ReadBack;
   /** Throws NotDenied, and leaves nothing, where an intent is not denied now. */
   readonly denialsOnly?: boolean;
+}
+
+export interface ReadBack {
+  /** Ids of intents that their workflow knows to be refused by us: certainly not at the venue. */
+  readonly denied: ReadonlySet<string>;
 }
 
 /** The intent passes, or is an earlier one's repeat. */
@@ -48,6 +59,8 @@ export interface Candidate {
   readonly books: OrderBookkeeping;
   readonly shown: Readonly<Record<string, unknown>>;
 }
+
+const HELD_BACK = 'entries are held back until PostgreSQL and Temporal agree again';
 
 const NO_BOOKS: OrderBookkeeping = { fillsQuantity: '0', fillsValue: '0', fillsMissing: '0', valuationPrice: '0', amendQuantity: null, amendValuation: null };
 
@@ -97,6 +110,8 @@ export class Placing {
   private async record(tx: Queryable, changes: ChangeSet, intents: readonly OrderIntent[], state: GroupState): Promise<{ group: RecordedGroup; rights: readonly SendRight[] }> {
     const items = new Map<number, RecordedItem>();
     const accepted: { readonly index: number; readonly candidate: Candidate }[] = [];
+    const asked: Candidate[] = [];
+    const held: { readonly index: number; readonly candidate: Candidate }[] = [];
     const repeated: string[] = [];
     intents.forEach((intent, index) => {
       const account = state.accounts.get(intent.accountId);
@@ -112,9 +127,21 @@ export class Placing {
         if (same && earlier.state !== 'DENIED') repeated.push(earlier.id);
         return;
       }
-      const candidate = this.judge(intent, account, state);
+      const admission = this.admission(intent, state);
+      // Figures of a database that lost something deny nothing.
+      if (state.context.denialsOnly === true && admission !== 'send') throw new NotDenied();
+      const candidate = admission === 'send' ? this.judge(intent, account, state) : this.unjudged(intent, account, state);
       if (state.context.denialsOnly === true && candidate.order.state !== 'DENIED') throw new NotDenied();
       state.reading.remember(candidate.order);
+      if (admission === 'hold') {
+        held.push({ index, candidate });
+        return;
+      }
+      if (admission === 'ask') {
+        items.set(index, { orderId: intent.id, verdict: candidate.order.state === 'DENIED' ? 'denied' : 'accepted' });
+        asked.push(candidate);
+        return;
+      }
       items.set(index, { orderId: intent.id, verdict: candidate.order.state === 'DENIED' ? 'denied' : 'accepted' });
       if (candidate.order.state === 'DENIED') addOrder(changes, candidate);
       else accepted.push({ index, candidate });
@@ -125,8 +152,30 @@ export class Placing {
       addOrder(changes, failure === undefined ? candidate : denied(candidate, failure.code, failure.message));
       if (failure !== undefined) items.set(index, { orderId: candidate.order.id, verdict: 'denied' });
     }
-    const calls: RecordedCall[] = [...signed.calls, ...(await existingCalls(tx, repeated))];
+    // Alone they wait, and their activity is tried again; exits beside them do not wait with them.
+    if (held.length > 0 && accepted.length + asked.length === 0) throw new DomainError('SERVICE_UNAVAILABLE', HELD_BACK, { retryAfterSeconds: 1 });
+    for (const { index, candidate } of held) {
+      addOrder(changes, denied(candidate, 'SERVICE_UNAVAILABLE', HELD_BACK));
+      items.set(index, { orderId: candidate.order.id, verdict: 'denied' });
+    }
+    for (const candidate of asked) addOrder(changes, candidate);
+    const unheard = await recordUnheard(this.core, tx, changes, asked, state.nowMs + state.context.sendTtlMs);
+    const calls: RecordedCall[] = [...signed.calls, ...unheard, ...(await existingCalls(tx, repeated))];
     return { group: { items: intents.map((_, index) => itemAt(items, index)), calls }, rights: signed.rights };
+  }
+
+  private admission(intent: OrderIntent, { context, reading }: GroupState): Admission {
+    if (context.readBack === undefined) return admissionOf(reading.stores, { ...intent, intendedAtMs: context.intendedAtMs ?? null });
+    return 'ask';
+  }
+
+  /** Of an intent that somebody judged before: it counts, whatever the figures are now. */
+  private unjudged(intent: OrderIntent, account: LockedAccount, { context, nowMs }: GroupState): Candidate {
+    const order = newOrder(intent, context.ownerWorkflowId, isoTime(nowMs));
+    const price = valuationPrice(intent, this.core.markOf(intent.venue, intent.symbol));
+    const candidate: Candidate = { intent, account, order, books: { ...NO_BOOKS, valuationPrice: price === null ? (intent.limitPrice ?? '0') : decimalText(price) }, shown: {} };
+    if (intent.reduceOnly && this.core.venues.get(intent.venue)?.capabilities.reduceOnly === false) return denied(candidate, 'UNPROCESSABLE', `${intent.venue} takes no reduce-only orders`);
+    return context.readBack?.denied.has(intent.id) === true ? denied(candidate, 'CONFLICT', 'it was refused before the database was restored; the figures of that verdict are lost') : candidate;
   }
 
   /** The verdict by the figures as the earlier items of the group left them. */

@@ -37,12 +37,13 @@ export class Sending {
     private readonly rights: SendRights,
   ) {}
 
-  /** null: already reported, or a newer attempt took its place. `maybeSent`: someone else may have sent these bytes. */
+  /** null: already reported, a newer attempt took its place, or a restored database lost it. `maybeSent`: someone else may have sent these bytes. */
   async takeSend(attemptId: string): Promise<SendRight | null> {
     const first = this.rights.take(attemptId);
     if (first !== null) return first;
     const taken = await this.core.database.transaction(async (tx) => {
-      if ((await lockAccountOfAttempt(tx, attemptId)) === null) throw new Error(`attempt ${attemptId} is not recorded`);
+      // Of a life of the database that is lost: it may have been sent then, so its order is asked about.
+      if ((await lockAccountOfAttempt(tx, attemptId)) === null) return null;
       const [row] = await tx.rows(
         `UPDATE attempts SET fence = fence + 1, taken_at = $2::timestamptz WHERE id = $1 AND reported_at IS NULL AND superseded_at IS NULL
          RETURNING fence, venue, account_id AS "accountId", key_id AS "keyId", encode(wrapped_key, 'base64') AS "wrappedKey", encode(data, 'base64') AS data, send_before AS "sendBefore"`,

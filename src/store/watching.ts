@@ -14,6 +14,7 @@ import type { Queryable, Value } from './database';
 import { FillBook, fillIdentity, knownFills } from './fill-rows';
 import { bookFunding, bookTransfer, cashOf } from './funding';
 import { lockAccounts, LOCKED_ORDER_SELECT, lockedOrderOf, type LockedAccount, type LockedOrder } from './locks';
+import { mayBeReadBack } from './store-states';
 import { putBalances, putPositions, type ConfirmedBalance, type ConfirmedPosition } from './venue-confirmed';
 
 export interface AppliedFills {
@@ -162,8 +163,10 @@ export class Watching {
   private async sorted<T extends VenueNames>(tx: Queryable, accountId: string, messages: readonly T[]): Promise<{ ours: { locked: LockedOrder; message: T }[]; foreign: T[]; deferred: number }> {
     const found = await lockByVenueNames(tx, accountId, messages);
     const unknown = messages.filter((message) => !found.has(message.venueOrderId));
+    // After a restore an order without a row may be ours: it is left to a later read until ours are back.
+    const mayBeOurs = unknown.length > 0 && (await mayBeReadBack(tx));
     const unnamed = unknown.some((message) => message.venueClientId === null) ? await unnamedOrders(tx, accountId) : new Set<string>();
-    const foreign = unknown.filter((message) => message.venueClientId !== null || !unnamed.has(`${message.venueSymbol} ${message.side}`));
+    const foreign = mayBeOurs ? [] : unknown.filter((message) => message.venueClientId !== null || !unnamed.has(`${message.venueSymbol} ${message.side}`));
     const ours = messages.flatMap((message) => {
       const locked = found.get(message.venueOrderId);
       return locked === undefined ? [] : [{ locked, message }];

@@ -35,3 +35,13 @@ export const SWEEPING_ACTIVITY = {
   startToCloseTimeout: '2 minutes',
   retry: { initialInterval: '1s', maximumInterval: '30s', backoffCoefficient: 2 },
 } as const;
+
+/**
+ * Comparing the stores takes milliseconds; reading back what a backup lacks may be a day's orders. Replaced 3 s after its last
+ * heartbeat, also where a restored Temporal believes that a worker of long ago is at it.
+ */
+export const COMPARING_ACTIVITY = {
+  startToCloseTimeout: '1 day',
+  heartbeatTimeout: '3s',
+  retry: { initialInterval: '100ms', maximumInterval: '1s', backoffCoefficient: 2 },
+} as const;

@@ -3,9 +3,8 @@ import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Clien
 import type { Account } from '../domain/account';
 import { ACCOUNT_ID, VENUE } from './search-attributes';
 import { TASK_QUEUES, WORKFLOW_TASK_TIMEOUT_MS } from './task-queues';
-import { accountWorkflowId, marketWatchWorkflowId, resolutionWorkflowId, SWEEPER_WORKFLOW_ID } from './workflow-ids';
-import { accountStatusChanged, reconcileRequested } from '../workflows/messages';
-import type { AccountInput, MarketWatchInput, OrderResolutionInput, SweeperInput } from '../workflows/messages';
+import { accountWorkflowId, marketWatchWorkflowId, resolutionWorkflowId, STORE_GUARD_WORKFLOW_ID, SWEEPER_WORKFLOW_ID } from './workflow-ids';
+import { accountStatusChanged, reconcileRequested, storeDoubted, type AccountInput, type MarketWatchInput, type OrderResolutionInput, type StoreGuardInput, type SweeperInput } from '../workflows/messages';
 
 export async function ensureAccountWatched(client: Client, account: Pick<Account, 'id' | 'venue' | 'name'>): Promise<void> {
   const input: AccountInput = { accountId: account.id, venue: account.venue };
@@ -45,6 +44,34 @@ export async function tellAccountChanged(client: Client, account: Account, chang
   const handle = client.workflow.getHandle(accountWorkflowId(account.id));
   if (change.keyReplaced) await handle.signal(reconcileRequested, { reason: 'the key was replaced' });
   await handle.signal(accountStatusChanged, { status: account.status, reason: account.statusReason });
+}
+
+/** Starts the guard where it is missing, and has it compare at once. */
+export async function doubtStores(client: Client, intervalMs: number, reason: string): Promise<void> {
+  const input: StoreGuardInput = { intervalMs, mark: null };
+  await client.workflow.signalWithStart('storeGuard', {
+    workflowId: STORE_GUARD_WORKFLOW_ID,
+    taskQueue: TASK_QUEUES.background,
+    args: [input],
+    signal: storeDoubted,
+    signalArgs: [{ reason }],
+    workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+    staticSummary: 'compares PostgreSQL with Temporal; holds entries back while they differ',
+  });
+}
+
+/** Asks an account's watcher for a look at everything. */
+export async function reconcileAccount(client: Client, accountId: string, reason: string): Promise<void> {
+  await client.workflow.getHandle(accountWorkflowId(accountId)).signal(reconcileRequested, { reason });
+}
+
+/** Ends a workflow that has nothing left to do. */
+export async function endWorkflow(client: Client, workflowId: string, reason: string): Promise<void> {
+  try {
+    await client.workflow.getHandle(workflowId).terminate(reason);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
 }
 
 /** Its watcher finds no account any more, and the workflow ends. One that does not run has ended already. */

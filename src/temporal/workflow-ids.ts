@@ -33,3 +33,5 @@ export function marketWatchWorkflowId(venue: string): string {
 export const RETENTION_SCHEDULE_ID = 'retention';
 
 export const SWEEPER_WORKFLOW_ID = 'sweeper';
+
+export const STORE_GUARD_WORKFLOW_ID = 'store-guard';

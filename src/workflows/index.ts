@@ -6,4 +6,5 @@ export { orderAmendment } from './order-amendment';
 export { orderCancellation } from './order-cancellation';
 export { orderResolution } from './order-resolution';
 export { retention } from './retention';
+export { storeGuard } from './store-guard';
 export { sweeper } from './sweeper';

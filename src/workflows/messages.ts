@@ -3,6 +3,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { OrderIntent } from '../domain/order';
 import type { MutationIntent, RecordedItem } from '../domain/order-store';
 import type { ResolutionMemory } from '../domain/resolution';
+import type { StoreMark } from '../domain/store-state';
 
 /** One order is a list of one. */
 export interface OrderInput {
@@ -43,10 +44,20 @@ export interface MarketWatchInput {
   readonly venue: string;
 }
 
+export interface StoreGuardInput {
+  /** ms between two beats. */
+  readonly intervalMs: number;
+  /** The last beat that was seen; null at the very start, and when Temporal has lost everything. */
+  readonly mark: StoreMark | null;
+}
+
 export interface SweeperInput {
   /** ms between two sweeps. */
   readonly intervalMs: number;
 }
+
+/** Somebody met another PostgreSQL than the one that was compared last. */
+export const storeDoubted = defineSignal<[{ readonly reason: string }]>('storeDoubted');
 
 /** Answers once every order of the group has had its first answer, or none came in time. */
 export const awaitOutcome = defineUpdate<OrderOutcome>('awaitOutcome');

@@ -22,7 +22,8 @@ export async function order(input: OrderInput): Promise<OrderOutcome> {
   });
   setHandler(orderProgress, () => placement.progress());
 
-  const { group, openOrderIds, unsent } = await placeOrders({ intents: input.intents, ownerWorkflowId: workflowInfo().workflowId });
+  const { workflowId, startTime } = workflowInfo();
+  const { group, openOrderIds, unsent } = await placeOrders({ intents: input.intents, ownerWorkflowId: workflowId, intendedAtMs: startTime.getTime() });
   placement.recorded(group);
   const left = new Set(unsent.map((call) => call.attemptId));
   for (const call of group.calls) if (!left.has(call.attemptId)) placement.answered(call.orderIds, openOrderIds);

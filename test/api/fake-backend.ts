@@ -39,6 +39,8 @@ export class FakeBackend {
   readonly money = new FakeMoney(this.accounts);
   readonly calls = { authenticate: 0, byIds: 0, byClientId: 0, placed: 0, sent: 0, suspected: 0, started: 0 };
   postgresqlAway = false;
+  /** Why entries are held back, by account; absent: they pass. */
+  readonly entriesHeld = new Map<string, string>();
   temporalAway = false;
   /** Whether notices of events reach the API; rows are written all the same. */
   noticesLost = false;
@@ -279,7 +281,7 @@ export class FakeBackend {
         mark: () => '50000',
         book: async () => this.book,
       },
-      health: { readiness: async () => readiness(this.postgresqlAway, this.temporalAway), postgresqlAway: () => this.postgresqlAway },
+      health: { readiness: async () => readiness(this.postgresqlAway, this.temporalAway), postgresqlAway: () => this.postgresqlAway, entriesHeld: (accountId) => this.entriesHeld.get(accountId) ?? null },
       apiKeys: this.apiKeys,
       callerLimits: this.callerLimits,
       clock: { nowMs: () => this.nowMs },

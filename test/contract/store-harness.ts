@@ -92,6 +92,7 @@ export async function openStoreWorld(venues: readonly Venue[] = []): Promise<Sto
     log: { info: () => undefined, warn: () => undefined }, onAuditHead: (head) => heads.push(head),
   };
   const store = await openStore(options);
+  await store.states.beat(null); // as the store guard does before anything is recorded
   const opened = [store];
   await store.markets.upsert([...all.keys()].map((venue) => market(venue)));
   const { user } = await store.users.ensureOwner();

@@ -8,7 +8,7 @@ import { intentFor, OWNER, openStoreWorld, seen, signingVenue, viewOf, type Stor
 let world: StoreWorld;
 let account: Account;
 beforeAll(async () => {
-  world = await openStoreWorld([signingVenue('deadline', { resendSafety: 'venueDeadline' }), signingVenue('nonced', { resendSafety: 'sameBytes', nonceRule: 'timeMs' }), signingVenue('never', { resendSafety: 'none' })]);
+  world = await openStoreWorld([signingVenue('deadline', { resendSafety: 'venueDeadline' }, { nowMs: () => world.clock.nowMs() }), signingVenue('nonced', { resendSafety: 'sameBytes', nonceRule: 'timeMs' }), signingVenue('never', { resendSafety: 'none' })]);
   account = await world.newAccount();
 });
 afterAll(() => world.close());

@@ -12,6 +12,7 @@ import { accountWorkflowId, amendmentWorkflowId, cancellationWorkflowId, marketW
 import { accountStatusChanged, reconcileRequested } from '../../src/workflows/messages';
 import { BACKGROUND_ENDINGS } from './background-endings';
 import { canceled, continued, ended, scheduled, until, type Ending } from './executions';
+import { STORE_GUARD_ENDINGS } from './store-guard-endings';
 
 const AT = '2026-01-01T00:00:00.000Z';
 
@@ -249,4 +250,4 @@ const marketWatch: Ending[] = [
   },
 ];
 
-export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...BACKGROUND_ENDINGS];
+export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...BACKGROUND_ENDINGS, ...STORE_GUARD_ENDINGS];

@@ -1,16 +1,17 @@
 /** Activities that answer what an ending's script says, in turn; the last answer repeats. */
 import type { BackgroundActivities } from '../../src/activities/background-activities';
 import type { OrderActivities } from '../../src/activities/order-activities';
+import type { StoreRecoveryActivities } from '../../src/activities/store-recovery';
 import type { WatchingActivities } from '../../src/activities/watching-activities';
 import { Context } from '@temporalio/activity';
 
-export type AllActivities = OrderActivities & BackgroundActivities & WatchingActivities;
+export type AllActivities = OrderActivities & BackgroundActivities & WatchingActivities & StoreRecoveryActivities;
 type Answer<Name extends keyof AllActivities> = Awaited<ReturnType<AllActivities[Name]>>;
 
 /** `'hang'`: the activity goes on until it is canceled. */
 export type Script = { readonly [Name in keyof AllActivities]?: readonly (Answer<Name> | 'hang')[] };
 
-const NAMES: readonly (keyof AllActivities)[] = ['placeOrders', 'sendAttempt', 'requestMutation', 'sendMutation', 'settleMutation', 'sweepOrders', 'pruneOldRows', 'resolveOrder', 'resolveMutations', 'watchAccount', 'watchMarkets'];
+const NAMES: readonly (keyof AllActivities)[] = ['placeOrders', 'sendAttempt', 'requestMutation', 'sendMutation', 'settleMutation', 'sweepOrders', 'pruneOldRows', 'resolveOrder', 'resolveMutations', 'watchAccount', 'watchMarkets', 'compareWithPostgresql', 'readBackOrders', 'lookAtAccounts', 'awaitLooks', 'letEntriesPass'];
 
 export function scriptedActivities(script: Script): Record<string, () => Promise<unknown>> {
   return Object.fromEntries(

@@ -98,6 +98,8 @@ export async function dropDatabase(serverUrl: string, databaseUrl: string): Prom
 export interface TestTemporalOptions {
   /** Keep its state in a file, so that a restart has it. Default true. */
   readonly durable?: boolean;
+  /** Which file; default one of its own. */
+  readonly databaseFile?: string;
   readonly namespace?: string;
   /** Also run the Web UI. */
   readonly webUi?: boolean;
@@ -113,7 +115,7 @@ export async function startTemporal(options: TestTemporalOptions = {}): Promise<
       port: await freePort(),
       namespace: options.namespace ?? 'default',
       logFile: path.join(folder, 'temporal.log'),
-      ...((options.durable ?? true) ? { databaseFile: path.join(folder, 'temporal.db') } : {}),
+      ...((options.durable ?? true) ? { databaseFile: options.databaseFile ?? path.join(folder, 'temporal.db') } : {}),
       ...(options.webUi ? { uiPort: await freePort() } : {}),
     }),
   );

@@ -109,6 +109,8 @@ export class RoleProcess {
 export interface Stack {
   readonly postgres: TestServer;
   readonly temporal: TestServer;
+  /** Temporal's file, as `npm start` has its own. */
+  readonly temporalFile: string;
   readonly redis: TestServer | null;
   readonly simulator: TestServer;
   readonly simulators: ReadonlyMap<string, TestServer>;
@@ -140,10 +142,11 @@ const UNLIMITED = { SUREFILL_LIMIT_PRICES: 'off', SUREFILL_LIMIT_ORDERS: 'off', 
 
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const home = temporaryFolder('home');
+  const temporalFile = path.join(temporaryFolder('temporal-data'), 'temporal.db');
   const venues = ['paper', ...(options.moreVenues ?? [])];
   const [postgres, temporal, redis, ...simulatorList] = await Promise.all([
     startPostgres(),
-    startTemporal(),
+    startTemporal({ databaseFile: temporalFile }),
     options.redis === true ? startRedis() : Promise.resolve(null),
     ...venues.map((_, index) => startSimulator({ ...(options.data === undefined || index > 0 ? {} : { data: options.data }), ...(options.speed === undefined ? {} : { speed: options.speed }) })),
   ]);
@@ -191,6 +194,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   return {
     postgres,
     temporal,
+    temporalFile,
     redis,
     simulator,
     simulators,

@@ -1,0 +1,66 @@
+/**
+ * What Temporal remembers of orders: the intents in the start arguments of their workflows, and what each workflow knows of
+ * them. PostgreSQL may have lost all of it; this is where it is read back from.
+ */
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
+import type { ListedGroup, RememberedGroup, RememberedMutation } from '../domain/remembered-orders';
+import type { MutationInput, OrderInput, OrderOutcome } from '../workflows/messages';
+
+const SECOND_MS = 1_000;
+
+export class OrderHistory {
+  constructor(private readonly client: Client) {}
+
+  /** Workflows that placed orders and started at `sinceMs` or later, in no order. */
+  async *groupsSince(sinceMs: number): AsyncIterable<ListedGroup> {
+    for await (const { workflowId, runId, status } of this.client.workflow.list({ query: `WorkflowType = 'order' AND StartTime >= '${new Date(sinceMs).toISOString()}'` })) {
+      const [kind, accountId, clientOrderId] = workflowId.split('/');
+      const order = kind === 'order' && accountId !== undefined && clientOrderId !== undefined ? { accountId, clientOrderId } : null;
+      yield { workflowId, order, read: () => this.group(workflowId, runId, status.name === 'COMPLETED') };
+    }
+  }
+
+  /** Amends and cancels that are under way. */
+  async *openMutations(): AsyncIterable<RememberedMutation> {
+    for await (const { workflowId, runId } of this.client.workflow.list({ query: "WorkflowType IN ('orderCancellation', 'orderAmendment') AND ExecutionStatus = 'Running'" })) {
+      const input = (await this.startInput(workflowId, runId)) as MutationInput | null;
+      if (input !== null) yield { workflowId, intent: input.intent };
+    }
+  }
+
+  /** How far back ended workflows are kept, ms; null where the server does not say. */
+  async windowMs(): Promise<number | null> {
+    const { config } = await this.client.workflowService.describeNamespace({ namespace: this.client.options.namespace });
+    const seconds = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0);
+    return seconds > 0 ? seconds * SECOND_MS : null;
+  }
+
+  private async group(workflowId: string, runId: string, completed: boolean): Promise<RememberedGroup | null> {
+    const input = (await this.startInput(workflowId, runId)) as OrderInput | null;
+    if (input === null) return null;
+    const items = completed ? ((await this.client.workflow.getHandle(workflowId, runId).result()) as OrderOutcome).items : [];
+    const verdicts = new Map(input.intents.flatMap((intent, index) => (items[index] === undefined ? [] : [[intent.id, items[index].verdict] as const])));
+    return { workflowId, intents: input.intents, verdicts };
+  }
+
+  private async startInput(workflowId: string, runId: string): Promise<unknown> {
+    const { workflowService, options } = this.client;
+    try {
+      const { history } = await workflowService.getWorkflowExecutionHistory({ namespace: options.namespace, execution: { workflowId, runId }, maximumPageSize: 1 });
+      const started = history?.events?.[0]?.workflowExecutionStartedEventAttributes;
+      if (started === undefined || started === null) throw new Error(`the history of ${workflowId} does not begin with its start`);
+      const [input] = await decodeArrayFromPayloads(options.loadedDataConverter, started.input?.payloads);
+      return input;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError || isNotFound(error)) return null;
+      throw error;
+    }
+  }
+}
+
+/** gRPC's NOT_FOUND, as the raw service throws it. */
+const NOT_FOUND = 5;
+function isNotFound(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === NOT_FOUND;
+}
