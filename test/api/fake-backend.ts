@@ -39,8 +39,6 @@ export class FakeBackend {
   readonly money = new FakeMoney(this.accounts);
   readonly calls = { authenticate: 0, byIds: 0, byClientId: 0, placed: 0, sent: 0, suspected: 0, started: 0 };
   postgresqlAway = false;
-  /** Why entries are held back, by account; absent: they pass. */
-  readonly entriesHeld = new Map<string, string>();
   temporalAway = false;
   /** Whether notices of events reach the API; rows are written all the same. */
   noticesLost = false;
@@ -73,7 +71,7 @@ export class FakeBackend {
     return new Date(this.nowMs).toISOString();
   }
 
-  /** The placing transaction. Answers the orders that are to be sent. */
+  /** The placing transaction: the orders to be sent. */
   record(intents: readonly OrderIntent[]): Order[] {
     return intents.flatMap((intent) => {
       const stamp = intent.idempotency;
@@ -281,7 +279,7 @@ export class FakeBackend {
         mark: () => '50000',
         book: async () => this.book,
       },
-      health: { readiness: async () => readiness(this.postgresqlAway, this.temporalAway), postgresqlAway: () => this.postgresqlAway, entriesHeld: (accountId) => this.entriesHeld.get(accountId) ?? null },
+      health: { readiness: async () => readiness(this.postgresqlAway, this.temporalAway), postgresqlAway: () => this.postgresqlAway, entriesHeld: () => null },
       apiKeys: this.apiKeys,
       callerLimits: this.callerLimits,
       clock: { nowMs: () => this.nowMs },
