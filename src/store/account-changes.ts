@@ -9,7 +9,7 @@ import { appendAct } from './audit';
 import { change, type StoreCore } from './core';
 import type { Credentials } from './credentials';
 import { sqlStateOf, type Queryable } from './database';
-import { emptyPosition, positionOf, positionRowOf, POSITION_SELECT } from './fill-rows';
+import { emptyPosition, positionOf, positionRowOf, POSITION_FROM, POSITION_SELECT } from './fill-rows';
 import { lockAccounts, type LockedAccount } from './locks';
 import { OPEN_SQL } from './orders';
 
@@ -98,7 +98,7 @@ export class AccountChanges {
     await change(this.core, [id], async (tx, changes) => {
       const account = await this.own(tx, id, userId);
       const at = isoTime(this.core.clock.nowMs());
-      const [row] = await tx.rows(`SELECT ${POSITION_SELECT} FROM positions p WHERE p.account_id = $1 AND p.symbol = $2`, id, setting.symbol);
+      const [row] = await tx.rows(`SELECT ${POSITION_SELECT} FROM ${POSITION_FROM} WHERE p.account_id = $1 AND p.symbol = $2`, id, setting.symbol);
       const before = row === undefined ? emptyPosition(account, setting.symbol, setting.venueSymbol, at) : positionRowOf(row);
       const after = { ...before, leverage: decimalText(setting.leverage), marginMode: setting.marginMode };
       changes.putPosition(after);
