@@ -95,6 +95,8 @@ export interface AmendRequest {
   readonly quantity: string | null;
   /** New trigger of an order that still waits for it. */
   readonly triggerPrice?: string | null;
+  /** The order as it is known now: what a venue needs that replaces it by a new one. */
+  readonly terms?: Omit<PlaceRequest, 'venueClientId' | 'venueSymbol'> & { readonly filledQuantity: string };
 }
 
 /**
@@ -291,6 +293,8 @@ export interface VenueAccountSession {
   fundingPayments?(sinceMs: number, cursor: string | null, options: ReadOptions): Promise<FundingPaymentsPage>;
   positions(options: ReadOptions): Promise<readonly VenuePosition[]>;
   balances(options: ReadOptions): Promise<readonly VenueBalance[]>;
+  /** Proves by a signed request without effect that the credentials are accepted; throws VenueRefused where they are not. Absent where reads prove it. */
+  checkCredentials?(options: ReadOptions): Promise<void>;
   /** `marginMode`: one of the venue's; cross where it is absent. Setting what is set already is harmless. */
   setLeverage(venueSymbol: string, leverage: string, options: ReadOptions, marginMode?: MarginMode): Promise<void>;
   /** Cancels everything after `timeoutMs` without another call; 0 disarms it. Throws VenueRefused where the venue has none. */
@@ -319,6 +323,13 @@ export interface ReadOptions {
 export interface Venue {
   readonly name: string;
   readonly capabilities: VenueCapabilities;
+  /** Loads what preparing requests needs and follows it from then on. Called once by who prepares; absent where nothing is needed. */
+  prepare?(options: ReadOptions): Promise<void>;
+  /**
+   * Who signs for an account: accounts with one signer share its nonces. Absent where an account is its own. Throws
+   * VenueRefused on credentials that are none.
+   */
+  signerOf?(credentials: VenueCredentials): string;
   markets(options: ReadOptions): Promise<readonly Market[]>;
   tickers(options: ReadOptions): Promise<readonly Ticker[]>;
   orderBook(venueSymbol: string, depth: number, options: ReadOptions): Promise<OrderBook>;

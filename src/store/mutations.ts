@@ -161,7 +161,7 @@ export class Mutations {
     const { account, venue, credentials, order, mutation, sendBeforeMs, resendOf } = plan;
     return addAttempt(this.core, changes, nonces, {
       account, venue, session: venue.session(credentials), orders: [order], isExit: mutation.kind === 'cancel' || order.reduceOnly, mutationId: mutation.id, resendOf, sendBeforeMs,
-      sign: (session, context) => (mutation.kind === 'cancel' ? session.prepareCancel([order], context) : session.prepareAmend({ order, amendmentId: mutation.id, limitPrice: mutation.limitPrice, quantity: mutation.quantity }, context)),
+      sign: (session, context) => (mutation.kind === 'cancel' ? session.prepareCancel([order], context) : session.prepareAmend({ order, amendmentId: mutation.id, limitPrice: mutation.limitPrice, quantity: mutation.quantity, terms: order }, context)),
     });
   }
 

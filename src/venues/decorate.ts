@@ -21,6 +21,7 @@ export type VenueCallName =
   | 'fundingPayments'
   | 'positions'
   | 'balances'
+  | 'checkCredentials'
   | 'setLeverage'
   | 'setDeadManSwitch'
   | 'nextNonce';
@@ -45,9 +46,13 @@ export type Around = <T>(call: VenueCall, run: () => Promise<T>) => Promise<T>;
 /** The same venue, each of its calls inside `around`. Streams and preparing bytes are no calls. */
 export function decorate(venue: Venue, around: Around): Venue {
   const read = <T>(call: VenueCallName, options: ReadOptions, run: () => Promise<T>): Promise<T> => around(readCall(venue.name, call, options), run);
+  const prepare = venue.prepare?.bind(venue);
+  const signerOf = venue.signerOf?.bind(venue);
   return {
     name: venue.name,
     capabilities: venue.capabilities,
+    ...(prepare === undefined ? {} : { prepare }),
+    ...(signerOf === undefined ? {} : { signerOf }),
     markets: (options) => read('markets', options, () => venue.markets(options)),
     tickers: (options) => read('tickers', options, () => venue.tickers(options)),
     orderBook: (symbol, depth, options) => read('orderBook', options, () => venue.orderBook(symbol, depth, options)),
@@ -66,6 +71,7 @@ function decorateSession(venue: string, session: VenueAccountSession, around: Ar
   const read = <T>(call: VenueCallName, options: ReadOptions, run: () => Promise<T>): Promise<T> => around(readCall(venue, call, options), run);
   const nextNonce = session.nextNonce?.bind(session);
   const fundingPayments = session.fundingPayments?.bind(session);
+  const checkCredentials = session.checkCredentials?.bind(session);
   return {
     preparePlace: (orders, context) => session.preparePlace(orders, context),
     prepareAmend: (amendment, context) => session.prepareAmend(amendment, context),
@@ -78,6 +84,7 @@ function decorateSession(venue: string, session: VenueAccountSession, around: Ar
     ...(fundingPayments === undefined ? {} : { fundingPayments: (sinceMs: number, cursor: string | null, options: ReadOptions) => read('fundingPayments', options, () => fundingPayments(sinceMs, cursor, options)) }),
     positions: (options) => read('positions', options, () => session.positions(options)),
     balances: (options) => read('balances', options, () => session.balances(options)),
+    ...(checkCredentials === undefined ? {} : { checkCredentials: (options: ReadOptions) => read('checkCredentials', options, () => checkCredentials(options)) }),
     setLeverage: (symbol, leverage, options, marginMode) => read('setLeverage', options, () => session.setLeverage(symbol, leverage, options, marginMode)),
     setDeadManSwitch: (timeoutMs, options) => read('setDeadManSwitch', options, () => session.setDeadManSwitch(timeoutMs, options)),
     ...(nextNonce === undefined ? {} : { nextNonce: (options: ReadOptions) => read('nextNonce', options, () => nextNonce(options)) }),

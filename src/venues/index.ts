@@ -4,7 +4,8 @@ import type { RateBudget } from '../domain/rate-budget';
 import type { Venue } from '../domain/venue';
 import type { Random } from './back-off';
 import { CircuitBreaker, type BreakerRule, type BreakerState } from './circuit-breaker';
-import { decorate } from './decorate';
+import { decorate, type VenueCallName } from './decorate';
+import { HyperliquidVenue } from './hyperliquid/venue';
 import { PaperVenue } from './paper/venue';
 import { rateLimiter, type WeightOf } from './rate-limiter';
 import { readRetry } from './read-retry';
@@ -28,6 +29,8 @@ export interface VenueDependencies {
   readonly breaker?: BreakerRule;
   readonly onCall?: (report: CallReport) => void;
   readonly onSocketEvent?: (event: SocketEvent) => void;
+  /** A venue used a field or word its adapter does not know. */
+  readonly onDrift?: (venue: string, what: string) => void;
   readonly onBudgetError?: (error: unknown) => void;
   readonly onBudget?: (venue: string, remaining: number) => void;
   readonly onBreakerChange?: (venue: string, state: BreakerState) => void;
@@ -39,7 +42,21 @@ interface Adapter {
   readonly weightOf: WeightOf;
 }
 
+/** Bytes of one signed order, nearly: forty of them weigh one more. */
+const HYPERLIQUID_BYTES_PER_WEIGHT = 40 * 700;
+const HYPERLIQUID_LIGHT: ReadonlySet<VenueCallName> = new Set(['orderBook', 'findOrder', 'positions', 'setLeverage', 'setDeadManSwitch']);
+
 const ADAPTERS: Readonly<Record<string, Adapter>> = {
+  hyperliquid: {
+    create: ({ name, httpUrl, wsUrl, options }, { clock, onSocketEvent, onDrift }) =>
+      new HyperliquidVenue({ name, httpUrl, wsUrl, options, clock, ...(onSocketEvent ? { onSocketEvent } : {}), ...(onDrift ? { onDrift: (what: string) => onDrift(name, what) } : {}) }),
+    // As documented: 1 + floor(n / 40) an action, 2 or 20 a read, 60 more for the agent's standing.
+    weightOf: ({ call, request }) => {
+      if (request !== null) return 1 + Math.floor(request.bytes.length / HYPERLIQUID_BYTES_PER_WEIGHT);
+      if (call === 'balances' || call === 'checkCredentials') return 62;
+      return HYPERLIQUID_LIGHT.has(call) ? 2 : 20;
+    },
+  },
   paper: {
     create: ({ name, httpUrl, wsUrl, options }, { clock, onSocketEvent }) => new PaperVenue({ name, httpUrl, wsUrl, options, clock, ...(onSocketEvent ? { onSocketEvent } : {}) }),
     weightOf: () => 1,

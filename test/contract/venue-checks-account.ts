@@ -1,10 +1,10 @@
 /** What a venue's adapter must tell of an account: orders, fills, positions, balances, settings. */
 import assert from 'node:assert/strict';
 import { decimal, decimalText } from '../../src/domain/decimal';
-import type { PrivateMessage, VenueAccountSession, VenueFill } from '../../src/domain/venue';
+import type { PrivateMessage, VenueAccountSession, VenueFill, VenueOrder } from '../../src/domain/venue';
 import { acknowledged } from './venue-checks-orders';
 import type { ContractCheck } from './venue-contract';
-import { deadline, Heard, marketOrderFor, newClientId, orderFor, place, reading, sending, type VenueHarness } from './venue-harness';
+import { comparable, deadline, hasQuirk, Heard, marketOrderFor, newClientId, orderFor, place, reading, sending, type VenueHarness } from './venue-harness';
 
 /** Every fill since a time, page by page. */
 export async function allFills(session: VenueAccountSession, sinceMs: number): Promise<VenueFill[]> {
@@ -32,11 +32,12 @@ export const ACCOUNT_CHECKS: readonly ContractCheck[] = [
       const open = acknowledged(await place(harness, session, [orderFor(harness)]));
       const done = await orderBy(harness, session, {});
       const find = (venueClientId: string, venueOrderId: string | null = null) => session.findOrder({ venueClientId, venueOrderId, venueSymbol: harness.symbol }, reading());
-      assert.deepEqual(await find(open.venueClientId ?? ''), open);
-      assert.deepEqual(await find(done.venueClientId ?? ''), done);
+      const same = (seen: VenueOrder | null, order: VenueOrder, why?: string): void => assert.deepEqual(comparable(harness, seen), comparable(harness, order), why);
+      same(await find(open.venueClientId ?? ''), open);
+      same(await find(done.venueClientId ?? ''), done);
       assert.equal(await find(newClientId()), null);
-      assert.deepEqual(await find('', open.venueOrderId), open, 'an order without a client id is found by its order id');
-      assert.deepEqual(await find('', done.venueOrderId), done);
+      same(await find('', open.venueOrderId), open, 'an order without a client id is found by its order id');
+      same(await find('', done.venueOrderId), done);
       assert.equal(await find('', '999999999'), null);
     },
   },
@@ -72,7 +73,8 @@ export const ACCOUNT_CHECKS: readonly ContractCheck[] = [
       const ids = placed.items.map((item) => (item.kind === 'acknowledged' ? item.order.venueOrderId : ''));
       assert.deepEqual((await session.openOrders(reading())).map(({ venueOrderId }) => venueOrderId), ids.slice(0, 1));
       assert.deepEqual((await session.closedOrders(0, reading())).map(({ venueOrderId }) => venueOrderId), ids.slice(1));
-      const last = acknowledged(placed, 7);
+      const last = (await session.closedOrders(0, reading())).at(-1);
+      assert.ok(last);
       assert.ok((await session.closedOrders(last.updatedAtMs, reading())).some(({ venueOrderId }) => venueOrderId === last.venueOrderId));
       assert.deepEqual(await session.closedOrders(last.updatedAtMs + 1, reading()), []);
     },
@@ -127,6 +129,7 @@ export const ACCOUNT_CHECKS: readonly ContractCheck[] = [
       await orderBy(harness, session, {});
       const [fill] = await allFills(session, 0);
       assert.equal((await session.fillsSince(0, null, reading())).truncatedBeforeMs, null);
+      if (hasQuirk(harness, 'silentTruncation')) return;
       const beforeMs = (fill?.atMs ?? 0) + 1;
       await harness.control.truncateHistory(name, beforeMs);
       assert.deepEqual(await session.fillsSince(0, null, reading()), { fills: [], next: null, truncatedBeforeMs: beforeMs });
@@ -207,7 +210,9 @@ export const ACCOUNT_CHECKS: readonly ContractCheck[] = [
       // Any answer brings the new time: one stale request at most, then the deadline is right again.
       await session.openOrders(reading());
       const after = await harness.venue.venueTimeMs(reading());
-      assert.ok(after - before >= 3_600_000 && after - before < 3_660_000, `${after - before}`);
+      // A jump may be known to the second only, until the next exact stamp.
+      const exactMs = hasQuirk(harness, 'terseViews') ? 1_000 : 0;
+      assert.ok(after - before >= 3_600_000 - exactMs && after - before < 3_660_000, `${after - before}`);
       acknowledged(await session.send(session.preparePlace([orderFor(harness)], await deadline(harness)), sending()));
     },
   },

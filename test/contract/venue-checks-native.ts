@@ -4,7 +4,7 @@ import type { OrderType } from '../../src/domain/order';
 import type { PrivateMessage, VenueOrder } from '../../src/domain/venue';
 import { acknowledged } from './venue-checks-orders';
 import type { ContractCheck } from './venue-contract';
-import { deadline, Heard, marketOrderFor, orderFor, place, reading, sending, type ContractAccount, type VenueHarness } from './venue-harness';
+import { deadline, hasQuirk, Heard, marketOrderFor, orderFor, place, reading, sending, type ContractAccount, type VenueHarness } from './venue-harness';
 
 async function withPosition(harness: VenueHarness, type: OrderType, run: (account: ContractAccount, heard: Heard<PrivateMessage>) => Promise<void>): Promise<void> {
   if (!harness.venue.capabilities.orderTypes.includes(type)) return;
@@ -41,7 +41,7 @@ export const NATIVE_CHECKS: readonly ContractCheck[] = [
         assert.equal((await session.positions(reading())).length, 1);
         await harness.control.movePrice(harness.symbol, shifted(harness, -1_100));
         const fired = await ended(heard, stop, 'filled');
-        assert.ok((fired.triggeredAtMs ?? 0) > 0, 'it tells when it fired');
+        assert.ok((fired.triggeredAtMs ?? 0) > 0 || hasQuirk(harness, 'terseViews'), 'it tells when it fired');
         assert.deepEqual(await session.positions(reading()), []);
       }),
   },

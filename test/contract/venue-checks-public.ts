@@ -5,7 +5,7 @@ import { quantise } from '../../src/domain/quantise';
 import type { PublicMessage } from '../../src/domain/venue';
 import { acknowledged } from './venue-checks-orders';
 import type { ContractCheck } from './venue-contract';
-import { Heard, marketOrderFor, orderFor, place, reading } from './venue-harness';
+import { hasQuirk, Heard, marketOrderFor, orderFor, place, reading } from './venue-harness';
 
 type Book = Extract<PublicMessage, { kind: 'book' }>;
 
@@ -39,8 +39,12 @@ export const PUBLIC_CHECKS: readonly ContractCheck[] = [
       assert.deepEqual(prices(book.bids), prices(book.bids).sort((a, b) => b - a));
       assert.deepEqual(prices(book.asks), prices(book.asks).sort((a, b) => a - b));
       const ticker = (await harness.venue.tickers(reading())).find(({ symbol }) => symbol === harness.symbol);
-      assert.deepEqual([ticker?.venue, ticker?.bid, ticker?.ask], [harness.venue.name, book.bids[0]?.[0], book.asks[0]?.[0]]);
-      assert.ok(decimal(ticker?.bid ?? '').lessThan(ticker?.ask ?? ''));
+      assert.equal(ticker?.venue, harness.venue.name);
+      const [bid, ask] = [book.bids[0]?.[0] ?? '', book.asks[0]?.[0] ?? ''];
+      assert.ok(decimal(bid).lessThan(ask));
+      // A list of all markets may come without best prices: then its mark lies between them.
+      if (ticker?.bid === null) assert.ok(decimal(ticker.mark ?? '').greaterThan(bid) && decimal(ticker.mark ?? '').lessThan(ask));
+      else assert.deepEqual([ticker?.bid, ticker?.ask], [bid, ask]);
     },
   },
   {
@@ -89,6 +93,8 @@ export const PUBLIC_CHECKS: readonly ContractCheck[] = [
   {
     name: 'a lost message of the book is told as a gap, and a new snapshot follows',
     run: async (harness) => {
+      // Where each message is the whole book, the next one heals.
+      if (hasQuirk(harness, 'unsequencedStreams')) return;
       const heard = new Heard<PublicMessage>(harness);
       const stream = harness.venue.streamPublic([harness.symbol], heard.take);
       try {

@@ -4,7 +4,7 @@ import type { SendOptions, VenueAccountSession } from '../../src/domain/venue';
 import { VenueOutcomeUnknown, VenueRateLimited, VenueRefused, VenueUnavailable } from '../../src/domain/venue-errors';
 import { acknowledged, refusedCode } from './venue-checks-orders';
 import type { ContractCheck } from './venue-contract';
-import { deadline, newClientId, orderFor, place, prepared, reading, sending, type VenueHarness } from './venue-harness';
+import { deadline, hasQuirk, newClientId, orderFor, place, prepared, reading, sending, termsOf, type VenueHarness } from './venue-harness';
 
 /** The error a call ends with; fails when it ends without one. */
 export async function errorOf(call: Promise<unknown>): Promise<unknown> {
@@ -97,11 +97,15 @@ export const SILENCE_CHECKS: readonly ContractCheck[] = [
       const { session } = await harness.account();
       const order = acknowledged(await place(harness, session, [orderFor(harness)]));
       const reference = { venueClientId: order.venueClientId ?? '', venueOrderId: order.venueOrderId, venueSymbol: order.venueSymbol };
-      const request = session.prepareAmend({ order: reference, amendmentId: newClientId(), limitPrice: null, quantity: '0.05' }, await deadline(harness));
+      const request = session.prepareAmend({ order: reference, terms: termsOf(order), amendmentId: newClientId(), limitPrice: null, quantity: '0.05' }, await deadline(harness));
       await harness.control.loseAnswer('amend');
       unknownOutcome(await errorOf(session.send(request, sending())));
       const once = await session.findOrder(reference, reading());
-      assert.equal(acknowledged(await session.send(request, sending())).revision, once?.revision);
+      assert.equal(once?.quantity, '0.05');
+      const again = await session.send(request, sending());
+      if (hasQuirk(harness, 'replacingAmends')) assert.equal(refusedCode(again), 'duplicateClientId');
+      else assert.equal(acknowledged(again).revision, once?.revision);
+      assert.equal((await session.openOrders(reading())).length, 1);
     },
   },
   {
@@ -114,7 +118,7 @@ export const SILENCE_CHECKS: readonly ContractCheck[] = [
       await harness.control.loseAnswer('cancel');
       unknownOutcome(await errorOf(session.send(request, sending())));
       assert.equal((await session.findOrder(reference, reading()))?.status, 'canceled');
-      assert.equal(refusedCode(await session.send(request, sending())), 'alreadyClosed');
+      assert.equal(refusedCode(await session.send(request, sending())), harness.venue.capabilities.nonceRule === 'none' ? 'alreadyClosed' : 'duplicateClientId');
     },
   },
   {

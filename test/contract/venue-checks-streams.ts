@@ -6,7 +6,7 @@ import { allFills } from './venue-checks-account';
 import { acknowledged } from './venue-checks-orders';
 import { errorOf } from './venue-checks-silence';
 import type { ContractCheck } from './venue-contract';
-import { deadline, Heard, marketOrderFor, orderFor, place, reading, sending, type ContractAccount, type VenueHarness } from './venue-harness';
+import { comparable, deadline, hasQuirk, Heard, marketOrderFor, orderFor, place, reading, sending, type ContractAccount, type VenueHarness } from './venue-harness';
 
 type Told<K extends PrivateMessage['kind']> = Extract<PrivateMessage, { kind: K }>;
 
@@ -29,7 +29,7 @@ export const STREAM_CHECKS: readonly ContractCheck[] = [
       listening(harness, async ({ session }, heard) => {
         const order = acknowledged(await place(harness, session, [marketOrderFor(harness)]));
         const told = await heard.until('the order', (message): message is Told<'order'> => message.kind === 'order' && message.order.status === 'filled');
-        assert.deepEqual(told.order, order);
+        assert.deepEqual(comparable(harness, told.order), comparable(harness, order));
         const fill = await heard.until('the fill', (message): message is Told<'fill'> => message.kind === 'fill');
         assert.deepEqual([fill.fill], await allFills(session, 0));
         assert.ok(fill.atMs > 0);
@@ -77,7 +77,7 @@ export const STREAM_CHECKS: readonly ContractCheck[] = [
   {
     name: 'a lost message of the private stream is told as a gap',
     run: (harness) =>
-      listening(harness, async ({ session, name }, heard) => {
+      hasQuirk(harness, 'unsequencedStreams') ? Promise.resolve() : listening(harness, async ({ session, name }, heard) => {
         await harness.control.dropStreamMessages(name, 1);
         const order = acknowledged(await place(harness, session, [orderFor(harness)]));
         await place(harness, session, [orderFor(harness)]);

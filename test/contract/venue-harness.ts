@@ -1,6 +1,7 @@
 /** What the contract needs of a venue under test: the adapter, its simulator as a process, and a hand on the simulator. */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { PlaceRequest, ReadOptions, SendAnswer, SendOptions, SignedRequest, Venue, VenueAccountSession } from '../../src/domain/venue';
+import { nextNonce } from '../../src/domain/nonce';
+import type { AmendRequest, PlaceRequest, ReadOptions, SendAnswer, SendOptions, SignedRequest, Venue, VenueAccountSession, VenueOrder } from '../../src/domain/venue';
 
 export type SendKind = 'place' | 'amend' | 'cancel';
 
@@ -41,7 +42,19 @@ export interface ContractAccount {
   readonly session: VenueAccountSession;
 }
 
+/**
+ * What a venue's own protocol cannot do, so that no adapter could; each needs its reason in docs/venues.md:
+ * - terseViews: answers and queries of one order differ in time, average price, or how a market order is called
+ * - reusableClientIds: a client id may be used again; the nonce is what makes the same bytes harmless
+ * - replacingAmends: an amendment gives the order a new venue id, and its repeat is refused by the used nonce
+ * - unsequencedStreams: nothing on the stream tells that a message is missing; the audit poll finds it
+ * - silentTruncation: hidden fills are not told as hidden
+ * - vagueCancels: "unknown" and "closed" are one refusal
+ */
+export type VenueQuirk = 'terseViews' | 'reusableClientIds' | 'replacingAmends' | 'unsequencedStreams' | 'silentTruncation' | 'vagueCancels';
+
 export interface VenueHarness {
+  readonly quirks?: ReadonlySet<VenueQuirk>;
   /** The adapter under test, bare: decorators have their own tests. Pages are small. */
   readonly venue: Venue;
   readonly control: VenueControl;
@@ -75,7 +88,8 @@ let made = 0;
 /** A client id no earlier check used. */
 export function newClientId(): string {
   made += 1;
-  return `c${process.pid.toString(16)}${Date.now().toString(16)}${made.toString(16)}`;
+  // 32 hex digits, as the product makes them (domain/client-ids.ts).
+  return `${process.pid.toString(16)}${Date.now().toString(16)}${made.toString(16)}`.padStart(32, 'c');
 }
 
 /** A limit order that rests unless `change` says otherwise. */
@@ -108,8 +122,28 @@ export async function prepared(harness: VenueHarness, session: VenueAccountSessi
   return session.preparePlace(orders, await deadline(harness));
 }
 
-export async function deadline(harness: VenueHarness): Promise<{ nonce: null; venueDeadlineMs: number }> {
-  return { nonce: null, venueDeadlineMs: (await harness.venue.venueTimeMs(reading())) + LONG_AFTER_MS };
+let lastNonce = 0n;
+
+export async function deadline(harness: VenueHarness): Promise<{ nonce: string | null; venueDeadlineMs: number }> {
+  const venueTimeMs = await harness.venue.venueTimeMs(reading());
+  if (harness.venue.capabilities.nonceRule !== 'none') lastNonce = nextNonce(harness.venue.capabilities.nonceRule, lastNonce, venueTimeMs);
+  return { nonce: harness.venue.capabilities.nonceRule === 'none' ? null : String(lastNonce), venueDeadlineMs: venueTimeMs + LONG_AFTER_MS };
+}
+
+export function hasQuirk(harness: VenueHarness, quirk: VenueQuirk): boolean {
+  return harness.quirks?.has(quirk) === true;
+}
+
+/** An order as far as two views of it must agree. */
+export function comparable(harness: VenueHarness, order: VenueOrder | null | undefined): unknown {
+  if (order === null || order === undefined || !hasQuirk(harness, 'terseViews')) return order;
+  const { venueOrderId, venueClientId, venueSymbol, side, quantity, filledQuantity, status, reduceOnly } = order;
+  return { venueOrderId, venueClientId, venueSymbol, side, quantity, filledQuantity, status, reduceOnly };
+}
+
+/** What an amendment needs of the order. */
+export function termsOf(order: VenueOrder): NonNullable<AmendRequest['terms']> {
+  return order;
 }
 
 export async function place(harness: VenueHarness, session: VenueAccountSession, orders: readonly PlaceRequest[], options?: SendOptions): Promise<SendAnswer> {

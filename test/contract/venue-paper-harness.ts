@@ -20,9 +20,9 @@ export interface PaperSimulator {
 }
 
 /** Starts the simulator on a free port. Throws an Error with its words when it does not come up. */
-export async function startPaperSimulator(): Promise<PaperSimulator> {
+export async function startPaperSimulator(venue = 'paper', more: readonly string[] = []): Promise<PaperSimulator> {
   if (!existsSync(PROGRAM)) throw new Error('dist/ is not built: run `node scripts/build.js` first');
-  const child = spawn(process.execPath, [PROGRAM, '--venue', 'paper', '--port', '0', '--tick-ms', '0', '--seed', '7'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [PROGRAM, '--venue', venue, '--port', '0', '--tick-ms', '0', '--seed', '7', ...more], { stdio: ['ignore', 'pipe', 'pipe'] });
   const endWithUs = (): void => void child.kill('SIGKILL');
   process.once('exit', endWithUs);
   const url = await addressOf(child);

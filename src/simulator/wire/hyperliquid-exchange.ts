@@ -232,7 +232,7 @@ export class HyperliquidExchange {
     if (typeof reference !== 'number') throw malformed();
     const named = views.readOid(reference);
     const order = named === null ? undefined : this.venue.exchange.state.orders.get(named.orderId);
-    if (named === null || order === undefined || named.revision !== order.revision) return null;
+    if (named === null || order === undefined || named.generation !== views.generationOf(order)) return null;
     return accounts.some(({ name }) => name === order.account) ? order : null;
   }
 
@@ -276,6 +276,8 @@ export class HyperliquidExchange {
     switch (code) {
       case 'BAD_TICK':
         return `Price must be divisible by tick size. ${at}`;
+      case 'TRIGGER_ALREADY_REACHED':
+        return `Invalid TP/SL price. ${at}`;
       case 'BAD_LOT':
         return `Order has invalid size. ${at}`;
       case 'BELOW_MINIMUM':

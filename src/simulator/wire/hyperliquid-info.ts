@@ -140,8 +140,8 @@ function orderStatus({ venue, users }: InfoContext, request: Request): unknown {
   if (typeof oid !== 'number') throw malformed();
   const named = views.readOid(oid);
   const order = named === null ? undefined : venue.exchange.state.orders.get(named.orderId);
-  if (named === null || order === undefined || !accounts.some(({ name }) => name === order.account) || venue.hidden(order) || named.revision > order.revision) return unknown;
-  if (named.revision === order.revision) return statusAnswer(order, views.statusOf(order));
+  if (named === null || order === undefined || !accounts.some(({ name }) => name === order.account) || venue.hidden(order) || named.generation > views.generationOf(order)) return unknown;
+  if (named.generation === views.generationOf(order)) return statusAnswer(order, views.statusOf(order));
   return { status: 'order', order: { order: { ...views.frontendOrderView(order), oid }, status: 'canceled', statusTimestamp: order.updatedAt } };
 }
 

@@ -12,8 +12,8 @@ import * as views from './hyperliquid-views';
 
 /** Most recent fills in the first message of userFills. */
 const SNAPSHOT_FILLS = 100;
-/** The mids go out at least this often, as at the venue, whose prices never stand still. */
-const MIDS_EVERY_MS = 1_000;
+/** Mids and books go out at least this often, as at the venue, which tells them with each of its blocks. */
+const MARKETS_EVERY_MS = 500;
 
 type Subscription = Readonly<Record<string, unknown>>;
 /** What a subscription is to be sent first, and the topic of what follows; each frame names its fault channel. */
@@ -37,7 +37,7 @@ export class HyperliquidStream {
   ) {
     this.venue = context.venue;
     this.venue.committed.add((step) => this.step(step));
-    this.mids = setInterval(() => this.publishMids(), MIDS_EVERY_MS);
+    this.mids = setInterval(() => this.publishAll(), MARKETS_EVERY_MS);
     this.mids.unref();
   }
 
@@ -195,6 +195,14 @@ export class HyperliquidStream {
     if (hub.hasListeners(`bbo:${coin}`)) hub.publish(`bbo:${coin}`, 'ticker', null, this.bbo(coin, now));
     if (hub.hasListeners(`activeAssetCtx:${coin}`)) hub.publish(`activeAssetCtx:${coin}`, 'ticker', null, frame('activeAssetCtx', { coin, ctx: views.assetContext(this.venue, coin) }));
     this.publishMids(assetByCoin(coin)?.dex ?? '');
+  }
+
+  private publishAll(): void {
+    const { hub, exchange } = this.venue;
+    this.publishMids();
+    for (const coin of exchange.state.venues.keys()) {
+      if (hub.hasListeners(`l2Book:${coin}`)) hub.publish(`l2Book:${coin}`, 'book', null, frame('l2Book', views.bookView(exchange.state, coin, this.venue.clock.now())));
+    }
   }
 
   private publishMids(dex?: string): void {

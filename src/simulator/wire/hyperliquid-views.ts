@@ -22,15 +22,20 @@ export function wireText(value: Decimal): string {
 
 const rounded = (value: Decimal): string => wireText(value.toDecimalPlaces(SHOWN_DECIMALS));
 
+/** How often the order was replaced. The core counts its trigger too, which is no replacement. */
+export function generationOf(order: Order): number {
+  return order.revision - (order.triggeredAt === null ? 0 : 1);
+}
+
 /** The venue's id of an order as it is now; an amendment gives it the next one. */
 export function oidOf(order: Order): number {
-  return FIRST_OID + Number(order.orderId) * GENERATIONS + order.revision;
+  return FIRST_OID + Number(order.orderId) * GENERATIONS + generationOf(order);
 }
 
 /** The core's order id, and which of its generations an id of the venue means; null for an id never given. */
-export function readOid(oid: number): { orderId: string; revision: number } | null {
+export function readOid(oid: number): { orderId: string; generation: number } | null {
   const number = oid - FIRST_OID;
-  return number < GENERATIONS ? null : { orderId: String(Math.floor(number / GENERATIONS)), revision: number % GENERATIONS };
+  return number < GENERATIONS ? null : { orderId: String(Math.floor(number / GENERATIONS)), generation: number % GENERATIONS };
 }
 
 /** The client id the order was given, null for none. The core's own carries a counter where one was used again. */

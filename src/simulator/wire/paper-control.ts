@@ -84,6 +84,12 @@ const ROUTES: Readonly<Record<string, Handler>> = {
     venue.addKey(fields.text('key'), name, credit);
     return { account: name };
   },
+  'POST /__sim/cancel-all': (venue, { body }) => {
+    const names = readFields(body).list('accounts');
+    const { accounts } = venue.exchange.state;
+    const canceled = [...accounts.values()].filter(({ name }) => names.includes(name)).flatMap((account) => venue.exchange.cancelAll(account, venue.clock.now()));
+    return { canceled: canceled.length };
+  },
   'POST /__sim/clock': async (venue, { body }) => {
     const fields = readFields(body);
     const anyInteger = Number.MIN_SAFE_INTEGER;

@@ -1,0 +1,225 @@
+/** Hyperliquid and its HIP-3 dexes (trade.xyz is `xyz`), on mainnet, testnet or a simulator by configuration alone. */
+import type { Clock } from '../../domain/clock';
+import { decimalText } from '../../domain/decimal';
+import type { Candle, FundingRate, Market, OrderBook, PublicTrade, Ticker } from '../../domain/market';
+import type * as port from '../../domain/venue';
+import { VenueRefused } from '../../domain/venue-errors';
+import { addressOf } from '../ecdsa';
+import { VenueHttpClient } from '../http';
+import { VenueSocket, type SocketDialect, type SocketEvent } from '../socket';
+import { VenueClock } from '../venue-clock';
+import type { MarketView } from './actions';
+import { HyperliquidClient, midsDialect, publicDialect, type OnDrift } from './client';
+import { assetsOf, toTrade, type Asset } from './normalize';
+import * as wire from './schemas';
+import { HyperliquidSession } from './session';
+
+/** The venue's own addresses. */
+export const HYPERLIQUID_URLS = {
+  mainnet: { httpUrl: 'https://api.hyperliquid.xyz', wsUrl: 'wss://api.hyperliquid.xyz' },
+  testnet: { httpUrl: 'https://api.hyperliquid-testnet.xyz', wsUrl: 'wss://api.hyperliquid-testnet.xyz' },
+} as const;
+
+/** Weight 1 + floor(n / 40) an action: more orders in one request gain little and hold each other up. */
+const MAX_BATCH_SIZE = 40;
+/** 1,200 of weight a minute and address of the network. */
+const BUDGET: port.RateBudgetRule = { capacity: 1_200, refillPerSecond: 20, reserve: 0.2 };
+const FUNDING_LOOK_BACK_MS = 24 * 60 * 60 * 1000;
+const HOUR_MS = 60 * 60 * 1000;
+const INTERVALS: Readonly<Record<number, string>> = { 60_000: '1m', 180_000: '3m', 300_000: '5m', 900_000: '15m', 1_800_000: '30m', 3_600_000: '1h', 7_200_000: '2h', 14_400_000: '4h', 28_800_000: '8h', 43_200_000: '12h', 86_400_000: '1d', 259_200_000: '3d', 604_800_000: '1w' };
+/** The venue closes a connection that was idle for 60 s. */
+const PING_EVERY_MS = 5_000;
+
+export interface HyperliquidVenueOptions {
+  readonly name: string;
+  readonly httpUrl: string;
+  /** Origin; the socket's path is added. */
+  readonly wsUrl: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly clock: Clock;
+  readonly onSocketEvent?: (event: SocketEvent) => void;
+  readonly onDrift?: OnDrift;
+  readonly pingEveryMs?: number;
+}
+
+export class HyperliquidVenue implements port.Venue {
+  readonly name: string;
+  readonly capabilities: port.VenueCapabilities;
+  private readonly options: wire.HyperliquidOptions;
+  private readonly http: VenueHttpClient;
+  private readonly client: HyperliquidClient;
+  private readonly venueClock: VenueClock;
+  private readonly streams = new Set<port.VenueStream>();
+  private readonly assets = new Map<string, Asset>();
+  private readonly middles = new Map<string, string>();
+  private readonly nonces = new Map<string, number>();
+  private loading: Promise<readonly Market[]> | null = null;
+  private readonly view: MarketView;
+
+  /** Throws ZodError on wrong options. */
+  constructor(private readonly settings: HyperliquidVenueOptions) {
+    this.options = wire.optionsSchema.parse(settings.options);
+    const { clock, httpUrl: baseUrl } = settings;
+    const { readTimeoutMs, slippage, absenceFinalAfterMs } = this.options;
+    this.name = settings.name;
+    this.capabilities = capabilities(absenceFinalAfterMs);
+    this.http = new VenueHttpClient({ venue: this.name, baseUrl, clock, ...(readTimeoutMs === undefined ? {} : { readTimeoutMs }) });
+    this.venueClock = new VenueClock(clock);
+    this.client = new HyperliquidClient(this.name, this.http, this.venueClock, () => clock.nowMs());
+    this.view = { asset: (coin) => this.assets.get(coin) ?? null, middle: (coin) => this.middles.get(coin) ?? null, slippage };
+  }
+
+  /** Metadata and the clock, then a stream of middles: a market order is an IOC limit around one. */
+  async prepare(options: port.ReadOptions): Promise<void> {
+    await Promise.all([this.loaded(options), this.venueTimeMs(options)]);
+    const stream = this.open(midsDialect(this.options.dexes, this.drift), (mids) => {
+      if (mids === null) this.middles.clear();
+      else for (const [coin, middle] of Object.entries(mids)) this.middles.set(coin, middle);
+    });
+    await stream.ready;
+  }
+
+  signerOf(credentials: port.VenueCredentials): string {
+    const { agentKey } = this.credentials(credentials);
+    return `${this.name}/${addressOf(Buffer.from(agentKey.replace(/^0x/, ''), 'hex'))}`;
+  }
+
+  /** The venue's own markets and those of the configured dexes. Throws VenueRefused for a dex that does not exist. */
+  async markets(options: port.ReadOptions): Promise<readonly Market[]> {
+    const { dexes } = this.options;
+    const names = dexes.length === 0 ? [null] : await this.client.info({ type: 'perpDexs' }, wire.perpDexsSchema, options);
+    const lists = await Promise.all(
+      ['', ...dexes].map(async (dex) => {
+        const index = dex === '' ? 0 : names.findIndex((each) => each?.name === dex);
+        if (index < 0) throw new VenueRefused(this.name, 'other', 'UNKNOWN_DEX', `${this.name} has no dex ${dex}; perpDexs lists ${names.flatMap((each) => each?.name ?? []).join(', ')}`);
+        return assetsOf(this.name, await this.client.info({ type: 'meta', ...(dex === '' ? {} : { dex }) }, wire.metaSchema, options), index);
+      }),
+    );
+    for (const asset of lists.flat()) this.assets.set(asset.coin, asset);
+    return lists.flat().map(({ market }) => market);
+  }
+
+  /** Marks and middles; best prices come on the stream and with the book, market by market. */
+  async tickers(options: port.ReadOptions): Promise<readonly Ticker[]> {
+    const at = await this.venueTimeMs(options);
+    const lists = await Promise.all(['', ...this.options.dexes].map((dex) => this.client.info({ type: 'metaAndAssetCtxs', ...(dex === '' ? {} : { dex }) }, wire.metaAndContextsSchema, options)));
+    return lists.flatMap(([{ universe }, contexts]) =>
+      universe.flatMap(({ name }, index) => {
+        const context = contexts[index];
+        return context === undefined ? [] : [{ venue: this.name, symbol: name, bid: null, ask: null, last: context.midPx === null ? null : decimalText(context.midPx), mark: decimalText(context.markPx), at }];
+      }),
+    );
+  }
+
+  async orderBook(venueSymbol: string, depth: number, options: port.ReadOptions): Promise<OrderBook> {
+    const { coin, time, levels } = await this.client.info({ type: 'l2Book', coin: venueSymbol }, wire.bookSchema, options);
+    const [bids, asks] = levels.map((side) => side.slice(0, depth).map(({ px, sz }): [string, string] => [decimalText(px), decimalText(sz)]));
+    return { venue: this.name, symbol: coin, bids: bids ?? [], asks: asks ?? [], sequence: time, at: time };
+  }
+
+  async trades(venueSymbol: string, limit: number, options: port.ReadOptions): Promise<readonly PublicTrade[]> {
+    const trades = await this.client.info({ type: 'recentTrades', coin: venueSymbol }, wire.tradesSchema, options);
+    return trades.slice(0, limit).map(toTrade).reverse();
+  }
+
+  async candles(venueSymbol: string, intervalMs: number, fromMs: number, toMs: number, options: port.ReadOptions): Promise<readonly Candle[]> {
+    const interval = INTERVALS[intervalMs];
+    if (interval === undefined) throw new RangeError(`${this.name} has no candles of ${intervalMs} ms; use one of ${Object.keys(INTERVALS).join(', ')}`);
+    const candles = await this.client.info({ type: 'candleSnapshot', req: { coin: venueSymbol, interval, startTime: fromMs, endTime: toMs } }, wire.candlesSchema, options);
+    return candles.map(({ t, o, h, l, c, v }) => ({ at: t, open: decimalText(o), high: decimalText(h), low: decimalText(l), close: decimalText(c), volume: decimalText(v) }));
+  }
+
+  async funding(venueSymbol: string, options: port.ReadOptions): Promise<FundingRate> {
+    const nowMs = await this.venueTimeMs(options);
+    const history = await this.client.info({ type: 'fundingHistory', coin: venueSymbol, startTime: nowMs - FUNDING_LOOK_BACK_MS }, wire.fundingsSchema, options);
+    const last = history.at(-1);
+    return { symbol: venueSymbol, rate: last === undefined ? '0' : decimalText(last.fundingRate), nextAt: nowMs - (nowMs % HOUR_MS) + HOUR_MS, at: last?.time ?? nowMs };
+  }
+
+  async venueTimeMs(options: port.ReadOptions): Promise<number> {
+    if (!this.venueClock.measured) await this.client.info({ type: 'exchangeStatus' }, wire.statusSchema, options);
+    return this.venueClock.nowMs();
+  }
+
+  streamPublic(venueSymbols: readonly string[], onMessage: (message: port.PublicMessage) => void): port.VenueStream {
+    return this.open(publicDialect(this.name, venueSymbols, this.drift), onMessage);
+  }
+
+  session(credentials: port.VenueCredentials): port.VenueAccountSession {
+    const { clock } = this.settings;
+    return new HyperliquidSession(this.name, this.credentials(credentials), {
+      client: this.client,
+      view: this.view,
+      options: this.options,
+      nowMs: () => clock.nowMs(),
+      onDrift: this.drift,
+      loaded: (options) => this.loaded(options),
+      venueTimeMs: (options) => this.venueTimeMs(options),
+      nextNonce: (signer) => this.nextNonce(signer),
+      open: (dialect, onMessage) => this.open(dialect, onMessage),
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const stream of this.streams) stream.close();
+    this.streams.clear();
+    await this.http.close();
+  }
+
+  private readonly drift: OnDrift = (what) => this.settings.onDrift?.(what);
+
+  private credentials(credentials: port.VenueCredentials) {
+    const parsed = wire.credentialsSchema.safeParse(credentials);
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    throw new VenueRefused(this.name, 'unauthorized', 'BAD_CREDENTIALS', `${this.name} needs credentials {agentKey, address, vaultAddress?}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`);
+  }
+
+  private async loaded(options: port.ReadOptions): Promise<void> {
+    if (this.assets.size > 0) return;
+    this.loading ??= this.markets(options).finally(() => (this.loading = null));
+    await this.loading;
+  }
+
+  private nextNonce(signer: string): string {
+    const nonce = Math.max(this.settings.clock.nowMs(), (this.nonces.get(signer) ?? 0) + 1);
+    this.nonces.set(signer, nonce);
+    return String(nonce);
+  }
+
+  private open<T>(dialect: SocketDialect<T>, onMessage: (message: T) => void): port.VenueStream {
+    const { wsUrl, onSocketEvent, pingEveryMs = PING_EVERY_MS } = this.settings;
+    const socket = new VenueSocket({ venue: this.name, url: new URL('/ws', wsUrl).href, dialect, onMessage, rule: { pingEveryMs }, ...(onSocketEvent ? { onEvent: onSocketEvent } : {}) });
+    const stream: port.VenueStream = {
+      ready: socket.ready,
+      close: () => {
+        this.streams.delete(stream);
+        socket.close();
+      },
+    };
+    this.streams.add(stream);
+    return stream;
+  }
+}
+
+function capabilities(absenceFinalAfterMs: number): port.VenueCapabilities {
+  return {
+    resendSafety: 'sameBytes',
+    absenceFinalAfterMs,
+    strictNonces: false,
+    nonceRule: 'timeMs',
+    acknowledgement: 'sync',
+    clientIds: true,
+    maxBatchSize: MAX_BATCH_SIZE,
+    orderTypes: ['market', 'limit', 'stopMarket', 'stopLimit', 'takeProfitMarket', 'takeProfitLimit'],
+    timesInForce: ['GTC', 'IOC'],
+    triggerPriceTypes: ['mark'],
+    postOnly: true,
+    reduceOnly: true,
+    amend: 'cancelReplace',
+    deadManSwitch: true,
+    marginModes: ['cross', 'isolated'],
+    fullFillHistory: true,
+    budget: BUDGET,
+  };
+}
