@@ -173,6 +173,8 @@ export interface VenuesPort {
   timeMs(venue: string): Promise<number>;
   /** One quiet question with the key. Throws the errors of domain/venue-errors.ts: VenueRefused for a key the venue refuses. */
   tryCredentials(venue: string, credentials: VenueCredentials): Promise<void>;
+  /** Whose nonces the account will use; null where it has its own. Throws VenueRefused on credentials of another shape. */
+  signerOf(venue: string, credentials: VenueCredentials): string | null;
   /** Credentials for an account that came without: made where the venue needs none of its own (paper), else null. */
   makeCredentials(venue: string): VenueCredentials | null;
 }

@@ -11,12 +11,16 @@ export interface VenueSettings {
   readonly httpUrl: string | undefined;
   /** Overrides the adapter's own WebSocket address. */
   readonly wsUrl: string | undefined;
+  /** Which of the venue's networks, where it has several: decides its address and what signatures mean. */
+  readonly network: 'mainnet' | 'testnet' | undefined;
+  /** Builder-deployed exchanges of Hyperliquid to trade on besides, like `xyz`. */
+  readonly dexes: readonly string[];
 }
 
 const VENUE = /^([a-z][a-z0-9-]{0,30})(?::([a-z][a-z0-9-]{0,30}))?$/;
 
 /** The environment variable of a venue's address: SUREFILL_PAPER2_HTTP_URL for `paper2`. */
-export function venueVariable(name: string, what: 'HTTP_URL' | 'WS_URL'): string {
+export function venueVariable(name: string, what: 'HTTP_URL' | 'WS_URL' | 'NETWORK' | 'DEXES'): string {
   return `SUREFILL_${name.toUpperCase().replaceAll('-', '_')}_${what}`;
 }
 
@@ -37,9 +41,24 @@ export function parseVenueSettings(list: string, environment: SettingTexts): Ven
       adapter: found[2] ?? name,
       httpUrl: address(environment, venueVariable(name, 'HTTP_URL'), ['http', 'https']),
       wsUrl: address(environment, venueVariable(name, 'WS_URL'), ['ws', 'wss']),
+      network: network(environment, venueVariable(name, 'NETWORK')),
+      dexes: dexes(environment, venueVariable(name, 'DEXES')),
     });
   }
   return venues;
+}
+
+function network(environment: SettingTexts, env: string): VenueSettings['network'] {
+  const given = textOf(environment, env);
+  if (given !== undefined && given !== 'mainnet' && given !== 'testnet') throw wrongSetting(env, 'be mainnet or testnet', given);
+  return given;
+}
+
+function dexes(environment: SettingTexts, env: string): readonly string[] {
+  const given = textOf(environment, env);
+  const names = (given ?? '').split(',').map((name) => name.trim()).filter((name) => name !== '');
+  if (names.some((name) => !/^[a-z0-9]{1,16}$/.test(name))) throw wrongSetting(env, 'be a comma list of dex names (small letters and digits), like xyz,flx', given);
+  return names;
 }
 
 function address(environment: SettingTexts, env: string, schemes: readonly string[]): string | undefined {

@@ -4,8 +4,9 @@
  * ids (Ostium) fit it without exceptions. docs/venues.md says how to add one.
  */
 import type { Balance, MarginMode } from './account';
-import type { BookLevel, Candle, FundingRate, Market, OrderBook, PublicTrade, Ticker } from './market';
+import type { Candle, FundingRate, Market, OrderBook, PublicTrade, Ticker } from './market';
 import type { NonceRule } from './nonce';
+import type { PrivateMessage, PublicMessage } from './venue-messages';
 import type { OrderSide, OrderType, TimeInForce } from './order';
 
 /**
@@ -246,20 +247,7 @@ export interface VenuePosition {
 
 export type VenueBalance = Pick<Balance, 'asset' | 'total' | 'available' | 'locked'>;
 
-/** What a private stream tells. `gap` asks the holder to snapshot again. */
-export type PrivateMessage =
-  | { readonly kind: 'order'; readonly order: VenueOrder; readonly atMs: number }
-  | { readonly kind: 'fill'; readonly fill: VenueFill; readonly atMs: number }
-  | { readonly kind: 'balance'; readonly balance: VenueBalance; readonly atMs: number }
-  | { readonly kind: 'position'; readonly position: VenuePosition | { readonly venueSymbol: string; readonly side: 'flat' }; readonly atMs: number }
-  | { readonly kind: 'keyRevoked'; readonly atMs: number }
-  | { readonly kind: 'gap'; readonly reason: string };
-
-export type PublicMessage =
-  | { readonly kind: 'ticker'; readonly ticker: Ticker }
-  | { readonly kind: 'book'; readonly symbol: string; readonly type: 'snapshot' | 'delta'; readonly bids: readonly BookLevel[]; readonly asks: readonly BookLevel[]; readonly sequence: number; readonly atMs: number }
-  | { readonly kind: 'trades'; readonly symbol: string; readonly trades: readonly PublicTrade[] }
-  | { readonly kind: 'gap'; readonly reason: string };
+export type { PrivateMessage, PublicMessage } from './venue-messages';
 
 /** A socket that reconnects by itself. `ready` settles when every subscription was acknowledged for the first time. */
 export interface VenueStream {

@@ -107,8 +107,10 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
       tickers: async (name) => venueNamed(name).tickers(reading()),
       timeMs: async (name) => venueNamed(name).venueTimeMs(reading()),
       tryCredentials: async (name, credentials) => {
-        await venueNamed(name).session(credentials).balances(reading());
+        const session = venueNamed(name).session(credentials);
+        await (session.checkCredentials?.(reading()) ?? session.balances(reading()));
       },
+      signerOf: (name, credentials) => venueNamed(name).signerOf?.(credentials) ?? null,
       makeCredentials: (name) => (settings.venues.find((venue) => venue.name === name)?.adapter === 'paper' ? newPaperCredential() : null),
     },
     markets: { list: (venue) => store.markets.list(venue ?? undefined), get: (venue, symbol) => store.markets.get(venue, symbol) },

@@ -18,6 +18,9 @@ import { RedisBus } from '../streams/redis-bus';
 import { connectTemporal, type TemporalClient } from '../temporal/connection';
 import { EncryptingCodec } from '../temporal/payload-codec';
 import { createVenues, type VenueConfig } from '../venues';
+import { backOffMs, READ_BACK_OFF, sleepUnlessAborted } from '../venues/back-off';
+import { ecdsaOfProcess } from '../venues/ecdsa';
+import { HYPERLIQUID_URLS } from '../venues/hyperliquid/venue';
 import { SettingError } from '../config/settings';
 import { AuditHeads } from './audit-heads';
 import type { Logger } from './logger';
@@ -61,11 +64,13 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
       venueMetrics.onBreakerChange(venue, state);
       logger.warn({ venue, state }, 'circuit breaker changed');
     },
+    onDrift: (venue, what) => logger.error({ venue, what }, 'schema drift: the venue says something its adapter does not know'),
     onCall: venueMetrics.onCall,
     onBudget: venueMetrics.onBudget,
     onSocketEvent: venueMetrics.onSocketEvent,
   });
   venueMetrics.begin(venues.keys());
+  if (settings.venues.some(({ adapter }) => adapter === 'hyperliquid')) logger.info({ curve: ecdsaOfProcess().ecdsa.kind, reason: ecdsaOfProcess().reason }, 'signing with secp256k1');
   const prices = new PriceCache({ bus, clock });
   mkdirSync(settings.home, { recursive: true });
   const auditHeads = new AuditHeads(settings.home, logger);
@@ -115,6 +120,8 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
   };
 }
 
+/** One attempt at a venue's metadata. */
+const PREPARE_WITHIN_MS = 10_000;
 const DAY_MS = 86_400_000;
 
 function retentionRules({ retentionIdempotencyDays, retentionSignedRequestsDays, retentionEventsDays }: Settings): RetentionRules {
@@ -129,9 +136,32 @@ function openBus(settings: Settings, clock: Clock, logger: Logger): Bus {
 }
 
 function venueConfig(venue: VenueSettings, settings: Settings): VenueConfig {
-  if (venue.httpUrl === undefined || venue.wsUrl === undefined) {
+  const network = venue.network ?? 'testnet';
+  const own = venue.adapter === 'hyperliquid' ? HYPERLIQUID_URLS[network] : undefined;
+  const [httpUrl, wsUrl] = [venue.httpUrl ?? own?.httpUrl, venue.wsUrl ?? own?.wsUrl];
+  if (httpUrl === undefined || wsUrl === undefined) {
     const name = venue.name.toUpperCase().replaceAll('-', '_');
     throw new SettingError(`SUREFILL_${name}_HTTP_URL and SUREFILL_${name}_WS_URL must be set: venue ${venue.name} has no address`);
   }
-  return { name: venue.name, adapter: venue.adapter, httpUrl: venue.httpUrl, wsUrl: venue.wsUrl, options: { absenceFinalAfterMs: settings.absenceFinalAfterMs } };
+  // One without the other would ask one network and listen to another.
+  if ((venue.httpUrl === undefined) !== (venue.wsUrl === undefined)) throw new SettingError(`both addresses of venue ${venue.name} must be set, or none`);
+  const more = venue.adapter === 'hyperliquid' ? { network, dexes: venue.dexes } : {};
+  return { name: venue.name, adapter: venue.adapter, httpUrl, wsUrl, options: { absenceFinalAfterMs: settings.absenceFinalAfterMs, ...more } };
+}
+
+/** Loads what preparing requests needs, of every venue that says so. A venue that is away is tried again until it answers. */
+export async function prepareVenues({ venues, logger }: Pick<Platform, 'venues' | 'logger'>, stopped: AbortSignal): Promise<void> {
+  await Promise.all([...venues.values()].map((venue) => prepareVenue(venue, logger, stopped)));
+}
+
+async function prepareVenue(venue: Venue, logger: Logger, stopped: AbortSignal): Promise<void> {
+  for (let attempt = 0; venue.prepare !== undefined && !stopped.aborted; attempt += 1) {
+    try {
+      await venue.prepare({ signal: AbortSignal.any([stopped, AbortSignal.timeout(PREPARE_WITHIN_MS)]), priority: 'read' });
+      return;
+    } catch (error) {
+      logger.warn({ venue: venue.name, err: error }, 'the venue could not be prepared yet: its orders are refused until it is');
+      await sleepUnlessAborted(backOffMs(READ_BACK_OFF, attempt), stopped);
+    }
+  }
 }

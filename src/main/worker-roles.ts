@@ -12,6 +12,7 @@ import { TOPICS } from '../streams/topics';
 import { MarketData } from '../streams/market-data';
 import { ensureRetention } from '../temporal/schedules';
 import { ensureSearchAttributes } from '../temporal/register-search-attributes';
+import { sleepUnlessAborted } from '../venues/back-off';
 import { TASK_QUEUES } from '../temporal/task-queues';
 import { ensureAccountWatched, ensureMarketWatched, ensureSweeper, isRunning, startResolution } from '../temporal/watching';
 import { installTemporalRuntime, runWorkers, type TaskQueue } from '../temporal/workers';
@@ -20,10 +21,13 @@ import { freePort } from './launcher/ports';
 import { serveMetrics } from './metrics/server';
 import { WatchMetrics } from './metrics/watch-metrics';
 import { wireOrderPath } from './order-path';
-import type { Platform } from './platform';
+import { prepareVenues, type Platform } from './platform';
 import { guardStores, storeRecoveryActivities } from './store-guard';
 
 const MINUTE_MS = 60_000;
+
+/** How long a starting worker waits for its venues' metadata. */
+const PREPARE_WAIT_MS = 3_000;
 
 export async function runWorker(platform: Platform): Promise<RunningRole> {
   const { store, venues, clock, settings, logger, temporal } = platform;
@@ -60,6 +64,9 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
   });
   const onSendFailure = (call: Pick<RecordedCall, 'attemptId' | 'venue' | 'accountId'>, error: unknown): void => logger.warn({ err: error, attemptId: call.attemptId, venue: call.venue, accountId: call.accountId }, 'what came of a request could not be committed; it is tried again');
   const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform) };
+  const stopped = new AbortController();
+  // A moment for venues that answer; one that is away holds back nobody's exit, and is asked until it answers.
+  await Promise.race([prepareVenues(platform, stopped.signal), sleepUnlessAborted(PREPARE_WAIT_MS, stopped.signal)]);
   const running = await serve(platform, [TASK_QUEUES.orders, TASK_QUEUES.background], activities);
   await ensureSweeper(temporal.client, { intervalMs: settings.sweepIntervalMs });
   await ensureRetention(temporal.client, settings.pruneIntervalMinutes * MINUTE_MS);
@@ -67,6 +74,7 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
   return {
     ended: running.ended,
     stop: async () => {
+      stopped.abort();
       watch.close();
       await running.stop();
     },

@@ -69,5 +69,6 @@ export function publicReads(nowMs: () => number): Omit<VenuesPort, 'list' | 'mak
     tickers: async (venue) => TICKERS.filter((ticker) => ticker.venue === venue).map((ticker) => ({ ...ticker, last: '50001', at: nowMs() })),
     timeMs: async () => nowMs() + 25,
     tryCredentials: async () => undefined,
+    signerOf: () => null,
   };
 }

@@ -26,13 +26,16 @@ export function accountRoutes({ ports, log }: RouteContext): Route[] {
       scope: 'admin',
       body: accountRequestSchema,
       responses: { 201: { description: 'The account.', schema: accountSchema, headers: ['Location'] } },
-      errors: ['CONFLICT', 'UNPROCESSABLE', 'RISK_LIMITS_TOO_WIDE'],
+      errors: ['CONFLICT', 'UNPROCESSABLE', 'RISK_LIMITS_TOO_WIDE', 'RATE_LIMITED', 'VENUE_REJECTED', 'VENUE_UNAVAILABLE', 'VENUE_TIMEOUT'],
       async handle({ body, userId, actor }) {
         assertVenue(body.venue);
         const credential = body.credentials ?? madeCredentials(body.venue);
         const limits = await limitsWithin(userId, body.limits ?? {});
         const id = randomUUID();
-        const account = await ports.accounts.create({ id, userId, name: body.name, venue: body.venue, signerId: id, credential, limits }, actor);
+        const signerId = ports.venues.signerOf(body.venue, credential);
+        // A venue that knows its signers is asked now: a wrong key is better told here than by the first order.
+        if (signerId !== null) await ports.venues.tryCredentials(body.venue, credential);
+        const account = await ports.accounts.create({ id, userId, name: body.name, venue: body.venue, signerId: signerId ?? id, credential, limits }, actor);
         try {
           await firstBalance(ports, account, log);
         } catch (error) {

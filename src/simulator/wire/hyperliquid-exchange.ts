@@ -163,9 +163,8 @@ export class HyperliquidExchange {
       this.venue.exchange.place(account, request, this.venue.clock.now());
       return true;
     } catch (error) {
-      // The position it should guard is gone already: there is nobody to tell, as at the venue.
+      // Its position is gone already: there is nobody to tell.
       if (!(error instanceof PaperError)) throw error;
-      this.venue.options.warn(`a waiting order was dropped: ${error.message}`);
       return false;
     }
   }

@@ -52,7 +52,7 @@ describe('the registry', () => {
   test.each([
     ['a name that is none', [config({ name: 'Paper One' })], 'venue name "Paper One" must be'],
     ['a name given twice', [config(), config()], 'venue paper is configured twice'],
-    ['an adapter there is not', [config({ adapter: 'constructor' })], 'no adapter "constructor"; known: paper'],
+    ['an adapter there is not', [config({ adapter: 'constructor' })], 'no adapter "constructor"; known: hyperliquid, paper'],
     ['options that are wrong', [config({ options: { absenceFinalAfterMs: -1 } })], 'venue paper: its settings are wrong'],
     ['a URL that is none', [config({ httpUrl: 'here' })], 'venue paper: its settings are wrong'],
   ])('refuses %s in one clear error', (_what, configs, words) => {

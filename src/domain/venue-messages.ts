@@ -1,0 +1,18 @@
+/** What the streams of a venue tell (the port: venue.ts). */
+import type { BookLevel, PublicTrade, Ticker } from './market';
+import type { VenueBalance, VenueFill, VenueOrder, VenuePosition } from './venue';
+
+/** What a private stream tells. `gap` asks the holder to snapshot again. */
+export type PrivateMessage =
+  | { readonly kind: 'order'; readonly order: VenueOrder; readonly atMs: number }
+  | { readonly kind: 'fill'; readonly fill: VenueFill; readonly atMs: number }
+  | { readonly kind: 'balance'; readonly balance: VenueBalance; readonly atMs: number }
+  | { readonly kind: 'position'; readonly position: VenuePosition | { readonly venueSymbol: string; readonly side: 'flat' }; readonly atMs: number }
+  | { readonly kind: 'keyRevoked'; readonly atMs: number }
+  | { readonly kind: 'gap'; readonly reason: string };
+
+export type PublicMessage =
+  | { readonly kind: 'ticker'; readonly ticker: Ticker }
+  | { readonly kind: 'book'; readonly symbol: string; readonly type: 'snapshot' | 'delta'; readonly bids: readonly BookLevel[]; readonly asks: readonly BookLevel[]; readonly sequence: number; readonly atMs: number }
+  | { readonly kind: 'trades'; readonly symbol: string; readonly trades: readonly PublicTrade[] }
+  | { readonly kind: 'gap'; readonly reason: string };
