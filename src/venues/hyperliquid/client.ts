@@ -1,13 +1,12 @@
 /** Speaks Hyperliquid's HTTP and WebSocket: requests out, checked answers in. What they mean for us is venue.ts. */
 import type { z } from 'zod';
-import { decimalText } from '../../domain/decimal';
 import type { PrivateMessage, PublicMessage, ReadOptions, SendOptions, VenueOrder } from '../../domain/venue';
 import { VenueOutcomeUnknown, VenueRateLimited } from '../../domain/venue-errors';
 import { DEFAULT_RETRY_AFTER_MS, rawText, refusal, VenueHttpClient, type HttpCall } from '../http';
 import type { HttpAnswer } from '../http-exchange';
 import type { SocketDialect, SocketFrame } from '../socket';
 import type { VenueClock } from '../venue-clock';
-import { refusalCode, toBalance, toFill, toOrder, toPositions, toTrade } from './normalize';
+import { canonical, refusalCode, toBalance, toFill, toOrder, toPositions, toTrade } from './normalize';
 import * as wire from './schemas';
 
 /** The Date header counts whole seconds; only a jump beyond this moves our idea of the venue's clock. */
@@ -230,22 +229,22 @@ export function publicDialect(venue: string, coins: readonly string[], onDrift: 
     messages: (channel, data) => {
       if (channel === 'l2Book') {
         const { coin, time, levels } = wire.bookSchema.parse(data);
-        const [bids, asks] = levels.map((side) => side.map(({ px, sz }): [string, string] => [decimalText(px), decimalText(sz)]));
+        const [bids, asks] = levels.map((side) => side.map(({ px, sz }): [string, string] => [canonical(px), canonical(sz)]));
         return [{ kind: 'book', symbol: coin, type: 'snapshot', bids: bids ?? [], asks: asks ?? [], sequence: time, atMs: time }];
       }
       if (channel === 'bbo') {
         const { coin, time, bbo } = wire.bboSchema.parse(data);
-        return [ticker(coin, { bid: bbo[0] === null ? null : decimalText(bbo[0].px), ask: bbo[1] === null ? null : decimalText(bbo[1].px), at: time })];
+        return [ticker(coin, { bid: bbo[0] === null ? null : canonical(bbo[0].px), ask: bbo[1] === null ? null : canonical(bbo[1].px), at: time })];
       }
       if (channel === 'activeAssetCtx') {
         const { coin, ctx } = wire.streamContextSchema.parse(data);
-        return best.has(coin) ? [ticker(coin, { mark: decimalText(ctx.markPx) })] : (best.set(coin, { bid: null, ask: null, mark: decimalText(ctx.markPx), last: null, at: 0 }), []);
+        return best.has(coin) ? [ticker(coin, { mark: canonical(ctx.markPx) })] : (best.set(coin, { bid: null, ask: null, mark: canonical(ctx.markPx), last: null, at: 0 }), []);
       }
       if (channel !== 'trades') throw new Error('unknown channel');
       const trades = wire.tradesSchema.parse(data);
       const coin = trades[0]?.coin;
       const last = trades.at(-1);
-      return coin === undefined || last === undefined ? [] : [{ kind: 'trades', symbol: coin, trades: trades.map(toTrade) }, ticker(coin, { last: decimalText(last.px), at: last.time })];
+      return coin === undefined || last === undefined ? [] : [{ kind: 'trades', symbol: coin, trades: trades.map(toTrade) }, ticker(coin, { last: canonical(last.px), at: last.time })];
     },
   };
   return { authentication: () => null, subscriptions: subscriptionsOf(parts.subscriptions), ping: () => PING, read: (text) => read(text, parts, () => ({ kind: 'ignored' })), gap: parts.gap, refused: () => null, policy: () => 'facts' };

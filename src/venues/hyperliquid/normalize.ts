@@ -27,6 +27,16 @@ export interface Asset {
   readonly market: Market;
 }
 
+/** Nearly every number of the venue is one of these; parsing the others costs ten times as much. */
+const CANONICAL = /^(?:0|-?[1-9]\d*|-?(?:0|[1-9]\d*)\.\d*[1-9])$/;
+const WHOLE = /^(?:0|[1-9]\d*)\.0$/;
+
+/** The venue's number in our plain notation: "97000.0" is "97000". */
+export function canonical(text: string): string {
+  if (CANONICAL.test(text)) return text;
+  return WHOLE.test(text) ? text.slice(0, -2) : decimalText(text);
+}
+
 /** Prices: 5 significant figures, 6 (spot 8) less the size's decimals, integers always. */
 export function tickRule(szDecimals: number, kind: Market['kind'] = 'perpetual'): TickRule {
   return { kind: 'significant', figures: SIGNIFICANT_FIGURES, maxDecimals: (kind === 'spot' ? SPOT_DECIMALS : PERPETUAL_DECIMALS) - szDecimals, integersAlwaysValid: true };
@@ -137,12 +147,12 @@ export function toFill(fill: HyperliquidFill): VenueFill {
     venueClientId: fromCloid(fill.cloid),
     venueSymbol: fill.coin,
     side: fill.side === 'B' ? 'buy' : 'sell',
-    price: decimalText(fill.px),
-    quantity: decimalText(fill.sz),
-    fee: decimalText(fill.fee),
+    price: canonical(fill.px),
+    quantity: canonical(fill.sz),
+    fee: canonical(fill.fee),
     feeAsset: fill.feeToken,
     liquidity: fill.crossed ? 'taker' : 'maker',
-    realizedPnl: decimalText(fill.closedPnl),
+    realizedPnl: canonical(fill.closedPnl),
     atMs: fill.time,
   };
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { isPlainDecimal } from '../../domain/decimal';
 
-const number = z.string().refine(isPlainDecimal, 'not a plain decimal');
+const number = z.string().regex(/^-?\d{1,40}(\.\d{1,40})?$/, 'not a plain decimal');
 const timeMs = z.number().int().nonnegative();
 const side = z.enum(['A', 'B']);
 
