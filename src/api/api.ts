@@ -81,5 +81,12 @@ export function createApi(options: ApiOptions): Api {
   mountRoutes(app, routes, mount);
   mountDocs(app);
   mountErrors(app, ports, log);
-  return { app, waiter, close: () => waiter.close() };
+  return {
+    app,
+    waiter,
+    close: () => {
+      waiter.close();
+      directory.close();
+    },
+  };
 }

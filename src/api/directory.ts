@@ -11,23 +11,30 @@ import type { ApiPorts } from './ports';
 export class Directory {
   private readonly accounts: ExpiringCache<Account>;
   private readonly markets: ExpiringCache<Market>;
+  private readonly unfollow: () => void;
 
   constructor(
-    private readonly ports: Pick<ApiPorts, 'accounts' | 'markets' | 'venues' | 'clock'>,
+    private readonly ports: Pick<ApiPorts, 'accounts' | 'configurationNews' | 'markets' | 'venues' | 'clock'>,
     configurationMs: number,
   ) {
     this.accounts = new ExpiringCache({ maxAgeMs: configurationMs, maxEntries: ACCOUNT_CACHE_SIZE, clock: ports.clock });
     this.markets = new ExpiringCache({ maxAgeMs: MARKET_MAX_AGE_MS, maxEntries: MARKET_CACHE_SIZE, clock: ports.clock });
+    this.unfollow = ports.configurationNews.onTold((accountId, userId) => this.accounts.forget(keyOf(accountId, userId)));
   }
 
   /** The caller's account, for what never changes of it (owner, venue). Its status may be old: risk reads that under a lock. */
   account(accountId: string, userId: string): Promise<Account | null> {
-    return this.accounts.get(JSON.stringify([userId, accountId]), () => this.ports.accounts.get(accountId, userId));
+    return this.accounts.get(keyOf(accountId, userId), () => this.ports.accounts.get(accountId, userId));
   }
 
-  /** After a change of it in this process; other processes see it when their copy is old. */
+  /** After a change of it is committed: here at once, in every other process as soon as it hears of it. */
   forgetAccount(accountId: string, userId: string): void {
-    this.accounts.forget(JSON.stringify([userId, accountId]));
+    this.accounts.forget(keyOf(accountId, userId));
+    this.ports.configurationNews.tell(accountId, userId);
+  }
+
+  close(): void {
+    this.unfollow();
   }
 
   /** Throws NOT_FOUND unless the account is the caller's. null, no account, passes. */
@@ -54,4 +61,8 @@ export class Directory {
   capabilities(venue: string): VenueCapabilities | null {
     return this.ports.venues.list().find((state) => state.name === venue)?.capabilities ?? null;
   }
+}
+
+function keyOf(accountId: string, userId: string): string {
+  return JSON.stringify([userId, accountId]);
 }

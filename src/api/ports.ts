@@ -248,6 +248,12 @@ export interface ApiKeysPort {
   revoke(id: string, userId: string, actor: string): Promise<ApiKey>;
 }
 
+/** Word to and from every API process that an account's configuration changed. */
+export interface ConfigurationNewsPort {
+  tell(accountId: string, userId: string): void;
+  onTold(listener: (accountId: string, userId: string) => void): () => void;
+}
+
 export interface ApiPorts {
   authenticate(apiKey: string): Promise<Identity | null>;
   readonly gateway: OrderGatewayPort;
@@ -259,6 +265,7 @@ export interface ApiPorts {
   readonly balances: { list(accountId: string, userId: string): Promise<readonly Balance[]> };
   readonly accounts: AccountsPort;
   readonly riskLimits: RiskLimitsPort;
+  readonly configurationNews: ConfigurationNewsPort;
   readonly apiKeys: ApiKeysPort;
   readonly denials: DenialsPort;
   /** What risk would judge an order of this market by now; takes no lock. Throws NOT_FOUND. */

@@ -246,7 +246,7 @@ export const SETTINGS_TABLE = {
     min: 0,
     max: 3_600_000,
     unit: 'ms',
-    description: 'How long an API process remembers an account\'s owner and venue; a change made through it is known at once.',
+    description: 'How long an API process remembers an account\'s configuration when word of its change is lost; else it forgets it at once.',
   }),
 
   // Retention (orders, fills, evidence and the audit log are kept for ever)

@@ -7,6 +7,7 @@ import type { Settings } from '../config/settings';
 import { callRateOf, type CallRate } from '../domain/call-rate';
 import type { ReadOptions, Venue } from '../domain/venue';
 import { BookReader } from '../streams/book-reader';
+import { configurationNews } from '../streams/configuration-news';
 import { EventTail } from '../streams/event-tail';
 import { OrderGateway } from '../temporal/order-gateway';
 import { remoteCodec } from '../temporal/payload-codec';
@@ -88,6 +89,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
       },
     },
     riskLimits: store.riskLimits,
+    configurationNews: configurationNews(bus),
     apiKeys: store.apiKeys,
     riskFigures: (accountId, symbol) => store.accounts.figures(accountId, [symbol]),
     denials: { record: (intent) => store.placing.recordDenied(intent) },

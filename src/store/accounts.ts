@@ -30,6 +30,11 @@ export interface NewAccount {
 export const UNIQUE_VIOLATION = '23505';
 export const ACCOUNT_SELECT = 'a.id, a.user_id AS "userId", a.name, a.venue, a.status, a.status_reason AS "statusReason", a.signer_id AS "signerId", a.credential_id AS "credentialId", a.limits, a.created_at AS "createdAt"';
 
+const OF_USER = 'a.user_id = $1';
+const accountsSql = (condition: string): string => `SELECT ${ACCOUNT_SELECT} FROM accounts a WHERE a.deleted_at IS NULL AND ${condition} ORDER BY a.created_at, a.id`;
+/** Of a user, oldest first. */
+export const ACCOUNTS_SQL = accountsSql(OF_USER);
+
 export class Accounts {
   constructor(
     private readonly core: StoreCore,
@@ -72,7 +77,7 @@ export class Accounts {
 
   /** Oldest first. */
   async list(userId: string): Promise<readonly Account[]> {
-    return this.read(this.core.database, 'a.user_id = $1', userId);
+    return this.read(this.core.database, OF_USER, userId);
   }
 
   /** Every account of every user: each is watched, a HALTED one too. */
@@ -136,7 +141,7 @@ export class Accounts {
   }
 
   private async read(tx: Queryable, condition: string, ...parameters: readonly (string | null)[]): Promise<readonly Account[]> {
-    return (await tx.rows(`SELECT ${ACCOUNT_SELECT} FROM accounts a WHERE a.deleted_at IS NULL AND ${condition} ORDER BY a.created_at, a.id`, ...parameters)).map(accountOf);
+    return (await tx.rows(accountsSql(condition), ...parameters)).map(accountOf);
   }
 }
 

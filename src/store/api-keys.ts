@@ -46,6 +46,8 @@ export const KEY_PREFIX = 'sf_';
 const MAX_LIVING_KEYS = 100;
 
 const KEY_SELECT = 'k.id, k.name, k.scopes, k.created_at AS "createdAt", k.expires_at AS "expiresAt", k.last_used_at AS "lastUsedAt", k.revoked_at AS "revokedAt", k.rotated_from AS "rotatedFrom", k.rates';
+/** Of a user, newest first. */
+export const API_KEYS_SQL = `SELECT ${KEY_SELECT} FROM api_keys k WHERE k.user_id = $1 ORDER BY k.created_at DESC, k.id DESC`;
 const IS_ALIVE = 'k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2::timestamptz)';
 
 export class ApiKeys {
@@ -62,7 +64,7 @@ export class ApiKeys {
 
   /** Newest first, those that ended too. */
   async list(userId: string): Promise<readonly ApiKey[]> {
-    return (await this.core.database.rows(`SELECT ${KEY_SELECT} FROM api_keys k WHERE k.user_id = $1 ORDER BY k.created_at DESC, k.id DESC`, userId)).map(keyOf);
+    return (await this.core.database.rows(API_KEYS_SQL, userId)).map(keyOf);
   }
 
   /**

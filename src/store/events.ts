@@ -16,6 +16,12 @@ export interface StreamPosition {
   readonly sequence: number;
 }
 
+/** Of several streams ($1, JSON), so many of each ($2), with the generation that `generation` reads. */
+export function eventsSql(generation: string): string {
+  return `SELECT x.*, ${generation} AS generation FROM ${recordset({ stream: 'text', sequence: 'bigint' }, 1)}
+         CROSS JOIN LATERAL (SELECT ${EVENT_SELECT} FROM events e WHERE e.stream = r."stream" AND e.sequence > r."sequence" ORDER BY e.sequence LIMIT $2::int) x ORDER BY x.stream, x.sequence`;
+}
+
 export class Events {
   constructor(
     private readonly core: StoreCore,
@@ -37,8 +43,7 @@ export class Events {
   async sinceMany(positions: readonly StreamPosition[], limitEach: number): Promise<readonly StreamEvent[]> {
     if (positions.length === 0) return [];
     const rows = await this.core.database.rows(
-      `SELECT x.*, ${this.databaseGeneration.sql} AS generation FROM ${recordset({ stream: 'text', sequence: 'bigint' }, 1)}
-         CROSS JOIN LATERAL (SELECT ${EVENT_SELECT} FROM events e WHERE e.stream = r."stream" AND e.sequence > r."sequence" ORDER BY e.sequence LIMIT $2::int) x ORDER BY x.stream, x.sequence`,
+      eventsSql(this.databaseGeneration.sql),
       JSON.stringify(positions),
       limitEach,
     );

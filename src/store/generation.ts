@@ -3,7 +3,7 @@
  * when it was recovered to an earlier point (a new timeline), and when a dump was loaded (the tables have new object ids).
  */
 import { randomBytes } from 'node:crypto';
-import { sqlStateOf, type Database } from './database';
+import { sqlStateOf, type Queryable } from './database';
 
 const MARKER_KEY = 'generation-marker';
 const MARKER_BYTES = 8;
@@ -13,7 +13,7 @@ const IDENTIFIER_SQL = '(SELECT system_identifier::text FROM pg_control_system()
 const INSUFFICIENT_PRIVILEGE = '42501';
 
 /** Ends a generation by hand: for a copy of the database that looks like the one it was copied from. */
-export async function newGenerationMarker(database: Database): Promise<void> {
+export async function newGenerationMarker(database: Queryable): Promise<void> {
   await database.rows(`UPDATE settings SET value = to_jsonb($2::text), updated_at = now() WHERE key = $1 RETURNING key`, MARKER_KEY, newMarker());
 }
 
@@ -23,13 +23,13 @@ function newMarker(): string {
 
 export class Generation {
   private constructor(
-    private readonly database: Database,
+    private readonly database: Queryable,
     /** A scalar expression, for statements that read it beside other things. */
     readonly sql: string,
     private last: string,
   ) {}
 
-  static async open(database: Database): Promise<Generation> {
+  static async open(database: Queryable): Promise<Generation> {
     await database.rows(`INSERT INTO settings(key, value) VALUES ($1, to_jsonb($2::text)) ON CONFLICT (key) DO NOTHING RETURNING key`, MARKER_KEY, newMarker());
     const full = `(${IDENTIFIER_SQL} || '-' || ${TIMELINE_SQL} || '-' || ${MARKER_SQL})`;
     try {
@@ -41,7 +41,7 @@ export class Generation {
     }
   }
 
-  private static async reading(database: Database, sql: string): Promise<Generation> {
+  private static async reading(database: Queryable, sql: string): Promise<Generation> {
     const generation = new Generation(database, sql, '');
     await generation.read();
     return generation;

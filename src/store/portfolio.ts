@@ -47,6 +47,17 @@ function filtered(alias: string, userId: string, filters: Readonly<Record<string
   return { conditions, parameters };
 }
 
+/** The statement alone, for the test that reads its plan. */
+export function positionsStatement(query: PositionListQuery): { readonly sql: string; readonly parameters: readonly Parameter[] } {
+  const { conditions, parameters } = filtered('p', query.userId, { account_id: query.accountId, symbol: query.symbol, venue: query.venue });
+  if (query.status === 'open') conditions.push('p.quantity <> 0');
+  if (query.status === 'closed') conditions.push('p.quantity = 0 AND p.closed_at IS NOT NULL');
+  return { sql: `SELECT ${POSITION_SELECT} FROM ${POSITION_FROM} WHERE ${conditions.join(' AND ')} ORDER BY p.updated_at DESC, p.id DESC`, parameters };
+}
+
+/** Of an account of a user. */
+export const BALANCES_SQL = `SELECT ${selectList(BALANCE_COLUMNS, 'b')} FROM balances b WHERE b.account_id = $1 AND b.user_id = $2 ORDER BY b.asset`;
+
 export class Portfolio {
   constructor(private readonly core: StoreCore) {}
 
@@ -58,10 +69,8 @@ export class Portfolio {
 
   /** Most recently changed first. */
   async positions(query: PositionListQuery): Promise<readonly Position[]> {
-    const { conditions, parameters } = filtered('p', query.userId, { account_id: query.accountId, symbol: query.symbol, venue: query.venue });
-    if (query.status === 'open') conditions.push('p.quantity <> 0');
-    if (query.status === 'closed') conditions.push('p.quantity = 0 AND p.closed_at IS NOT NULL');
-    const rows = await this.core.database.rows(`SELECT ${POSITION_SELECT} FROM ${POSITION_FROM} WHERE ${conditions.join(' AND ')} ORDER BY p.updated_at DESC, p.id DESC`, ...parameters);
+    const { sql, parameters } = positionsStatement(query);
+    const rows = await this.core.database.rows(sql, ...parameters);
     return rows.map((row) => this.shown(row));
   }
 
@@ -71,7 +80,7 @@ export class Portfolio {
   }
 
   async balances(accountId: string, userId: string): Promise<readonly Balance[]> {
-    const rows = await this.core.database.rows(`SELECT ${selectList(BALANCE_COLUMNS, 'b')} FROM balances b WHERE b.account_id = $1 AND b.user_id = $2 ORDER BY b.asset`, accountId, userId);
+    const rows = await this.core.database.rows(BALANCES_SQL, accountId, userId);
     return rows.map((row) => {
       const { asset, total, available, locked, updatedAt } = plainRow(row) as unknown as Balance;
       return { accountId, asset, total, available, locked, updatedAt };

@@ -9,6 +9,9 @@ import type { Value } from './database';
 import { MARKET_COLUMNS } from './tables';
 
 const MARKET_SELECT = selectList(MARKET_COLUMNS, 'm');
+const marketsSql = (condition: string): string => `SELECT ${MARKET_SELECT} FROM markets m WHERE ${condition} ORDER BY m.venue, m.symbol`;
+/** Two statements: a plan that serves both reads every venue's. */
+export const MARKETS_SQL = { all: marketsSql('true'), ofVenue: marketsSql('m.venue = $1') } as const;
 const MARKET_UPSERT = `${insertRows('markets', MARKET_COLUMNS, 1)} ON CONFLICT (venue, symbol) DO UPDATE SET updated_at = now(), ${Object.keys(MARKET_COLUMNS)
   .filter((field) => field !== 'venue' && field !== 'symbol')
   .map((field) => `${columnName(field)} = excluded.${columnName(field)}`)
@@ -25,7 +28,7 @@ export class Markets {
   }
 
   async list(venue?: string | null): Promise<readonly Market[]> {
-    const rows = await this.core.database.rows(`SELECT ${MARKET_SELECT} FROM markets m WHERE ($1::text IS NULL OR m.venue = $1) ORDER BY m.venue, m.symbol`, venue ?? null);
+    const rows = await (venue == null ? this.core.database.rows(MARKETS_SQL.all) : this.core.database.rows(MARKETS_SQL.ofVenue, venue));
     return rows.map((row) => plainRow(row) as unknown as Market);
   }
 

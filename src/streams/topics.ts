@@ -21,10 +21,12 @@ export const TOPICS = {
   ban: (scope: string): string => `ban/${scope}`,
   /** An AccountWakeMessage: whoever watches the account should look at it now. */
   accountWake: (accountId: string): string => `control/account/${accountId}`,
+  /** `{accountId, userId}`: what is remembered of the account's configuration is old. */
+  accountConfiguration: (accountId: string): string => `control/configuration/${accountId}`,
 } as const;
 
 /** Prefixes to subscribe to: all topics below them. */
-export const TOPIC_PREFIXES = { price: 'price/', book: 'book/', trades: 'trades/', feed: 'feed/', ban: 'ban/', accountWake: 'control/account/' } as const;
+export const TOPIC_PREFIXES = { price: 'price/', book: 'book/', trades: 'trades/', feed: 'feed/', ban: 'ban/', accountWake: 'control/account/', accountConfiguration: 'control/configuration/' } as const;
 
 export function isTopic(text: string): boolean {
   return text.length <= MAX_TOPIC_LENGTH && TOPIC.test(text);

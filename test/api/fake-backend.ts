@@ -6,11 +6,10 @@ import { DEFAULT_RISK_LIMITS, type Account, type Balance, type Position } from '
 import { LocalRateBudget } from '../../src/venues/local-rate-budget';
 import { DomainError } from '../../src/domain/errors';
 import { accountStream, type EventType, type StreamEvent } from '../../src/domain/events';
-import type { Order, OrderIntent } from '../../src/domain/order';
+import { isTerminal, type Order, type OrderIntent } from '../../src/domain/order';
 import type { MutationIntent } from '../../src/domain/order-store';
 import type { AgedBook, ApiPorts, Identity, IdempotencyRecord, MutationVerdict, OrderListQuery } from '../../src/api/ports';
 import type { Timeline } from '../../src/domain/timeline';
-import { isTerminal } from '../../src/domain/order';
 import { FakeLimits } from './fake-limits';
 import { FakeAccountChanges } from './fake-accounts';
 import { FakeMoney } from './fake-money';
@@ -242,6 +241,7 @@ export class FakeBackend {
         },
       },
       riskLimits: this.limits,
+      configurationNews: this.limits.news,
       riskFigures: async (accountId, symbol) => this.limits.figures(accountId, symbol),
       denials: { record: (intent) => this.recordDenied(intent) },
       idempotency: {

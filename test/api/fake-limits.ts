@@ -4,11 +4,15 @@ import { DomainError } from '../../src/domain/errors';
 import { emptySymbol, type AccountFigures } from '../../src/risk/figures';
 import { assertWithinUser, withinUser } from '../../src/risk/limits';
 import type { RiskLimitsPort } from '../../src/api/ports';
+import { FakeConfigurationNews } from './fake-news';
 
 export class FakeLimits implements RiskLimitsPort {
   readonly ofUser = new Map<string, UserRiskLimits>();
   /** Who set what, as the audit log would have it. */
   readonly acts: { readonly actor: string; readonly subject: string }[] = [];
+
+  /** What the processes tell each other of changed configuration. */
+  readonly news = new FakeConfigurationNews();
 
   constructor(private readonly accounts: Map<string, Account>) {}
 

@@ -1,0 +1,23 @@
+/**
+ * Word between the processes that an account's configuration changed, so that none goes on with what it remembers. It may
+ * be lost while the bus is away: what is remembered grows old by itself then.
+ */
+import type { Bus } from './bus';
+import { TOPIC_PREFIXES, TOPICS } from './topics';
+
+export interface ConfigurationNews {
+  /** After the change is committed. */
+  tell(accountId: string, userId: string): void;
+  /** Of every process, this one included. The answer ends it. */
+  onTold(listener: (accountId: string, userId: string) => void): () => void;
+}
+
+export function configurationNews(bus: Pick<Bus, 'publish' | 'subscribe'>): ConfigurationNews {
+  return {
+    tell: (accountId, userId) => bus.publish(TOPICS.accountConfiguration(accountId), { accountId, userId }),
+    onTold: (listener) =>
+      bus.subscribe(TOPIC_PREFIXES.accountConfiguration, ({ accountId, userId }) => {
+        if (typeof accountId === 'string' && typeof userId === 'string') listener(accountId, userId);
+      }),
+  };
+}
