@@ -82,6 +82,14 @@ export class ApiClient {
     });
   }
 
+  /** After a start they wait until PostgreSQL was compared with Temporal. */
+  async entriesPass(): Promise<void> {
+    await this.until('entries to pass', async () => {
+      const { body } = await this.call<{ entries: { status: string } }>('GET', '/readyz');
+      return body.entries.status === 'open' ? true : null;
+    });
+  }
+
   /** Asks until `read` gives something. */
   async until<Value>(what: string, read: () => Promise<Value | null>, limitMs = WAIT_LIMIT_MS): Promise<Value> {
     const deadline = Date.now() + limitMs;

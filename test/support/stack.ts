@@ -188,6 +188,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   if (made.status !== 201) throw new Error(`no account: ${JSON.stringify(made.body)}\n${api.log().slice(-4_000)}`);
   const accountId = made.body.id;
   await client.balanceKnown(accountId);
+  await client.entriesPass();
   const [worker] = workers;
   if (worker === undefined) throw new Error('a stack needs a worker');
   const simulator = simulatorAt(simulatorList, 0);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Settings } from '../../config/settings';
 import { registerSearchAttributes } from '../../temporal/register-search-attributes';
+import { untilEntriesPass } from './entries-open';
 import { Home } from './home';
 import { lockHome } from './home-lock';
 import { Keeper } from './keeper';
@@ -109,8 +110,10 @@ export class Supervisor {
       port,
       metrics,
     );
+    const api = `http://${settings.host === '0.0.0.0' ? '127.0.0.1' : settings.host}:${port}`;
+    await untilEntriesPass(api, say);
     return {
-      api: `http://${settings.host === '0.0.0.0' ? '127.0.0.1' : settings.host}:${port}`,
+      api,
       temporalUi: temporal?.uiPort === undefined ? undefined : `http://127.0.0.1:${temporal.uiPort}`,
       paper: [...simulators.values()][0]?.plan.url ?? settings.venues.find((venue) => venue.adapter === 'paper')?.httpUrl,
       keyFile: path.relative(process.cwd(), this.home.path('owner-key')),

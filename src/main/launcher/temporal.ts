@@ -45,8 +45,9 @@ export function temporalPlan(options: TemporalOptions): ServerPlan {
     fingerprint: `${program.serverVersion} ${args.join(' ')}`,
     stop: { signal: 'SIGTERM', graceMs: STOP_GRACE_MS },
     readyWithinMs: READY_WITHIN_MS,
-    // The file and the port are free as soon as the killed predecessor is gone.
-    passing: /database is locked|address already in use/,
+    // The file and the port are free as soon as the killed predecessor is gone. Ports of its own it looks for by itself, and loses
+    // one to another server that starts in the same moment: then it panics while it is put together.
+    passing: /database is locked|address already in use|temporal\.NewServerFx/,
     spawn: () =>
       ManagedProcess.start({
         name: 'temporal',
