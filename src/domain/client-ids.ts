@@ -22,3 +22,21 @@ export function venueClientId(parts: VenueClientIdParts, sha256Hex: Sha256Hex): 
   const text = JSON.stringify(['surefill', parts.accountId, parts.clientOrderId, parts.leg, parts.child, parts.revision]);
   return sha256Hex(text).slice(0, 32);
 }
+
+/** Names a child for ever: its parent's id (an order's, a list's, a strategy's; a UUID), which leg, and how many the leg had before. */
+export interface ChildName {
+  readonly parentId: string;
+  readonly leg: number;
+  readonly child: number;
+}
+
+/** A child's clientOrderId: `<parent id>.<leg>.<child>`, at most 64 characters. */
+export function childClientOrderId({ parentId, leg, child }: ChildName): string {
+  return `${parentId}.${leg}.${child}`;
+}
+
+/** A child's order id: a UUID (version 8: made by a rule of our own) that is a function of its name alone. */
+export function childOrderId(name: ChildName, sha256Hex: Sha256Hex): string {
+  const hex = sha256Hex(JSON.stringify(['surefill-child', name.parentId, name.leg, name.child]));
+  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join('-');
+}

@@ -6,6 +6,8 @@
 export const EVENT_TYPES = [
   'order.submitting',
   'order.denied',
+  'order.armed',
+  'order.triggered',
   'order.submitted',
   'order.unknown',
   'order.working',

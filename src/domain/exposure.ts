@@ -3,6 +3,7 @@
  * market, so risk never scans orders: after every change, sum of contributions = the stored exposure.
  */
 import { decimal, maxOf, ZERO, type Decimal } from './decimal';
+import { isHeld, type Execution } from './condition';
 import { isTerminal, type OrderSide, type OrderState } from './order';
 
 /** The part of an order that its exposure depends on. */
@@ -21,6 +22,8 @@ export interface ExposedOrder {
   /** An open amendment's total quantity and valuation: until it is settled the worse of both counts. */
   readonly amendQuantity: string | null;
   readonly amendValuation: string | null;
+  /** An order that waits in a workflow is never sent: its children count, it does not. */
+  readonly execution?: Execution | null;
 }
 
 /** Sums over open orders, or a difference of them. */
@@ -49,6 +52,7 @@ export const NO_EXPOSURE: Exposure = {
  * goes on counting, also once the order ended, until its fills are booked: before that no position has it.
  */
 export function exposureOf(order: ExposedOrder): Exposure {
+  if (isHeld(order)) return NO_EXPOSURE;
   const isOpen = !isTerminal(order.state);
   const unbooked = unbookedQuantity(order);
   if (!isOpen && unbooked.isZero()) return NO_EXPOSURE;

@@ -22,16 +22,18 @@ export interface Transition {
 /** How far along an order is; a state never gives way to one of lower rank. */
 const RANK: Record<OrderState, number> = {
   PENDING_RISK: 0,
-  SUBMITTING: 1,
-  SUBMITTED: 2,
-  UNKNOWN: 3,
-  WORKING: 4,
-  PARTIALLY_FILLED: 5,
-  CANCELED: 6,
-  EXPIRED: 6,
-  REJECTED: 6,
-  DENIED: 6,
-  FILLED: 7,
+  ARMED: 1,
+  TRIGGERED: 2,
+  SUBMITTING: 3,
+  SUBMITTED: 4,
+  UNKNOWN: 5,
+  WORKING: 6,
+  PARTIALLY_FILLED: 7,
+  CANCELED: 8,
+  EXPIRED: 8,
+  REJECTED: 8,
+  DENIED: 8,
+  FILLED: 9,
 };
 
 /** Figures known of an order's fills at the moment evidence is applied: summed from the fill rows. */
@@ -218,6 +220,8 @@ function close(next: Order, state: OrderState, reasonCode: string | null, at: st
 const EVENT_OF_STATE: Record<OrderState, EventType> = {
   PENDING_RISK: 'order.updated',
   DENIED: 'order.denied',
+  ARMED: 'order.armed',
+  TRIGGERED: 'order.triggered',
   SUBMITTING: 'order.submitting',
   SUBMITTED: 'order.submitted',
   UNKNOWN: 'order.unknown',

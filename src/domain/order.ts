@@ -1,4 +1,5 @@
 /** The words of an order: what a caller asks for, and what the order is. Decimals are plain strings, times are ISO 8601. */
+import type { Escalation, Execution, GapPolicy, OrderCondition, PriceType, TrailingOffsetType } from './condition';
 
 export type OrderSide = 'buy' | 'sell';
 
@@ -15,12 +16,15 @@ export type OrderType =
 export type TimeInForce = 'GTC' | 'IOC' | 'FOK' | 'GTD';
 
 /**
+ * A conditional order begins in ARMED and goes to TRIGGERED; it is never sent itself, its children are.
  * PENDING_RISK -> DENIED | SUBMITTING -> SUBMITTED -> UNKNOWN? -> WORKING -> PARTIALLY_FILLED -> FILLED | CANCELED |
  * EXPIRED | REJECTED. DENIED is ours, REJECTED the venue's.
  */
 export const ORDER_STATES = [
   'PENDING_RISK',
   'DENIED',
+  'ARMED',
+  'TRIGGERED',
   'SUBMITTING',
   'SUBMITTED',
   'UNKNOWN',
@@ -37,6 +41,18 @@ export const TERMINAL_STATES: ReadonlySet<OrderState> = new Set(['DENIED', 'FILL
 
 /** States whose outcome at the venue is not yet evidence. */
 export const UNSETTLED_STATES: ReadonlySet<OrderState> = new Set(['PENDING_RISK', 'SUBMITTING', 'SUBMITTED', 'UNKNOWN']);
+
+/** How the order hangs together with others: one triggers another (OTO), cancels it (OCO), reduces it by what filled (OUO). */
+export type ContingencyType = 'OTO' | 'OCO' | 'OUO';
+
+/** Says that a workflow placed the order and watches it: after each of its changes that workflow is told (`orderChanged`). */
+export interface Supervision {
+  readonly workflowId: string;
+  readonly parentOrderId?: string;
+  readonly orderListId?: string;
+  readonly strategyId?: string;
+  readonly contingencyType?: ContingencyType;
+}
 
 export type OrderOrigin = 'API' | 'CONDITIONAL' | 'STRATEGY' | 'SIGNAL' | 'EXTERNAL';
 
@@ -65,6 +81,10 @@ export interface OrderIntent {
   /** ISO time after which nothing may be sent for the first time, or again. */
   readonly placeBefore: string;
   readonly idempotency: IdempotencyStamp | null;
+  /** Of orders that a workflow placed; absent from a caller's own. */
+  readonly supervision?: Supervision;
+  /** When it is sent, where that is not at once, and how it ends by itself; absent: at once, and never. */
+  readonly condition?: OrderCondition;
 }
 
 /** Ties an order to the caller's Idempotency-Key; inserted in the placing transaction. */
@@ -105,6 +125,26 @@ export interface Order {
   pendingCancel: boolean;
   pendingReplace: boolean;
   origin: OrderOrigin;
+  /** Whose child it is: the order, the list and the strategy that placed it. */
+  parentOrderId: string | null;
+  orderListId: string | null;
+  strategyId: string | null;
+  contingencyType: ContingencyType | null;
+  /** The workflow that placed and watches it; null where a caller did. */
+  supervisorWorkflowId: string | null;
+  /** Who waits for the condition: the venue (native), a workflow (durable), or both; null: the order has none. */
+  execution: Execution | null;
+  triggerPrice: string | null;
+  triggerPriceType: PriceType | null;
+  trailingOffset: string | null;
+  trailingOffsetType: TrailingOffsetType | null;
+  activationPrice: string | null;
+  gapPolicy: GapPolicy | null;
+  escalation: Escalation | null;
+  /** Of a scheduled order: nothing happens before it. */
+  startAt: string | null;
+  /** Of a GTD order: when it ends. */
+  expireTime: string | null;
   /** Rises by one with each change that a caller can see; the ETag of the order. */
   revision: number;
   ownerWorkflowId: string | null;
@@ -113,6 +153,7 @@ export interface Order {
   createdAt: string;
   submittedAt: string | null;
   acknowledgedAt: string | null;
+  triggeredAt: string | null;
   filledAt: string | null;
   canceledAt: string | null;
   closedAt: string | null;
@@ -135,6 +176,14 @@ export interface Fill {
   realizedPnl: string | null;
   at: string;
 }
+
+/** The fields of an order that no workflow placed. */
+export const UNSUPERVISED = { parentOrderId: null, orderListId: null, strategyId: null, contingencyType: null, supervisorWorkflowId: null } as const satisfies Partial<Order>;
+
+/** The fields of an order that waits for nothing. */
+export const UNCONDITIONAL = {
+  execution: null, triggerPrice: null, triggerPriceType: null, trailingOffset: null, trailingOffsetType: null, activationPrice: null, gapPolicy: null, escalation: null, startAt: null, expireTime: null,
+} as const satisfies Record<keyof OrderCondition, null>;
 
 export function isTerminal(state: OrderState): boolean {
   return TERMINAL_STATES.has(state);

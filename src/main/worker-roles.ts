@@ -23,6 +23,7 @@ import { WatchMetrics } from './metrics/watch-metrics';
 import { wireOrderPath } from './order-path';
 import { prepareVenues, type Platform } from './platform';
 import { guardStores, storeRecoveryActivities } from './store-guard';
+import { supervisionActivities, tellSupervisors } from './supervision';
 
 const MINUTE_MS = 60_000;
 
@@ -63,7 +64,8 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
     purgeBatch: PURGE_BATCH,
   });
   const onSendFailure = (call: Pick<RecordedCall, 'attemptId' | 'venue' | 'accountId'>, error: unknown): void => logger.warn({ err: error, attemptId: call.attemptId, venue: call.venue, accountId: call.accountId }, 'what came of a request could not be committed; it is tried again');
-  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform) };
+  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform), ...supervisionActivities(platform) };
+  tellSupervisors(platform);
   const stopped = new AbortController();
   // A moment for venues that answer; one that is away holds back nobody's exit, and is asked until it answers.
   await Promise.race([prepareVenues(platform, stopped.signal), sleepUnlessAborted(PREPARE_WAIT_MS, stopped.signal)]);
@@ -84,6 +86,7 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
 export async function runWatcher(platform: Platform): Promise<RunningRole> {
   const { store, venues, clock, settings, logger, bus, temporal } = platform;
   const leaving = new AbortController();
+  tellSupervisors(platform);
   const metrics = new WatchMetrics(platform.registry);
   const activities = createWatchingActivities({
     leaving: leaving.signal,

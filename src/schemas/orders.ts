@@ -62,6 +62,19 @@ export const orderAmendmentSchema = z
   .refine((body) => body.limitPrice !== undefined || body.quantity !== undefined, 'must name limitPrice, quantity or both')
   .meta({ id: 'OrderAmendment', description: 'New terms of a working order.', examples: [{ limitPrice: '50100' }] });
 
+/** Longest step of an escalation: a day. */
+const MAX_ESCALATION_MS = 86_400_000;
+const MAX_SLIPPAGE_BPS = 10_000;
+const escalationStepSchema = z.int().min(0).max(MAX_ESCALATION_MS).nullable();
+
+export const escalationSchema = z
+  .strictObject({
+    chaseAfterMs: escalationStepSchema.meta({ description: 'ms after the limit was placed: it follows the best price of its own side. null: never.' }),
+    marketAfterMs: escalationStepSchema.meta({ description: 'ms after the chase began, or, without one, after the limit was placed: the rest goes out IOC. null: never.' }),
+    slippageBps: z.int().min(0).max(MAX_SLIPPAGE_BPS).meta({ description: 'How far beyond the trigger price the IOC may fill, in basis points.' }),
+  })
+  .meta({ id: 'Escalation', description: 'What becomes of a triggered limit that does not fill.' });
+
 export const orderSchema = z
   .strictObject({
     id: uuidSchema,
@@ -91,12 +104,28 @@ export const orderSchema = z
     pendingCancel: z.boolean(),
     pendingReplace: z.boolean(),
     origin: z.enum(['API', 'CONDITIONAL', 'STRATEGY', 'SIGNAL', 'EXTERNAL']),
+    parentOrderId: z.string().nullable().meta({ description: 'The order whose child it is.' }),
+    orderListId: z.string().nullable(),
+    strategyId: z.string().nullable(),
+    contingencyType: z.enum(['OTO', 'OCO', 'OUO']).nullable(),
+    supervisorWorkflowId: z.string().nullable().meta({ description: 'The workflow that placed the order and watches it; null where a caller placed it.' }),
+    execution: z.enum(['native', 'durable', 'both']).nullable().meta({ description: 'Who waits for its condition: the venue, a workflow, or both; null for an order without one.' }),
+    triggerPrice: decimalSchema.nullable(),
+    triggerPriceType: z.enum(['last', 'mark', 'index', 'mid']).nullable(),
+    trailingOffset: decimalSchema.nullable(),
+    trailingOffsetType: z.enum(['price', 'bps', 'percent']).nullable(),
+    activationPrice: decimalSchema.nullable(),
+    gapPolicy: z.enum(['traded', 'current']).nullable(),
+    escalation: escalationSchema.nullable(),
+    startAt: timeSchema.nullable(),
+    expireTime: timeSchema.nullable(),
     revision: z.int().min(0).meta({ description: 'Rises with each change; the ETag, and what If-Match takes.' }),
     ownerWorkflowId: z.string().nullable().meta({ description: 'The workflow that has the order, to be found in the Temporal Web UI.' }),
     venueSeenAtMs: z.number().nullable().meta({ description: 'The venue\'s time of its newest view of the order, ms since the epoch.' }),
     createdAt: timeSchema,
     submittedAt: timeSchema.nullable(),
     acknowledgedAt: timeSchema.nullable(),
+    triggeredAt: timeSchema.nullable(),
     filledAt: timeSchema.nullable(),
     canceledAt: timeSchema.nullable(),
     closedAt: timeSchema.nullable(),

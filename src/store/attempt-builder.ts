@@ -126,6 +126,13 @@ export async function storeAttempt(core: StoreCore, changes: ChangeSet, plan: Om
 }
 
 export function placeRequestOf(order: Order): PlaceRequest {
-  const { venueClientId, venueSymbol, side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly } = order;
-  return { venueClientId, venueSymbol, side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly };
+  return { venueClientId: order.venueClientId, venueSymbol: order.venueSymbol, ...venueTermsOf(order) };
+}
+
+/** What the venue is told of the order, beside its names. */
+export function venueTermsOf(order: Order): Omit<PlaceRequest, 'venueClientId' | 'venueSymbol'> {
+  const { side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly, triggerPrice, triggerPriceType, expireTime } = order;
+  const terms = { side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly };
+  const trigger = triggerPrice === null ? {} : { triggerPrice, ...(triggerPriceType === null || triggerPriceType === 'mid' ? {} : { triggerPriceType }) };
+  return { ...terms, ...trigger, ...(timeInForce === 'GTD' && expireTime !== null ? { expireAtMs: Date.parse(expireTime) } : {}) };
 }

@@ -5,7 +5,7 @@ import type { Order } from '../domain/order';
 import type { AppliedOrder, Mutation, MutationIntent, MutationState, OrderEvidence, RecordedMutation, SendRight } from '../domain/order-store';
 import type { VenueCredentials, Venue } from '../domain/venue';
 import { applyToLocked, lockForEvidence } from './apply-evidence';
-import { addAttempt, NonceBook } from './attempt-builder';
+import { addAttempt, NonceBook, venueTermsOf } from './attempt-builder';
 import type { ChangeSet } from './change-set';
 import { change, signsWithNonces, type StoreCore } from './core';
 import type { Credentials } from './credentials';
@@ -161,7 +161,7 @@ export class Mutations {
     const { account, venue, credentials, order, mutation, sendBeforeMs, resendOf } = plan;
     return addAttempt(this.core, changes, nonces, {
       account, venue, session: venue.session(credentials), orders: [order], isExit: mutation.kind === 'cancel' || order.reduceOnly, mutationId: mutation.id, resendOf, sendBeforeMs,
-      sign: (session, context) => (mutation.kind === 'cancel' ? session.prepareCancel([order], context) : session.prepareAmend({ order, amendmentId: mutation.id, limitPrice: mutation.limitPrice, quantity: mutation.quantity, terms: order }, context)),
+      sign: (session, context) => (mutation.kind === 'cancel' ? session.prepareCancel([order], context) : session.prepareAmend({ order, amendmentId: mutation.id, limitPrice: mutation.limitPrice, quantity: mutation.quantity, terms: { ...venueTermsOf(order), filledQuantity: order.filledQuantity } }, context)),
     });
   }
 

@@ -34,6 +34,8 @@ export const ORDER_LISTS: Readonly<Record<OrderListQuery['status'], ListOptions>
   closed: { condition: `NOT (${OPEN_SQL})` },
   open: { few: { condition: OPEN_SQL, order: 'updated_at' } },
 };
+/** The venue knows nothing of them: they wait in a workflow (domain/condition.ts). */
+const HELD_SQL = `(o.execution IS NOT NULL AND o.execution IN ('durable', 'both'))`;
 const UNSETTLED_SQL = `o.state IN (${quoted(UNSETTLED_STATES)})`;
 
 export class Orders {
@@ -75,16 +77,16 @@ export class Orders {
     return { orders: rows.map(orderOf), nextCursor };
   }
 
-  /** Every order of the account that is not terminal, oldest first. */
+  /** Every order of the account that the venue has or may have, oldest first. */
   async working(accountId: string): Promise<readonly Order[]> {
-    return (await this.core.database.rows(`SELECT ${ORDER_SELECT} FROM orders o WHERE o.account_id = $1 AND ${OPEN_SQL} ORDER BY o.created_at, o.id`, accountId)).map(orderOf);
+    return (await this.core.database.rows(`SELECT ${ORDER_SELECT} FROM orders o WHERE o.account_id = $1 AND ${OPEN_SQL} AND NOT ${HELD_SQL} ORDER BY o.created_at, o.id`, accountId)).map(orderOf);
   }
 
   /** Orders whose outcome, or whose mutation's, has been open for longer than this; the oldest first. */
   async stuck(olderThanMs: number, limit: number): Promise<readonly StuckOrder[]> {
     const rows = await this.core.database.rows<{ orderId: string; accountId: string; venue: string; ownerWorkflowId: string | null; resolutions: number }>(
       `SELECT o.id AS "orderId", o.account_id AS "accountId", o.venue, o.owner_workflow_id AS "ownerWorkflowId", o.resolutions
-         FROM orders o WHERE ${OPEN_SQL} AND o.updated_at < $1::timestamptz AND (${UNSETTLED_SQL} OR o.pending_cancel OR o.pending_replace) ORDER BY o.updated_at LIMIT $2::int`,
+         FROM orders o WHERE ${OPEN_SQL} AND NOT ${HELD_SQL} AND o.updated_at < $1::timestamptz AND (${UNSETTLED_SQL} OR o.pending_cancel OR o.pending_replace) ORDER BY o.updated_at LIMIT $2::int`,
       isoTime(this.core.clock.nowMs() - olderThanMs),
       limit,
     );

@@ -7,7 +7,7 @@ import { isoTime } from '../domain/clock';
 import { DomainError, type ErrorCode } from '../domain/errors';
 import { exposureOf } from '../domain/exposure';
 import { decimalText } from '../domain/decimal';
-import type { Order, OrderIntent } from '../domain/order';
+import { UNCONDITIONAL, UNSUPERVISED, type Order, type OrderIntent, type Supervision } from '../domain/order';
 import type { RecordedCall, RecordedGroup, RecordedItem, SendRight, WriterEpoch } from '../domain/order-store';
 import type { VenueCredentials } from '../domain/venue';
 import type { AccountFigures } from '../risk/figures';
@@ -211,11 +211,18 @@ function newOrder(intent: OrderIntent, ownerWorkflowId: string | null, at: strin
   // Written out: spreading the intent costs ten times as much, a hundred times a group.
   const { id, clientOrderId, venueClientId, userId, accountId, venue, symbol, venueSymbol, side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly, origin } = intent;
   return {
+    ...supervisedBy(intent.supervision), ...(intent.condition ?? UNCONDITIONAL), triggeredAt: null,
     id, clientOrderId, venueClientId, venueOrderId: null, userId, accountId, venue, symbol, venueSymbol, side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly, origin,
     filledQuantity: '0', leavesQuantity: quantity, avgPrice: null, fee: '0', feeAsset: null, state: 'SUBMITTING', reasonCode: null, reasonMessage: null,
     pendingCancel: false, pendingReplace: false, revision: 1, ownerWorkflowId, venueSeenAtMs: null,
     createdAt: at, submittedAt: null, acknowledgedAt: null, filledAt: null, canceledAt: null, closedAt: null, updatedAt: at,
   };
+}
+
+function supervisedBy(supervision: Supervision | undefined): Pick<Order, keyof typeof UNSUPERVISED> {
+  if (supervision === undefined) return UNSUPERVISED;
+  const { workflowId, parentOrderId = null, orderListId = null, strategyId = null, contingencyType = null } = supervision;
+  return { parentOrderId, orderListId, strategyId, contingencyType, supervisorWorkflowId: workflowId };
 }
 
 function denied(candidate: Candidate, code: ErrorCode, message: string): Candidate {

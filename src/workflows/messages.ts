@@ -73,6 +73,9 @@ export interface OrderProgress {
   readonly openOrderIds: readonly string[];
 }
 
+/** To the workflow that supervises the order, after each committed change of it. A hint: the row tells what is so. */
+export const orderChanged = defineSignal<[{ readonly orderId: string; readonly revision: number }]>('orderChanged');
+
 /** The account's status changed outside its workflow (operator, risk). */
 export const accountStatusChanged = defineSignal<[{ readonly status: string; readonly reason: string | null }]>('accountStatusChanged');
 /** Somebody noticed a difference: snapshot again now. */

@@ -1,6 +1,6 @@
 /** Rows as the placing transaction writes them, and pages of rows. */
 import type { ErrorCode } from '../../src/domain/errors';
-import type { Order, OrderIntent } from '../../src/domain/order';
+import { UNCONDITIONAL, UNSUPERVISED, type Order, type OrderIntent } from '../../src/domain/order';
 import type { Timeline } from '../../src/domain/timeline';
 
 export interface Denial {
@@ -37,6 +37,9 @@ export function recordedOrder(intent: OrderIntent, at: string, denial: Denial | 
     pendingReplace: false,
     revision: 1,
     ownerWorkflowId: `order/${intent.accountId}/${intent.clientOrderId}`,
+    ...UNSUPERVISED,
+    ...UNCONDITIONAL,
+    triggeredAt: null,
     venueSeenAtMs: null,
     createdAt: at,
     submittedAt: null,

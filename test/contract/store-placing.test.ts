@@ -51,6 +51,17 @@ describe('a group of orders', () => {
     expect(group.calls.map((call) => call.exit)).toEqual([false, true]);
   });
 
+  test('an order that a workflow placed says so, in its row and in its event; a caller\'s own names nobody', async () => {
+    const account = await world.newAccount();
+    const own = intentFor(account);
+    const child = intentFor(account, { origin: 'STRATEGY', supervision: { workflowId: 'twap/a/1', parentOrderId: own.id, strategyId: 's1', orderListId: 'l1', contingencyType: 'OUO' } });
+    await world.store.placing.recordOrders([own, child], OWNER);
+    const shown = { origin: 'STRATEGY', supervisorWorkflowId: 'twap/a/1', parentOrderId: own.id, strategyId: 's1', orderListId: 'l1', contingencyType: 'OUO', state: 'SUBMITTING' };
+    expect(await world.store.orders.byId(child.id)).toMatchObject(shown);
+    expect((await world.store.events.ofOrder(child.id)).map(({ data }) => data['order'])).toEqual([expect.objectContaining(shown)]);
+    expect(await world.store.orders.byId(own.id)).toMatchObject({ supervisorWorkflowId: null, parentOrderId: null, strategyId: null, orderListId: null, contingencyType: null, execution: null });
+  });
+
   test('that is recorded again by its owner gets the same answer and adds nothing', async () => {
     const account = await world.newAccount();
     const intents = [intentFor(account, { idempotency: { key: randomUUID(), route: 'POST /orders', bodyHash: 'x' } }), intentFor(account, { quantity: '100000' })];

@@ -24,7 +24,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   store: { uses: ['domain', 'risk'] },
   // The budget shared by all processes is the one-process budget behind a wire.
   streams: { uses: ['domain', 'schemas', 'src/venues/local-rate-budget', 'src/venues/back-off'] },
-  workflows: { uses: ['domain', 'risk', ...TEMPORAL_CONSTANTS], types: ['activities', 'schemas'], packages: ['@temporalio/workflow', '@temporalio/common'] },
+  workflows: { uses: ['domain', 'risk', ...TEMPORAL_CONSTANTS], types: ['activities', 'schemas'], packages: ['@temporalio/workflow', '@temporalio/common', '@noble/hashes/sha2.js'] },
   activities: { uses: ['domain', 'schemas', 'risk', 'venues', 'store', 'streams', ...TEMPORAL_CONSTANTS] },
   // Starting a workflow needs the definitions of its updates and signals.
   temporal: { uses: ['domain', 'src/workflows/messages'] },

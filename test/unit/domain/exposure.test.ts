@@ -81,3 +81,11 @@ describe('over any lives of orders', () => {
     expect(() => neverDrifts((a, b) => ({ ...minus(a, b), reduceOnlySellQuantity: decimal('0') }))).toThrow(/seed/);
   });
 });
+
+test('an order that waits in a workflow costs nothing: its children count, whatever it says of them', () => {
+  for (const execution of ['durable', 'both'] as const) {
+    for (const state of ['ARMED', 'TRIGGERED', 'PARTIALLY_FILLED', 'FILLED'] as const) {
+      expect(isNothing(exposureOf({ state, side: 'sell', reduceOnly: true, filledQuantity: '3', leavesQuantity: '7', fillsQuantity: '0', fillsMissing: '0', valuationPrice: '10', amendQuantity: null, amendValuation: null, execution }))).toBe(true);
+    }
+  }
+});
