@@ -104,8 +104,8 @@ describe('S15: PostgreSQL is restored from a backup', () => {
     expect(denied.status).toBe(422);
     const atVenue = (await stack.sim.orders()).length;
 
-    // Held so that the answer of the venue keeps the second phase open: entries of the account wait for it.
-    const look = await stack.sim.fault({ kind: 'hold', count: 1_000, match: { method: 'GET', path: '/fills' } });
+    // Held so that the second phase stays open: entries of the account wait for its look at everything, which reads positions; an exit needs none.
+    const look = await stack.sim.fault({ kind: 'hold', count: 1_000, match: { method: 'GET', path: '/positions' } });
     await backup.restore();
     // One that is asked before the restored database is noticed may be taken, and is then like any other.
     const probes: string[] = [];
