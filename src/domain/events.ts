@@ -39,11 +39,22 @@ export const EVENT_TYPES = [
   'account.funding',
   'account.transfer',
   'account.alert',
+  'deposit.created',
+  'deposit.updated',
+  'deposit.credited',
+  'deposit.refunded',
+  'deposit.failed',
+  'deposit.ended',
+  'deposit.reviewNeeded',
+  'deposit.reversed',
+  'deposit.unclaimed',
+  'swap.quoted',
+  'swap.updated',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
 /** Socket channels by the event's first word. */
-export type EventChannel = 'orders' | 'fills' | 'positions' | 'balances' | 'trades' | 'account';
+export type EventChannel = 'orders' | 'fills' | 'positions' | 'balances' | 'trades' | 'account' | 'deposits';
 
 export interface StreamEvent {
   readonly id: string;
@@ -73,6 +84,7 @@ export function channelOf(type: EventType): EventChannel {
   if (type.startsWith('position.')) return 'positions';
   if (type.startsWith('balance.')) return 'balances';
   if (type.startsWith('trade.')) return 'trades';
+  if (type.startsWith('deposit.') || type.startsWith('swap.')) return 'deposits';
   return 'account';
 }
 

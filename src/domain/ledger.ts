@@ -19,8 +19,8 @@ export type LedgerBook = (typeof LEDGER_BOOKS)[number];
 export const LEDGER_KINDS = ['fill', 'funding', 'deposit', 'withdrawal'] as const;
 export type LedgerKind = (typeof LEDGER_KINDS)[number];
 
-export interface Posting {
-  readonly book: LedgerBook;
+export interface Posting<Book extends string = LedgerBook> {
+  readonly book: Book;
   readonly asset: string;
   readonly amount: string;
 }
@@ -80,26 +80,26 @@ export function transferPostings(asset: string, amount: string): readonly Postin
 }
 
 /** Whether the postings of one fact sum to zero in each asset. */
-export function isBalanced(postings: readonly Posting[]): boolean {
+export function isBalanced(postings: readonly Posting<string>[]): boolean {
   const sums = new Map<string, Decimal>();
   for (const { asset, amount } of postings) sums.set(asset, (sums.get(asset) ?? ZERO).plus(decimal(amount)));
   return [...sums.values()].every((sum) => sum.isZero());
 }
 
 /** Movements of one fact: each credits one book and debits another, so their sum is zero whatever is moved. */
-class Moves {
-  private readonly sums = new Map<string, { readonly book: LedgerBook; readonly asset: string; amount: Decimal }>();
+export class Moves<Book extends string = LedgerBook> {
+  private readonly sums = new Map<string, { readonly book: Book; readonly asset: string; amount: Decimal }>();
 
-  move(from: LedgerBook, to: LedgerBook, asset: string, amount: Decimal): void {
+  move(from: Book, to: Book, asset: string, amount: Decimal): void {
     this.add(from, asset, amount.negated());
     this.add(to, asset, amount);
   }
 
-  postings(): readonly Posting[] {
+  postings(): readonly Posting<Book>[] {
     return [...this.sums.values()].filter(({ amount }) => !amount.isZero()).map(({ book, asset, amount }) => ({ book, asset, amount: decimalText(amount) }));
   }
 
-  private add(book: LedgerBook, asset: string, amount: Decimal): void {
+  private add(book: Book, asset: string, amount: Decimal): void {
     const key = `${book} ${asset}`;
     const known = this.sums.get(key);
     if (known === undefined) this.sums.set(key, { book, asset, amount });

@@ -11,9 +11,11 @@ import { Audit } from './audit';
 import { applyUnderLocks, type MarkOf, type QuoteOf } from './apply-evidence';
 import { ApiKeys } from './api-keys';
 import { announcement, CommitAnnouncer } from './commit-announcer';
+import { ChainTransfers } from './chain-transfers';
 import { change, holdEpoch, type StoreCore, type StoreLog } from './core';
 import { Credentials } from './credentials';
 import { Database } from './database';
+import { Deposits } from './deposits';
 import { Events } from './events';
 import { Gauges } from './gauges';
 import { Generation } from './generation';
@@ -102,6 +104,8 @@ export class Store {
   readonly gauges: Gauges;
   readonly trades: Trades;
   readonly ledger: Ledger;
+  readonly deposits: Deposits;
+  readonly chainTransfers: ChainTransfers;
   private readonly portfolio: Portfolio;
 
   constructor(
@@ -133,6 +137,8 @@ export class Store {
     this.gauges = new Gauges(core);
     this.trades = new Trades(core);
     this.ledger = new Ledger(core);
+    this.deposits = new Deposits(core);
+    this.chainTransfers = new ChainTransfers(core);
     this.portfolio = new Portfolio(core);
   }
 

@@ -1,0 +1,181 @@
+/** Deposits: each fact moves the row, its timeline, the ledger and the user's stream in one transaction (domain/deposit-state.ts). */
+import { isoTime } from '../domain/clock';
+import { ENDED_DEPOSIT_STATES, progressOf, type Deposit, type DepositState, type DepositStep, type Hex } from '../domain/deposit';
+import { advance, type DepositDecision, type DepositFact } from '../domain/deposit-state';
+import { DomainError } from '../domain/errors';
+import type { EventType } from '../domain/events';
+import { walletFactOf } from '../domain/wallet-ledger';
+import { appendAct } from './audit';
+import { plainRow } from './columns';
+import type { StoreCore } from './core';
+import { sqlStateOf, type Parameter, type Queryable, type Transaction } from './database';
+import { UNIQUE_VIOLATION } from './accounts';
+import { cursorOf, positionOf } from './cursor';
+import { changeUser, type UserChanges } from './user-changes';
+
+export interface DepositListQuery {
+  readonly userId: string;
+  readonly state: DepositState | null;
+  readonly cursor: string | null;
+  readonly limit: number;
+}
+
+export class Deposits {
+  constructor(private readonly core: StoreCore) {}
+
+  /** Remembers where the user's deposits arrive. Throws where it was another address before: money may be on its way there. */
+  async keepAddress(userId: string, address: Hex): Promise<void> {
+    const rows = await this.core.database.rows<{ address: string }>(
+      `WITH made AS (INSERT INTO deposit_addresses(user_id, address, created_at) VALUES ($1, $2, $3::timestamptz) ON CONFLICT (user_id) DO NOTHING RETURNING address)
+       SELECT address FROM made UNION ALL SELECT address FROM deposit_addresses WHERE user_id = $1`,
+      userId, address, this.now(),
+    );
+    if (rows.some((row) => row.address !== address)) throw new Error(`the deposit address of user ${userId} was ${String(rows[0]?.address)} and would be ${address}: the signer has changed`);
+  }
+
+  /** Of every user. */
+  async addresses(): Promise<readonly { readonly userId: string; readonly address: Hex }[]> {
+    return (await this.core.database.rows<{ userId: string; address: Hex }>('SELECT user_id AS "userId", address FROM deposit_addresses ORDER BY user_id')).map((row) => ({ ...row }));
+  }
+
+  /** The same id again changes nothing: the deposit that is there is answered. */
+  async begin(deposit: Deposit): Promise<Deposit> {
+    return changeUser(this.core, deposit.userId, async (tx, changes) => {
+      const known = await lockDeposit(tx, deposit.id);
+      if (known !== null) return known.deposit;
+      insertDeposit(tx, deposit, changes, 'deposit.created', { amount: deposit.amount });
+      return deposit;
+    });
+  }
+
+  /**
+   * Applies a fact. A fact that comes too late, or says nothing new, changes nothing: the deposit as it is. Throws CONFLICT for a
+   * transaction that another deposit has, NOT_FOUND where there is no such deposit.
+   */
+  async record(id: string, fact: DepositFact): Promise<Deposit> {
+    const { userId } = await this.must(id);
+    try {
+      return await changeUser(this.core, userId, (tx, changes) => recordUnderLock(tx, changes, id, fact, this.now()));
+    } catch (error) {
+      if (sqlStateOf(error) !== UNIQUE_VIOLATION || fact.kind !== 'sourceSent') throw error;
+      throw new DomainError('CONFLICT', 'this transaction belongs to another deposit', { details: { field: 'hash' }, cause: error });
+    }
+  }
+
+  /** An operator's word, audited. Throws CONFLICT where the deposit waits for no such decision. */
+  async decide(id: string, userId: string, decision: DepositDecision, note: string, actor: string): Promise<Deposit> {
+    return changeUser(this.core, userId, async (tx, changes) => {
+      const known = await lockDeposit(tx, id);
+      if (known === null || known.deposit.userId !== userId) throw new DomainError('NOT_FOUND', 'no such deposit');
+      const fact: DepositFact = { kind: 'decided', decision, note };
+      if (advance(known.deposit, fact) === null) throw new DomainError('CONFLICT', `a deposit in ${known.deposit.state} cannot be decided so`, { details: { state: known.deposit.state, decision } });
+      const after = await recordUnderLock(tx, changes, id, fact, this.now());
+      await appendAct(tx, { userId, actor, act: 'operator.decided', subject: `deposit:${id}`, data: { decision, note, from: known.deposit.state, to: after.state }, at: this.now() });
+      return after;
+    });
+  }
+
+  async get(id: string, userId: string): Promise<Deposit | null> {
+    const deposit = await this.byId(id);
+    return deposit?.userId === userId ? deposit : null;
+  }
+
+  async byId(id: string): Promise<Deposit | null> {
+    const [row] = await this.core.database.rows('SELECT d.data FROM deposits d WHERE d.id = $1', id);
+    return row === undefined ? null : (row['data'] as unknown as Deposit);
+  }
+
+  /** Newest first. Throws VALIDATION on a foreign cursor. */
+  async list({ userId, state, cursor, limit }: DepositListQuery): Promise<{ readonly deposits: readonly Deposit[]; readonly nextCursor: string | null }> {
+    const parameters: Parameter[] = [userId];
+    const given = (value: Parameter): string => `$${parameters.push(value)}`;
+    const position = positionOf(cursor);
+    const after = position === null ? '' : `AND (d.created_at, d.id) < (${given(position.at)}::timestamptz, ${given(position.id)})`;
+    const inState = state === null ? '' : `AND d.state = ${given(state)}`;
+    const rows = await this.core.database.rows(`SELECT d.data FROM deposits d WHERE d.user_id = $1 ${after} ${inState} ORDER BY d.created_at DESC, d.id DESC LIMIT ${given(limit + 1)}::int`, ...parameters);
+    const deposits = rows.slice(0, limit).map((row) => row['data'] as unknown as Deposit);
+    const last = deposits.at(-1);
+    return { deposits, nextCursor: rows.length > limit && last !== undefined ? cursorOf({ at: last.createdAt, id: last.id }) : null };
+  }
+
+  /** In order; null where there is no such deposit of this user. */
+  async steps(id: string, userId: string): Promise<readonly DepositStep[] | null> {
+    if ((await this.get(id, userId)) === null) return null;
+    const rows = await this.core.database.rows('SELECT s.number, s.at, s.fact, s.state, s.data FROM deposit_steps s WHERE s.deposit_id = $1 ORDER BY s.number', id);
+    return rows.map((row) => plainRow(row) as unknown as DepositStep);
+  }
+
+  private async must(id: string): Promise<Deposit> {
+    const deposit = await this.byId(id);
+    if (deposit === null) throw new DomainError('NOT_FOUND', 'no such deposit');
+    return deposit;
+  }
+
+  private now(): string {
+    return isoTime(this.core.clock.nowMs());
+  }
+}
+
+interface KnownDeposit {
+  readonly deposit: Deposit;
+  readonly steps: number;
+}
+
+/** Under its user's lock nobody else changes it. */
+export async function lockDeposit(tx: Queryable, id: string): Promise<KnownDeposit | null> {
+  const [row] = await tx.rows('SELECT d.data, d.steps FROM deposits d WHERE d.id = $1 FOR UPDATE', id);
+  return row === undefined ? null : { deposit: row['data'] as unknown as Deposit, steps: Number(row['steps']) };
+}
+
+/** Inside a transaction that holds the user's lock. `reversals`: how often the chain took the fact's transfer back before. */
+export async function recordUnderLock(tx: Transaction, changes: UserChanges, id: string, fact: DepositFact, at: string, reversals = 0): Promise<Deposit> {
+  const known = await lockDeposit(tx, id);
+  if (known === null) throw new DomainError('NOT_FOUND', 'no such deposit');
+  const advanced = advance(known.deposit, fact);
+  if (advanced === null) return known.deposit;
+  const after: Deposit = { ...advanced, revision: known.deposit.revision + 1, updatedAt: at };
+  const number = known.steps + 1;
+  await tx.rows('UPDATE deposits SET state = $2, data = $3::jsonb, steps = $4::int, updated_at = $5::timestamptz WHERE id = $1', id, after.state, JSON.stringify(after), number, at);
+  const { kind, ...data } = fact;
+  await insertStep(tx, after, number, kind, data, at);
+  const hash = fact.kind === 'sourceSent' || fact.kind === 'sourceReplaced' ? fact.hash : null;
+  if (hash !== null && !(known.deposit.source?.hash === hash || known.deposit.source?.earlierHashes.includes(hash))) {
+    await tx.rows('INSERT INTO deposit_hashes(chain_id, hash, deposit_id, user_id) VALUES ($1::bigint, $2, $3, $4)', after.from.chainId, hash, id, after.userId);
+  }
+  if (fact.kind === 'sourceWrong') await tx.rows('DELETE FROM deposit_hashes WHERE deposit_id = $1', id);
+  const moved = walletFactOf(known.deposit, after, fact, reversals);
+  if (moved !== null) changes.insertLedger(moved, at);
+  changes.addEvent({ type: eventOf(fact, after), orderId: null, data: { deposit: shownDeposit(after) } }, at);
+  return after;
+}
+
+/** Nothing waits for it: the statements leave with those that follow. */
+export function insertDeposit(tx: Transaction, deposit: Deposit, changes: UserChanges, type: EventType, data: Readonly<Record<string, unknown>>): void {
+  const { id, userId, kind, state, to, toAddress, createdAt } = deposit;
+  void tx.rows(
+    'INSERT INTO deposits(id, user_id, kind, state, to_chain_id, to_address, data, steps, created_at, updated_at) VALUES ($1, $2, $3, $4, $5::bigint, $6, $7::jsonb, 1, $8::timestamptz, $8::timestamptz)',
+    id, userId, kind, state, to.chainId, toAddress, JSON.stringify(deposit), createdAt,
+  );
+  void insertStep(tx, deposit, 1, 'created', data, createdAt);
+  changes.addEvent({ type, orderId: null, data: { deposit: shownDeposit(deposit) } }, createdAt);
+}
+
+async function insertStep(tx: Transaction, deposit: Deposit, number: number, fact: string, data: object, at: string): Promise<void> {
+  await tx.rows('INSERT INTO deposit_steps(deposit_id, number, user_id, fact, state, data, at) VALUES ($1, $2::int, $3, $4, $5, $6::jsonb, $7::timestamptz)', deposit.id, number, deposit.userId, fact, deposit.state, JSON.stringify(data), at);
+}
+
+/** As events carry it: the whole state, so that a client needs no other. */
+export function shownDeposit(deposit: Deposit): object {
+  return { ...deposit, progress: progressOf(deposit) };
+}
+
+function eventOf(fact: DepositFact, after: Deposit): EventType {
+  if (fact.kind === 'quoted') return 'swap.quoted';
+  if (fact.kind === 'bridgeSaid') return 'swap.updated';
+  if (fact.kind === 'creditReversed') return 'deposit.reversed';
+  if (after.state === 'CREDITED') return 'deposit.credited';
+  if (after.state === 'REFUNDED') return 'deposit.refunded';
+  if (after.state === 'FAILED') return 'deposit.failed';
+  if (after.state === 'MANUAL_REVIEW' || after.state === 'PARTIAL_REVIEW') return 'deposit.reviewNeeded';
+  return ENDED_DEPOSIT_STATES.has(after.state) ? 'deposit.ended' : 'deposit.updated';
+}

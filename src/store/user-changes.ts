@@ -1,0 +1,70 @@
+/** What a transaction changes of a user rather than of an account: events of the user's own stream, and lines of the wallet ledger. */
+import { decimal, decimalText } from '../domain/decimal';
+import { DomainError } from '../domain/errors';
+import { userStream, type EventDraft } from '../domain/events';
+import { isBalanced } from '../domain/ledger';
+import { walletHolder, type WalletFact } from '../domain/wallet-ledger';
+import type { CommittedEvent } from './change-set';
+import { insertRows } from './columns';
+import { EVENT_CHANNEL } from './commit-announcer';
+import type { StoreCore } from './core';
+import type { Statement, Transaction } from './database';
+import { EVENT_COLUMNS, LEDGER_BALANCE_COLUMNS, LEDGER_COLUMNS } from './tables';
+
+/** One transaction under the user's row lock, so that the stream has no gap and no two of them count the same money. Throws NOT_FOUND. */
+export async function changeUser<T>(core: StoreCore, userId: string, work: (tx: Transaction, changes: UserChanges) => Promise<T>): Promise<T> {
+  const { answer, events } = await core.database.changing(async (tx) => {
+    const [user] = await tx.rows<{ sequence: number }>('SELECT event_sequence::float8 AS sequence FROM users WHERE id = $1 FOR UPDATE', userId);
+    if (user === undefined) throw new DomainError('NOT_FOUND', `user ${userId} does not exist`);
+    const changes = new UserChanges(userId, user.sequence);
+    const result = await work(tx, changes);
+    const newest = changes.events.at(-1);
+    return {
+      answer: { answer: result, events: changes.events },
+      last: changes.statements(),
+      after: newest === undefined ? null : { sql: `SELECT count(pg_notify('${EVENT_CHANNEL}', payload))::int AS told FROM unnest($1::text[]) AS payload`, parameters: [[`${newest.stream} ${newest.sequence}`]] },
+    };
+  });
+  core.announcer.announce(events);
+  return answer;
+}
+
+export class UserChanges {
+  readonly events: CommittedEvent[] = [];
+  private readonly lines: object[] = [];
+  private readonly balances = new Map<string, { accountId: string; userId: string; book: string; asset: string; amount: string }>();
+
+  constructor(
+    private readonly userId: string,
+    private sequence: number,
+  ) {}
+
+  addEvent(draft: EventDraft, at: string): void {
+    this.sequence += 1;
+    this.events.push({ stream: userStream(this.userId), userId: this.userId, accountId: null, sequence: this.sequence, type: draft.type, at, orderId: draft.orderId, data: draft.data });
+  }
+
+  /** The lines of one fact, and their sums. Throws when they do not balance. */
+  insertLedger({ fact, kind, postings }: WalletFact, at: string): void {
+    if (!isBalanced(postings)) throw new Error(`the postings of ${fact} do not sum to zero`);
+    const accountId = walletHolder(this.userId);
+    for (const { book, asset, amount } of postings) {
+      this.lines.push({ accountId, userId: this.userId, fact, book, asset, amount, kind, symbol: null, at });
+      const key = `${book}/${asset}`;
+      const known = this.balances.get(key);
+      this.balances.set(key, { accountId, userId: this.userId, book, asset, amount: known === undefined ? amount : decimalText(decimal(known.amount).plus(decimal(amount))) });
+    }
+  }
+
+  statements(): readonly Statement[] {
+    const written: Statement[] = [];
+    const add = (sql: string, rows: readonly object[]): void => {
+      if (rows.length > 0) written.push({ sql, parameters: [JSON.stringify(rows)] });
+    };
+    add(insertRows('ledger_entries', LEDGER_COLUMNS, 1), this.lines);
+    add(`${insertRows('ledger_balances', LEDGER_BALANCE_COLUMNS, 1)} ON CONFLICT (account_id, book, asset) DO UPDATE SET amount = ledger_balances.amount + excluded.amount`, [...this.balances.values()]);
+    add(insertRows('events', EVENT_COLUMNS, 1), this.events);
+    if (this.events.length > 0) written.push({ sql: 'UPDATE users SET event_sequence = $2::bigint WHERE id = $1', parameters: [this.userId, this.sequence] });
+    return written;
+  }
+}
