@@ -4,7 +4,7 @@ import ccxt from 'ccxt';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { privateKeyToAccount } from 'viem/accounts';
-import { publicDialect, privateDialect } from '../src/venues/hyperliquid/client';
+import { publicDialect, privateDialect } from '../src/venues/hyperliquid/dialects';
 import { signAction } from '../src/venues/hyperliquid/signing';
 import vectors from '../test/vectors/hyperliquid.json';
 
@@ -38,7 +38,7 @@ async function run(): Promise<void> {
   const level = (index: number): object => ({ px: `${97_000 + index}.0`, sz: '1.11141', n: 3 });
   const side = Array.from({ length: LEVELS }, (_, index) => level(index));
   const book = JSON.stringify({ channel: 'l2Book', data: { coin: 'BTC', time: 1_700_000_000_000, levels: [side, side] } });
-  const open = publicDialect('hyperliquid', ['BTC'], () => undefined);
+  const open = publicDialect('hyperliquid', ['BTC'], () => false);
   const oursBook = await microseconds(() => open.read(book));
   const theirBook = await microseconds(() => {
     const { data } = JSON.parse(book) as { data: { levels: unknown[]; time: number } };
@@ -48,7 +48,7 @@ async function run(): Promise<void> {
 
   const fill = { coin: 'BTC', px: '97010.0', sz: '0.01', side: 'A', time: 1_700_000_000_000, startPosition: '0.01', dir: 'Close Long', closedPnl: '-0.1', hash: '0x01', oid: 1, crossed: true, fee: '0.43', tid: 24, feeToken: 'USDC', twapId: null };
   const fills = JSON.stringify({ channel: 'userFills', data: { user: vectors.address, fills: [fill] } });
-  const own = privateDialect({ user: vectors.address, dexes: [], agent: null, agentCheckEveryMs: 60_000, nowMs: Date.now, onDrift: () => undefined, onDoubtfulCancel: () => undefined });
+  const own = privateDialect({ user: vectors.address, dexes: [], agent: null, agentCheckEveryMs: 60_000, nowMs: Date.now, tellDrift: () => false, collateralOf: () => 'USDC', onDoubtfulCancel: () => undefined });
   const oursFill = await microseconds(() => own.read(fills));
   const theirFill = await microseconds(() => exchange.parseTrade((JSON.parse(fills) as { data: { fills: [object] } }).data.fills[0]));
   say(`decode a userFills message, every field checked: ours ${oursFill.toFixed(0)} us, ccxt ${theirFill.toFixed(0)} us (unchecked)`);

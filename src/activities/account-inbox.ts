@@ -1,5 +1,5 @@
 /** Messages of a private stream, in order, handed out in batches: what arrives while one is written shares the next. */
-import type { PrivateMessage, VenueBalance, VenueFill, VenueOrder } from '../domain/venue';
+import type { PrivateMessage, VenueBalance, VenueFill, VenueFundingPayment, VenueOrder } from '../domain/venue';
 
 /** One batch is one pass of transactions; more would hold the account's row for long. */
 const MAX_BATCH = 500;
@@ -27,6 +27,9 @@ export interface WordsAt {
 export interface InboxBatch {
   readonly orders: readonly VenueOrder[];
   readonly fills: readonly VenueFill[];
+  readonly fundings: readonly VenueFundingPayment[];
+  /** What the venue said that its adapter does not know. */
+  readonly drifts: readonly string[];
   /** The last word per market and asset, oldest instant first. */
   readonly words: readonly WordsAt[];
   readonly gap: string | null;
@@ -92,6 +95,8 @@ export class AccountInbox {
   take(): InboxBatch {
     const orders = new Map<string, VenueOrder>();
     const fills: VenueFill[] = [];
+    const fundings: VenueFundingPayment[] = [];
+    const drifts: string[] = [];
     const balances = new Map<string, { word: VenueBalance; atMs: number }>();
     const positions = new Map<string, { word: PositionMessage['position']; atMs: number }>();
     let gap = this.overflowed ? 'more messages came than can be kept' : null;
@@ -111,6 +116,12 @@ export class AccountInbox {
         case 'position':
           keepNewest(positions, message.position.venueSymbol, message.position, message.atMs);
           break;
+        case 'funding':
+          fundings.push(message.payment);
+          break;
+        case 'drift':
+          drifts.push(message.what);
+          break;
         case 'gap':
           gap = message.reason;
           break;
@@ -118,7 +129,7 @@ export class AccountInbox {
           break; // heard by the holder at once: what is queued before it makes no difference
       }
     }
-    return { orders: [...orders.values()], fills, words: byInstant([...positions.values()], [...balances.values()]), gap };
+    return { orders: [...orders.values()], fills, fundings, drifts, words: byInstant([...positions.values()], [...balances.values()]), gap };
   }
 }
 

@@ -30,6 +30,8 @@ export class AccountWriter {
     await this.orders(batch.orders.filter((order) => order.status === 'open'), 'stream');
     const { deferred } = await this.fills(batch.fills);
     await this.orders(batch.orders.filter((order) => order.status !== 'open'), 'stream');
+    if (batch.fundings.length > 0) await watching.applyFunding(this.epoch, this.accountId, batch.fundings);
+    for (const what of batch.drifts) await this.ports.accounts.alert(this.accountId, { kind: 'schemaDrift', what }, this.epoch);
     for (const { atMs, positions, balances } of batch.words) {
       if (positions.length > 0) await watching.putPositions(this.epoch, this.accountId, positions, atMs);
       if (balances.length > 0) await watching.putBalances(this.epoch, this.accountId, balances, atMs);

@@ -15,12 +15,14 @@ export interface VenueSettings {
   readonly network: 'mainnet' | 'testnet' | undefined;
   /** Builder-deployed exchanges of Hyperliquid to trade on besides, like `xyz`. */
   readonly dexes: readonly string[];
+  /** Those of them whose orders carry no client id. */
+  readonly dexesWithoutCloid: readonly string[];
 }
 
 const VENUE = /^([a-z][a-z0-9-]{0,30})(?::([a-z][a-z0-9-]{0,30}))?$/;
 
 /** The environment variable of a venue's address: SUREFILL_PAPER2_HTTP_URL for `paper2`. */
-export function venueVariable(name: string, what: 'HTTP_URL' | 'WS_URL' | 'NETWORK' | 'DEXES'): string {
+export function venueVariable(name: string, what: 'HTTP_URL' | 'WS_URL' | 'NETWORK' | 'DEXES' | 'DEXES_WITHOUT_CLOID'): string {
   return `SUREFILL_${name.toUpperCase().replaceAll('-', '_')}_${what}`;
 }
 
@@ -43,6 +45,7 @@ export function parseVenueSettings(list: string, environment: SettingTexts): Ven
       wsUrl: address(environment, venueVariable(name, 'WS_URL'), ['ws', 'wss']),
       network: network(environment, venueVariable(name, 'NETWORK')),
       dexes: dexes(environment, venueVariable(name, 'DEXES')),
+      dexesWithoutCloid: dexes(environment, venueVariable(name, 'DEXES_WITHOUT_CLOID')),
     });
   }
   return venues;

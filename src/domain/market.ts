@@ -24,6 +24,7 @@ export interface Market {
   /** Fractions, "0.00045" is 4.5 bps. */
   readonly makerFeeRate: string;
   readonly takerFeeRate: string;
+  /** When the underlying trades, `Mon-Fri 09:30-16:00 America/New_York`; null: always. What the venue accepts meanwhile says `status`. */
   readonly sessionHours: string | null;
   readonly status: 'open' | 'closed';
 }
@@ -71,6 +72,8 @@ export interface Candle {
 export interface FundingRate {
   readonly symbol: string;
   readonly rate: string;
+  /** What the venue expects to charge at `nextAt`; absent where it predicts nothing. */
+  readonly predicted?: string;
   readonly nextAt: number | null;
   readonly at: number;
 }

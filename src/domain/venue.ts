@@ -3,10 +3,11 @@
  * asynchronous acknowledgements (Lighter, Extended, Bybit), strict nonces (Lighter, EVM) and venues without client
  * ids (Ostium) fit it without exceptions. docs/venues.md says how to add one.
  */
-import type { Balance, MarginMode } from './account';
+import type { MarginMode } from './account';
 import type { Candle, FundingRate, Market, OrderBook, PublicTrade, Ticker } from './market';
 import type { NonceRule } from './nonce';
 import type { PrivateMessage, PublicMessage } from './venue-messages';
+import type { CollateralTransfer, FundingPaymentsPage, VenueBalance, VenueFill, VenuePosition } from './venue-money';
 import type { OrderSide, OrderType, TimeInForce } from './order';
 
 /**
@@ -38,6 +39,8 @@ export interface VenueCapabilities {
   /** replace: the venue changes the order in place; cancelReplace: a new order takes its place; none. */
   readonly amend: 'inPlace' | 'cancelReplace' | 'none';
   readonly deadManSwitch: boolean;
+  /** How the orders of one list may belong together at the venue; absent: each stands alone. */
+  readonly groupings?: readonly OrderGrouping[];
   /** Absent: cross only. */
   readonly marginModes?: readonly MarginMode[];
   /** False where fills older than some age cannot be read: then carry-in entries are needed. */
@@ -60,6 +63,13 @@ export interface RateBudgetRule {
 
 /** Which price fires a trigger order: the venue's mark, its last trade, or its index. */
 export type TriggerPriceType = 'mark' | 'last' | 'index';
+
+/**
+ * How the orders of one list belong together at the venue:
+ * - entryWithExits: the first opens, the others are its exits: they wait for its fill, and where one fills the others end;
+ * - positionExits: exits of the position as it is when they fire; where one fills the others end.
+ */
+export type OrderGrouping = 'entryWithExits' | 'positionExits';
 
 /** One order as the adapter must express it. */
 export interface PlaceRequest {
@@ -155,21 +165,6 @@ export interface VenueOrder {
   readonly updatedAtMs: number;
 }
 
-export interface VenueFill {
-  readonly venueFillId: string;
-  readonly venueOrderId: string;
-  readonly venueClientId: string | null;
-  readonly venueSymbol: string;
-  readonly side: OrderSide;
-  readonly price: string;
-  readonly quantity: string;
-  readonly fee: string;
-  readonly feeAsset: string;
-  readonly liquidity: 'maker' | 'taker';
-  readonly realizedPnl: string | null;
-  readonly atMs: number;
-}
-
 /** One item's answer to place, amend or cancel. */
 export type ItemAnswer =
   | { readonly kind: 'acknowledged'; readonly order: VenueOrder }
@@ -209,44 +204,7 @@ export interface FillsPage {
   readonly truncatedBeforeMs: number | null;
 }
 
-/** One position's funding at one funding time. */
-export interface VenueFundingPayment {
-  /** Unique within the account and the market. */
-  readonly venuePaymentId: string;
-  readonly venueSymbol: string;
-  /** What the balance changed by, in `asset`: negative was paid, positive received. */
-  readonly amount: string;
-  readonly asset: string;
-  /** Of one funding period; null where the venue does not tell it. */
-  readonly rate: string | null;
-  /** Signed: negative is short; null where the venue does not tell it. */
-  readonly quantity: string | null;
-  readonly markPrice: string | null;
-  /** Venue's time (ms) of the funding it is for. */
-  readonly atMs: number;
-}
-
-export interface FundingPaymentsPage {
-  readonly payments: readonly VenueFundingPayment[];
-  /** Cursor of the next page, or null at the venue's end. */
-  readonly next: string | null;
-}
-
-export interface VenuePosition {
-  readonly venueSymbol: string;
-  readonly side: 'long' | 'short';
-  readonly quantity: string;
-  readonly entryPrice: string;
-  readonly markPrice: string | null;
-  readonly leverage: string | null;
-  readonly margin: string | null;
-  readonly liquidationPrice: string | null;
-  readonly unrealizedPnl: string | null;
-  readonly realizedPnl: string | null;
-}
-
-export type VenueBalance = Pick<Balance, 'asset' | 'total' | 'available' | 'locked'>;
-
+export type { CollateralTransfer, FundingPaymentsPage, VenueBalance, VenueFill, VenueFundingPayment, VenuePosition } from './venue-money';
 export type { PrivateMessage, PublicMessage } from './venue-messages';
 
 /** A socket that reconnects by itself. `ready` settles when every subscription was acknowledged for the first time. */
@@ -285,6 +243,10 @@ export interface VenueAccountSession {
   checkCredentials?(options: ReadOptions): Promise<void>;
   /** `marginMode`: one of the venue's; cross where it is absent. Setting what is set already is harmless. */
   setLeverage(venueSymbol: string, leverage: string, options: ReadOptions, marginMode?: MarginMode): Promise<void>;
+  /** Adds margin to an isolated position, or takes it away (negative), in its collateral. Absent where the venue has none. Never repeated by itself. */
+  adjustMargin?(venueSymbol: string, amount: string, options: ReadOptions): Promise<void>;
+  /** Moves collateral between the account's own pools. Absent where an account has one. Never repeated by itself. */
+  transferCollateral?(transfer: CollateralTransfer, options: ReadOptions): Promise<void>;
   /** Cancels everything after `timeoutMs` without another call; 0 disarms it. Throws VenueRefused where the venue has none. */
   setDeadManSwitch(timeoutMs: number, options: ReadOptions): Promise<void>;
   /**
@@ -300,6 +262,8 @@ export interface PrepareContext {
   readonly nonce: string | null;
   /** The deadline the venue is asked to enforce, by its own clock (ms). */
   readonly venueDeadlineMs: number;
+  /** Of the list, one of the venue's `groupings`; absent: each order stands alone. */
+  readonly grouping?: OrderGrouping;
 }
 
 export interface ReadOptions {
@@ -318,12 +282,16 @@ export interface Venue {
    * VenueRefused on credentials that are none.
    */
   signerOf?(credentials: VenueCredentials): string;
+  /** False where orders of this market carry no client id of ours: one whose answer was lost is then known by its terms. Absent: `clientIds`. */
+  carriesClientId?(venueSymbol: string): boolean;
   markets(options: ReadOptions): Promise<readonly Market[]>;
   tickers(options: ReadOptions): Promise<readonly Ticker[]>;
   orderBook(venueSymbol: string, depth: number, options: ReadOptions): Promise<OrderBook>;
   trades(venueSymbol: string, limit: number, options: ReadOptions): Promise<readonly PublicTrade[]>;
   candles(venueSymbol: string, intervalMs: number, fromMs: number, toMs: number, options: ReadOptions): Promise<readonly Candle[]>;
   funding(venueSymbol: string, options: ReadOptions): Promise<FundingRate>;
+  /** What was charged from `fromMs` to `toMs` (venue's time, inclusive), oldest first. Absent where the venue does not tell. */
+  fundingHistory?(venueSymbol: string, fromMs: number, toMs: number, options: ReadOptions): Promise<readonly FundingRate[]>;
   /** The venue's clock, ms, as best known: our clock plus the offset last measured; asks the venue if never measured. */
   venueTimeMs(options: ReadOptions): Promise<number>;
   streamPublic(venueSymbols: readonly string[], onMessage: (message: PublicMessage) => void): VenueStream;

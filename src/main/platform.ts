@@ -64,7 +64,10 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
       venueMetrics.onBreakerChange(venue, state);
       logger.warn({ venue, state }, 'circuit breaker changed');
     },
-    onDrift: (venue, what) => logger.error({ venue, what }, 'schema drift: the venue says something its adapter does not know'),
+    onDrift: (venue, what, news) => {
+      venueMetrics.onDrift(venue);
+      if (news) logger.error({ venue, what }, 'schema drift: the venue says something its adapter does not know');
+    },
     onCall: venueMetrics.onCall,
     onBudget: venueMetrics.onBudget,
     onSocketEvent: venueMetrics.onSocketEvent,
@@ -145,7 +148,7 @@ function venueConfig(venue: VenueSettings, settings: Settings): VenueConfig {
   }
   // One without the other would ask one network and listen to another.
   if ((venue.httpUrl === undefined) !== (venue.wsUrl === undefined)) throw new SettingError(`both addresses of venue ${venue.name} must be set, or none`);
-  const more = venue.adapter === 'hyperliquid' ? { network, dexes: venue.dexes } : {};
+  const more = venue.adapter === 'hyperliquid' ? { network, dexes: venue.dexes, dexesWithoutCloid: venue.dexesWithoutCloid } : {};
   return { name: venue.name, adapter: venue.adapter, httpUrl, wsUrl, options: { absenceFinalAfterMs: settings.absenceFinalAfterMs, ...more } };
 }
 

@@ -3,7 +3,7 @@
  * telemetry, repeats of reads) is one such function; the methods of the port are listed here once and nowhere else.
  */
 import type { BudgetClass } from '../domain/rate-budget';
-import type { ReadOptions, SendOptions, SignedRequest, Venue, VenueAccountSession, VenueCredentials } from '../domain/venue';
+import type { CollateralTransfer, ReadOptions, SendOptions, SignedRequest, Venue, VenueAccountSession, VenueCredentials } from '../domain/venue';
 
 export type VenueCallName =
   | 'send'
@@ -24,10 +24,13 @@ export type VenueCallName =
   | 'checkCredentials'
   | 'setLeverage'
   | 'setDeadManSwitch'
+  | 'adjustMargin'
+  | 'transferCollateral'
+  | 'fundingHistory'
   | 'nextNonce';
 
 /** Calls that change something at the venue are never repeated by a decorator. */
-export const EFFECTFUL_CALLS: ReadonlySet<VenueCallName> = new Set(['send', 'setLeverage', 'setDeadManSwitch']);
+export const EFFECTFUL_CALLS: ReadonlySet<VenueCallName> = new Set(['send', 'setLeverage', 'setDeadManSwitch', 'adjustMargin', 'transferCollateral']);
 
 export interface VenueCall {
   readonly venue: string;
@@ -48,17 +51,21 @@ export function decorate(venue: Venue, around: Around): Venue {
   const read = <T>(call: VenueCallName, options: ReadOptions, run: () => Promise<T>): Promise<T> => around(readCall(venue.name, call, options), run);
   const prepare = venue.prepare?.bind(venue);
   const signerOf = venue.signerOf?.bind(venue);
+  const carriesClientId = venue.carriesClientId?.bind(venue);
+  const fundingHistory = venue.fundingHistory?.bind(venue);
   return {
     name: venue.name,
     capabilities: venue.capabilities,
     ...(prepare === undefined ? {} : { prepare }),
     ...(signerOf === undefined ? {} : { signerOf }),
+    ...(carriesClientId === undefined ? {} : { carriesClientId }),
     markets: (options) => read('markets', options, () => venue.markets(options)),
     tickers: (options) => read('tickers', options, () => venue.tickers(options)),
     orderBook: (symbol, depth, options) => read('orderBook', options, () => venue.orderBook(symbol, depth, options)),
     trades: (symbol, limit, options) => read('trades', options, () => venue.trades(symbol, limit, options)),
     candles: (symbol, intervalMs, fromMs, toMs, options) => read('candles', options, () => venue.candles(symbol, intervalMs, fromMs, toMs, options)),
     funding: (symbol, options) => read('funding', options, () => venue.funding(symbol, options)),
+    ...(fundingHistory === undefined ? {} : { fundingHistory: (symbol: string, fromMs: number, toMs: number, options: ReadOptions) => read('fundingHistory', options, () => fundingHistory(symbol, fromMs, toMs, options)) }),
     // Nearly always answered from memory; the one request that measures the clock passes as it is.
     venueTimeMs: (options) => venue.venueTimeMs(options),
     streamPublic: (symbols, onMessage) => venue.streamPublic(symbols, onMessage),
@@ -72,6 +79,8 @@ function decorateSession(venue: string, session: VenueAccountSession, around: Ar
   const nextNonce = session.nextNonce?.bind(session);
   const fundingPayments = session.fundingPayments?.bind(session);
   const checkCredentials = session.checkCredentials?.bind(session);
+  const adjustMargin = session.adjustMargin?.bind(session);
+  const transferCollateral = session.transferCollateral?.bind(session);
   return {
     preparePlace: (orders, context) => session.preparePlace(orders, context),
     prepareAmend: (amendment, context) => session.prepareAmend(amendment, context),
@@ -87,6 +96,8 @@ function decorateSession(venue: string, session: VenueAccountSession, around: Ar
     ...(checkCredentials === undefined ? {} : { checkCredentials: (options: ReadOptions) => read('checkCredentials', options, () => checkCredentials(options)) }),
     setLeverage: (symbol, leverage, options, marginMode) => read('setLeverage', options, () => session.setLeverage(symbol, leverage, options, marginMode)),
     setDeadManSwitch: (timeoutMs, options) => read('setDeadManSwitch', options, () => session.setDeadManSwitch(timeoutMs, options)),
+    ...(adjustMargin === undefined ? {} : { adjustMargin: (symbol: string, amount: string, options: ReadOptions) => read('adjustMargin', options, () => adjustMargin(symbol, amount, options)) }),
+    ...(transferCollateral === undefined ? {} : { transferCollateral: (transfer: CollateralTransfer, options: ReadOptions) => read('transferCollateral', options, () => transferCollateral(transfer, options)) }),
     ...(nextNonce === undefined ? {} : { nextNonce: (options: ReadOptions) => read('nextNonce', options, () => nextNonce(options)) }),
     streamPrivate: (onMessage) => session.streamPrivate(onMessage),
   };

@@ -4,8 +4,9 @@ import type { RateBudget } from '../domain/rate-budget';
 import type { Venue } from '../domain/venue';
 import type { Random } from './back-off';
 import { CircuitBreaker, type BreakerRule, type BreakerState } from './circuit-breaker';
-import { decorate, type VenueCallName } from './decorate';
-import { HyperliquidVenue } from './hyperliquid/venue';
+import { decorate } from './decorate';
+import { HYPERLIQUID_BUDGET, HyperliquidVenue } from './hyperliquid/venue';
+import { hyperliquidWeightOf } from './hyperliquid/weights';
 import { PaperVenue } from './paper/venue';
 import { rateLimiter, type WeightOf } from './rate-limiter';
 import { readRetry } from './read-retry';
@@ -29,8 +30,8 @@ export interface VenueDependencies {
   readonly breaker?: BreakerRule;
   readonly onCall?: (report: CallReport) => void;
   readonly onSocketEvent?: (event: SocketEvent) => void;
-  /** A venue used a field or word its adapter does not know. */
-  readonly onDrift?: (venue: string, what: string) => void;
+  /** A venue used a field or word its adapter does not know; `news` is false for what was told within the hour. */
+  readonly onDrift?: (venue: string, what: string, news: boolean) => void;
   readonly onBudgetError?: (error: unknown) => void;
   readonly onBudget?: (venue: string, remaining: number) => void;
   readonly onBreakerChange?: (venue: string, state: BreakerState) => void;
@@ -39,27 +40,23 @@ export interface VenueDependencies {
 interface Adapter {
   /** Throws where the options are not the adapter's. */
   create(config: VenueConfig, deps: VenueDependencies): Venue;
-  readonly weightOf: WeightOf;
+  weightOf(config: VenueConfig): WeightOf;
 }
-
-/** Bytes of one signed order, nearly: forty of them weigh one more. */
-const HYPERLIQUID_BYTES_PER_WEIGHT = 40 * 700;
-const HYPERLIQUID_LIGHT: ReadonlySet<VenueCallName> = new Set(['orderBook', 'findOrder', 'positions', 'setLeverage', 'setDeadManSwitch']);
 
 const ADAPTERS: Readonly<Record<string, Adapter>> = {
   hyperliquid: {
-    create: ({ name, httpUrl, wsUrl, options }, { clock, onSocketEvent, onDrift }) =>
-      new HyperliquidVenue({ name, httpUrl, wsUrl, options, clock, ...(onSocketEvent ? { onSocketEvent } : {}), ...(onDrift ? { onDrift: (what: string) => onDrift(name, what) } : {}) }),
-    // As documented: 1 + floor(n / 40) an action, 2 or 20 a read, 60 more for the agent's standing.
-    weightOf: ({ call, request }) => {
-      if (request !== null) return 1 + Math.floor(request.bytes.length / HYPERLIQUID_BYTES_PER_WEIGHT);
-      if (call === 'balances' || call === 'checkCredentials') return 62;
-      return HYPERLIQUID_LIGHT.has(call) ? 2 : 20;
-    },
+    create: ({ name, httpUrl, wsUrl, options }, { clock, budget, onSocketEvent, onDrift, onBudgetError }) =>
+      new HyperliquidVenue({
+        name, httpUrl, wsUrl, options, clock,
+        spend: (weight) => budget.take({ scope: name, rule: HYPERLIQUID_BUDGET, weight, class: 'read' }).then(({ granted }) => granted),
+        ...(onBudgetError ? { onBackgroundError: onBudgetError } : {}),
+        ...(onSocketEvent ? { onSocketEvent } : {}), ...(onDrift ? { onDrift: (what: string, news: boolean) => onDrift(name, what, news) } : {}),
+      }),
+    weightOf: ({ options }) => hyperliquidWeightOf(Array.isArray(options['dexes']) ? options['dexes'].length : 0),
   },
   paper: {
     create: ({ name, httpUrl, wsUrl, options }, { clock, onSocketEvent }) => new PaperVenue({ name, httpUrl, wsUrl, options, clock, ...(onSocketEvent ? { onSocketEvent } : {}) }),
-    weightOf: () => 1,
+    weightOf: () => () => 1,
   },
 };
 
@@ -87,10 +84,11 @@ function create(config: VenueConfig, deps: VenueDependencies): Venue {
     throw new Error(`venue ${config.name}: its settings are wrong: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
   const { budget, clock, random, onBudgetError, onBudget } = deps;
+  const weightOf = adapter.weightOf(config);
   const breaker = new CircuitBreaker(config.name, clock, deps.breaker, deps.onBreakerChange);
   // From the inside: the budget is taken only for calls the breaker lets through; each attempt is reported with what held it
   // back; repeats are outermost, so that each passes the breaker and the budget anew.
-  let venue = decorate(bare, rateLimiter({ budget, rule: bare.capabilities.budget, clock, weightOf: adapter.weightOf, ...(onBudgetError ? { onBudgetError } : {}), ...(onBudget ? { onBudget } : {}) }));
+  let venue = decorate(bare, rateLimiter({ budget, rule: bare.capabilities.budget, clock, weightOf, ...(onBudgetError ? { onBudgetError } : {}), ...(onBudget ? { onBudget } : {}) }));
   venue = decorate(venue, breaker.around);
   venue = decorate(venue, telemetry(deps.onCall ?? (() => undefined)));
   return decorate(venue, readRetry(random ? { random } : {}));

@@ -13,6 +13,7 @@ export class VenueMetrics {
   private readonly budget: Gauge<'venue'>;
   private readonly breaker: Gauge<'venue'>;
   private readonly gaps: Counter<'venue'>;
+  private readonly drift: Counter<'venue'>;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -26,12 +27,14 @@ export class VenueMetrics {
     this.budget = new Gauge({ name: METRIC_NAMES.venueBudgetLeft, help: 'What is left of the venue\'s request budget, over all processes, after our latest call.', labelNames: ['venue'], registers });
     this.breaker = new Gauge({ name: METRIC_NAMES.venueBreaker, help: '1 while our circuit breaker keeps entries and reads from the venue, 0.5 while it tries one.', labelNames: ['venue'], registers });
     this.gaps = new Counter({ name: METRIC_NAMES.streamGaps, help: 'Times a venue\'s stream may have lost messages: what it is about is read again.', labelNames: ['venue'], registers });
+    this.drift = new Counter({ name: METRIC_NAMES.schemaDrift, help: 'Messages and answers in which a venue said something its adapter does not know.', labelNames: ['venue'], registers });
   }
 
   /** Says 0 for a venue of which nothing happened yet: an alert on a rise needs a beginning. */
   begin(venues: Iterable<string>): void {
     for (const venue of venues) {
       this.gaps.inc({ venue }, 0);
+      this.drift.inc({ venue }, 0);
       this.breaker.set({ venue }, 0);
     }
   }
@@ -41,6 +44,8 @@ export class VenueMetrics {
   readonly onBudget = (venue: string, remaining: number): void => this.budget.set({ venue }, remaining);
 
   readonly onBreakerChange = (venue: string, state: BreakerState): void => this.breaker.set({ venue }, state === 'open' ? 1 : state === 'closed' ? 0 : 0.5);
+
+  readonly onDrift = (venue: string): void => this.drift.inc({ venue });
 
   readonly onSocketEvent = ({ kind, venue }: SocketEvent): void => {
     if (kind === 'gap') this.gaps.inc({ venue });

@@ -7,7 +7,7 @@ import type { StreamClient } from '../stream-hub';
 import { readFields } from './fields';
 import { coinOf, dexOf, type InfoContext, readInfo } from './hyperliquid-info';
 import { ownerOf, readAddress } from './hyperliquid-users';
-import { assetByCoin } from './hyperliquid-universe';
+import { assetByCoin, DEXES } from './hyperliquid-universe';
 import * as views from './hyperliquid-views';
 
 /** Most recent fills in the first message of userFills. */
@@ -120,6 +120,8 @@ export class HyperliquidStream {
           return { ...account, topic: `clearinghouseState:${dexOf(subscription)}:${user}`, first: [this.clearinghouse(user, dexOf(subscription))] };
         case 'webData2':
           return { ...account, topic: `webData2:${user}`, first: [this.webData(user)] };
+        case 'webData3':
+          return { ...account, topic: `webData3:${user}`, first: [this.summary(user)] };
         case 'activeAssetData':
           return { ...account, topic: `activeAssetData:${coinOf(subscription)}:${user}`, first: [this.assetData(user, coinOf(subscription))] };
       }
@@ -206,7 +208,7 @@ export class HyperliquidStream {
   }
 
   private publishMids(dex?: string): void {
-    for (const each of dex === undefined ? ['', 'xyz', 'flx'] : [dex]) {
+    for (const each of dex === undefined ? DEXES.map(({ name }) => name) : [dex]) {
       if (!this.venue.hub.hasListeners(`allMids:${each}`)) continue;
       this.venue.hub.publish(`allMids:${each}`, 'ticker', null, frame('allMids', { mids: views.midsView(this.venue, each), ...(each === '' ? {} : { dex: each }) }));
     }
@@ -225,6 +227,12 @@ export class HyperliquidStream {
     const read = (type: string): unknown => readInfo(this.context, { type, user });
     const [meta, assetCtxs] = readInfo(this.context, { type: 'metaAndAssetCtxs' }) as [unknown, unknown];
     return frame('webData2', { clearinghouseState: read('clearinghouseState'), openOrders: read('frontendOpenOrders'), meta, assetCtxs, serverTime: this.venue.clock.now(), user, isVault: false, agentAddress: null, agentValidUntil: null, cumLedger: '0.0', totalVaultEquity: '0.0', leadingVaults: [], twapStates: [] });
+  }
+
+  /** What became of webData2: the account itself, its parts have channels of their own. */
+  private summary(user: string): string {
+    const serverTime = this.venue.clock.now();
+    return frame('webData3', { userState: { agentAddress: null, agentValidUntil: null, cumLedger: '0.0', serverTime, isVault: this.context.users.vaultLeaders.has(user), user }, perpDexStates: DEXES.map(() => ({ totalVaultEquity: '0.0' })) });
   }
 
   private assetData(user: string, coin: string): string {

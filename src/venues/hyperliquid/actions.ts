@@ -1,7 +1,7 @@
 /** From our orders to the venue's actions, signed. What cannot be said to the venue is refused here, item by item, with the nearest that can. */
 import { decimalText, decimal } from '../../domain/decimal';
 import { multipleAtOrBelow, priceAtOrAbove, priceAtOrBelow, isValidPrice } from '../../domain/grid';
-import type { AmendRequest, ItemAnswer, OrderReference, PlaceRequest, PrepareContext, SignedRequest } from '../../domain/venue';
+import type { AmendRequest, ItemAnswer, OrderGrouping, OrderReference, PlaceRequest, PrepareContext, SignedRequest } from '../../domain/venue';
 import { VenueRefused } from '../../domain/venue-errors';
 import type { Address } from '../ecdsa';
 import { slippagePrice, toCloid, type Asset } from './normalize';
@@ -34,6 +34,8 @@ export interface MarketView {
   /** null while no live middle is known. */
   middle(coin: string): string | null;
   readonly slippage: string;
+  /** False for coins whose dex is traded without client ids. */
+  carriesCloid(coin: string): boolean;
 }
 
 /** An expired action costs five times the budget: a deadline is never nearer than this. */
@@ -48,6 +50,8 @@ class Refusal extends Error {
   }
 }
 
+const GROUPINGS: Readonly<Record<OrderGrouping, string>> = { entryWithExits: 'normalTpsl', positionExits: 'positionTpsl' };
+
 export function placeBytes(signer: ActionSigner, view: MarketView, orders: readonly PlaceRequest[], context: PrepareContext): SignedRequest {
   const refused: Record<string, Refused> = {};
   const wire = orders.flatMap((order, index) => {
@@ -59,7 +63,11 @@ export function placeBytes(signer: ActionSigner, view: MarketView, orders: reado
       return [];
     }
   });
-  const action = wire.length === 0 ? null : { type: 'order', orders: wire, grouping: 'na' };
+  const grouping = context.grouping === undefined ? 'na' : GROUPINGS[context.grouping];
+  // A group stands or falls together: without its entry, or one of its exits, it would be something nobody asked for.
+  const torn = grouping !== 'na' && wire.length < orders.length;
+  if (torn) orders.forEach((_, index) => (refused[index] ??= { kind: 'refused', code: 'other', venueCode: 'NOT_SENT', message: 'another order of its group cannot be sent, so none of them was' }));
+  const action = wire.length === 0 || torn ? null : { type: 'order', orders: wire, grouping };
   return signed(signer, 'place', action, context, true, { orders, cancels: [], refused });
 }
 
@@ -71,9 +79,13 @@ export function amendBytes(signer: ActionSigner, view: MarketView, amendment: Am
     // The replacement would start at nothing filled: two counts for one order.
     throw new VenueRefused(signer.venue, 'other', 'PARTIALLY_FILLED', `${signer.venue} replaces an order to amend it, and this one is partially filled: cancel it and place the rest anew`);
   }
-  const wanted: PlaceRequest = { ...terms, venueClientId: order.venueClientId, venueSymbol: order.venueSymbol, limitPrice: amendment.limitPrice ?? terms.limitPrice, quantity: amendment.quantity ?? terms.quantity };
+  if (!view.carriesCloid(order.venueSymbol)) {
+    // The new order would have another id and nothing of ours in it.
+    throw new VenueRefused(signer.venue, 'other', 'NO_CLIENT_ID', `${signer.venue} replaces an order to amend it, and orders of ${order.venueSymbol} carry no client id by which the new one could be known: cancel it and place anew`);
+  }
+  const wanted: PlaceRequest = { ...terms, venueClientId: order.venueClientId, venueSymbol: order.venueSymbol, limitPrice: amendment.limitPrice ?? terms.limitPrice, quantity: amendment.quantity ?? terms.quantity, triggerPrice: amendment.triggerPrice ?? terms.triggerPrice ?? null };
   try {
-    const action = { type: 'batchModify', modifies: [{ oid: referenceOf(order), order: orderWire(view, wanted) }] };
+    const action = { type: 'batchModify', modifies: [{ oid: referenceOf(signer.venue, view, order), order: orderWire(view, wanted) }] };
     return signed(signer, 'amend', action, context, true, { orders: [wanted], cancels: [], refused: {} });
   } catch (error) {
     if (error instanceof Refusal) throw new VenueRefused(signer.venue, error.code, 'NOT_SENT', error.message);
@@ -88,7 +100,7 @@ export function cancelBytes(signer: ActionSigner, view: MarketView, orders: read
     if (asset === null) throw new VenueRefused(signer.venue, 'marketClosed', 'UNKNOWN_MARKET', `${signer.venue} has no market ${venueSymbol}`);
     return asset.id;
   });
-  const references = orders.map(referenceOf);
+  const references = orders.map((order) => referenceOf(signer.venue, view, order));
   // One action names its orders in one way only.
   const byCloid = references.every((reference) => typeof reference === 'string');
   if (!byCloid && references.some((reference) => typeof reference === 'string')) throw new VenueRefused(signer.venue, 'other', 'MIXED_REFERENCES', `${signer.venue} cancels a list either by client ids or by its own`);
@@ -121,8 +133,12 @@ function signed(signer: ActionSigner, kind: SignedRequest['kind'], action: objec
   return { kind, bytes: JSON.stringify(bytes), nonce: context.nonce, venueDeadlineMs: expiresAfterMs };
 }
 
-function referenceOf({ venueClientId, venueOrderId }: OrderReference): string | number {
-  return toCloid(venueClientId) ?? Number(venueOrderId);
+/** By client id where its dex carries them: an amendment changes the venue's own. */
+function referenceOf(venue: string, view: MarketView, { venueClientId, venueOrderId, venueSymbol }: OrderReference): string | number {
+  const cloid = view.carriesCloid(venueSymbol) ? toCloid(venueClientId) : null;
+  if (cloid !== null) return cloid;
+  if (venueOrderId === null) throw new VenueRefused(venue, 'notFound', 'NO_NAME', `${venue}: the venue's id of this order is not known yet, and it carries no client id; ask again once it is`);
+  return Number(venueOrderId);
 }
 
 const TRIGGERS = {
@@ -139,7 +155,7 @@ function orderWire(view: MarketView, order: PlaceRequest): object {
   const { side, type, timeInForce, quantity, postOnly, reduceOnly } = order;
   const lot = multipleAtOrBelow(quantity, asset.market.lot);
   if (!lot.equals(quantity)) throw new Refusal('invalidQuantity', `quantity ${quantity} is no multiple of ${asset.market.lot}; the nearest below is ${decimalText(lot)}`);
-  const cloid = toCloid(order.venueClientId);
+  const cloid = view.carriesCloid(order.venueSymbol) ? toCloid(order.venueClientId) : null;
   const wire = (price: string, kind: object): object => ({
     a: asset.id, b: side === 'buy', p: wireDecimal(validPrice(asset, price)), s: wireDecimal(quantity), r: reduceOnly, t: kind, ...(cloid === null ? {} : { c: cloid }),
   });

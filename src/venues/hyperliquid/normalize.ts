@@ -3,7 +3,8 @@ import { Decimal, decimal, decimalText, sum, ZERO } from '../../domain/decimal';
 import { priceAtOrAbove, priceAtOrBelow } from '../../domain/grid';
 import type { Market, PublicTrade, TickRule } from '../../domain/market';
 import type { OrderType, TimeInForce } from '../../domain/order';
-import type { RefusalCode, VenueBalance, VenueFill, VenueOrder, VenueOrderStatus, VenuePosition } from '../../domain/venue';
+import type { RefusalCode, VenueBalance, VenueFill, VenueFundingPayment, VenueOrder, VenueOrderStatus, VenuePosition } from '../../domain/venue';
+import { fromCloid, numberOf } from './hot-messages';
 import type { Clearinghouse, HyperliquidFill, HyperliquidOrder, HyperliquidOrderState, Meta } from './schemas';
 
 const PERPETUAL_DECIMALS = 6;
@@ -16,8 +17,16 @@ const MIN_NOTIONAL = '10';
 /** Base tier; HIP-3 markets cost twice that (deployerFeeScale 1). */
 const FEES = { maker: decimal('0.00015'), taker: decimal('0.00045') };
 const HIP3_FEE_FACTOR = 2;
-/** What builder-deployed dexes list beside stocks. */
-const ASSET_CLASSES: Readonly<Record<string, Market['assetClass']>> = { XYZ100: 'index', GOLD: 'commodity', SILVER: 'commodity', CL: 'commodity', COPPER: 'commodity', NATGAS: 'commodity', EUR: 'forex', JPY: 'forex' };
+/** What builder-deployed dexes list beside stocks; the venue's metadata does not say it. */
+const ASSET_CLASSES: Readonly<Record<string, Market['assetClass']>> = { XYZ100: 'index', SP500: 'index', JP225: 'index', KR200: 'index', GOLD: 'commodity', SILVER: 'commodity', CL: 'commodity', COPPER: 'commodity', NATGAS: 'commodity', PLATINUM: 'commodity', PALLADIUM: 'commodity', BRENTOIL: 'commodity', EUR: 'forex', JPY: 'forex', GBP: 'forex', DXY: 'index' };
+/** When the underlying itself trades. The venue's books stay open around the clock: outside these hours its oracle stands still or follows the book. */
+const SESSION_HOURS: Readonly<Record<Market['assetClass'], string | null>> = {
+  crypto: null,
+  equity: 'Mon-Fri 09:30-16:00 America/New_York',
+  index: 'Mon-Fri 09:30-16:00 America/New_York',
+  commodity: 'Sun-Fri 18:00-17:00 America/New_York',
+  forex: 'Sun-Fri 17:00-17:00 America/New_York',
+};
 
 export interface Asset {
   readonly coin: string;
@@ -27,14 +36,9 @@ export interface Asset {
   readonly market: Market;
 }
 
-/** Nearly every number of the venue is one of these; parsing the others costs ten times as much. */
-const CANONICAL = /^(?:0|-?[1-9]\d*|-?(?:0|[1-9]\d*)\.\d*[1-9])$/;
-const WHOLE = /^(?:0|[1-9]\d*)\.0$/;
-
 /** The venue's number in our plain notation: "97000.0" is "97000". */
 export function canonical(text: string): string {
-  if (CANONICAL.test(text)) return text;
-  return WHOLE.test(text) ? text.slice(0, -2) : decimalText(text);
+  return numberOf(text, 'number');
 }
 
 /** Prices: 5 significant figures, 6 (spot 8) less the size's decimals, integers always. */
@@ -42,18 +46,19 @@ export function tickRule(szDecimals: number, kind: Market['kind'] = 'perpetual')
   return { kind: 'significant', figures: SIGNIFICANT_FIGURES, maxDecimals: (kind === 'spot' ? SPOT_DECIMALS : PERPETUAL_DECIMALS) - szDecimals, integersAlwaysValid: true };
 }
 
-/** The assets of one dex; `dexIndex` is its place in perpDexs, 0 the venue's own. */
-export function assetsOf(venue: string, meta: Meta, dexIndex: number): Asset[] {
+/** The assets of one dex; `dexIndex` is its place in perpDexs, 0 the venue's own; `collateral` the token that margins it. */
+export function assetsOf(venue: string, meta: Meta, dexIndex: number, collateral = 'USDC'): Asset[] {
   const factor = dexIndex === 0 ? 1 : HIP3_FEE_FACTOR;
   return meta.universe.map(({ name, szDecimals, maxLeverage, isDelisted }, index) => {
     const base = name.replace(/^.*:/, '');
     const lot = szDecimals === 0 ? '1' : `0.${'0'.repeat(szDecimals - 1)}1`;
     const rule = tickRule(szDecimals);
+    const assetClass = dexIndex === 0 ? 'crypto' : (ASSET_CLASSES[base] ?? 'equity');
     const market: Market = {
-      venue, symbol: `${name}-PERP`, venueSymbol: name, base, quote: 'USDC', kind: 'perpetual', tickRule: rule, lot, minQuantity: lot, minNotional: MIN_NOTIONAL,
-      assetClass: dexIndex === 0 ? 'crypto' : (ASSET_CLASSES[base] ?? 'equity'),
+      venue, symbol: `${name}-PERP`, venueSymbol: name, base, quote: collateral, kind: 'perpetual', tickRule: rule, lot, minQuantity: lot, minNotional: MIN_NOTIONAL,
+      assetClass,
       maxLeverage: String(maxLeverage), makerFeeRate: decimalText(FEES.maker.times(factor)), takerFeeRate: decimalText(FEES.taker.times(factor)),
-      sessionHours: null, status: isDelisted === true ? 'closed' : 'open',
+      sessionHours: SESSION_HOURS[assetClass], status: isDelisted === true ? 'closed' : 'open',
     };
     return { coin: name, id: dexIndex === 0 ? index : FIRST_HIP3_ASSET + dexIndex * ASSETS_PER_DEX + index, szDecimals, tickRule: rule, market };
   });
@@ -69,10 +74,6 @@ export function slippagePrice(rule: TickRule, middle: string, side: 'buy' | 'sel
 /** 32 hex digits as the venue's cloid, and back; other texts are no client id of ours. */
 export function toCloid(venueClientId: string): string | null {
   return /^[0-9a-f]{32}$/.test(venueClientId) ? `0x${venueClientId}` : null;
-}
-
-export function fromCloid(cloid: string | null | undefined): string | null {
-  return cloid === null || cloid === undefined ? null : cloid.replace(/^0x/, '').toLowerCase();
 }
 
 const REFUSALS: readonly (readonly [RegExp, RefusalCode])[] = [
@@ -106,13 +107,16 @@ export function toStatus(status: string, filled: Decimal): VenueOrderStatus | nu
 
 const TYPES: Readonly<Record<string, OrderType>> = { Market: 'market', 'Stop Market': 'stopMarket', 'Stop Limit': 'stopLimit', 'Take Profit Market': 'takeProfitMarket', 'Take Profit Limit': 'takeProfitLimit' };
 
-/** Throws RangeError on a status the adapter does not know. `restingOnly`: of openOrders, which say no status. */
+/** The venue said a word of a closed list that this adapter does not know: nothing is concluded from it. */
+export class UnknownWord extends Error {}
+
+/** Throws UnknownWord on a status the adapter does not know. */
 export function toOrder({ order, status, statusTimestamp }: HyperliquidOrderState): VenueOrder {
   const quantity = decimal(order.origSz);
   // A filled order's size is what is left of it: nothing.
   const filled = status === 'filled' ? quantity : quantity.minus(order.sz);
   const known = toStatus(status, filled);
-  if (known === null) throw new RangeError(`unknown order status ${status}`);
+  if (known === null) throw new UnknownWord(`unknown order status ${status}`);
   const type = TYPES[order.orderType ?? ''] ?? 'limit';
   const timeInForce: TimeInForce = order.tif === 'Ioc' || order.tif === 'FrontendMarket' || type.endsWith('Market') ? 'IOC' : 'GTC';
   return {
@@ -177,12 +181,27 @@ export function toPositions(state: Clearinghouse): VenuePosition[] {
   });
 }
 
-/** One balance over all dexes: the collateral without open profit, and what of it may be used. */
-export function toBalance(states: readonly Clearinghouse[]): VenueBalance {
-  const total = sum(states.map(({ marginSummary, assetPositions }) => decimal(marginSummary.accountValue).minus(sum(assetPositions.map(({ position }) => position.unrealizedPnl)))));
-  const available = sum(states.map(({ withdrawable }) => withdrawable));
-  const locked = total.minus(available);
-  return { asset: 'USDC', total: decimalText(total), available: decimalText(available), locked: decimalText(locked.isNegative() ? ZERO : locked) };
+/** One balance for each token that margins a dex: the collateral without open profit, and what of it may be used. */
+export function toBalances(dexes: readonly { readonly asset: string; readonly state: Clearinghouse }[]): VenueBalance[] {
+  return [...new Set(dexes.map(({ asset }) => asset))].map((asset) => {
+    const states = dexes.filter((dex) => dex.asset === asset).map(({ state }) => state);
+    const total = sum(states.map(({ marginSummary, assetPositions }) => decimal(marginSummary.accountValue).minus(sum(assetPositions.map(({ position }) => position.unrealizedPnl)))));
+    const available = sum(states.map(({ withdrawable }) => withdrawable));
+    const locked = total.minus(available);
+    return { asset, total: decimalText(total), available: decimalText(available), locked: decimalText(locked.isNegative() ? ZERO : locked) };
+  });
+}
+
+/** The dex of a coin, '' for the venue's own: `xyz:TSLA` is on `xyz`. */
+export function dexOf(coin: string): string {
+  const colon = coin.indexOf(':');
+  return colon === -1 ? '' : coin.slice(0, colon);
+}
+
+/** A position pays once at each funding time, so time and coin name the payment; the hash of the venue's ledger is all zeros. */
+export function fundingPayment(delta: { readonly coin: string; readonly usdc: string; readonly szi: string; readonly fundingRate: string; readonly time: number }, collateralOf: (dex: string) => string): VenueFundingPayment {
+  const { coin, usdc, szi, fundingRate, time } = delta;
+  return { venuePaymentId: `${coin}/${time}`, venueSymbol: coin, amount: canonical(usdc), asset: collateralOf(dexOf(coin)), rate: canonical(fundingRate), quantity: canonical(szi), markPrice: null, atMs: time };
 }
 
 export function toTrade(trade: { tid: number; px: string; sz: string; side: 'A' | 'B'; time: number }): PublicTrade {

@@ -1,30 +1,43 @@
 /** Hyperliquid's wire, as far as it is read. A field or word that is new is told as drift (client.ts) and stops nothing. */
 import { z } from 'zod';
 import { isPlainDecimal } from '../../domain/decimal';
+import { message } from './drift';
+import { FILL_FIELDS_NOT_READ } from './hot-messages';
 
 const number = z.string().regex(/^-?\d{1,40}(\.\d{1,40})?$/, 'not a plain decimal');
 const timeMs = z.number().int().nonnegative();
 const side = z.enum(['A', 'B']);
 
-export const metaSchema = z.object({
-  universe: z.array(z.object({ name: z.string().min(1), szDecimals: z.number().int().min(0).max(8), maxLeverage: z.number().int().positive(), isDelisted: z.boolean().optional() })),
-});
+export const metaSchema = message({
+  universe: z.array(
+    message({ name: z.string().min(1), szDecimals: z.number().int().min(0).max(8), maxLeverage: z.number().int().positive(), isDelisted: z.boolean().optional(), onlyIsolated: z.boolean().optional(), growthMode: z.string().optional() }, ['marginTableId', 'marginMode', 'lastGrowthModeChangeTime']),
+  ),
+  /** Index of the token that margins and settles this dex; 0 is USDC. */
+  collateralToken: z.number().int().nonnegative().optional(),
+}, ['marginTables']);
 export type Meta = z.infer<typeof metaSchema>;
-export const perpDexsSchema = z.array(z.object({ name: z.string().min(1) }).nullable());
-export const assetContextSchema = z.object({ funding: number, markPx: number, midPx: number.nullable() });
+export const perpDexsSchema = z.array(message({ name: z.string().min(1), deployerFeeScale: number.optional() }, ['fullName', 'deployer', 'oracleUpdater', 'feeRecipient', 'assetToStreamingOiCap', 'subDeployers', 'lastDeployerFeeScaleChangeTime', 'assetToFundingMultiplier', 'assetToFundingInterestRate', 'isListed']).nullable());
+export const spotMetaSchema = message({ tokens: z.array(message({ name: z.string().min(1), index: z.number().int().nonnegative(), tokenId: z.string() }, ['szDecimals', 'weiDecimals', 'isCanonical', 'evmContract', 'fullName', 'deployerTradingFeeShare'])) }, ['universe']);
+export const assetContextSchema = message({ funding: number, markPx: number, midPx: number.nullable() }, ['openInterest', 'prevDayPx', 'dayNtlVlm', 'premium', 'oraclePx', 'impactPxs', 'dayBaseVlm']);
 export const metaAndContextsSchema = z.tuple([metaSchema, z.array(assetContextSchema)]);
 export const midsSchema = z.record(z.string(), number);
-export const statusSchema = z.object({ time: timeMs });
+export const statusSchema = message({ time: timeMs }, ['specialStatuses']);
 
-const level = z.object({ px: number, sz: number });
-export const bookSchema = z.object({ coin: z.string(), time: timeMs, levels: z.tuple([z.array(level), z.array(level)]) });
-export const tradeSchema = z.object({ coin: z.string(), side, px: number, sz: number, time: timeMs, tid: z.number().int() });
+const level = message({ px: number, sz: number }, ['n']);
+export const bookSchema = message({ coin: z.string(), time: timeMs, levels: z.tuple([z.array(level), z.array(level)]) }, ['spread']);
+export const tradeSchema = message({ coin: z.string(), side, px: number, sz: number, time: timeMs, tid: z.number().int() }, ['hash', 'users', 'liquidation']);
 export const tradesSchema = z.array(tradeSchema);
-export const candlesSchema = z.array(z.object({ t: timeMs, o: number, c: number, h: number, l: number, v: number }));
-export const fundingsSchema = z.array(z.object({ coin: z.string(), fundingRate: number, time: timeMs }));
+export const candlesSchema = z.array(message({ t: timeMs, o: number, c: number, h: number, l: number, v: number }, ['T', 's', 'i', 'n']));
+export const fundingsSchema = z.array(message({ coin: z.string(), fundingRate: number, time: timeMs }, ['premium']));
+/** Per coin, what each exchange is expected to charge next; the venue itself is `HlPerp`. */
+export const predictedFundingsSchema = z.array(z.tuple([z.string(), z.array(z.tuple([z.string(), message({ fundingRate: number, nextFundingTime: timeMs, fundingIntervalHours: z.number().positive().optional() }).nullable()]))]));
+export const fundingDeltaSchema = message({ coin: z.string().min(1), usdc: number, szi: number, fundingRate: number }, ['type', 'nSamples']);
+export const userFundingsSchema = z.array(message({ time: timeMs, hash: z.string(), delta: fundingDeltaSchema }));
+export const streamFundingsSchema = message({ user: z.string(), isSnapshot: z.boolean().optional(), fundings: z.array(message({ time: timeMs, coin: z.string().min(1), usdc: number, szi: number, fundingRate: number }, ['nSamples'])) });
+export const rateLimitSchema = message({ cumVlm: number, nRequestsUsed: z.number().int().nonnegative(), nRequestsCap: z.number().int().nonnegative() }, ['nRequestsSurplus']);
 
 /** openOrders, and the order inside orderUpdates. */
-export const orderSchema = z.object({
+export const orderSchema = message({
   coin: z.string().min(1),
   side,
   limitPx: number,
@@ -44,12 +57,12 @@ export const orderSchema = z.object({
 });
 export type HyperliquidOrder = z.infer<typeof orderSchema>;
 export const ordersSchema = z.array(orderSchema);
-export const orderStateSchema = z.object({ order: orderSchema, status: z.string(), statusTimestamp: timeMs });
+export const orderStateSchema = message({ order: orderSchema, status: z.string(), statusTimestamp: timeMs });
 export type HyperliquidOrderState = z.infer<typeof orderStateSchema>;
 export const orderStatesSchema = z.array(orderStateSchema);
-export const orderStatusSchema = z.union([z.object({ status: z.literal('order'), order: orderStateSchema }), z.object({ status: z.literal('unknownOid') })]);
+export const orderStatusSchema = z.union([message({ status: z.literal('order'), order: orderStateSchema }), message({ status: z.literal('unknownOid') })]);
 
-export const fillSchema = z.object({
+export const fillSchema = message({
   coin: z.string().min(1),
   px: number,
   sz: number,
@@ -62,17 +75,17 @@ export const fillSchema = z.object({
   tid: z.number().int(),
   feeToken: z.string().min(1),
   cloid: z.string().nullish(),
-});
+}, FILL_FIELDS_NOT_READ);
 export type HyperliquidFill = z.infer<typeof fillSchema>;
 export const fillsSchema = z.array(fillSchema);
 
-export const clearinghouseSchema = z.object({
-  marginSummary: z.object({ accountValue: number, totalMarginUsed: number }),
+export const clearinghouseSchema = message({
+  marginSummary: message({ accountValue: number, totalMarginUsed: number }, ['totalNtlPos', 'totalRawUsd']),
   withdrawable: number,
   time: timeMs,
   assetPositions: z.array(
-    z.object({
-      position: z.object({
+    message({
+      position: message({
         coin: z.string().min(1),
         szi: number,
         entryPx: number.nullable(),
@@ -80,36 +93,41 @@ export const clearinghouseSchema = z.object({
         unrealizedPnl: number,
         liquidationPx: number.nullable(),
         marginUsed: number,
-        leverage: z.object({ type: z.string(), value: z.number() }),
-      }),
-    }),
+        leverage: message({ type: z.string(), value: z.number() }, ['rawUsd']),
+        cumFunding: message({ sinceOpen: number }, ['allTime', 'sinceChange']).optional(),
+      }, ['returnOnEquity', 'maxLeverage']),
+    }, ['type']),
   ),
-});
+}, ['crossMarginSummary', 'crossMaintenanceMarginUsed']);
 export type Clearinghouse = z.infer<typeof clearinghouseSchema>;
-export const roleSchema = z.object({ role: z.string(), data: z.object({ user: z.string().optional() }).optional() });
+export const roleSchema = message({ role: z.string(), data: message({ user: z.string().optional() }, ['master']).optional() });
 
-const placed = z.object({ oid: z.number().int() });
+const placed = message({ oid: z.number().int() }, ['cloid']);
 export const itemStatusSchema = z.union([
   z.string(),
-  z.object({ error: z.string() }),
-  z.object({ resting: placed }),
-  z.object({ filled: placed.extend({ totalSz: number, avgPx: number }) }),
+  message({ error: z.string() }),
+  message({ resting: placed }),
+  message({ filled: message({ oid: z.number().int(), totalSz: number, avgPx: number }, ['cloid']) }),
 ]);
 export type ItemStatus = z.infer<typeof itemStatusSchema>;
 export const exchangeAnswerSchema = z.union([
-  z.object({ status: z.literal('err'), response: z.string() }),
-  z.object({ status: z.literal('ok'), response: z.object({ type: z.string(), data: z.object({ statuses: z.array(itemStatusSchema) }).optional() }) }),
+  message({ status: z.literal('err'), response: z.string() }),
+  message({ status: z.literal('ok'), response: message({ type: z.string(), data: message({ statuses: z.array(itemStatusSchema) }).optional() }) }),
 ]);
 
-export const streamSchema = z.object({ channel: z.string(), data: z.unknown().optional() });
-export const subscribedSchema = z.object({ method: z.string(), subscription: z.object({ type: z.string(), coin: z.string().optional(), user: z.string().optional(), dex: z.string().optional() }) });
-export const userFillsSchema = z.object({ isSnapshot: z.boolean().optional(), user: z.string(), fills: fillsSchema });
-export const streamClearinghouseSchema = z.object({ dex: z.string(), user: z.string(), clearinghouseState: clearinghouseSchema });
-export const bboSchema = z.object({ coin: z.string(), time: timeMs, bbo: z.tuple([level.nullable(), level.nullable()]) });
-export const streamContextSchema = z.object({ coin: z.string(), ctx: assetContextSchema });
-export const streamMidsSchema = z.object({ mids: midsSchema });
-export const postedSchema = z.object({ id: z.number(), response: z.object({ type: z.string(), payload: z.unknown() }) });
-export const postedRoleSchema = z.object({ type: z.literal('userRole'), data: roleSchema });
+export const subscribedSchema = message({ method: z.string(), subscription: message({ type: z.string(), coin: z.string().optional(), user: z.string().optional(), dex: z.string().optional() }, ['aggregateByTime', 'nSigFigs', 'mantissa', 'interval']) });
+export const userFillsSchema = message({ isSnapshot: z.boolean().optional(), user: z.string(), fills: fillsSchema });
+export const streamClearinghouseSchema = message({ dex: z.string(), user: z.string(), clearinghouseState: clearinghouseSchema });
+export const bboSchema = message({ coin: z.string(), time: timeMs, bbo: z.tuple([level.nullable(), level.nullable()]) });
+export const streamContextSchema = message({ coin: z.string(), ctx: assetContextSchema });
+export const streamMidsSchema = message({ mids: midsSchema }, ['dex']);
+/** The account's summary: read for the agent it names alone. */
+export const webDataSchema = message({ userState: message({ agentAddress: z.string().nullable() }, ['agentValidUntil', 'cumLedger', 'serverTime', 'isVault', 'user', 'optOutOfSpotDusting', 'dexAbstractionEnabled', 'abstraction']) }, ['perpDexStates']);
+export const postedSchema = message({ id: z.number(), response: message({ type: z.string(), payload: z.unknown() }) });
+export const postedRoleSchema = message({ type: z.literal('userRole'), data: roleSchema });
+
+/** Source: the venue's documentation, "Rate limits": unique users across user-specific subscriptions. */
+export const STREAMED_USERS = 10;
 
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, 'must be 0x and 40 hexadecimal digits').transform((text) => text.toLowerCase() as `0x${string}`);
 /** `agentKey` signs; `address` is the account it signs for. Transfers and withdrawals need the account's own key, which is never asked for. */
@@ -123,11 +141,17 @@ export const optionsSchema = z.object({
   network: z.enum(['mainnet', 'testnet']).default('testnet'),
   /** HIP-3 dexes to trade beside the venue's own, by name. */
   dexes: z.array(z.string().regex(/^[a-z0-9]{1,16}$/)).default([]),
+  /** Of them, those whose orders carry no client id: some users saw orders with one ignored there (hyperliquid-python-sdk, issue 251). */
+  dexesWithoutCloid: z.array(z.string().regex(/^[a-z0-9]{1,16}$/)).default([]),
   absenceFinalAfterMs: z.number().int().min(0).default(120_000),
   /** A market order is an IOC limit this far from the middle at most, as a fraction. */
   slippage: z.string().refine(isPlainDecimal).default('0.05'),
   /** How often a private stream asks whether its agent wallet is still approved. */
   agentCheckEveryMs: z.number().int().min(100).default(60_000),
+  /** Users whose private streams one process opens; further ones are polled. */
+  streamedUsers: z.number().int().min(1).max(STREAMED_USERS).default(STREAMED_USERS),
+  /** Polls of such a user are at least so far apart. */
+  pollEveryMs: z.number().int().min(50).default(10_000),
   readTimeoutMs: z.number().int().positive().optional(),
   /** Only tests have another: the venue sends at most so many fills at once. */
   fillsPerPage: z.number().int().min(2).default(2_000),

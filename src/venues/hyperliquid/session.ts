@@ -1,30 +1,37 @@
 /** One account at Hyperliquid: an agent wallet signs, the account (or its vault) trades. Reads are by address and need no key. */
+import { decimal } from '../../domain/decimal';
 import type * as port from '../../domain/venue';
-import { VenueOutcomeUnknown, VenueRefused } from '../../domain/venue-errors';
+import { VenueOutcomeUnknown, VenueRateLimited, VenueRefused } from '../../domain/venue-errors';
 import { addressOf } from '../ecdsa';
 import { refusal } from '../http';
-import type { SocketDialect } from '../socket';
 import { actionBody, amendBytes, cancelBytes, MIN_EXPIRY_MS, placeBytes, readBytes, type ActionSigner, type HyperliquidBytes, type MarketView } from './actions';
-import { privateDialect, type HyperliquidClient, type OnDrift } from './client';
-import { openOrder, refusalCode, toBalance, toCloid, toFill, toOrder, toPositions } from './normalize';
+import type { AddressBudget } from './address-budget';
+import { acknowledgement, refused, refusedHere, statusesOf } from './answers';
+import type { HyperliquidClient } from './client';
+import { transferBody } from './collateral';
+import { HyperliquidHistory } from './history';
+import { openOrder, refusalCode, toBalances, toCloid, toOrder, toPositions, UnknownWord } from './normalize';
 import * as wire from './schemas';
+import type { AccountStreams } from './streams';
 
-/** Of all fills of an account only so many newest can be read. */
-const FILL_HISTORY = 10_000;
-const ORDER_HISTORY = 2_000;
+/** Isolated margin is told in millionths of a dollar. */
+const MARGIN_UNITS = 1_000_000;
 
 export interface SessionParts {
   readonly client: HyperliquidClient;
   readonly view: MarketView;
   readonly options: wire.HyperliquidOptions;
-  readonly nowMs: () => number;
-  readonly onDrift: OnDrift;
+  readonly tellDrift: (what: string) => boolean;
   /** Loads metadata if it is not there yet. */
   readonly loaded: (options: port.ReadOptions) => Promise<void>;
-  /** A nonce no request of this process used, for settings; orders get theirs from the store. */
   readonly venueTimeMs: (options: port.ReadOptions) => Promise<number>;
+  /** A nonce no request of this process used, for settings; orders get theirs from the store. */
   readonly nextNonce: (signer: string) => string;
-  readonly open: (dialect: SocketDialect<port.PrivateMessage>, onMessage: (message: port.PrivateMessage) => void) => port.VenueStream;
+  readonly collateralOf: (dex: string) => string;
+  /** `USDC:0x…`, as transfers name a token. Throws VenueRefused for one the venue does not have. */
+  readonly tokenOf: (asset: string, options: port.ReadOptions) => Promise<string>;
+  readonly budgetOf: (user: string) => AddressBudget;
+  readonly streams: AccountStreams;
 }
 
 export class HyperliquidSession implements port.VenueAccountSession {
@@ -33,6 +40,7 @@ export class HyperliquidSession implements port.VenueAccountSession {
   /** Whose orders these are: the account's, or its vault's. */
   private readonly user: string;
   private readonly owner: string;
+  private readonly history: HyperliquidHistory;
 
   constructor(
     private readonly venue: string,
@@ -44,6 +52,7 @@ export class HyperliquidSession implements port.VenueAccountSession {
     this.owner = credentials.address;
     this.user = credentials.vaultAddress ?? credentials.address;
     this.signer = { venue, privateKey, network: parts.options.network, vaultAddress: credentials.vaultAddress ?? null };
+    this.history = new HyperliquidHistory(venue, this.user, parts);
   }
 
   preparePlace(orders: readonly port.PlaceRequest[], context: port.PrepareContext): port.SignedRequest {
@@ -61,75 +70,66 @@ export class HyperliquidSession implements port.VenueAccountSession {
   async send(request: port.SignedRequest, options: port.SendOptions): Promise<port.SendAnswer> {
     const bytes = readBytes(this.venue, request);
     if (bytes.body === null) return { items: bytes.orders.map((_, index) => refusedHere(bytes, index)), raw: 'every order was refused before it was sent', venueTimeMs: null, latencyMs: 0 };
-    const { answer, raw, latencyMs } = await this.parts.client.exchange(bytes.body, options);
-    const common = { raw, venueTimeMs: null, latencyMs };
     const count = request.kind === 'cancel' ? bytes.cancels.length : bytes.orders.length;
+    const sent = count - Object.keys(bytes.refused).length;
+    const { answer, raw, latencyMs } = await this.exchange(bytes.body, sent, options);
+    const common = { raw, venueTimeMs: null, latencyMs };
     if (answer.status === 'err') {
       const code = refusalCode(answer.response);
       // A used nonce is an answer about an earlier send of these bytes, for each of its orders: to be asked for.
       if (code !== 'duplicateClientId') throw refusal(this.venue, code, 'ERR', answer.response, raw);
       return { items: Array.from({ length: count }, () => refused(answer.response)), ...common };
     }
-    const statuses = answer.response.data?.statuses ?? [];
-    const sent = count - Object.keys(bytes.refused).length;
-    // One error may stand for the whole list.
-    const [only] = statuses;
-    if (statuses.length !== sent && !(statuses.length === 1 && typeof only === 'object' && 'error' in only)) {
-      throw new VenueOutcomeUnknown(this.venue, `${this.venue}: ${statuses.length} answers came for ${sent} items`, 'unreadable', raw);
-    }
+    const statuses = statusesOf(this.venue, answer.response.data?.statuses ?? [], sent, raw);
+    if (request.kind === 'cancel') return { items: await this.canceled(bytes, statuses, options), ...common };
     let next = 0;
-    const take = (): wire.ItemStatus => statuses[statuses.length === sent ? next++ : 0] ?? { error: 'no answer' };
-    if (request.kind === 'cancel') return { items: await this.canceled(bytes, Array.from({ length: sent }, take), options), ...common };
-    return { items: bytes.orders.map((order, index) => (bytes.refused[index] === undefined ? this.placed(order, take(), bytes) : refusedHere(bytes, index))), ...common };
+    const take = (): wire.ItemStatus => statuses[next++] ?? { error: 'no answer' };
+    return { items: bytes.orders.map((order, index) => (bytes.refused[index] === undefined ? acknowledgement(order, take(), bytes) : refusedHere(bytes, index))), ...common };
   }
 
+  /** Orders without a client id of ours are found by the venue's own, once it is known. Throws VenueOutcomeUnknown on a state nobody knows. */
   async findOrder(order: port.OrderReference, options: port.ReadOptions): Promise<port.VenueOrder | null> {
-    const oid = toCloid(order.venueClientId) ?? (order.venueOrderId === null ? null : Number(order.venueOrderId));
+    const cloid = this.parts.view.carriesCloid(order.venueSymbol) ? toCloid(order.venueClientId) : null;
+    const oid = cloid ?? (order.venueOrderId === null ? null : Number(order.venueOrderId));
     if (oid === null) return null;
     const answer = await this.parts.client.info({ type: 'orderStatus', user: this.user, oid }, wire.orderStatusSchema, options);
-    return answer.status === 'unknownOid' ? null : toOrder(answer.order);
+    if (answer.status === 'unknownOid') return null;
+    try {
+      return toOrder(answer.order);
+    } catch (error) {
+      if (!(error instanceof UnknownWord)) throw error;
+      this.parts.tellDrift(`orderStatus: ${error.message}`);
+      throw new VenueOutcomeUnknown(this.venue, `${this.venue}: ${error.message}`, 'unreadable');
+    }
   }
 
   async openOrders(options: port.ReadOptions): Promise<readonly port.VenueOrder[]> {
     const lists = await Promise.all(this.dexes().map((dex) => this.parts.client.info({ type: 'frontendOpenOrders', user: this.user, ...dex }, wire.ordersSchema, options)));
+    // Exits that wait for their entry are listed inside it, and again once they live.
     return lists.flat().map(openOrder);
   }
 
-  async closedOrders(sinceMs: number, options: port.ReadOptions): Promise<readonly port.VenueOrder[]> {
-    const states = await this.parts.client.info({ type: 'historicalOrders', user: this.user }, wire.orderStatesSchema, options);
-    const oldest = states.at(-1);
-    if (states.length >= ORDER_HISTORY && oldest !== undefined && oldest.statusTimestamp > sinceMs) {
-      throw new VenueOutcomeUnknown(this.venue, `${this.venue} shows only the newest ${ORDER_HISTORY} orders; ask for a later time`, 'unreadable');
-    }
-    // The newest first: an amended order's earlier ids come after the one that took their place.
-    const seen = new Set<string>();
-    const orders = states.map(toOrder).filter(({ venueClientId }) => venueClientId === null || (!seen.has(venueClientId) && seen.add(venueClientId) !== undefined));
-    return orders.filter(({ status, updatedAtMs }) => status !== 'open' && updatedAtMs >= sinceMs).reverse();
+  closedOrders(sinceMs: number, options: port.ReadOptions): Promise<readonly port.VenueOrder[]> {
+    return this.history.closedOrders(sinceMs, options);
   }
 
-  /** The cursor holds the time to go on from, how many were read, and which fills of that very time are known. */
-  async fillsSince(sinceMs: number, cursor: string | null, options: port.ReadOptions): Promise<port.FillsPage> {
-    const from = cursor === null ? { atMs: sinceMs, read: 0, firstMs: null, known: [] as string[] } : (JSON.parse(cursor) as { atMs: number; read: number; firstMs: number | null; known: string[] });
-    const { fillsPerPage } = this.parts.options;
-    const page = (await this.parts.client.info({ type: 'userFillsByTime', user: this.user, startTime: from.atMs }, wire.fillsSchema, options)).slice(0, fillsPerPage);
-    const fills = page.map(toFill).filter((fill) => !from.known.includes(fillKey(fill)));
-    const read = from.read + fills.length;
-    const firstMs = from.firstMs ?? page[0]?.time ?? null;
-    const lastMs = page.at(-1)?.time;
-    if (page.length < fillsPerPage || lastMs === undefined) return { fills, next: null, truncatedBeforeMs: read >= FILL_HISTORY ? firstMs : null };
-    if (fills.length === 0) throw new VenueOutcomeUnknown(this.venue, `${this.venue}: more than ${fillsPerPage} fills of one millisecond cannot be read`, 'unreadable');
-    const known = page.filter(({ time }) => time === lastMs).map((fill) => fillKey(toFill(fill)));
-    return { fills, next: JSON.stringify({ atMs: lastMs, read, firstMs, known }), truncatedBeforeMs: null };
+  fillsSince(sinceMs: number, cursor: string | null, options: port.ReadOptions): Promise<port.FillsPage> {
+    return this.history.fillsSince(sinceMs, cursor, options);
+  }
+
+  fundingPayments(sinceMs: number, cursor: string | null, options: port.ReadOptions): Promise<port.FundingPaymentsPage> {
+    return this.history.fundingPayments(sinceMs, cursor, options);
   }
 
   async positions(options: port.ReadOptions): Promise<readonly port.VenuePosition[]> {
-    return (await this.states(options)).flatMap(toPositions);
+    return (await this.states(options)).flatMap(({ state }) => toPositions(state));
   }
 
   /** Reads need no key, so the agent's standing is asked for too: a revoked one is an error here, as at other venues. */
   async balances(options: port.ReadOptions): Promise<readonly port.VenueBalance[]> {
+    await this.parts.loaded(options);
     const [states] = await Promise.all([this.states(options), this.checkAgent(options)]);
-    return [toBalance(states)];
+    return toBalances(states);
   }
 
   async checkCredentials(options: port.ReadOptions): Promise<void> {
@@ -139,10 +139,19 @@ export class HyperliquidSession implements port.VenueAccountSession {
 
   async setLeverage(venueSymbol: string, leverage: string, options: port.ReadOptions, marginMode: 'cross' | 'isolated' = 'cross'): Promise<void> {
     if (!/^[1-9]\d{0,2}$/.test(leverage)) throw new RangeError(`leverage must be a whole number from 1, got ${leverage}`);
-    await this.parts.loaded(options);
-    const asset = this.parts.view.asset(venueSymbol);
-    if (asset === null) throw new VenueRefused(this.venue, 'marketClosed', 'UNKNOWN_MARKET', `${this.venue} has no market ${venueSymbol}`);
-    await this.control({ type: 'updateLeverage', asset: asset.id, isCross: marginMode === 'cross', leverage: Number(leverage) }, options);
+    await this.control({ type: 'updateLeverage', asset: await this.assetId(venueSymbol, options), isCross: marginMode === 'cross', leverage: Number(leverage) }, options);
+  }
+
+  async adjustMargin(venueSymbol: string, amount: string, options: port.ReadOptions): Promise<void> {
+    const units = decimal(amount).times(MARGIN_UNITS);
+    if (!units.isInteger() || units.isZero()) throw new VenueRefused(this.venue, 'invalidQuantity', 'BAD_AMOUNT', `${this.venue} moves margin in millionths, and not nothing: got ${amount}`);
+    await this.control({ type: 'updateIsolatedMargin', asset: await this.assetId(venueSymbol, options), isBuy: true, ntli: units.toNumber() }, options);
+  }
+
+  async transferCollateral(transfer: port.CollateralTransfer, options: port.ReadOptions): Promise<void> {
+    const nonce = this.parts.nextNonce(this.agent);
+    const token = await this.parts.tokenOf(transfer.asset, options);
+    await this.parts.client.control(transferBody(this.signer, { agent: this.agent, owner: this.owner }, transfer, { token, nonce }), options);
   }
 
   async setDeadManSwitch(timeoutMs: number, options: port.ReadOptions): Promise<void> {
@@ -151,41 +160,22 @@ export class HyperliquidSession implements port.VenueAccountSession {
   }
 
   streamPrivate(onMessage: (message: port.PrivateMessage) => void): port.VenueStream {
-    const { nowMs, onDrift, options, open } = this.parts;
-    const stop = new AbortController();
-    const confirm = (order: port.VenueOrder): void => {
-      const reading = { signal: stop.signal, priority: 'read' } as const;
-      this.findOrder({ ...order, venueClientId: order.venueClientId ?? '' }, reading).then(
-        (found) => (stop.signal.aborted ? undefined : onMessage({ kind: 'order', order: found ?? order, atMs: order.updatedAtMs })),
-        () => (stop.signal.aborted ? undefined : onMessage({ kind: 'gap', reason: 'a cancel could not be confirmed' })),
-      );
-    };
-    const dialect = privateDialect({ user: this.user, dexes: options.dexes, agent: this.agent === this.owner ? null : this.agent, agentCheckEveryMs: options.agentCheckEveryMs, nowMs, onDrift, onDoubtfulCancel: confirm });
-    const stream = open(dialect, onMessage);
-    return {
-      ready: stream.ready,
-      close: () => {
-        stop.abort();
-        stream.close();
-      },
-    };
+    return this.parts.streams.open({ user: this.user, agent: this.agent === this.owner ? null : this.agent, session: this }, onMessage);
   }
 
-  private placed(order: port.PlaceRequest, status: wire.ItemStatus, { atMs }: HyperliquidBytes): port.ItemAnswer {
-    if (typeof status === 'string') return { kind: 'accepted', venueOrderId: null, transactionHash: null };
-    if ('error' in status) return refused(status.error);
-    const filled = 'filled' in status ? status.filled : null;
-    const oid = 'filled' in status ? status.filled.oid : status.resting.oid;
-    const whole = filled !== null && Number(filled.totalSz) >= Number(order.quantity);
-    return {
-      kind: 'acknowledged',
-      order: {
-        venueOrderId: String(oid), venueClientId: order.venueClientId, venueSymbol: order.venueSymbol, side: order.side, type: order.type, timeInForce: order.timeInForce,
-        quantity: order.quantity, limitPrice: order.limitPrice, filledQuantity: filled === null ? '0' : trimmed(filled.totalSz), avgPrice: filled === null ? null : trimmed(filled.avgPx),
-        status: filled === null ? 'open' : whole ? 'filled' : 'canceled', reasonCode: filled === null || whole ? null : 'iocCancel',
-        postOnly: order.postOnly, reduceOnly: order.reduceOnly, revision: null, updatedAtMs: atMs, ...(order.triggerPrice === undefined || order.triggerPrice === null ? {} : { triggerPrice: order.triggerPrice, triggeredAtMs: null }),
-      },
-    };
+  /** Who says how much is left is the venue; entries stop before it must. */
+  private async exchange(body: string, count: number, options: port.SendOptions): ReturnType<HyperliquidClient['exchange']> {
+    const budget = this.parts.budgetOf(this.user);
+    const waitMs = options.priority === 'entry' ? budget.entryWaitMs(count) : 0;
+    if (waitMs > 0) throw new VenueRateLimited(this.venue, `the requests that ${this.venue} takes of ${this.user} are spent but for exits and cancels; trading frees one for each USDC; nothing was sent`, waitMs, 'budget');
+    try {
+      const answer = await this.parts.client.exchange(body, options);
+      budget.spent(count);
+      return answer;
+    } catch (error) {
+      if (error instanceof VenueRateLimited && error.by === 'venue') budget.exhausted();
+      throw error;
+    }
   }
 
   /** A canceled order is read once more: what was filled of it before belongs to the answer. */
@@ -214,32 +204,24 @@ export class HyperliquidSession implements port.VenueAccountSession {
     throw new VenueRefused(this.venue, 'unauthorized', 'AGENT_UNKNOWN', `${this.venue}: agent wallet ${this.agent} is not approved by ${this.owner}; approve it at the venue, or give its key`);
   }
 
+  private async assetId(venueSymbol: string, options: port.ReadOptions): Promise<number> {
+    await this.parts.loaded(options);
+    const asset = this.parts.view.asset(venueSymbol);
+    if (asset === null) throw new VenueRefused(this.venue, 'marketClosed', 'UNKNOWN_MARKET', `${this.venue} has no market ${venueSymbol}`);
+    return asset.id;
+  }
+
   private async control(action: object, options: port.ReadOptions): Promise<void> {
     const nonce = this.parts.nextNonce(this.agent);
     await this.parts.client.control(actionBody(this.signer, action, nonce, (await this.parts.venueTimeMs(options)) + MIN_EXPIRY_MS), options);
   }
 
-  private states(options: port.ReadOptions) {
-    return Promise.all(this.dexes().map((dex) => this.parts.client.info({ type: 'clearinghouseState', user: this.user, ...dex }, wire.clearinghouseSchema, options)));
+  private states(options: port.ReadOptions): Promise<{ asset: string; state: wire.Clearinghouse }[]> {
+    const { client, collateralOf } = this.parts;
+    return Promise.all(this.dexes().map(async (dex) => ({ asset: collateralOf(dex.dex ?? ''), state: await client.info({ type: 'clearinghouseState', user: this.user, ...dex }, wire.clearinghouseSchema, options) })));
   }
 
   private dexes(): { dex?: string }[] {
     return [{}, ...this.parts.options.dexes.map((dex) => ({ dex }))];
   }
-}
-
-function refused(words: string): port.ItemAnswer {
-  return { kind: 'refused', code: refusalCode(words), venueCode: 'ERROR', message: words };
-}
-
-function refusedHere({ refused: items }: HyperliquidBytes, index: number): port.ItemAnswer {
-  return items[index] ?? { kind: 'refused', code: 'other', venueCode: 'NOT_SENT', message: 'not sent' };
-}
-
-function fillKey({ venueFillId, side, venueOrderId }: port.VenueFill): string {
-  return `${venueFillId}/${side}/${venueOrderId}`;
-}
-
-function trimmed(number: string): string {
-  return number.includes('.') ? number.replace(/\.?0+$/, '') : number;
 }

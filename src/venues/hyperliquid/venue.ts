@@ -9,10 +9,15 @@ import { VenueHttpClient } from '../http';
 import { VenueSocket, type SocketDialect, type SocketEvent } from '../socket';
 import { VenueClock } from '../venue-clock';
 import type { MarketView } from './actions';
-import { HyperliquidClient, midsDialect, publicDialect, type OnDrift } from './client';
-import { assetsOf, toTrade, type Asset } from './normalize';
+import { AddressBudget } from './address-budget';
+import { HyperliquidClient } from './client';
+import { midsDialect, publicDialect } from './dialects';
+import { DriftNotes, type OnDrift } from './drift';
+import { HyperliquidFunding } from './funding';
+import { assetsOf, canonical, dexOf, toTrade, type Asset } from './normalize';
 import * as wire from './schemas';
 import { HyperliquidSession } from './session';
+import { AccountStreams } from './streams';
 
 /** The venue's own addresses. */
 export const HYPERLIQUID_URLS = {
@@ -23,9 +28,10 @@ export const HYPERLIQUID_URLS = {
 /** Weight 1 + floor(n / 40) an action: more orders in one request gain little and hold each other up. */
 const MAX_BATCH_SIZE = 40;
 /** 1,200 of weight a minute and address of the network. */
-const BUDGET: port.RateBudgetRule = { capacity: 1_200, refillPerSecond: 20, reserve: 0.2 };
-const FUNDING_LOOK_BACK_MS = 24 * 60 * 60 * 1000;
-const HOUR_MS = 60 * 60 * 1000;
+export const HYPERLIQUID_BUDGET: port.RateBudgetRule = { capacity: 1_200, refillPerSecond: 20, reserve: 0.2 };
+/** A read nobody waits for. */
+const BACKGROUND_READ_MS = 5_000;
+const USDC = 'USDC';
 const INTERVALS: Readonly<Record<number, string>> = { 60_000: '1m', 180_000: '3m', 300_000: '5m', 900_000: '15m', 1_800_000: '30m', 3_600_000: '1h', 7_200_000: '2h', 14_400_000: '4h', 28_800_000: '8h', 43_200_000: '12h', 86_400_000: '1d', 259_200_000: '3d', 604_800_000: '1w' };
 /** The venue closes a connection that was idle for 60 s. */
 const PING_EVERY_MS = 5_000;
@@ -39,6 +45,9 @@ export interface HyperliquidVenueOptions {
   readonly clock: Clock;
   readonly onSocketEvent?: (event: SocketEvent) => void;
   readonly onDrift?: OnDrift;
+  /** Takes weight of the shared budget for what streams read by themselves; false: not now. Absent: all there is. */
+  readonly spend?: (weight: number) => Promise<boolean>;
+  readonly onBackgroundError?: (error: unknown) => void;
   readonly pingEveryMs?: number;
 }
 
@@ -55,6 +64,13 @@ export class HyperliquidVenue implements port.Venue {
   private readonly nonces = new Map<string, number>();
   private loading: Promise<readonly Market[]> | null = null;
   private readonly view: MarketView;
+  private readonly notes: DriftNotes;
+  private readonly budgets = new Map<string, AddressBudget>();
+  private readonly accountStreams: AccountStreams;
+  private readonly fundings: HyperliquidFunding;
+  /** The token that margins each dex, and tokens by index; USDC until told otherwise. */
+  private readonly collaterals = new Map<string, string>();
+  private tokens: readonly { readonly name: string; readonly index: number; readonly tokenId: string }[] | null = null;
 
   /** Throws ZodError on wrong options. */
   constructor(private readonly settings: HyperliquidVenueOptions) {
@@ -65,14 +81,25 @@ export class HyperliquidVenue implements port.Venue {
     this.capabilities = capabilities(absenceFinalAfterMs);
     this.http = new VenueHttpClient({ venue: this.name, baseUrl, clock, ...(readTimeoutMs === undefined ? {} : { readTimeoutMs }) });
     this.venueClock = new VenueClock(clock);
-    this.client = new HyperliquidClient(this.name, this.http, this.venueClock, () => clock.nowMs());
-    this.view = { asset: (coin) => this.assets.get(coin) ?? null, middle: (coin) => this.middles.get(coin) ?? null, slippage };
+    this.notes = new DriftNotes(() => clock.nowMs());
+    this.client = new HyperliquidClient(this.name, this.http, this.venueClock, () => clock.nowMs(), this.tellDrift);
+    this.view = { asset: (coin) => this.assets.get(coin) ?? null, middle: (coin) => this.middles.get(coin) ?? null, slippage, carriesCloid: (coin) => this.carriesClientId(coin) };
+    this.fundings = new HyperliquidFunding(this.client, (options) => this.venueTimeMs(options), () => clock.nowMs());
+    this.accountStreams = new AccountStreams({
+      options: this.options,
+      nowMs: () => clock.nowMs(),
+      tellDrift: this.tellDrift,
+      collateralOf: this.collateralOf,
+      open: (dialect, onMessage) => this.open(dialect, onMessage),
+      venueTimeMs: (options) => this.venueTimeMs(options),
+      spend: settings.spend ?? (() => Promise.resolve(true)),
+    });
   }
 
   /** Metadata and the clock, then a stream of middles: a market order is an IOC limit around one. */
   async prepare(options: port.ReadOptions): Promise<void> {
     await Promise.all([this.loaded(options), this.venueTimeMs(options)]);
-    const stream = this.open(midsDialect(this.options.dexes, this.drift), (mids) => {
+    const stream = this.open(midsDialect(this.options.dexes, this.tellDrift), (mids) => {
       if (mids === null) this.middles.clear();
       else for (const [coin, middle] of Object.entries(mids)) this.middles.set(coin, middle);
     });
@@ -92,7 +119,11 @@ export class HyperliquidVenue implements port.Venue {
       ['', ...dexes].map(async (dex) => {
         const index = dex === '' ? 0 : names.findIndex((each) => each?.name === dex);
         if (index < 0) throw new VenueRefused(this.name, 'other', 'UNKNOWN_DEX', `${this.name} has no dex ${dex}; perpDexs lists ${names.flatMap((each) => each?.name ?? []).join(', ')}`);
-        return assetsOf(this.name, await this.client.info({ type: 'meta', ...(dex === '' ? {} : { dex }) }, wire.metaSchema, options), index);
+        const meta = await this.client.info({ type: 'meta', ...(dex === '' ? {} : { dex }) }, wire.metaSchema, options);
+        const { collateralToken = 0 } = meta;
+        const collateral = collateralToken === 0 ? USDC : ((await this.tokenList(options)).find((token) => token.index === collateralToken)?.name ?? `token ${collateralToken}`);
+        this.collaterals.set(dex, collateral);
+        return assetsOf(this.name, meta, index, collateral);
       }),
     );
     for (const asset of lists.flat()) this.assets.set(asset.coin, asset);
@@ -106,7 +137,7 @@ export class HyperliquidVenue implements port.Venue {
     return lists.flatMap(([{ universe }, contexts]) =>
       universe.flatMap(({ name }, index) => {
         const context = contexts[index];
-        return context === undefined ? [] : [{ venue: this.name, symbol: name, bid: null, ask: null, last: context.midPx === null ? null : decimalText(context.midPx), mark: decimalText(context.markPx), at }];
+        return context === undefined ? [] : [{ venue: this.name, symbol: name, bid: null, ask: null, last: context.midPx === null ? null : canonical(context.midPx), mark: canonical(context.markPx), at }];
       }),
     );
   }
@@ -129,11 +160,17 @@ export class HyperliquidVenue implements port.Venue {
     return candles.map(({ t, o, h, l, c, v }) => ({ at: t, open: decimalText(o), high: decimalText(h), low: decimalText(l), close: decimalText(c), volume: decimalText(v) }));
   }
 
-  async funding(venueSymbol: string, options: port.ReadOptions): Promise<FundingRate> {
-    const nowMs = await this.venueTimeMs(options);
-    const history = await this.client.info({ type: 'fundingHistory', coin: venueSymbol, startTime: nowMs - FUNDING_LOOK_BACK_MS }, wire.fundingsSchema, options);
-    const last = history.at(-1);
-    return { symbol: venueSymbol, rate: last === undefined ? '0' : decimalText(last.fundingRate), nextAt: nowMs - (nowMs % HOUR_MS) + HOUR_MS, at: last?.time ?? nowMs };
+  funding(venueSymbol: string, options: port.ReadOptions): Promise<FundingRate> {
+    return this.fundings.current(venueSymbol, options);
+  }
+
+  fundingHistory(venueSymbol: string, fromMs: number, toMs: number, options: port.ReadOptions): Promise<readonly FundingRate[]> {
+    return this.fundings.history(venueSymbol, fromMs, toMs, options);
+  }
+
+  carriesClientId(venueSymbol: string): boolean {
+    const { dexesWithoutCloid } = this.options;
+    return dexesWithoutCloid.length === 0 || !dexesWithoutCloid.includes(dexOf(venueSymbol));
   }
 
   async venueTimeMs(options: port.ReadOptions): Promise<number> {
@@ -142,21 +179,22 @@ export class HyperliquidVenue implements port.Venue {
   }
 
   streamPublic(venueSymbols: readonly string[], onMessage: (message: port.PublicMessage) => void): port.VenueStream {
-    return this.open(publicDialect(this.name, venueSymbols, this.drift), onMessage);
+    return this.open(publicDialect(this.name, venueSymbols, this.tellDrift), onMessage);
   }
 
   session(credentials: port.VenueCredentials): port.VenueAccountSession {
-    const { clock } = this.settings;
     return new HyperliquidSession(this.name, this.credentials(credentials), {
       client: this.client,
       view: this.view,
       options: this.options,
-      nowMs: () => clock.nowMs(),
-      onDrift: this.drift,
+      tellDrift: this.tellDrift,
       loaded: (options) => this.loaded(options),
       venueTimeMs: (options) => this.venueTimeMs(options),
       nextNonce: (signer) => this.nextNonce(signer),
-      open: (dialect, onMessage) => this.open(dialect, onMessage),
+      collateralOf: this.collateralOf,
+      tokenOf: (asset, options) => this.tokenOf(asset, options),
+      budgetOf: (user) => this.budgetOf(user),
+      streams: this.accountStreams,
     });
   }
 
@@ -166,7 +204,40 @@ export class HyperliquidVenue implements port.Venue {
     await this.http.close();
   }
 
-  private readonly drift: OnDrift = (what) => this.settings.onDrift?.(what);
+  /** Counts each time; answers whether it is news. */
+  private readonly tellDrift = (what: string): boolean => {
+    const news = this.notes.isNews(what);
+    this.settings.onDrift?.(what, news);
+    return news;
+  };
+
+  private readonly collateralOf = (dex: string): string => this.collaterals.get(dex) ?? USDC;
+
+  private async tokenList(options: port.ReadOptions): Promise<NonNullable<typeof this.tokens>> {
+    this.tokens ??= (await this.client.info({ type: 'spotMeta' }, wire.spotMetaSchema, options)).tokens;
+    return this.tokens;
+  }
+
+  private async tokenOf(asset: string, options: port.ReadOptions): Promise<string> {
+    const token = (await this.tokenList(options)).find(({ name }) => name === asset);
+    if (token === undefined) throw new VenueRefused(this.name, 'other', 'UNKNOWN_TOKEN', `${this.name} has no token ${asset}`);
+    return `${token.name}:${token.tokenId}`;
+  }
+
+  private budgetOf(user: string): AddressBudget {
+    const known = this.budgets.get(user);
+    if (known !== undefined) return known;
+    const budget = new AddressBudget({
+      nowMs: () => this.settings.clock.nowMs(),
+      read: async () => {
+        const { nRequestsUsed, nRequestsCap } = await this.client.info({ type: 'userRateLimit', user }, wire.rateLimitSchema, { signal: AbortSignal.timeout(BACKGROUND_READ_MS), priority: 'read' });
+        return { used: nRequestsUsed, cap: nRequestsCap };
+      },
+      onError: (error) => this.settings.onBackgroundError?.(error),
+    });
+    this.budgets.set(user, budget);
+    return budget;
+  }
 
   private credentials(credentials: port.VenueCredentials) {
     const parsed = wire.credentialsSchema.safeParse(credentials);
@@ -217,9 +288,10 @@ function capabilities(absenceFinalAfterMs: number): port.VenueCapabilities {
     postOnly: true,
     reduceOnly: true,
     amend: 'cancelReplace',
+    groupings: ['entryWithExits', 'positionExits'],
     deadManSwitch: true,
     marginModes: ['cross', 'isolated'],
     fullFillHistory: true,
-    budget: BUDGET,
+    budget: HYPERLIQUID_BUDGET,
   };
 }

@@ -18,7 +18,7 @@ describe('settings', () => {
     expect(settings.host).toBe('127.0.0.1');
     expect(settings.databaseUrl).toBeUndefined();
     expect(settings.absenceFinalAfterMs).toBe(120_000);
-    expect(settings.venues).toEqual([{ name: 'paper', adapter: 'paper', httpUrl: undefined, wsUrl: undefined, network: undefined, dexes: [] }]);
+    expect(settings.venues).toEqual([{ name: 'paper', adapter: 'paper', httpUrl: undefined, wsUrl: undefined, network: undefined, dexes: [], dexesWithoutCloid: [] }]);
   });
 
   test('a variable set to nothing counts as not given', () => {
@@ -92,8 +92,8 @@ describe('settings', () => {
       SUREFILL_PAPER_TWO_WS_URL: 'ws://127.0.0.1:9001/stream',
     });
     expect(venues).toEqual([
-      { name: 'paper', adapter: 'paper', httpUrl: undefined, wsUrl: undefined, network: undefined, dexes: [] },
-      { name: 'paper-two', adapter: 'paper', httpUrl: 'http://127.0.0.1:9001', wsUrl: 'ws://127.0.0.1:9001/stream', network: undefined, dexes: [] },
+      { name: 'paper', adapter: 'paper', httpUrl: undefined, wsUrl: undefined, network: undefined, dexes: [], dexesWithoutCloid: [] },
+      { name: 'paper-two', adapter: 'paper', httpUrl: 'http://127.0.0.1:9001', wsUrl: 'ws://127.0.0.1:9001/stream', network: undefined, dexes: [], dexesWithoutCloid: [] },
     ]);
   });
 });

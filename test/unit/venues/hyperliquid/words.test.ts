@@ -6,7 +6,7 @@ import { assetsOf, refusalCode, slippagePrice, toOrder, toStatus } from '../../.
 
 const [btc] = assetsOf('hyperliquid', { universe: [{ name: 'BTC', szDecimals: 5, maxLeverage: 40 }] }, 0);
 const signer: ActionSigner = { venue: 'hyperliquid', privateKey: new Uint8Array(32).fill(7), network: 'testnet', vaultAddress: null };
-const view: MarketView = { asset: (coin) => (coin === 'BTC' ? (btc ?? null) : null), middle: (coin) => (coin === 'BTC' ? '97000' : null), slippage: '0.05' };
+const view: MarketView = { asset: (coin) => (coin === 'BTC' ? (btc ?? null) : null), middle: (coin) => (coin === 'BTC' ? '97000' : null), slippage: '0.05', carriesCloid: () => true };
 const blind: MarketView = { ...view, middle: () => null };
 const context = { nonce: '1700000000000', venueDeadlineMs: 1_700_000_002_000 };
 const CLOID = '0123456789abcdef0123456789abcdef';
