@@ -22,10 +22,12 @@ const ROOMS: Readonly<Record<string, Room>> = {
   venues: { uses: ['domain', 'schemas'] },
   // Risk is judged inside the placing transaction.
   store: { uses: ['domain', 'risk'] },
+  // The one way out to addresses that users chose.
+  delivery: { uses: ['domain'] },
   // The budget shared by all processes is the one-process budget behind a wire.
   streams: { uses: ['domain', 'schemas', 'src/venues/local-rate-budget', 'src/venues/back-off'] },
   workflows: { uses: ['domain', 'risk', ...TEMPORAL_CONSTANTS], types: ['activities', 'schemas'], packages: ['@temporalio/workflow', '@temporalio/common', '@noble/hashes/sha2.js'] },
-  activities: { uses: ['domain', 'schemas', 'risk', 'venues', 'store', 'streams', ...TEMPORAL_CONSTANTS] },
+  activities: { uses: ['domain', 'schemas', 'risk', 'venues', 'store', 'streams', 'delivery', ...TEMPORAL_CONSTANTS] },
   // Starting a workflow needs the definitions of its updates and signals.
   temporal: { uses: ['domain', 'src/workflows/messages'] },
   // Venues, store and Temporal reach it through ports that main wires.
