@@ -5,6 +5,7 @@ import path from 'node:path';
 import { createBackgroundActivities } from '../activities/background-activities';
 import { createOrderActivities } from '../activities/order-path';
 import { OrderResolver } from '../activities/order-resolver';
+import { createTriggerActivities } from '../activities/trigger-activities';
 import { createWatchingActivities } from '../activities/watching-activities';
 import type { RecordedCall } from '../domain/order-store';
 import { PURGE_BATCH } from '../store/retention';
@@ -64,7 +65,7 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
     purgeBatch: PURGE_BATCH,
   });
   const onSendFailure = (call: Pick<RecordedCall, 'attemptId' | 'venue' | 'accountId'>, error: unknown): void => logger.warn({ err: error, attemptId: call.attemptId, venue: call.venue, accountId: call.accountId }, 'what came of a request could not be committed; it is tried again');
-  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform), ...supervisionActivities(platform) };
+  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform), ...supervisionActivities(platform), ...createTriggerActivities({ triggers: store.triggers }) };
   tellSupervisors(platform);
   const stopped = new AbortController();
   // A moment for venues that answer; one that is away holds back nobody's exit, and is asked until it answers.

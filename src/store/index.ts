@@ -36,6 +36,7 @@ import { SharedCommits } from './shared-commits';
 import { SignerNonces } from './signer-nonces';
 import { StoreStates } from './store-states';
 import { timelineOf } from './timeline';
+import { Triggers } from './triggers';
 import { Turns } from './turns';
 import { Users } from './users';
 import { VenueOffsets } from './venue-offsets';
@@ -106,6 +107,7 @@ export class Store {
   readonly ledger: Ledger;
   readonly deposits: Deposits;
   readonly chainTransfers: ChainTransfers;
+  readonly triggers: Triggers;
   private readonly portfolio: Portfolio;
 
   constructor(
@@ -139,6 +141,7 @@ export class Store {
     this.ledger = new Ledger(core);
     this.deposits = new Deposits(core);
     this.chainTransfers = new ChainTransfers(core);
+    this.triggers = new Triggers(core);
     this.portfolio = new Portfolio(core);
   }
 

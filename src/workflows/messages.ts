@@ -4,6 +4,7 @@ import type { OrderIntent } from '../domain/order';
 import type { MutationIntent, RecordedItem } from '../domain/order-store';
 import type { ResolutionMemory } from '../domain/resolution';
 import type { StoreMark } from '../domain/store-state';
+import type { TriggerEvidence } from '../domain/trigger';
 
 /** One order is a list of one. */
 export interface OrderInput {
@@ -75,6 +76,12 @@ export interface OrderProgress {
 
 /** To the workflow that supervises the order, after each committed change of it. A hint: the row tells what is so. */
 export const orderChanged = defineSignal<[{ readonly orderId: string; readonly revision: number }]>('orderChanged');
+
+/**
+ * To the workflow that armed the trigger, after its firing was stored with this evidence; sent again until the workflow acknowledges it
+ * (`acknowledgeTrigger`), so it may come more than once.
+ */
+export const triggerCrossed = defineSignal<[TriggerEvidence]>('triggerCrossed');
 
 /** The account's status changed outside its workflow (operator, risk). */
 export const accountStatusChanged = defineSignal<[{ readonly status: string; readonly reason: string | null }]>('accountStatusChanged');
