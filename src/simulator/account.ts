@@ -14,6 +14,10 @@ export interface Holding {
   /** What the present position paid in funding so far; negative when it received more. */
   fundingPaid: Decimal;
   leverage: number;
+  /** Margined by what was set aside for it alone: neither its profit nor its ruin touches the rest of the account. */
+  isolated: boolean;
+  /** Of an isolated position, beside its initial margin. */
+  addedMargin: Decimal;
   /** Leaves of open orders that may increase the position (reduce-only ones are exempt). */
   openBuyQuantity: Decimal;
   openBuyNotional: Decimal;
@@ -83,6 +87,8 @@ export class Account {
       realizedPnl: ZERO,
       fundingPaid: ZERO,
       leverage: Math.min(DEFAULT_LEVERAGE, market.maxLeverage),
+      isolated: market.onlyIsolated === true,
+      addedMargin: ZERO,
       openBuyQuantity: ZERO,
       openBuyNotional: ZERO,
       openSellQuantity: ZERO,
@@ -117,7 +123,8 @@ export class Account {
 
   /** What new orders may use: never negative. */
   available(asset: string, markOf: MarkOf): Decimal {
-    const profit = asset === COLLATERAL ? this.unrealizedPnl(markOf) : ZERO;
+    let profit = ZERO;
+    if (asset === COLLATERAL) for (const holding of this.holdings.values()) if (!holding.isolated) profit = profit.plus(unrealizedPnl(holding, markOf));
     return maxOf(ZERO, this.balance(asset).plus(profit).minus(this.locked(asset)));
   }
 }
@@ -152,7 +159,12 @@ export function marginOf(holding: Holding, extra?: Exposure): Decimal {
   const long = isShort ? beyond(buyQuantity, buyNotional, size) : held.plus(buyNotional);
   const short = isLong ? beyond(sellQuantity, sellNotional, size) : held.plus(sellNotional);
   const worst = maxOf(held, maxOf(long, short));
-  return worst.isZero() ? ZERO : worst.dividedBy(holding.leverage);
+  return worst.isZero() ? ZERO : worst.dividedBy(holding.leverage).plus(holding.addedMargin);
+}
+
+/** What is set aside for an isolated position as it stands. */
+export function isolatedMargin(holding: Holding): Decimal {
+  return holding.cost.abs().dividedBy(holding.leverage).plus(holding.addedMargin);
 }
 
 function beyond(quantity: Decimal, notional: Decimal, size: Decimal): Decimal {
@@ -177,6 +189,8 @@ export function applyToPosition(holding: Holding, side: Side, price: Decimal, qu
   const realized = closedSigned.times(price).plus(released).negated();
   const opened = signed.minus(closedSigned);
   if (!opened.isZero()) holding.fundingPaid = ZERO;
+  // A position that is gone, or another one by now, gives back what was added to it.
+  if (all) holding.addedMargin = ZERO;
   holding.quantity = before.plus(signed);
   holding.cost = holding.cost.minus(released).plus(opened.times(price));
   holding.realizedPnl = holding.realizedPnl.plus(realized);

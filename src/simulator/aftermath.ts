@@ -2,11 +2,11 @@
  * What follows from a price: orders whose trigger it reaches go to the market, accounts that it ruins are liquidated; both
  * trade, which moves the price, until nothing is due any more.
  */
-import { ZERO } from '../domain/decimal';
-import type { Account } from './account';
+import { type Decimal, ZERO } from '../domain/decimal';
+import { type Account, isolatedMargin } from './account';
 import { PaperError } from './errors';
 import type { Venue } from './exchange-state';
-import { INSURANCE_FUND, isLiquidatable, maintenanceMarginOf } from './maintenance';
+import { INSURANCE_FUND, isLiquidatable, maintenanceMarginOf, ruined } from './maintenance';
 import { COLLATERAL } from './market';
 import { checkFunds } from './order-checks';
 import { type Order, type OrderRequest, averageOf } from './order';
@@ -24,9 +24,9 @@ export function followPrices(life: OrderLife): void {
       fire(life, venue, due);
       continue;
     }
-    const ruined = [...venue.holders].find((account) => isLiquidatable(account, state.markOf));
-    if (ruined === undefined) moved.delete(venue);
-    else liquidate(life, ruined);
+    const lost = [...venue.holders].find((account) => isLiquidatable(account, state.markOf));
+    if (lost === undefined) moved.delete(venue);
+    else liquidate(life, lost);
   }
 }
 
@@ -40,6 +40,10 @@ function fire(life: OrderLife, venue: Venue, order: Order): void {
   state.counters.priority += 1;
   order.priority = state.counters.priority;
   state.changed(order, life.now);
+  if (order.wholePosition) {
+    order.leaves = life.allowance(order) ?? ZERO;
+    order.quantity = order.filled.plus(order.leaves);
+  }
   if (!order.reduceOnly) {
     try {
       checkFunds(state, account, venue, { side: order.side, price: order.price, quantity: order.leaves });
@@ -53,27 +57,34 @@ function fire(life: OrderLife, venue: Venue, order: Order): void {
 }
 
 /**
- * Cancels the account's orders in perpetuals, then closes its positions, the one that needs most maintenance margin first,
- * until the rest is safe. What the book cannot take goes to the insurance fund at the mark; what a flat account owes, too.
+ * Cancels the account's orders in perpetuals (of an isolated position those of its market), then closes the ruined positions,
+ * the one that needs most maintenance margin first, until the rest is safe. What the book cannot take goes to the insurance
+ * fund at the mark; what a flat account, or an isolated position, owes beyond its own, too.
  */
 function liquidate(life: OrderLife, account: Account): void {
   const { state } = life;
-  for (const order of [...account.open]) {
-    if (state.venue(order.symbol).market.kind === 'perpetual') life.cancelOpen(account, order, 'LIQUIDATION');
-  }
-  while (isLiquidatable(account, state.markOf)) {
-    const [holding] = [...account.holdings.values()]
-      .filter(({ quantity }) => !quantity.isZero())
-      .sort((a, b) => maintenanceMarginOf(b, state.markOf).comparedTo(maintenanceMarginOf(a, state.markOf)));
+  for (;;) {
+    const [holding] = ruined(account, state.markOf).sort((a, b) => maintenanceMarginOf(b, state.markOf).comparedTo(maintenanceMarginOf(a, state.markOf)));
     if (holding === undefined) break;
+    for (const order of [...account.open]) {
+      const { market } = state.venue(order.symbol);
+      if (market.kind === 'perpetual' && (!holding.isolated || market === holding.market)) life.cancelOpen(account, order, 'LIQUIDATION');
+    }
+    const [own, before] = [isolatedMargin(holding), account.balance(COLLATERAL)];
+    const { isolated } = holding;
     closePosition(life, account, state.venue(holding.market.symbol));
+    const lost = before.minus(account.balance(COLLATERAL));
+    if (isolated && lost.greaterThan(own)) paidByFund(life, account, lost.minus(own));
   }
   const owed = account.balance(COLLATERAL);
   const isFlat = [...account.holdings.values()].every(({ quantity }) => quantity.isZero());
-  if (!isFlat || !owed.lessThan(ZERO)) return;
+  if (isFlat && owed.lessThan(ZERO)) paidByFund(life, account, owed.negated());
+}
+
+function paidByFund({ state }: OrderLife, account: Account, amount: Decimal): void {
   const fund = state.openAccount(INSURANCE_FUND);
-  account.add(COLLATERAL, owed.negated());
-  fund.add(COLLATERAL, owed);
+  account.add(COLLATERAL, amount);
+  fund.add(COLLATERAL, amount.negated());
   state.touch(account, COLLATERAL);
   state.touch(fund, COLLATERAL);
 }

@@ -9,7 +9,7 @@ import { chargeFunding, fundingTimeAfter, takeDueFundingTimes } from './funding'
 import { COLLATERAL, type PaperMarket, checkMarketRules } from './market';
 import { type MarketTrade, Matcher } from './matching';
 import { checkExpireAt, checkFunds, checkOpen, checkPostOnly, checkReduceOnly, checkTrigger } from './order-checks';
-import { type CancelReason, type Order, type OrderRequest, opposite, orderView } from './order';
+import { type CancelReason, type Order, type OrderRequest, isArmed, opposite, orderView } from './order';
 import { type MakeMatcher, OrderLife } from './order-life';
 
 export type { Amendment, OrderReference } from './amend';
@@ -79,6 +79,7 @@ export class Exchange {
     }
     checkExpireAt(request, now);
     const triggerPrice = request.triggerPrice ?? null;
+    if ((request.links?.waitsFor ?? null) !== null) return this.life.accept(account, request);
     if (triggerPrice !== null) return this.arm(account, venue, request, triggerPrice);
     const best = venue.book.side(opposite(request.side)).best();
     checkMarketRules(venue.market, request.price, request.quantity, best?.price ?? null);
@@ -91,11 +92,11 @@ export class Exchange {
     return order;
   }
 
-  cancel(account: Account, reference: OrderReference, now: number): Order {
+  cancel(account: Account, reference: OrderReference, now: number, reason: CancelReason = 'REQUESTED'): Order {
     this.advance(now);
     const order = this.find(account, reference);
     checkOpen(order);
-    this.life.cancelOpen(account, order, 'REQUESTED');
+    this.life.cancelOpen(account, order, reason);
     return order;
   }
 
@@ -128,12 +129,45 @@ export class Exchange {
     return answer;
   }
 
-  setLeverage(account: Account, symbol: string, leverage: number): void {
+  /** An order whose entry filled begins to live: it waits for its trigger, or ends where there is nothing left to reduce. */
+  wake(account: Account, order: Order, now: number): void {
+    this.advance(now);
+    const venue = this.state.venue(order.symbol);
+    order.waitsFor = null;
+    this.state.changed(order, now);
+    if (order.reduceOnly && this.life.allowance(order)?.isZero() === true) {
+      this.life.end(account, venue, order, 'REDUCE_ONLY');
+      return;
+    }
+    if (isArmed(order)) this.life.rest(account, venue, order);
+    else this.life.take(account, venue, order);
+    // Its trigger may have been reached while it waited.
+    this.life.moved.add(venue);
+    followPrices(this.life);
+  }
+
+  /** Adds to what margins an isolated position, or takes from it what is more than it needs to be opened. */
+  adjustMargin(account: Account, symbol: string, amount: Decimal): void {
+    const holding = account.holding(this.state.venue(symbol).market);
+    if (!holding.isolated) throw new PaperError('BAD_REQUEST', `${symbol} is margined across the account`);
+    if (holding.quantity.isZero()) throw new PaperError('BAD_REQUEST', `there is no position in ${symbol}`);
+    if (amount.greaterThan(account.available(COLLATERAL, this.state.markOf))) throw new PaperError('INSUFFICIENT_MARGIN', 'more than is available');
+    const added = holding.addedMargin.plus(amount);
+    if (added.isNegative()) throw new PaperError('INSUFFICIENT_MARGIN', 'the position would keep less than its initial margin');
+    holding.addedMargin = added;
+    this.state.touch(account, COLLATERAL, symbol);
+  }
+
+  setLeverage(account: Account, symbol: string, leverage: number, isolated?: boolean): void {
     const { market } = this.state.venue(symbol);
     if (leverage > market.maxLeverage) {
       throw new PaperError('LEVERAGE_TOO_HIGH', `leverage ${leverage} is above the maximum ${market.maxLeverage} of ${symbol}`);
     }
     const holding = account.holding(market);
+    if (isolated !== undefined && isolated !== holding.isolated) {
+      if (!holding.quantity.isZero()) throw new PaperError('BAD_REQUEST', 'Cannot switch leverage type with open position.');
+      holding.isolated = isolated;
+    }
     const before = holding.leverage;
     const available = account.available(COLLATERAL, this.state.markOf);
     const marginBefore = marginOf(holding);
@@ -198,11 +232,12 @@ export class Exchange {
 
   /** Puts a restored open order back into the books and reservations (no checks, no changes recorded). */
   restore(account: Account, order: Order): void {
+    this.state.expiries.add(order);
+    if (order.waitsFor !== null) return;
     const venue = this.state.venue(order.symbol);
     const { queueAhead } = order;
     this.life.rest(account, venue, order);
     order.queueAhead = queueAhead;
-    this.state.expiries.add(order);
   }
 
   private applyBook(venue: Venue, update: AmbientUpdate): void {

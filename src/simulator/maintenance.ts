@@ -1,6 +1,6 @@
-/** Maintenance margin and the price at which an account is liquidated. Cross margin: all positions share one collateral. */
+/** Maintenance margin and the price at which positions are liquidated. Cross: all share one collateral; isolated: each has its own. */
 import { Decimal, ZERO, decimal } from '../domain/decimal';
-import { type Account, type Holding, type MarkOf, unrealizedPnl } from './account';
+import { type Account, type Holding, type MarkOf, isolatedMargin, unrealizedPnl } from './account';
 import { COLLATERAL, type PaperMarket } from './market';
 
 /** The venue's own account: it takes over what the book cannot close, and pays what a liquidated account owes. */
@@ -37,11 +37,7 @@ export function equity(account: Account, markOf: MarkOf): Decimal {
  */
 export function liquidationPrice(account: Account, holding: Holding, markOf: MarkOf): Decimal | null {
   if (holding.quantity.isZero()) return null;
-  let free = account.balance(COLLATERAL);
-  for (const other of account.holdings.values()) {
-    if (other === holding) continue;
-    free = free.plus(unrealizedPnl(other, markOf)).minus(maintenanceMarginOf(other, markOf));
-  }
+  const free = holding.isolated ? isolatedMargin(holding) : crossFree(account, markOf, holding);
   // free + quantity x price - cost = |quantity| x price x rate, solved for the price.
   const rate = maintenanceRate(holding.market);
   const slope = holding.quantity.minus(holding.quantity.abs().times(rate));
@@ -49,7 +45,17 @@ export function liquidationPrice(account: Account, holding: Holding, markOf: Mar
   return price.greaterThan(0) ? price : null;
 }
 
-/** True when the account's equity no longer exceeds the maintenance margin of its positions. */
+/** The collateral that cross positions share, after what all of them but `apart` would bring and need. */
+function crossFree(account: Account, markOf: MarkOf, apart: Holding | null): Decimal {
+  let free = account.balance(COLLATERAL);
+  for (const holding of account.holdings.values()) {
+    if (holding === apart) continue;
+    free = holding.isolated ? free.minus(isolatedMargin(holding)) : free.plus(unrealizedPnl(holding, markOf)).minus(maintenanceMarginOf(holding, markOf));
+  }
+  return free;
+}
+
+/** True when what margins a position no longer exceeds what it needs. */
 export function isLiquidatable(account: Account, markOf: MarkOf): boolean {
   if (account.name === INSURANCE_FUND) return false;
   const guard = guardOf(account, markOf);
@@ -58,8 +64,17 @@ export function isLiquidatable(account: Account, markOf: MarkOf): boolean {
     if (mark === null || guard.price === null) return false;
     return account.position(guard.symbol).isPositive() ? mark.lessThanOrEqualTo(guard.price) : mark.greaterThanOrEqualTo(guard.price);
   }
-  const needed = maintenanceMargin(account, markOf);
-  return needed.greaterThan(0) && equity(account, markOf).lessThanOrEqualTo(needed);
+  return ruined(account, markOf).length > 0;
+}
+
+/** The positions to be closed now: isolated ones that used up their margin, and all cross ones once what they share is used up. */
+export function ruined(account: Account, markOf: MarkOf): Holding[] {
+  const held = [...account.holdings.values()].filter(({ quantity }) => !quantity.isZero());
+  const alone = held.filter((holding) => holding.isolated && maintenanceMarginOf(holding, markOf).greaterThan(0) && isolatedMargin(holding).plus(unrealizedPnl(holding, markOf)).lessThanOrEqualTo(maintenanceMarginOf(holding, markOf)));
+  if (alone.length > 0) return alone;
+  const cross = held.filter(({ isolated }) => !isolated);
+  const needed = cross.some((holding) => maintenanceMarginOf(holding, markOf).greaterThan(0));
+  return needed && crossFree(account, markOf, null).lessThanOrEqualTo(0) ? cross : [];
 }
 
 /** The kept liquidation price of an account with one position; null for all others. */

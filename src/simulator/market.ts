@@ -18,6 +18,8 @@ export interface PaperMarket {
   readonly minQuantity: Decimal;
   readonly minNotional: Decimal;
   readonly maxLeverage: number;
+  /** Its positions are always isolated. */
+  readonly onlyIsolated?: boolean;
   readonly makerFeeRate: Decimal;
   readonly takerFeeRate: Decimal;
   readonly status: 'open' | 'closed';

@@ -62,7 +62,7 @@ export function checkFunds(state: ExchangeState, account: Account, venue: Venue,
   if (after.lessThanOrEqualTo(before)) return;
   let free = account.balance(COLLATERAL).minus(account.spotLocked.get(COLLATERAL) ?? ZERO);
   for (const other of account.holdings.values()) {
-    free = free.plus(unrealizedPnl(other, state.markOf)).minus(marginOf(other));
+    free = free.plus(other.isolated ? ZERO : unrealizedPnl(other, state.markOf)).minus(marginOf(other));
   }
   const needed = after.minus(before).plus(notional.times(market.takerFeeRate));
   if (needed.greaterThan(free)) {

@@ -55,6 +55,7 @@ export class OrderLife {
   }
 
   unrest(account: Account, venue: Venue, order: Order): void {
+    if (order.waitsFor !== null) return;
     if (order.reduceOnly) account.holding(venue.market).reduceOnly.delete(order);
     if (isArmed(order)) {
       venue.triggers.remove(order);

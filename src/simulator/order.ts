@@ -9,7 +9,17 @@ export type OrderStatus = 'open' | 'filled' | 'canceled' | 'expired';
 export type TriggerPriceType = 'mark' | 'last';
 
 /** Why the venue (or its user) ended an order before it was filled. */
-export type CancelReason = 'REQUESTED' | 'NO_LIQUIDITY' | 'REDUCE_ONLY' | 'DEAD_MAN' | 'EXPIRED' | 'LIQUIDATION' | 'INSUFFICIENT_MARGIN';
+export type CancelReason = 'REQUESTED' | 'NO_LIQUIDITY' | 'REDUCE_ONLY' | 'DEAD_MAN' | 'EXPIRED' | 'LIQUIDATION' | 'INSUFFICIENT_MARGIN' | 'SIBLING_FILLED';
+
+/** How an order hangs together with others (grouping.ts). */
+export interface OrderLinks {
+  /** Orders of one group end when one of them fills. */
+  readonly group: string | null;
+  /** Order id of the entry whose fill it waits for; null once it lives. */
+  readonly waitsFor: string | null;
+  /** Takes the whole position as it is when it fires. */
+  readonly wholePosition: boolean;
+}
 
 /** An order as asked for, its numbers parsed and positive. */
 export interface OrderRequest {
@@ -28,6 +38,8 @@ export interface OrderRequest {
   readonly triggerPrice?: Decimal | null;
   /** `mark` where it is absent. */
   readonly triggerPriceType?: TriggerPriceType;
+  /** Absent: it stands alone. */
+  readonly links?: OrderLinks;
 }
 
 /** An accepted order. Invariant: filled + leaves = quantity; a canceled order's leaves are what was canceled. */
@@ -44,6 +56,9 @@ export interface Order {
   readonly createdAt: number;
   readonly expireAt: number | null;
   readonly triggerPriceType: TriggerPriceType;
+  readonly group: string | null;
+  waitsFor: string | null;
+  readonly wholePosition: boolean;
   /** True for the market order by which the venue closes a position: its account did not ask for it. */
   readonly liquidation: boolean;
   /** Null for market and limit orders. */
@@ -204,6 +219,9 @@ export function newOrder(request: OrderRequest, identity: { orderId: string; acc
     createdAt: identity.now,
     expireAt: request.expireAt ?? null,
     triggerPriceType: request.triggerPriceType ?? 'mark',
+    group: request.links?.group ?? null,
+    waitsFor: request.links?.waitsFor ?? null,
+    wholePosition: request.links?.wholePosition ?? false,
     liquidation: identity.liquidation ?? false,
     triggerPrice: request.triggerPrice ?? null,
     triggeredAt: null,

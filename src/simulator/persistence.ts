@@ -13,6 +13,9 @@ interface OrderRecord extends OrderView {
   hiddenUntil: number | null;
   /** Absent in journals written before orders had a place in the recorded queue; so are the fields of triggers and ends. */
   queueAhead?: string;
+  group?: string | null;
+  waitsFor?: string | null;
+  wholePosition?: boolean;
 }
 
 interface FundingRecord {
@@ -48,7 +51,7 @@ interface AccountRecord {
   sequence: number;
   deadManAt: number | null;
   balances: [asset: string, total: string][];
-  holdings: { symbol: string; quantity: string; cost: string; realizedPnl: string; fundingPaid?: string; leverage: number }[];
+  holdings: { symbol: string; quantity: string; cost: string; realizedPnl: string; fundingPaid?: string; leverage: number; isolated?: boolean; addedMargin?: string }[];
 }
 
 /** One journal line: the present form of everything a step changed. Absent parts did not change. */
@@ -78,6 +81,7 @@ function orderRecord(order: Order): OrderRecord {
     priority: order.priority,
     hiddenUntil: order.hiddenUntil,
     queueAhead: order.queueAhead.toFixed(),
+    ...(order.group === null && order.waitsFor === null && !order.wholePosition ? {} : { group: order.group, waitsFor: order.waitsFor, wholePosition: order.wholePosition }),
   };
 }
 
@@ -108,6 +112,7 @@ function accountRecord(account: Account): AccountRecord {
       realizedPnl: holding.realizedPnl.toFixed(),
       fundingPaid: holding.fundingPaid.toFixed(),
       leverage: holding.leverage,
+      ...(holding.isolated ? { isolated: true, addedMargin: holding.addedMargin.toFixed() } : {}),
     })),
   };
 }
@@ -221,6 +226,8 @@ function restoreAccount(state: ExchangeState, record: AccountRecord): void {
     holding.realizedPnl = decimal(saved.realizedPnl);
     holding.fundingPaid = decimal(saved.fundingPaid ?? '0');
     holding.leverage = saved.leverage;
+    holding.isolated = saved.isolated ?? holding.market.onlyIsolated === true;
+    holding.addedMargin = decimal(saved.addedMargin ?? '0');
     state.noteHolder(account, saved.symbol);
   }
 }
@@ -240,6 +247,9 @@ function restoreOrder(record: OrderRecord): Order {
     triggerPrice: (record.triggerPrice ?? null) === null ? null : decimal(record.triggerPrice as string),
     triggerPriceType: record.triggerPriceType ?? 'mark',
     triggeredAt: record.triggeredAt ?? null,
+    group: record.group ?? null,
+    waitsFor: record.waitsFor ?? null,
+    wholePosition: record.wholePosition ?? false,
     liquidation: record.liquidation ?? false,
     queueAhead: record.queueAhead === undefined ? ZERO : decimal(record.queueAhead),
   };

@@ -5,6 +5,7 @@
  */
 import { afterAll, afterEach, beforeAll, describe, test } from '@jest/globals';
 import { ACCOUNT_CHECKS } from './venue-checks-account';
+import { GROUP_CHECKS } from './venue-checks-groups';
 import { NATIVE_CHECKS } from './venue-checks-native';
 import { ORDER_CHECKS } from './venue-checks-orders';
 import { PUBLIC_CHECKS } from './venue-checks-public';
@@ -18,7 +19,7 @@ export interface ContractCheck {
   readonly run: (harness: VenueHarness) => Promise<void>;
 }
 
-export const VENUE_CHECKS: readonly ContractCheck[] = [...PUBLIC_CHECKS, ...ORDER_CHECKS, ...SILENCE_CHECKS, ...ACCOUNT_CHECKS, ...STREAM_CHECKS, ...NATIVE_CHECKS];
+export const VENUE_CHECKS: readonly ContractCheck[] = [...PUBLIC_CHECKS, ...ORDER_CHECKS, ...SILENCE_CHECKS, ...ACCOUNT_CHECKS, ...STREAM_CHECKS, ...NATIVE_CHECKS, ...GROUP_CHECKS];
 
 /** The whole suite as Jest tests. */
 export function describeVenueContract(name: string, makeHarness: () => Promise<VenueHarness>): void {

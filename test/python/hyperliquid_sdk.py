@@ -72,6 +72,18 @@ seen["fills"] = [fill["dir"] for fill in info.user_fills(user)]
 seen["stop"] = statuses(exchange.order("BTC", False, 0.01, 80000, {"trigger": {"triggerPx": 80000, "isMarket": True, "tpsl": "sl"}}))[0].keys().__contains__("resting")
 seen["transfer"] = owner.send_asset(user, "", "xyz", USDC, 1000.0)["status"]
 seen["hip3"] = [float(statuses(exchange.order("xyz:TSLA", True, 1.0, 420, {"limit": {"tif": "Ioc"}}))[0]["filled"]["totalSz"]), info.user_state(user, "xyz")["assetPositions"][0]["position"]["coin"]]
+isolated = info.user_state(user, "xyz")["assetPositions"][0]["position"]
+added = exchange.update_isolated_margin(25.0, "xyz:TSLA")["status"]
+after = info.user_state(user, "xyz")["assetPositions"][0]["position"]
+seen["isolated"] = [isolated["leverage"]["type"], added, round(float(after["marginUsed"]) - float(isolated["marginUsed"]))]
+group = exchange.bulk_orders([
+    {"coin": "SOL", "is_buy": True, "sz": 1.0, "limit_px": 200, "order_type": {"limit": {"tif": "Gtc"}}, "reduce_only": False},
+    {"coin": "SOL", "is_buy": False, "sz": 1.0, "limit_px": 300, "order_type": {"trigger": {"triggerPx": 300, "isMarket": True, "tpsl": "tp"}}, "reduce_only": True},
+], grouping="normalTpsl")
+waiting = [order for order in info.frontend_open_orders(user) if order["coin"] == "SOL"]
+seen["group"] = [[kind if isinstance(kind, str) else list(kind)[0] for kind in statuses(group)], [len(order["children"]) for order in waiting]]
+sub_account = owner.create_sub_account("desk")["response"]["data"]
+seen["subAccount"] = [owner.sub_account_transfer(sub_account, True, 50_000_000)["status"], info.user_state(sub_account)["withdrawable"], statuses(Exchange(wallet, BASE_URL, vault_address=sub_account, account_address=sub_account).order("ETH", True, 0.01, 3000, {"limit": {"tif": "Gtc"}}))[0].keys().__contains__("resting")]
 seen["stranger"] = Exchange(stranger, BASE_URL, account_address=wallet.address).order("BTC", True, 0.01, 48500, {"limit": {"tif": "Gtc"}})["response"].replace(stranger.address.lower(), "0x..")
 seen["switch"] = exchange.schedule_cancel(int(time.time() * 1000) + 60_000)["status"]
 approved, fresh_key = owner.approve_agent("bot")

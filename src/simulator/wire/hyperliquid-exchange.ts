@@ -1,15 +1,17 @@
 /** POST /exchange of the simulated Hyperliquid: signed actions, each refused in the venue's words by its real cause. */
-import { Decimal, decimal, isPlainDecimal } from '../../domain/decimal';
+import { decimal } from '../../domain/decimal';
 import type { Account } from '../account';
 import { PaperError, type PaperErrorCode } from '../errors';
 import { hideNewOrder } from '../fault-effects';
 import { type Order, type OrderRequest, isArmed } from '../order';
 import type { PaperVenue } from '../paper-venue';
+import { keptLinks, linksOf } from './hyperliquid-groups';
 import { MALFORMED, malformed } from './hyperliquid-info';
 import { isUserSigned, type Network, type SignedBody, signerOf } from './hyperliquid-signatures';
-import { dexName, integer, type Item, itemsOf, readBody, readOrder, record } from './hyperliquid-requests';
-import { accountName, readAddress, type HyperliquidUsers } from './hyperliquid-users';
-import { assetById, USDC_TOKEN, type HyperliquidAsset } from './hyperliquid-universe';
+import { integer, type Item, itemsOf, readBody, readOrder, record } from './hyperliquid-requests';
+import * as settings from './hyperliquid-settings';
+import { assetById, type HyperliquidAsset } from './hyperliquid-universe';
+import { readAddress, type HyperliquidUsers } from './hyperliquid-users';
 import * as views from './hyperliquid-views';
 
 type Status = Record<string, unknown> | string;
@@ -20,19 +22,11 @@ export interface ExchangeAnswer {
 
 /** A limit further than this from the mark is refused (0.8 of it). */
 const MAX_DISTANCE = decimal('0.8');
-/** A dead-man switch is at least so far ahead. */
-const MIN_SCHEDULE_MS = 5_000;
 /** An order whose client id was used before gets a counter behind it in the core, which takes each only once. */
 const AGAIN = '#';
-
-/** Children of a normalTpsl group that wait for their parent to fill. */
-interface Waiting {
-  readonly account: Account;
-  readonly request: OrderRequest;
-}
+const DONE = { type: 'default' } as const;
 
 export class HyperliquidExchange {
-  private readonly children = new Map<Order, Waiting[]>();
   /** Told of the id an order had before it was replaced. */
   onReplaced: (order: Order, oldOid: number) => void = () => undefined;
 
@@ -51,19 +45,6 @@ export class HyperliquidExchange {
       if (!(error instanceof PaperError) || error.message === MALFORMED) throw error;
       return { status: 'err', response: error.message };
     }
-  }
-
-  /** The orders of a group whose parent just filled come alive. Called after each step. */
-  wake(orders: Iterable<Order>): boolean {
-    let woke = false;
-    for (const order of orders) {
-      const waiting = this.children.get(order);
-      if (waiting === undefined || order.status === 'open') continue;
-      this.children.delete(order);
-      if (order.filled.isZero()) continue;
-      for (const { account, request } of waiting) woke = this.placeChild(account, request) || woke;
-    }
-    return woke;
   }
 
   private act(signed: SignedBody): unknown {
@@ -90,56 +71,65 @@ export class HyperliquidExchange {
         return { type: 'cancel', data: { statuses: itemsOf(action).map((item) => this.each(() => this.cancel(trader, item, now))) } };
       case 'modify':
         this.modify(trader, action, now);
-        return { type: 'default' };
+        return DONE;
       case 'batchModify':
         return { type: 'order', data: { statuses: itemsOf(action).map((item) => this.each(() => this.modify(trader, item, now))) } };
       case 'scheduleCancel':
-        this.scheduleCancel(trader, action['time'] ?? null, now);
-        return { type: 'default' };
+        settings.scheduleCancel(this.venue, this.users, trader, action['time'] ?? null, now);
+        return DONE;
       case 'updateLeverage': {
         const asset = this.asset(action['asset']);
-        const leverage = integer(action['leverage']);
-        if (leverage < 1 || leverage > asset.maxLeverage) throw new PaperError('BAD_REQUEST', 'Invalid leverage value');
-        this.venue.exchange.setLeverage(this.account(trader, asset), asset.coin, leverage);
-        return { type: 'default' };
+        settings.updateLeverage(this.venue, this.account(trader, asset), asset, action);
+        return DONE;
       }
-      case 'updateIsolatedMargin':
+      case 'updateIsolatedMargin': {
+        const asset = this.asset(action['asset']);
+        settings.updateIsolatedMargin(this.venue, this.account(trader, asset), asset, action);
+        return DONE;
+      }
       case 'noop':
-        return { type: 'default' };
+        return DONE;
       case 'approveAgent':
         this.users.approveAgent(user, readAddress(action['agentAddress']));
-        return { type: 'default' };
+        return DONE;
       case 'usdClassTransfer':
-        this.transfer(user, action['toPerp'] === true ? 'spot' : '', user, action['toPerp'] === true ? '' : 'spot', action['amount']);
-        return { type: 'default' };
+        settings.classTransfer(this.venue, this.users, user, action);
+        return DONE;
       case 'sendAsset':
-        if (action['token'] !== USDC_TOKEN) throw new PaperError('BAD_REQUEST', 'Invalid token');
-        this.transfer(user, dexName(action['sourceDex']), readAddress(action['destination']), dexName(action['destinationDex']), action['amount']);
-        return { type: 'default' };
+      case 'agentSendAsset':
+        settings.sendAsset(this.venue, this.users, user, action, type === 'agentSendAsset');
+        return DONE;
+      case 'createSubAccount':
+        return { type, data: this.users.createSubAccount(user, action['name']) };
+      case 'subAccountTransfer':
+        settings.subAccountTransfer(this.venue, this.users, user, action);
+        return DONE;
       default:
         throw malformed();
     }
   }
 
   private order(user: string, action: Item, now: number): Status[] {
-    const grouping = action['grouping'];
+    const { grouping } = action;
     if (grouping !== 'na' && grouping !== 'normalTpsl' && grouping !== 'positionTpsl') throw malformed();
-    let parent: Order | null = null;
-    return itemsOf(action).map((item, index) =>
-      this.each(() => {
+    let entry: Order | null = null;
+    let refused: Status | null = null;
+    return itemsOf(action).map((item, index) => {
+      // Without its entry an exit of the group is nothing.
+      if (refused !== null && grouping === 'normalTpsl') return refused;
+      const status = this.each(() => {
         const asset = this.asset(item['a']);
         const account = this.account(user, asset);
-        const request = readOrder(item, asset, this.clientId(account, item['c']));
-        if (grouping === 'normalTpsl' && index > 0 && parent?.status === 'open') {
-          this.children.set(parent, [...(this.children.get(parent) ?? []), { account, request }]);
-          return 'waitingForFill';
-        }
-        const order = this.place(account, asset, request, now);
-        if (index === 0) parent = order;
+        const links = linksOf(grouping, index, entry, `position ${account.name} ${asset.coin}`);
+        const order = this.place(account, asset, { ...readOrder(item, asset, this.clientId(account, item['c'])), links }, now);
+        if (index === 0) entry = order;
+        if (order.waitsFor !== null) return 'waitingForFill';
         if (isArmed(order)) return grouping === 'na' ? { resting: { oid: views.oidOf(order), ...shownCloid(order) } } : 'waitingForTrigger';
         return placedStatus(order, asset);
-      }),
-    );
+      });
+      if (index === 0 && typeof status === 'object' && 'error' in status) refused = status;
+      return status;
+    });
   }
 
   private place(account: Account, asset: HyperliquidAsset, request: OrderRequest, now: number): Order {
@@ -155,17 +145,6 @@ export class HyperliquidExchange {
     } catch (error) {
       if (!(error instanceof PaperError)) throw error;
       throw new PaperError('BAD_REQUEST', this.words(error.code, error.message, asset));
-    }
-  }
-
-  private placeChild(account: Account, request: OrderRequest): boolean {
-    try {
-      this.venue.exchange.place(account, request, this.venue.clock.now());
-      return true;
-    } catch (error) {
-      // Its position is gone already: there is nobody to tell.
-      if (!(error instanceof PaperError)) throw error;
-      return false;
     }
   }
 
@@ -186,7 +165,7 @@ export class HyperliquidExchange {
     const order = this.find(user, item['oid']);
     if (order === null || order.status !== 'open') throw new PaperError('BAD_REQUEST', 'Cannot modify canceled or filled order');
     const account = this.venue.exchange.state.account(order.account);
-    const request = readOrder(wanted, asset, this.clientId(account, wanted['c']));
+    const request = { ...readOrder(wanted, asset, this.clientId(account, wanted['c'])), links: keptLinks(order) };
     const same = order.symbol === request.symbol && order.side === request.side && order.reduceOnly === request.reduceOnly && order.postOnly === request.postOnly && views.cloidOf(order.clientId) === views.cloidOf(request.clientId);
     if (!same || (request.triggerPrice ?? null) !== null || isArmed(order) || request.timeInForce !== order.timeInForce) {
       this.venue.exchange.cancel(account, { orderId: order.orderId }, now);
@@ -203,23 +182,6 @@ export class HyperliquidExchange {
     views.filledBefore.set(order, filled);
     this.onReplaced(order, oldOid);
     return placedStatus(order, asset);
-  }
-
-  private scheduleCancel(user: string, time: unknown, now: number): void {
-    if (time !== null && (typeof time !== 'number' || time < now + MIN_SCHEDULE_MS)) {
-      throw new PaperError('BAD_REQUEST', 'Schedule cancel time must be at least 5 seconds in the future');
-    }
-    for (const account of this.users.accountsOf(user)) this.venue.setDeadMan(account, time === null ? 0 : (time) - now);
-  }
-
-  private transfer(from: string, fromDex: string, to: string, toDex: string, amount: unknown): void {
-    const value = typeof amount === 'string' && isPlainDecimal(amount) ? decimal(amount) : new Decimal(0);
-    if (!value.greaterThan(0)) throw malformed();
-    const [source, target] = [this.users.account(from, fromDex), this.users.account(to, toDex)];
-    if (source === null || target === null) throw new PaperError('BAD_REQUEST', `User does not exist: ${accountName(to, toDex)}`);
-    if (source.available('USDC', this.venue.exchange.state.markOf).lessThan(value)) throw new PaperError('BAD_REQUEST', 'Insufficient balance for transfer');
-    this.venue.exchange.credit(source, 'USDC', value.negated());
-    this.venue.exchange.credit(target, 'USDC', value);
   }
 
   private find(user: string, reference: unknown): Order | null {

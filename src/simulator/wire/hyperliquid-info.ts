@@ -92,9 +92,21 @@ const READERS: Readonly<Record<string, Reader>> = {
         delta: { type: 'funding', coin: payment.symbol, usdc: views.wireText(payment.amount), szi: views.wireText(payment.quantity), fundingRate: views.wireText(payment.rate), nSamples: null },
       })),
   clearinghouseState: ({ venue, users }, request) => views.clearinghouseView(venue, users.account(userOf(request), dexOf(request)), venue.clock.now()),
-  spotClearinghouseState: ({ users }, request) => ({ balances: [{ coin: 'USDC', token: 0, total: views.wireText(users.account(userOf(request), 'spot')?.balance('USDC') ?? ZERO_BALANCE), hold: '0.0', entryNtl: '0.0' }] }),
-  openOrders: (context, request) => open(context, request).map(views.orderView),
-  frontendOpenOrders: (context, request) => open(context, request).map(views.frontendOrderView),
+  spotClearinghouseState: ({ users }, request) => {
+    const wallet = users.account(userOf(request), 'spot');
+    const held = SPOT_META.tokens.filter(({ name }) => name === 'USDC' || wallet?.balance(name).isZero() === false);
+    return { balances: held.map(({ name, index }) => ({ coin: name, token: index, total: views.wireText(wallet?.balance(name) ?? views.ZERO), hold: '0.0', entryNtl: '0.0' })) };
+  },
+  subAccounts: ({ users }, request) => {
+    const user = userOf(request);
+    const own = [...users.vaultLeaders].filter(([, leader]) => leader === user);
+    return own.length === 0 ? null : own.map(([subAccountUser]) => ({ name: subAccountUser.slice(0, 10), subAccountUser, master: user }));
+  },
+  openOrders: (context, request) => open(context, request).filter(isAlive).map(views.orderView),
+  frontendOpenOrders: (context, request) => {
+    const listed = open(context, request);
+    return listed.filter(isAlive).map((order) => ({ ...views.frontendOrderView(order), children: listed.filter(({ waitsFor }) => waitsFor === order.orderId).map(views.frontendOrderView) }));
+  },
   orderStatus: (context, request) => orderStatus(context, request),
   historicalOrders: ({ venue, users }, request) =>
     users
@@ -109,6 +121,8 @@ const READERS: Readonly<Record<string, Reader>> = {
   userFees: () => ({ dailyUserVlm: [], feeSchedule: { cross: '0.00045', add: '0.00015' }, userCrossRate: '0.00045', userAddRate: '0.00015', activeReferralDiscount: '0.0' }),
   userRole: ({ users }, request) => {
     const address = userOf(request);
+    const leader = users.vaultLeaders.get(address);
+    if (leader !== undefined) return { role: 'subAccount', data: { master: leader } };
     if (users.exists(address)) return { role: 'user' };
     const user = users.userOf(address);
     return user === null ? { role: 'missing' } : { role: 'agent', data: { user } };
@@ -116,11 +130,14 @@ const READERS: Readonly<Record<string, Reader>> = {
   extraAgents: () => [],
 };
 
-const ZERO_BALANCE = views.ZERO;
-
 function candleView(coin: string, interval: string, intervalMs: number, candle: { time: number; open: views.Price; high: views.Price; low: views.Price; close: views.Price; volume: views.Price }): Record<string, unknown> {
   const { time, open: first, high, low, close, volume } = candle;
   return { t: time, T: time + intervalMs - 1, s: coin, i: interval, o: views.wireText(first), c: views.wireText(close), h: views.wireText(high), l: views.wireText(low), v: views.wireText(volume), n: 1 };
+}
+
+/** An exit that waits for its entry is shown inside it. */
+function isAlive({ waitsFor }: Order): boolean {
+  return waitsFor === null;
 }
 
 function open({ venue, users }: InfoContext, request: Request): Order[] {

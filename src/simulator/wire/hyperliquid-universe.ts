@@ -8,13 +8,15 @@ import type { PaperMarket } from '../market';
 export interface HyperliquidDex {
   readonly name: string;
   readonly fullName: string;
+  /** The token that margins and settles it. */
+  readonly collateral: string;
 }
 
 /** In the order of perpDexs; the first, unnamed one is the venue's own. */
 export const DEXES: readonly HyperliquidDex[] = [
-  { name: '', fullName: '' },
-  { name: 'xyz', fullName: 'XYZ' },
-  { name: 'flx', fullName: 'Felix Exchange' },
+  { name: '', fullName: '', collateral: 'USDC' },
+  { name: 'xyz', fullName: 'XYZ', collateral: 'USDC' },
+  { name: 'flx', fullName: 'Felix Exchange', collateral: 'USDH' },
 ];
 
 export interface HyperliquidAsset {
@@ -63,6 +65,11 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
   flx: [{ coin: 'flx:TSLA', szDecimals: 3, maxLeverage: 10, step: '0.01', startPrice: '400', levelQuantity: '100', assetClass: 'equity' }],
 };
 
+/** What margins a dex. */
+export function collateralOf(dex: string): string {
+  return DEXES.find(({ name }) => name === dex)?.collateral ?? 'USDC';
+}
+
 function assetOf(row: Row, dex: string, index: number): HyperliquidAsset {
   const dexIndex = DEXES.findIndex(({ name }) => name === dex);
   const asset = dexIndex === 0 ? index : FIRST_HIP3_ASSET + dexIndex * ASSETS_PER_DEX + index;
@@ -71,7 +78,7 @@ function assetOf(row: Row, dex: string, index: number): HyperliquidAsset {
   const market: PaperMarket = {
     symbol: row.coin,
     base: row.coin.replace(/^.*:/, ''),
-    quote: 'USDC',
+    quote: collateralOf(dex),
     kind: 'perpetual',
     assetClass: row.assetClass ?? 'crypto',
     tickSize: decimal(row.step),
@@ -80,6 +87,7 @@ function assetOf(row: Row, dex: string, index: number): HyperliquidAsset {
     minQuantity: lotSize,
     minNotional: MIN_NOTIONAL,
     maxLeverage: row.maxLeverage,
+    onlyIsolated: dexIndex !== 0,
     makerFeeRate: FEES.maker.times(factor),
     takerFeeRate: FEES.taker.times(factor),
     status: 'open',
@@ -113,7 +121,7 @@ export function metaView(dex: string): Record<string, unknown> {
   return {
     universe: assetsOf(dex).map(({ coin, szDecimals, maxLeverage, onlyIsolated }) => ({ szDecimals, name: coin, maxLeverage, marginTableId: maxLeverage, ...(onlyIsolated ? { onlyIsolated: true, marginMode: 'strictIsolated' } : {}) })),
     marginTables: [],
-    collateralToken: 0,
+    collateralToken: tokenByName(collateralOf(dex))?.index ?? 0,
   };
 }
 
@@ -128,7 +136,12 @@ export const SPOT_META = {
   tokens: [
     { name: 'USDC', szDecimals: 8, weiDecimals: 8, index: 0, tokenId: '0x6d1e7cde53ba9467b783cb7c530ce054', isCanonical: true, evmContract: null, fullName: null },
     { name: 'PURR', szDecimals: 0, weiDecimals: 5, index: 1, tokenId: '0xc1fb593aeffbeb02f85e0308e9956a90', isCanonical: true, evmContract: null, fullName: null },
+    { name: 'USDH', szDecimals: 2, weiDecimals: 8, index: 2, tokenId: '0x54e00a5988577cb0b0c9ab0cb6ef7f4b', isCanonical: false, evmContract: null, fullName: null },
   ],
   universe: [{ name: 'PURR/USDC', tokens: [1, 0], index: 0, isCanonical: true }],
 } as const;
-export const USDC_TOKEN = `USDC:${SPOT_META.tokens[0].tokenId}`;
+
+/** A token as transfers name it, `USDC:0x…`, or by its name alone. */
+export function tokenByName(name: unknown): (typeof SPOT_META.tokens)[number] | undefined {
+  return SPOT_META.tokens.find((token) => name === token.name || name === `${token.name}:${token.tokenId}`);
+}

@@ -19,6 +19,10 @@ const EXTRA_CANCELS = 100_000;
 /** Then one request each so often. */
 const EXHAUSTED_EVERY_MS = 10_000;
 const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+const SWITCHES_A_DAY = 10;
+const MAX_NAME = 16;
+const ADDRESS_DIGITS = 40;
 
 const ADDRESS = /^0x[0-9a-f]{40}$/;
 
@@ -32,7 +36,10 @@ export class HyperliquidUsers {
   private readonly nonces = new Map<string, number[]>();
   private readonly usage = new Map<string, Usage>();
   private readonly weights = new Map<string, { tokens: number; at: number }>();
+  /** Who leads a sub-account. */
   readonly vaultLeaders = new Map<string, string>();
+  /** When each user's dead-man switch went off, newest last. */
+  private readonly switches = new Map<string, number[]>();
 
   constructor(
     private readonly venue: PaperVenue,
@@ -40,7 +47,7 @@ export class HyperliquidUsers {
     private readonly recover: (body: unknown) => string | null,
   ) {
     for (const note of venue.wireNotes) this.recall(note);
-    venue.wireSnapshot = () => [...this.nonces].map(([signer, used]) => ({ signer, nonces: used }));
+    venue.wireSnapshot = () => [...[...this.nonces].map(([signer, used]) => ({ signer, nonces: used })), ...[...this.vaultLeaders].map(([subAccount, leader]) => ({ subAccount, leader }))];
   }
 
   /** Who a signer acts for: itself if it has an account, else the user that approved it as agent; null for nobody. */
@@ -59,6 +66,29 @@ export class HyperliquidUsers {
   approveAgent(user: string, agent: string): void {
     const state = this.venue.exchange.state;
     this.venue.addKey(agent, user, state.account(user).balance('USDC'));
+  }
+
+  /** The new sub-account's address, the same for the same name. */
+  createSubAccount(user: string, name: unknown): string {
+    if (typeof name !== 'string' || name === '' || name.length > MAX_NAME) throw new PaperError('BAD_REQUEST', 'Invalid sub-account name');
+    const address = `0x${hashKey(`${user} ${name}`).slice(0, ADDRESS_DIGITS)}`;
+    this.vaultLeaders.set(address, user);
+    this.venue.exchange.state.openAccount(address);
+    this.venue.note({ subAccount: address, leader: user });
+    return address;
+  }
+
+  noteSwitch(account: string, now: number): void {
+    const { user } = ownerOf(account);
+    const fired = this.switches.get(user) ?? [];
+    // One switch ends many orders at one instant.
+    if (fired.at(-1) !== now) this.switches.set(user, [...fired, now].slice(-SWITCHES_A_DAY));
+  }
+
+  /** A switch may go off ten times a day (UTC). */
+  mayArmSwitch(user: string, now: number): boolean {
+    const today = Math.floor(now / DAY_MS);
+    return (this.switches.get(user) ?? []).filter((at) => Math.floor(at / DAY_MS) === today).length < SWITCHES_A_DAY;
   }
 
   exists(user: string): boolean {
@@ -135,7 +165,8 @@ export class HyperliquidUsers {
   }
 
   private recall(note: unknown): void {
-    const { signer, nonces } = note as { readonly signer?: unknown; readonly nonces?: unknown };
+    const { signer, nonces, subAccount, leader } = note as Readonly<Record<string, unknown>>;
+    if (typeof subAccount === 'string' && typeof leader === 'string') this.vaultLeaders.set(subAccount, leader);
     if (typeof signer !== 'string' || !Array.isArray(nonces)) return;
     for (const nonce of nonces) if (typeof nonce === 'number' && !(this.nonces.get(signer) ?? []).includes(nonce)) this.remember(signer, nonce);
   }

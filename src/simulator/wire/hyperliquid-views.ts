@@ -1,11 +1,11 @@
 /** The simulated Hyperliquid's JSON: orders, fills, positions, books as the venue writes them. Decimals are strings with a point. */
 import { Decimal, ZERO, decimalText } from '../../domain/decimal';
-import { type Account, unrealizedPnl } from '../account';
+import { type Account, isolatedMargin, unrealizedPnl } from '../account';
 import type { ExchangeState } from '../exchange-state';
 import { equity, liquidationPrice, maintenanceMargin } from '../maintenance';
 import { type Fill, type Order, type Trade, averageOf, isArmed } from '../order';
 import type { PaperVenue } from '../paper-venue';
-import { assetByCoin, assetsOf } from './hyperliquid-universe';
+import { assetsOf } from './hyperliquid-universe';
 
 /** Each replacement of an order has an id of its own at the venue; an order of the core is replaced at most so often. */
 const GENERATIONS = 1_000;
@@ -86,7 +86,7 @@ export function frontendOrderView(order: Order): Record<string, unknown> {
     isTrigger: isArmed(order),
     triggerPx: order.triggerPrice === null ? '0.0' : wireText(order.triggerPrice),
     children: [],
-    isPositionTpsl: false,
+    isPositionTpsl: order.wholePosition,
     reduceOnly: order.reduceOnly,
     orderType: orderTypeOf(order),
     tif: order.triggerPrice !== null ? null : order.postOnly ? 'Alo' : order.timeInForce === 'GTC' ? 'Gtc' : 'Ioc',
@@ -99,6 +99,7 @@ const CANCEL_STATUS: Readonly<Record<string, string>> = {
   DEAD_MAN: 'scheduledCancel',
   LIQUIDATION: 'liquidatedCanceled',
   INSUFFICIENT_MARGIN: 'marginCanceled',
+  SIBLING_FILLED: 'siblingFilledCanceled',
 };
 
 export function statusOf(order: Order): string {
@@ -177,15 +178,25 @@ export function clearinghouseView(venue: PaperVenue, account: Account | null, ti
   let notional = ZERO;
   let margin = ZERO;
   let signed = ZERO;
+  let crossNotional = ZERO;
+  let crossMargin = ZERO;
+  let apart = ZERO;
   const assetPositions: unknown[] = [];
   for (const holding of account.holdings.values()) {
     if (holding.quantity.isZero()) continue;
     const value = holding.quantity.abs().times(markOf(holding.market.symbol) ?? ZERO);
-    const used = holding.cost.abs().dividedBy(holding.leverage);
+    const pnl = unrealizedPnl(holding, markOf);
+    // What margins an isolated position is its own money and its profit.
+    const used = holding.isolated ? isolatedMargin(holding).plus(pnl) : value.dividedBy(holding.leverage);
+    if (!holding.isolated) {
+      crossNotional = crossNotional.plus(value);
+      crossMargin = crossMargin.plus(used);
+    } else {
+      apart = apart.plus(used);
+    }
     notional = notional.plus(value);
     signed = signed.plus(holding.quantity.isPositive() ? value : value.negated());
     margin = margin.plus(used);
-    const pnl = unrealizedPnl(holding, markOf);
     const liquidation = liquidationPrice(account, holding, markOf);
     const paid = wireText(holding.fundingPaid);
     assetPositions.push({
@@ -193,7 +204,7 @@ export function clearinghouseView(venue: PaperVenue, account: Account | null, ti
       position: {
         coin: holding.market.symbol,
         szi: wireText(holding.quantity),
-        leverage: { type: assetByCoin(holding.market.symbol)?.onlyIsolated === true ? 'isolated' : 'cross', value: holding.leverage },
+        leverage: holding.isolated ? { type: 'isolated', value: holding.leverage, rawUsd: rounded(isolatedMargin(holding).minus(holding.cost)) } : { type: 'cross', value: holding.leverage },
         entryPx: wireText(averageOf(holding.cost, holding.quantity)),
         positionValue: rounded(value),
         unrealizedPnl: rounded(pnl),
@@ -209,7 +220,7 @@ export function clearinghouseView(venue: PaperVenue, account: Account | null, ti
   const summary = { accountValue: wireText(value), totalNtlPos: rounded(notional), totalRawUsd: wireText(value.minus(signed)), totalMarginUsed: rounded(margin) };
   return {
     marginSummary: summary,
-    crossMarginSummary: summary,
+    crossMarginSummary: { accountValue: wireText(value.minus(apart)), totalNtlPos: rounded(crossNotional), totalRawUsd: summary.totalRawUsd, totalMarginUsed: rounded(crossMargin) },
     crossMaintenanceMarginUsed: rounded(maintenanceMargin(account, markOf)),
     withdrawable: rounded(account.available('USDC', markOf)),
     assetPositions,

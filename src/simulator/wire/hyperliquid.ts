@@ -5,6 +5,7 @@ import type { PaperVenue } from '../paper-venue';
 import type { WireProtocol, WireRequest } from '../server';
 import { type PaperAnswer, answerThrough } from './fault-answers';
 import { HyperliquidExchange } from './hyperliquid-exchange';
+import { followGroups } from './hyperliquid-groups';
 import { infoWeight, MALFORMED, readInfo } from './hyperliquid-info';
 import { exchangeWeight, itemsOf, signerOfBody } from './hyperliquid-requests';
 import type { Network } from './hyperliquid-signatures';
@@ -33,7 +34,8 @@ export function hyperliquidWire(venue: PaperVenue, options: HyperliquidOptions):
   });
   exchange.onReplaced = (order, oid) => stream.noteReplaced(order, oid);
   venue.committed.add(({ changes }) => {
-    if (exchange.wake(changes.orders)) venue.background();
+    for (const order of changes.orders) if (order.cancelReason === 'DEAD_MAN') users.noteSwitch(order.account, venue.clock.now());
+    if (followGroups(venue, changes.orders)) venue.background();
   });
 
   return {

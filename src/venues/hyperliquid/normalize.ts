@@ -32,6 +32,7 @@ export interface Asset {
   readonly coin: string;
   readonly id: number;
   readonly szDecimals: number;
+  readonly onlyIsolated: boolean;
   readonly tickRule: TickRule;
   readonly market: Market;
 }
@@ -49,7 +50,7 @@ export function tickRule(szDecimals: number, kind: Market['kind'] = 'perpetual')
 /** The assets of one dex; `dexIndex` is its place in perpDexs, 0 the venue's own; `collateral` the token that margins it. */
 export function assetsOf(venue: string, meta: Meta, dexIndex: number, collateral = 'USDC'): Asset[] {
   const factor = dexIndex === 0 ? 1 : HIP3_FEE_FACTOR;
-  return meta.universe.map(({ name, szDecimals, maxLeverage, isDelisted }, index) => {
+  return meta.universe.map(({ name, szDecimals, maxLeverage, isDelisted, onlyIsolated }, index) => {
     const base = name.replace(/^.*:/, '');
     const lot = szDecimals === 0 ? '1' : `0.${'0'.repeat(szDecimals - 1)}1`;
     const rule = tickRule(szDecimals);
@@ -60,7 +61,7 @@ export function assetsOf(venue: string, meta: Meta, dexIndex: number, collateral
       maxLeverage: String(maxLeverage), makerFeeRate: decimalText(FEES.maker.times(factor)), takerFeeRate: decimalText(FEES.taker.times(factor)),
       sessionHours: SESSION_HOURS[assetClass], status: isDelisted === true ? 'closed' : 'open',
     };
-    return { coin: name, id: dexIndex === 0 ? index : FIRST_HIP3_ASSET + dexIndex * ASSETS_PER_DEX + index, szDecimals, tickRule: rule, market };
+    return { coin: name, id: dexIndex === 0 ? index : FIRST_HIP3_ASSET + dexIndex * ASSETS_PER_DEX + index, szDecimals, onlyIsolated: onlyIsolated === true, tickRule: rule, market };
   });
 }
 

@@ -10,7 +10,7 @@ import { acknowledgement, refused, refusedHere, statusesOf } from './answers';
 import type { HyperliquidClient } from './client';
 import { transferBody } from './collateral';
 import { HyperliquidHistory } from './history';
-import { openOrder, refusalCode, toBalances, toCloid, toOrder, toPositions, UnknownWord } from './normalize';
+import { openOrder, refusalCode, toBalances, toCloid, toOrder, toPositions, UnknownWord, type Asset } from './normalize';
 import * as wire from './schemas';
 import type { AccountStreams } from './streams';
 
@@ -137,20 +137,24 @@ export class HyperliquidSession implements port.VenueAccountSession {
     await this.control({ type: 'noop' }, options);
   }
 
-  async setLeverage(venueSymbol: string, leverage: string, options: port.ReadOptions, marginMode: 'cross' | 'isolated' = 'cross'): Promise<void> {
+  async setLeverage(venueSymbol: string, leverage: string, options: port.ReadOptions, marginMode?: 'cross' | 'isolated'): Promise<void> {
     if (!/^[1-9]\d{0,2}$/.test(leverage)) throw new RangeError(`leverage must be a whole number from 1, got ${leverage}`);
-    await this.control({ type: 'updateLeverage', asset: await this.assetId(venueSymbol, options), isCross: marginMode === 'cross', leverage: Number(leverage) }, options);
+    const { id, onlyIsolated } = await this.asset(venueSymbol, options);
+    // Where there is no cross margin, nobody who named none means it.
+    const isCross = (marginMode ?? (onlyIsolated ? 'isolated' : 'cross')) === 'cross';
+    await this.control({ type: 'updateLeverage', asset: id, isCross, leverage: Number(leverage) }, options);
   }
 
   async adjustMargin(venueSymbol: string, amount: string, options: port.ReadOptions): Promise<void> {
     const units = decimal(amount).times(MARGIN_UNITS);
     if (!units.isInteger() || units.isZero()) throw new VenueRefused(this.venue, 'invalidQuantity', 'BAD_AMOUNT', `${this.venue} moves margin in millionths, and not nothing: got ${amount}`);
-    await this.control({ type: 'updateIsolatedMargin', asset: await this.assetId(venueSymbol, options), isBuy: true, ntli: units.toNumber() }, options);
+    await this.control({ type: 'updateIsolatedMargin', asset: (await this.asset(venueSymbol, options)).id, isBuy: true, ntli: units.toNumber() }, options);
   }
 
   async transferCollateral(transfer: port.CollateralTransfer, options: port.ReadOptions): Promise<void> {
-    const nonce = this.parts.nextNonce(this.agent);
     const token = await this.parts.tokenOf(transfer.asset, options);
+    await this.parts.venueTimeMs(options);
+    const nonce = this.parts.nextNonce(this.agent);
     await this.parts.client.control(transferBody(this.signer, { agent: this.agent, owner: this.owner }, transfer, { token, nonce }), options);
   }
 
@@ -204,16 +208,16 @@ export class HyperliquidSession implements port.VenueAccountSession {
     throw new VenueRefused(this.venue, 'unauthorized', 'AGENT_UNKNOWN', `${this.venue}: agent wallet ${this.agent} is not approved by ${this.owner}; approve it at the venue, or give its key`);
   }
 
-  private async assetId(venueSymbol: string, options: port.ReadOptions): Promise<number> {
+  private async asset(venueSymbol: string, options: port.ReadOptions): Promise<Asset> {
     await this.parts.loaded(options);
     const asset = this.parts.view.asset(venueSymbol);
     if (asset === null) throw new VenueRefused(this.venue, 'marketClosed', 'UNKNOWN_MARKET', `${this.venue} has no market ${venueSymbol}`);
-    return asset.id;
+    return asset;
   }
 
   private async control(action: object, options: port.ReadOptions): Promise<void> {
-    const nonce = this.parts.nextNonce(this.agent);
-    await this.parts.client.control(actionBody(this.signer, action, nonce, (await this.parts.venueTimeMs(options)) + MIN_EXPIRY_MS), options);
+    const nowMs = await this.parts.venueTimeMs(options);
+    await this.parts.client.control(actionBody(this.signer, action, this.parts.nextNonce(this.agent), nowMs + MIN_EXPIRY_MS), options);
   }
 
   private states(options: port.ReadOptions): Promise<{ asset: string; state: wire.Clearinghouse }[]> {

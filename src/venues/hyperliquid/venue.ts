@@ -253,7 +253,9 @@ export class HyperliquidVenue implements port.Venue {
   }
 
   private nextNonce(signer: string): string {
-    const nonce = Math.max(this.settings.clock.nowMs(), (this.nonces.get(signer) ?? 0) + 1);
+    // A nonce is a time, and must be near the venue's own.
+    const nowMs = this.venueClock.measured ? Math.floor(this.venueClock.nowMs()) : this.settings.clock.nowMs();
+    const nonce = Math.max(nowMs, (this.nonces.get(signer) ?? 0) + 1);
     this.nonces.set(signer, nonce);
     return String(nonce);
   }
