@@ -152,6 +152,8 @@ export const optionsSchema = z.object({
   streamedUsers: z.number().int().min(1).max(STREAMED_USERS).default(STREAMED_USERS),
   /** Polls of such a user are at least so far apart. */
   pollEveryMs: z.number().int().min(50).default(10_000),
+  /** What all polls together may weigh: half of the venue's 1,200. */
+  pollWeightPerMinute: z.number().int().positive().default(600),
   readTimeoutMs: z.number().int().positive().optional(),
   /** Only tests have another: the venue sends at most so many fills at once. */
   fillsPerPage: z.number().int().min(2).default(2_000),

@@ -12,8 +12,7 @@ import type { HyperliquidOptions } from './schemas';
 /** What one poll weighs, without the dexes: open orders, fills, positions, balances and the agent's standing. */
 const POLL_WEIGHT = 104;
 const POLL_WEIGHT_PER_DEX = 24;
-/** Half of 1,200 a minute. */
-const POLL_WEIGHT_PER_MS = 600 / 60_000;
+const MINUTE_MS = 60_000;
 /** One read of a poll. */
 const READ_WITHIN_MS = 5_000;
 /** Fills are read again from so far back: the venue lists one a moment after its time. */
@@ -158,7 +157,7 @@ export class AccountStreams {
   }
 
   private get everyMs(): number {
-    return Math.max(this.parts.options.pollEveryMs, (this.polled.size * this.pollWeight) / POLL_WEIGHT_PER_MS);
+    return Math.max(this.parts.options.pollEveryMs, (this.polled.size * this.pollWeight * MINUTE_MS) / this.parts.options.pollWeightPerMinute);
   }
 }
 
