@@ -4,7 +4,7 @@ import { ENDED_DEPOSIT_STATES, progressOf, type Deposit, type DepositState, type
 import { advance, type DepositDecision, type DepositFact } from '../domain/deposit-state';
 import { DomainError } from '../domain/errors';
 import type { EventType } from '../domain/events';
-import { walletFactOf } from '../domain/wallet-ledger';
+import { walletFactOf, walletHolder } from '../domain/wallet-ledger';
 import { appendAct } from './audit';
 import { plainRow } from './columns';
 import type { StoreCore } from './core';
@@ -103,6 +103,12 @@ export class Deposits {
     if ((await this.get(id, userId)) === null) return null;
     const rows = await this.core.database.rows('SELECT s.number, s.at, s.fact, s.state, s.data FROM deposit_steps s WHERE s.deposit_id = $1 ORDER BY s.number', id);
     return rows.map((row) => plainRow(row) as unknown as DepositStep);
+  }
+
+  /** What the wallet ledger says, by book and asset (`wallet USDC@42161/0x…`); what is zero is left out. */
+  async books(userId: string): Promise<Record<string, string>> {
+    const rows = await this.core.database.rows<{ name: string; amount: string }>(`SELECT b.book || ' ' || b.asset AS name, trim_scale(b.amount)::text AS amount FROM ledger_balances b WHERE b.account_id = $1 AND b.amount <> 0 ORDER BY 1`, walletHolder(userId));
+    return Object.fromEntries(rows.map((row) => [row.name, row.amount]));
   }
 
   private async must(id: string): Promise<Deposit> {

@@ -20,6 +20,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   risk: { uses: ['domain'], packages: [] },
   config: { uses: ['domain'] },
   venues: { uses: ['domain', 'schemas'] },
+  // Chains and bridges, and whoever holds wallets on them.
+  chains: { uses: ['domain'] },
   // Risk is judged inside the placing transaction.
   store: { uses: ['domain', 'risk'] },
   // The one way out to addresses that users chose.

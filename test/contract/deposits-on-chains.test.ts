@@ -1,0 +1,241 @@
+/** S31 and its kin on real chains: what is credited is what final transfers brought, whatever the bridge says and the chains do. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { EvmChain } from '../../src/chains/evm-chain';
+import { assetOf, type Deposit } from '../../src/domain/deposit';
+import { DomainError } from '../../src/domain/errors';
+import { RELAYER, USER } from '../support/anvil';
+import { CONFIRMATIONS, openDepositWorld, type DepositWorld } from './deposit-world';
+
+let world: DepositWorld;
+beforeAll(async () => {
+  world = await openDepositWorld();
+});
+afterAll(() => world.closeAll());
+beforeEach(() => void Object.assign(world.lifi.faults, { outcome: 'pay', notFound: 0, http: null, target: null }));
+
+const inWallet = async ({ userId, to }: Deposit): Promise<string> => (await world.books(userId))[`wallet ${assetOf(to)}`] ?? '0';
+const inSuspense = async ({ userId, to }: Deposit): Promise<string> => (await world.books(userId))[`suspense ${assetOf(to)}`] ?? '0';
+
+describe('a deposit', () => {
+  test('is quoted with an approval of exactly its amount, signed by the user, and credited from the transfer', async () => {
+    const quoted = await world.quoted();
+    expect(quoted).toMatchObject({ state: 'AWAITING_SIGNATURE', quote: { tool: 'test-bridge', receive: '99', approval: { amount: '100', spender: world.bridge }, fees: [{ name: 'bridge fee', amount: '1', included: true }, { name: 'gas (send)' }] } });
+    const hash = await world.sign(quoted);
+    expect(await world.path.take(quoted.id, hash)).toEqual({ state: 'SOURCE_SUBMITTED', refused: null });
+    expect(await world.path.lookAtSource(quoted.id, 0, 60_000)).toBe('SOURCE_SUBMITTED');
+    await world.source.mine(CONFIRMATIONS);
+    expect(await world.path.lookAtSource(quoted.id, 0, 60_000)).toBe('SOURCE_CONFIRMED');
+    expect(await world.arrivals.look(quoted.id)).toBe('DEST_SEEN');
+    await world.destination.mine(CONFIRMATIONS);
+    expect(await world.arrivals.look(quoted.id)).toBe('CREDITED');
+    const done = await world.read(quoted.id);
+    expect(Number(done.source?.gasFee)).toBeGreaterThan(0);
+    expect([await inWallet(done), await world.held(done)]).toEqual(['99', '99']);
+  });
+
+  test('of the chain\'s own coin needs no approval', async () => {
+    const coin = await world.chains.get(1)?.token('0x0000000000000000000000000000000000000000');
+    const quoted = await world.quoted({ from: coin, amount: '2' });
+    expect(quoted.quote).toMatchObject({ approval: null, transaction: { value: '2000000000000000000' } });
+  });
+
+  test.each([
+    ['payShort', '49.5'],
+    ['payTwice', '99'],
+  ] as const)('is credited what arrived, not what the bridge says, where it does %s', async (outcome, credited) => {
+    world.lifi.faults.outcome = outcome;
+    const done = await world.settle((await world.confirmed()).id);
+    expect([done.state, await inWallet(done)]).toEqual(['CREDITED', credited]);
+    await world.arrivals.scan(world.destination.id);
+    expect(Number(await inWallet(done)) + Number(await inSuspense(done))).toBe(Number(await world.held(done)));
+  });
+
+  test('in another token waits for a person, its money counted in that token', async () => {
+    world.lifi.faults.outcome = 'partial';
+    const done = await world.settle((await world.confirmed()).id);
+    expect(done).toMatchObject({ state: 'PARTIAL_REVIEW', reason: 'OTHER_TOKEN' });
+    expect((await world.books(done.userId))[`wallet ${assetOf(world.other)}`]).toBe(done.received[0]?.amount);
+  });
+
+  test.each(['refund', 'failedThenRefund'] as const)('that comes back (%s) is REFUNDED by the transfer, what was kept back is a cost', async (outcome) => {
+    world.lifi.faults.outcome = outcome;
+    const { id } = await world.confirmed();
+    await world.arrivals.look(id);
+    const done = await world.settle(id);
+    expect(done).toMatchObject({ state: 'REFUNDED', refunds: [{ amount: '98' }] });
+    expect(await world.books(done.userId)).toMatchObject({ [`fees ${assetOf(world.from)}`]: '2', [`transfers ${assetOf(world.from)}`]: '-2' });
+  });
+
+  test.each(['failed', 'invalid', 'pending'] as const)('of which the bridge says %s is not given up by its word', async (outcome) => {
+    world.lifi.faults.outcome = outcome;
+    const { id } = await world.confirmed();
+    expect(await world.arrivals.look(id)).toBe('BRIDGING');
+    expect(await world.path.note(id, { kind: 'graceOver', reason: 'BRIDGE_SILENT' })).toBe('MANUAL_REVIEW');
+    world.lifi.faults.outcome = 'pay';
+    expect((await world.settle(id)).state).toBe('CREDITED');
+  });
+
+  test.each([429, 500, 'hang'] as const)('goes on when the bridge answers %s for a while', async (http) => {
+    const { id } = await world.confirmed();
+    world.lifi.faults.http = http;
+    expect(await world.arrivals.look(id)).toBe('SOURCE_CONFIRMED');
+    Object.assign(world.lifi.faults, { http: null, notFound: 2 });
+    await world.arrivals.look(id);
+    expect(await world.arrivals.look(id)).toBe('BRIDGING');
+    expect((await world.settle(id)).state).toBe('CREDITED');
+    expect(world.lifi.requests.filter((url) => url.includes('undefined'))).toEqual([]);
+  });
+
+  test('is found by reading the chain where the bridge never tells', async () => {
+    world.lifi.faults.outcome = 'silentButPays';
+    const { id } = await world.confirmed();
+    await world.settle(id);
+    await world.arrivals.scan(world.destination.id);
+    expect((await world.read(id)).state).toBe('BRIDGING');
+    world.clock.ms += 61_000;
+    await world.arrivals.scan(world.destination.id);
+    expect([(await world.read(id)).state, await inWallet(await world.read(id))]).toEqual(['CREDITED', '99']);
+  });
+});
+
+describe('its source', () => {
+  test('that was replaced by one of the same nonce is followed', async () => {
+    await world.source.client.test.setAutomine(false);
+    try {
+      const quoted = await world.quoted();
+      // The approval is mined by hand first.
+      await approve(quoted);
+      const nonce = await world.source.client.test.getTransactionCount({ address: USER.address });
+      const withoutApproval = { ...quoted, quote: quoted.quote === null ? null : { ...quoted.quote, approval: null } };
+      const first = await world.sign(withoutApproval, { nonce, gasPrice: 2_000_000_000n });
+      await world.path.take(quoted.id, first);
+      await world.path.lookAtSource(quoted.id, 0, 60_000);
+      const second = await world.sign(withoutApproval, { nonce, gasPrice: 9_000_000_000n });
+      await world.source.mine(CONFIRMATIONS);
+      expect(await world.path.lookAtSource(quoted.id, 0, 60_000)).toBe('SOURCE_CONFIRMED');
+      expect((await world.read(quoted.id)).source).toMatchObject({ hash: second, earlierHashes: [first] });
+    } finally {
+      await world.source.client.test.setAutomine(true);
+    }
+  });
+
+  test('whose nonce went to something else can never be sent; one that nobody knows any more may be sent again', async () => {
+    await world.source.client.test.setAutomine(false);
+    try {
+      const [abandoned, dropped] = [await world.quoted(), await world.quoted()];
+      await approve(abandoned);
+      const nonce = await world.source.client.test.getTransactionCount({ address: USER.address });
+      const plain = (deposit: Deposit): Deposit => ({ ...deposit, quote: deposit.quote === null ? null : { ...deposit.quote, approval: null } });
+      await world.path.take(abandoned.id, await world.sign(plain(abandoned), { nonce, gasPrice: 2_000_000_000n }));
+      await world.path.lookAtSource(abandoned.id, 0, 60_000);
+      await world.source.client.wallet(USER).sendTransaction({ to: RELAYER.address, value: 1n, nonce, gasPrice: 9_000_000_000n });
+      await world.source.mine(1);
+      expect(await world.path.lookAtSource(abandoned.id, 0, 60_000)).toBe('FAILED');
+      const hash = await world.sign(plain(dropped), { nonce: nonce + 1 });
+      await world.path.take(dropped.id, hash);
+      await world.path.lookAtSource(dropped.id, 0, 60_000);
+      await world.source.client.test.dropTransaction({ hash });
+      expect(await world.path.lookAtSource(dropped.id, 1_000, 60_000)).toBe('SOURCE_SUBMITTED');
+      expect(await world.path.lookAtSource(dropped.id, 60_000, 60_000)).toBe('AWAITING_SIGNATURE');
+    } finally {
+      await world.source.client.test.setAutomine(true);
+    }
+  });
+
+  test('that reorganises before it is final is waited for anew', async () => {
+    const quoted = await world.quoted();
+    const hash = await world.sign(quoted);
+    await world.path.take(quoted.id, hash);
+    await world.source.mine(CONFIRMATIONS - 2);
+    await world.path.lookAtSource(quoted.id, 0, 60_000);
+    expect((await world.read(quoted.id)).source?.confirmations).toBe(CONFIRMATIONS - 1);
+    await reorganise(world.source, CONFIRMATIONS - 1);
+    expect(await world.path.lookAtSource(quoted.id, 0, 60_000)).toBe('SOURCE_SUBMITTED');
+    expect((await world.read(quoted.id)).sourceOutcome).toBeNull();
+  });
+
+  test('must be what was asked for: another sender, target, or another deposit\'s transaction is refused', async () => {
+    const [mine, other] = [await world.quoted(), await world.quoted()];
+    const stranger = await world.source.client.wallet(RELAYER).sendTransaction({ to: USER.address, value: 1n });
+    expect((await world.path.take(mine.id, stranger)).refused).toMatchObject({ code: 'UNPROCESSABLE', details: { fault: 'OTHER_SENDER' } });
+    const elsewhere = await world.source.client.wallet(USER).sendTransaction({ to: RELAYER.address, value: 1n });
+    expect((await world.path.take(mine.id, elsewhere)).refused?.details).toMatchObject({ fault: 'OTHER_TARGET' });
+    const hash = await world.sign(mine);
+    await world.path.take(mine.id, hash);
+    expect((await world.path.take(other.id, hash)).refused).toMatchObject({ code: 'UNPROCESSABLE', details: { fault: 'OTHER_DATA' } });
+  });
+
+  test('is never asked for where the bridge names a target or spender that is not on the list', async () => {
+    world.lifi.faults.target = '0x00000000000000000000000000000000000000ee';
+    expect(await world.quoted()).toMatchObject({ state: 'FAILED', reason: 'NO_QUOTE', quote: null });
+  });
+
+  test('is quoted only within the limits, and not at all while the bridge is away', async () => {
+    expect((await world.quoted({ amount: '0.5' })).state).toBe('FAILED');
+    world.lifi.faults.http = 500;
+    expect(await world.quoted()).toMatchObject({ state: 'FAILED', reason: 'BRIDGE_UNAVAILABLE' });
+  });
+});
+
+describe('the destination chain', () => {
+  test('that reorganises before a transfer is final credits nothing; after, the credit is taken back, and what comes instead is counted', async () => {
+    const early = await world.confirmed();
+    await world.arrivals.look(early.id);
+    await reorganise(world.destination, 1);
+    await world.destination.mine(CONFIRMATIONS);
+    expect(await world.arrivals.look(early.id)).toBe('BRIDGING');
+    expect(await inWallet(early)).toBe('0');
+
+    const late = await world.settle((await world.confirmed()).id);
+    expect(await inWallet(late)).toBe('99');
+    await reorganise(world.destination, CONFIRMATIONS + 1);
+    expect(await world.arrivals.look(late.id)).toBe('MANUAL_REVIEW');
+    expect([await inWallet(late), await world.held(late)]).toEqual(['0', '0']);
+    await world.destination.call(RELAYER, world.to.address, world.contracts.token, 'mint', [late.toAddress, 99_000_000n]);
+    await world.destination.mine(CONFIRMATIONS);
+    world.clock.ms += 61_000;
+    await world.arrivals.scan(world.destination.id);
+    world.clock.ms += 61_000;
+    await world.arrivals.scan(world.destination.id);
+    expect(Number(await inWallet(late)) + Number(await inSuspense(late))).toBe(99);
+  });
+
+  test('is read for what nobody announced, across a reorganisation, each transfer once', async () => {
+    const quoted = await world.quoted();
+    await world.destination.call(RELAYER, world.to.address, world.contracts.token, 'mint', [quoted.toAddress, 7_000_000n]);
+    await world.arrivals.scan(world.destination.id);
+    expect(await inWallet(quoted)).toBe('0');
+    await reorganise(world.destination, 1);
+    await world.destination.call(RELAYER, world.to.address, world.contracts.token, 'mint', [quoted.toAddress, 5_000_000n]);
+    await world.destination.mine(CONFIRMATIONS);
+    for (let looks = 0; looks < 3; looks += 1) await world.arrivals.scan(world.destination.id);
+    expect([await inWallet(quoted), await world.held(quoted)]).toEqual(['5', '5']);
+  });
+});
+
+test('endpoints are asked in turn; when none answers it says so, and names no key', async () => {
+  const health = await world.chains.get(1)?.health();
+  expect(health?.map((each) => each.ok)).toEqual([false, true]);
+  const dead = new EvmChain({ id: 1, name: 'dead', confirmations: 1, rpcUrls: ['http://127.0.0.1:9/v2/secret-key'], timeoutMs: 500 });
+  const error = await dead.head().then(() => null, (reason: unknown) => reason);
+  expect(error).toBeInstanceOf(DomainError);
+  expect(String((error as DomainError).message)).not.toContain('secret-key');
+});
+
+test('tokens are named by symbol where the bridge lists one, and read from the chain', async () => {
+  expect(await world.lifiBridge.addressOf(1, 'tkn')).toBe(world.from.address);
+  expect(await world.lifiBridge.addressOf(1, 'nope')).toBeNull();
+  expect(await world.chains.get(1)?.token(world.from.address)).toEqual(world.from);
+  await expect(world.chains.get(1)?.token(world.wallet)).rejects.toMatchObject({ code: 'VALIDATION' });
+});
+
+async function approve({ quote }: Deposit): Promise<void> {
+  if (quote?.approval == null) return;
+  await world.source.client.wallet(USER).sendTransaction({ to: quote.approval.to, data: quote.approval.data });
+  await world.source.mine(1);
+}
+
+/** The newest blocks go away, and empty ones take their place. */
+async function reorganise(chain: DepositWorld['source'], depth: number): Promise<void> {
+  await chain.client.test.request({ method: 'anvil_reorg' as never, params: [depth, []] as never });
+}
