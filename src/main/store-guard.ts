@@ -1,7 +1,9 @@
 /** Wires the store guard of a worker: its activities, and what makes it compare at once. */
 import { createStoreRecoveryActivities, type StoreRecoveryActivities } from '../activities/store-recovery';
 import { OrderHistory } from '../temporal/order-history';
-import { doubtStores, endWorkflow, ensureAccountWatched, reconcileAccount } from '../temporal/watching';
+import { endWorkflow, isRunning } from '../temporal/executions';
+import { doubtStores, ensureAccountWatched, ensureSweeper, reconcileAccount } from '../temporal/watching';
+import { STORE_GUARD_WORKFLOW_ID, SWEEPER_WORKFLOW_ID } from '../temporal/workflow-ids';
 import type { Platform } from './platform';
 import { StoreWatch } from './store-watch';
 
@@ -28,6 +30,13 @@ export function storeRecoveryActivities({ store, venues, clock, logger, temporal
     alert: (accountId, data) => store.accounts.alert(accountId, data),
     log: (fields, message) => logger.warn(fields, message),
   });
+}
+
+/** The two that look after all others: one whose history was spoiled is ended and begun anew, because nobody else would notice. */
+export async function keepGoing({ settings, logger, temporal: { client } }: Pick<Platform, 'settings' | 'logger' | 'temporal'>): Promise<void> {
+  const onSpoiled = (workflowId: string): void => logger.error({ workflowId }, 'a workflow cannot go on with its history: it is ended and begun anew');
+  if (!(await isRunning(client, STORE_GUARD_WORKFLOW_ID, onSpoiled))) await doubtStores(client, settings.sweepIntervalMs, 'the guard did not run');
+  if (!(await isRunning(client, SWEEPER_WORKFLOW_ID, onSpoiled))) await ensureSweeper(client, { intervalMs: settings.sweepIntervalMs });
 }
 
 /** Has the guard compare whenever this process meets another PostgreSQL. Settles when the first comparison is over, or takes long. */

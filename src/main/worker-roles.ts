@@ -1,7 +1,5 @@
 /** The worker and watcher processes: Temporal workers over activities that are wired here. */
-import { existsSync } from 'node:fs';
 import os from 'node:os';
-import path from 'node:path';
 import { createBackgroundActivities } from '../activities/background-activities';
 import { createOrderActivities } from '../activities/order-path';
 import { OrderResolver } from '../activities/order-resolver';
@@ -12,18 +10,16 @@ import { PURGE_BATCH } from '../store/retention';
 import { TOPICS } from '../streams/topics';
 import { MarketData } from '../streams/market-data';
 import { ensureRetention } from '../temporal/schedules';
-import { ensureSearchAttributes } from '../temporal/register-search-attributes';
 import { sleepUnlessAborted } from '../venues/back-off';
 import { TASK_QUEUES } from '../temporal/task-queues';
-import { ensureAccountWatched, ensureMarketWatched, ensureSweeper, isRunning, startResolution } from '../temporal/watching';
-import { installTemporalRuntime, runWorkers, type TaskQueue } from '../temporal/workers';
+import { isRunning } from '../temporal/executions';
+import { ensureAccountWatched, ensureMarketWatched, ensureSweeper, startResolution } from '../temporal/watching';
 import type { RunningRole } from './index';
-import { freePort } from './launcher/ports';
-import { serveMetrics } from './metrics/server';
 import { WatchMetrics } from './metrics/watch-metrics';
 import { wireOrderPath } from './order-path';
 import { prepareVenues, type Platform } from './platform';
-import { guardStores, storeRecoveryActivities } from './store-guard';
+import { serve } from './serving';
+import { guardStores, keepGoing, storeRecoveryActivities } from './store-guard';
 import { supervisionActivities, tellSupervisors } from './supervision';
 
 const MINUTE_MS = 60_000;
@@ -56,7 +52,7 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
     activeAccounts: () => store.accounts.allActive(),
     venues: [...venues.keys()],
     workflows: {
-      isRunning: (workflowId) => isRunning(temporal.client, workflowId),
+      isRunning: (workflowId) => isRunning(temporal.client, workflowId, (spoiled) => logger.error({ workflowId: spoiled }, 'a workflow cannot go on with its history: it was ended, and the order is pursued from PostgreSQL')),
       startResolution: (orderId, n, why) => startResolution(temporal.client, orderId, n, why),
       ensureAccountWatched: (account) => ensureAccountWatched(temporal.client, account),
       ensureMarketWatched: (venue) => ensureMarketWatched(temporal.client, venue),
@@ -70,7 +66,7 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
   const stopped = new AbortController();
   // A moment for venues that answer; one that is away holds back nobody's exit, and is asked until it answers.
   await Promise.race([prepareVenues(platform, stopped.signal), sleepUnlessAborted(PREPARE_WAIT_MS, stopped.signal)]);
-  const running = await serve(platform, [TASK_QUEUES.orders, TASK_QUEUES.background], activities);
+  const running = await serve(platform, { taskQueues: [TASK_QUEUES.orders, TASK_QUEUES.background], activities, lookAfter: () => keepGoing(platform) });
   await ensureSweeper(temporal.client, { intervalMs: settings.sweepIntervalMs });
   await ensureRetention(temporal.client, settings.pruneIntervalMinutes * MINUTE_MS);
   const watch = await guardStores(platform);
@@ -118,7 +114,7 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
       new MarketData({ venue, venueSymbols: markets.map((market) => market.venueSymbol), bus, clock, onError: (error) => logger.warn({ venue: venue.name, err: error }, 'market data') }),
     onTrouble: (scope, error) => logger.warn({ scope, err: error }, 'market watch'),
   });
-  const running = await serve(platform, [TASK_QUEUES.accounts], activities);
+  const running = await serve(platform, { taskQueues: [TASK_QUEUES.accounts], activities, activitiesOutliveAbsence: true });
   for (const venue of venues.keys()) await ensureMarketWatched(temporal.client, venue);
   return {
     ended: running.ended,
@@ -127,32 +123,6 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
       const stopped = running.stop();
       leaving.abort();
       await stopped;
-    },
-  };
-}
-
-async function serve({ settings, logger, registry, payloadCodec }: Platform, taskQueues: readonly TaskQueue[], activities: object): Promise<RunningRole> {
-  const workflowBundlePath = path.join(__dirname, '..', 'workflow-bundle.js');
-  if (!existsSync(workflowBundlePath)) throw new Error('the workflow bundle is not built: run npm run build');
-  const corePort = settings.metricsPort === undefined ? null : await freePort();
-  // Task tokens are long and say nothing to a person.
-  installTemporalRuntime(({ message, meta }) => logger.warn({ ...meta, level: undefined, taskToken: undefined, err: meta?.['error'], error: undefined }, message), corePort === null ? null : `127.0.0.1:${corePort}`);
-  const address = settings.temporalAddress ?? '';
-  await ensureSearchAttributes(address, settings.temporalNamespace, (error) => logger.warn({ err: error }, 'search attributes could not be looked at: register those of temporal/search-attributes.json'));
-  const workers = await runWorkers({
-    address,
-    namespace: settings.temporalNamespace,
-    taskQueues,
-    workflowBundlePath,
-    activities,
-    codec: payloadCodec,
-  });
-  const metrics = settings.metricsPort === undefined ? null : await serveMetrics(registry, settings.host, settings.metricsPort, `http://127.0.0.1:${corePort}/metrics`);
-  return {
-    ended: workers.stopped,
-    stop: async () => {
-      await workers.stop();
-      await metrics?.close();
     },
   };
 }

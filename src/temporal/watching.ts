@@ -1,6 +1,7 @@
 /** Starts the long-lived workflows that hold sockets. Starting one that runs already is no error. */
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Account } from '../domain/account';
+import { isRunning } from './executions';
 import { ACCOUNT_ID, VENUE } from './search-attributes';
 import { TASK_QUEUES, WORKFLOW_TASK_TIMEOUT_MS } from './task-queues';
 import { accountWorkflowId, marketWatchWorkflowId, resolutionWorkflowId, STORE_GUARD_WORKFLOW_ID, SWEEPER_WORKFLOW_ID } from './workflow-ids';
@@ -8,7 +9,7 @@ import { accountStatusChanged, reconcileRequested, storeDoubted, type AccountInp
 
 export async function ensureAccountWatched(client: Client, account: Pick<Account, 'id' | 'venue' | 'name'>): Promise<void> {
   const input: AccountInput = { accountId: account.id, venue: account.venue };
-  await ensure(client, 'account', {
+  await ensureGoesOn(client, 'account', {
     workflowId: accountWorkflowId(account.id),
     taskQueue: TASK_QUEUES.accounts,
     args: [input],
@@ -22,7 +23,7 @@ export async function ensureAccountWatched(client: Client, account: Pick<Account
 
 export async function ensureMarketWatched(client: Client, venue: string): Promise<void> {
   const input: MarketWatchInput = { venue };
-  await ensure(client, 'marketWatch', {
+  await ensureGoesOn(client, 'marketWatch', {
     workflowId: marketWatchWorkflowId(venue),
     taskQueue: TASK_QUEUES.accounts,
     args: [input],
@@ -32,7 +33,7 @@ export async function ensureMarketWatched(client: Client, venue: string): Promis
 }
 
 export async function ensureSweeper(client: Client, input: SweeperInput): Promise<void> {
-  await ensure(client, 'sweeper', { workflowId: SWEEPER_WORKFLOW_ID, taskQueue: TASK_QUEUES.background, args: [input], staticSummary: 'looks for orders that nobody owns' });
+  await ensureGoesOn(client, 'sweeper', { workflowId: SWEEPER_WORKFLOW_ID, taskQueue: TASK_QUEUES.background, args: [input], staticSummary: 'looks for orders that nobody owns' });
 }
 
 /**
@@ -49,6 +50,7 @@ export async function tellAccountChanged(client: Client, account: Account, chang
 /** Starts the guard where it is missing, and has it compare at once. */
 export async function doubtStores(client: Client, intervalMs: number, reason: string): Promise<void> {
   const input: StoreGuardInput = { intervalMs, mark: null };
+  await isRunning(client, STORE_GUARD_WORKFLOW_ID); // one that cannot go on makes room: it would take the signal, and never compare
   await client.workflow.signalWithStart('storeGuard', {
     workflowId: STORE_GUARD_WORKFLOW_ID,
     taskQueue: TASK_QUEUES.background,
@@ -65,15 +67,6 @@ export async function reconcileAccount(client: Client, accountId: string, reason
   await client.workflow.getHandle(accountWorkflowId(accountId)).signal(reconcileRequested, { reason });
 }
 
-/** Ends a workflow that has nothing left to do. */
-export async function endWorkflow(client: Client, workflowId: string, reason: string): Promise<void> {
-  try {
-    await client.workflow.getHandle(workflowId).terminate(reason);
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-  }
-}
-
 /** Its watcher finds no account any more, and the workflow ends. One that does not run has ended already. */
 export async function tellAccountDeleted(client: Client, accountId: string): Promise<void> {
   try {
@@ -84,6 +77,11 @@ export async function tellAccountDeleted(client: Client, accountId: string): Pro
 }
 
 type StartOptions = Omit<Parameters<Client['workflow']['start']>[1], 'workflowIdConflictPolicy' | 'workflowTaskTimeout'>;
+
+/** One that is there and cannot go on is replaced: what it does stands in PostgreSQL. */
+async function ensureGoesOn(client: Client, workflowType: string, options: StartOptions): Promise<void> {
+  if (!(await isRunning(client, options.workflowId))) await ensure(client, workflowType, options);
+}
 
 async function ensure(client: Client, workflowType: string, options: StartOptions): Promise<void> {
   try {
@@ -97,14 +95,4 @@ async function ensure(client: Client, workflowType: string, options: StartOption
 export async function startResolution(client: Client, orderId: string, n: number, why: string): Promise<void> {
   const input: OrderResolutionInput = { orderId, why };
   await ensure(client, 'orderResolution', { workflowId: resolutionWorkflowId(orderId, n), taskQueue: TASK_QUEUES.orders, args: [input], workflowIdReusePolicy: 'REJECT_DUPLICATE', staticSummary: `resolves order ${orderId}` });
-}
-
-/** Whether an execution of that id is open now. One that does not exist, or no longer, is not. */
-export async function isRunning(client: Client, workflowId: string): Promise<boolean> {
-  try {
-    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
 }

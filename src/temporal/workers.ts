@@ -2,7 +2,9 @@
 import { NativeConnection, Runtime, Worker, DefaultLogger, type LogEntry, type WorkerOptions } from '@temporalio/worker';
 import type { PayloadCodec } from '@temporalio/common';
 import { payloadConversion } from './payload-codec';
+import { ServerPresence } from './server-presence';
 import { TASK_QUEUES } from './task-queues';
+import { WorkerShifts, type Shift } from './worker-shifts';
 
 export type TaskQueue = (typeof TASK_QUEUES)[keyof typeof TASK_QUEUES];
 
@@ -15,11 +17,18 @@ export interface WorkerSetup {
   readonly activities: object;
   /** The same as the clients'; null: payloads are stored as they are. */
   readonly codec: PayloadCodec | null;
+  /** Activities hold sockets to venues: they go on while Temporal is away, and only the workflows' cache is dropped. */
+  readonly activitiesOutliveAbsence?: boolean;
+  /** Whether Temporal went back to an older copy of its store since the last question, in words; asked when a connection was made anew without an absence. */
+  readonly wentBack: () => Promise<string | null>;
+  readonly onShift: (words: string) => void;
 }
 
 export interface RunningWorkers {
   /** Settles when every worker has stopped; rejects when one failed. */
   readonly stopped: Promise<void>;
+  /** Nothing that is cached of a workflow is answered by any more: workers begin anew. */
+  forget(why: string): void;
   /** Takes no new tasks, lets what is in flight end, then closes the connection. */
   stop(): Promise<void>;
 }
@@ -46,30 +55,43 @@ export function installTemporalRuntime(log: (entry: LogEntry) => void, metricsAd
   Runtime.install({ logger: new DefaultLogger('WARN', log), shutdownSignals: [], telemetryOptions });
 }
 
+/** Workers of every queue; those that cache workflows change whenever Temporal was away, and when it went back. */
 export async function runWorkers(setup: WorkerSetup): Promise<RunningWorkers> {
-  const connection = await NativeConnection.connect({ address: setup.address });
-  const workers = await Promise.all(
-    setup.taskQueues.map((taskQueue) =>
-      Worker.create({
-        connection,
-        namespace: setup.namespace,
-        taskQueue,
-        workflowBundle: { codePath: setup.workflowBundlePath },
-        activities: setup.activities,
-        ...payloadConversion(setup.codec),
-        shutdownGraceTime: SHUTDOWN_GRACE,
-        ...FAIL_OVER,
-      }),
-    ),
-  );
-  const running = Promise.all(workers.map((worker) => worker.run()));
-  const stopped = running.then(() => undefined);
+  const { workflowBundlePath, activities, onShift, activitiesOutliveAbsence = false } = setup;
+  const workflows = { workflowBundle: { codePath: workflowBundlePath }, activities };
+  const lasting = activitiesOutliveAbsence ? await beginShift(setup, { activities }) : null;
+  const shifts = new WorkerShifts({ begin: () => beginShift(setup, activitiesOutliveAbsence ? { ...workflows, enableNonLocalActivities: false } : workflows), onShift });
+  await shifts.start();
+  const presence = new ServerPresence(setup.address, {
+    onAway: () => shifts.pause('Temporal is away'),
+    onReturn: () => shifts.resume(),
+    onRenewed: () => void setup.wentBack().then((why) => (why === null ? undefined : shifts.change(why))),
+  });
+  presence.start();
+  let stop: () => void = () => undefined;
+  const told = new Promise<void>((resolve) => (stop = resolve));
   return {
-    stopped,
+    stopped: Promise.race([told, shifts.failed, ...(lasting === null ? [] : [lasting.ended])]),
+    forget: (why) => shifts.change(why),
     stop: async () => {
-      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-      await stopped;
-      await connection.close();
+      presence.close();
+      lasting?.leave();
+      await Promise.all([shifts.stop(), lasting?.ended]);
+      stop();
     },
+  };
+}
+
+/** Workers over a connection of their own: one that waits long to be tried again holds no later one back. */
+async function beginShift(setup: WorkerSetup, does: Pick<WorkerOptions, 'workflowBundle' | 'activities' | 'enableNonLocalActivities'>): Promise<Shift> {
+  const connection = await NativeConnection.connect({ address: setup.address });
+  const options = { connection, namespace: setup.namespace, ...does, ...payloadConversion(setup.codec), shutdownGraceTime: SHUTDOWN_GRACE, ...FAIL_OVER };
+  const workers = await Promise.all(setup.taskQueues.map((taskQueue) => Worker.create({ ...options, taskQueue })));
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  return {
+    leave: () => {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    },
+    ended: running.finally(() => connection.close()).then(() => undefined),
   };
 }

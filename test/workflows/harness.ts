@@ -12,8 +12,8 @@ type Activities = Record<string, (...given: never[]) => Promise<unknown>>;
 
 export interface WorkflowHarness {
   readonly client: Client;
-  /** Runs workers of all task queues with these activities until `stop`. */
-  work(activities: Activities, codec?: PayloadCodec): Promise<{ stop(): Promise<void> }>;
+  /** Runs workers of all task queues with these activities until `stop`; of other workflows than ours where a file is named. */
+  work(activities: Activities, codec?: PayloadCodec, workflowsFile?: string): Promise<{ stop(): Promise<void> }>;
   close(): Promise<void>;
 }
 
@@ -24,10 +24,12 @@ export async function startHarness(): Promise<WorkflowHarness> {
   const server = await startTemporal({ durable: false });
   const connection = await Connection.connect({ address: server.url });
   const native = await NativeConnection.connect({ address: server.url });
-  const workflowBundle = await bundleWorkflowCode({ workflowsPath: path.join(ROOT, 'src', 'workflows', 'index.ts'), logger });
+  const bundleOf = (file: string): ReturnType<typeof bundleWorkflowCode> => bundleWorkflowCode({ workflowsPath: path.join(ROOT, file), logger });
+  const ours = await bundleOf('src/workflows/index.ts');
   return {
     client: new Client({ connection }),
-    work: async (activities, codec) => {
+    work: async (activities, codec, workflowsFile) => {
+      const workflowBundle = workflowsFile === undefined ? ours : await bundleOf(workflowsFile);
       const workers = await Promise.all(Object.values(TASK_QUEUES).map((taskQueue) => Worker.create({ connection: native, taskQueue, workflowBundle, activities, maxHeartbeatThrottleInterval: '200ms', ...payloadConversion(codec ?? null) })));
       const running = Promise.all(workers.map((worker) => worker.run()));
       return {

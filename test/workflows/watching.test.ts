@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Context } from '@temporalio/activity';
 import type { WatchAccountResult } from '../../src/activities/watching-activities';
-import { ensureAccountWatched, ensureMarketWatched, ensureSweeper, isRunning } from '../../src/temporal/watching';
+import { ensureAccountWatched, ensureMarketWatched, ensureSweeper } from '../../src/temporal/watching';
+import { isRunning } from '../../src/temporal/executions';
 import { accountWorkflowId, marketWatchWorkflowId, SWEEPER_WORKFLOW_ID } from '../../src/temporal/workflow-ids';
 import { accountStatusChanged, reconcileRequested } from '../../src/workflows/messages';
 import type { AccountWatchStatus } from '../../src/workflows/state/account-watch';
