@@ -8,6 +8,7 @@ import { plainRow } from './columns';
 import { change, type StoreCore } from './core';
 import type { Parameter, Queryable } from './database';
 import { open } from './envelope';
+import { FenceChecks } from './fence-checks';
 import { lockAccountOfAttempt, orderOf, ORDER_SELECT, type LockedAccount } from './locks';
 import { settleReported } from './signer-nonces';
 import type { SendRights } from './send-rights';
@@ -32,10 +33,14 @@ interface TakenRow {
 }
 
 export class Sending {
+  private readonly fences: FenceChecks;
+
   constructor(
     private readonly core: StoreCore,
     private readonly rights: SendRights,
-  ) {}
+  ) {
+    this.fences = new FenceChecks(core.database);
+  }
 
   /** null: already reported, a newer attempt took its place, or a restored database lost it. `maybeSent`: someone else may have sent these bytes. */
   async takeSend(attemptId: string): Promise<SendRight | null> {
@@ -67,9 +72,8 @@ export class Sending {
   }
 
   /** One indexed read, immediately before the socket write. */
-  async holdsFence(attemptId: string, fence: number): Promise<boolean> {
-    const rows = await this.core.database.rows<{ holds: boolean }>('SELECT fence = $2::int AND reported_at IS NULL AND superseded_at IS NULL AS holds FROM attempts WHERE id = $1', attemptId, fence);
-    return rows[0]?.holds === true;
+  holdsFence(attemptId: string, fence: number): Promise<boolean> {
+    return this.fences.holds(attemptId, fence);
   }
 
   /** Commits how the send ended, its evidence and its events. */

@@ -42,6 +42,14 @@ describe('the right to send', () => {
     expect(await world.store.sending.holdsFence(attemptId, 2)).toBe(true);
   });
 
+  test('is answered to each for itself when many ask at the same moment', async () => {
+    const [kept, raised, reported] = [await recorded(), await recorded(), await recorded()];
+    for (const { attemptId } of [kept, raised, raised, reported]) await world.store.sending.takeSend(attemptId);
+    await world.store.sending.report({ attemptId: reported.attemptId, fence: 1, outcome: 'notSent', answer: null, evidence: [] });
+    const asked: [string, number][] = [[kept.attemptId, 1], [raised.attemptId, 1], [raised.attemptId, 2], [reported.attemptId, 1], [kept.attemptId, 2], ['nobody', 1]];
+    expect(await Promise.all(asked.map(([attemptId, fence]) => world.store.sending.holdsFence(attemptId, fence)))).toEqual([true, false, true, false, false, false]);
+  });
+
   test('in another process is never the first: the bytes come out of their seal', async () => {
     const { attemptId } = await recorded();
     const other = await world.openAnother();
