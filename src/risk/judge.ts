@@ -51,7 +51,7 @@ export function judgeOrder(order: RiskOrder, figures: AccountFigures): RiskVerdi
 }
 
 /**
- * Exits pass every limit and HALTED; they need only a position on the other side.
+ * Exits pass every limit and HALTED; they need only a position on the other side, or an entry that may have made one.
  *
  * An exit larger than the position, or several that together are, is let through on purpose: the venue cuts each
  * reduce-only fill to what is held at that moment, so none of them can reverse a position, while our figure may be
@@ -63,7 +63,9 @@ function judgeReduction(order: RiskOrder, figures: AccountFigures, deny: (code: 
   if (market === undefined) throw new RangeError(`no figures for ${order.symbol}`);
   const position = decimal(market.positionQuantity);
   const reduces = order.side === 'sell' ? position.greaterThan(ZERO) : position.lessThan(ZERO);
-  if (!reduces) return deny('RISK_NOTHING_TO_REDUCE', `a reduce-only ${order.side} of ${order.symbol} has no position to reduce`, { position: market.positionQuantity });
+  // An entry may have filled of which the position does not know yet: its answer, or nothing at all, came before its fills.
+  const mayReduce = decimal(order.side === 'sell' ? market.openBuyQuantity : market.openSellQuantity).greaterThan(ZERO);
+  if (!reduces && !mayReduce) return deny('RISK_NOTHING_TO_REDUCE', `a reduce-only ${order.side} of ${order.symbol} has no position to reduce`, { position: market.positionQuantity });
   const price = valuationPrice(order, market.markPrice) ?? ZERO;
   const openReductions = order.side === 'buy' ? market.reduceOnlyBuyQuantity : market.reduceOnlySellQuantity;
   return { verdict: 'accepted', after: withOpenOrder(figures, order, price), shown: { status: figures.status, position: market.positionQuantity, openReductions, markPrice: market.markPrice } };

@@ -148,6 +148,14 @@ describe('a reduce-only order', () => {
     expect(denied(judgeOrder(exit({ side }), accountFigures({}, [symbolFigures({ positionQuantity })])))).toMatchObject({ code: 'RISK_NOTHING_TO_REDUCE', shown: { position: positionQuantity } });
   });
 
+  test.each([
+    ['sell', { openBuyQuantity: '2' }],
+    ['buy', { openSellQuantity: '2' }],
+  ] as const)('a %s passes while an entry of the other side may have filled: its answer is there before its fills are', (side, open) => {
+    expect(judgeOrder(exit({ side }), accountFigures({}, [symbolFigures({ positionQuantity: '0', ...open })])).verdict).toBe('accepted');
+    expect(denied(judgeOrder(exit({ side: side === 'buy' ? 'sell' : 'buy' }), accountFigures({}, [symbolFigures({ positionQuantity: '0', ...open })])))).toMatchObject({ code: 'RISK_NOTHING_TO_REDUCE' });
+  });
+
   test('may be larger than the position, alone or with others: the venue cuts each fill to what is held', () => {
     const market = symbolFigures({ positionQuantity: '5', reduceOnlySellQuantity: '5' });
     expect(judgeOrder(exit({ quantity: '8' }), accountFigures({}, [market]))).toMatchObject({ verdict: 'accepted', shown: { position: '5', openReductions: '5' } });
