@@ -59,6 +59,8 @@ const CONFLICT_LEDGER_BALANCE = 'ON CONFLICT (account_id, book, asset) DO UPDATE
 
 export class ChangeSet {
   readonly events: CommittedEvent[] = [];
+  /** This process is about to commit more about the same accounts: other processes may be told of both at once. */
+  moreFollows = false;
   private readonly inserts = new Map<string, { readonly columns: Columns; readonly suffix: string; readonly rows: object[] }>();
   private readonly newOrders = new Map<string, object>();
   private readonly orderUpdates = new Map<string, object>();

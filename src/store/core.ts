@@ -53,7 +53,7 @@ export async function change<T>(core: StoreCore, accountIds: readonly string[], 
   };
   const alone = options.signing === true || options.tentative === true || accountIds.length === 0;
   const { answer, changes } = await core.turns.inTurn(accountIds, () => (alone ? core.commits.runAlone(once) : core.commits.run(once)));
-  core.announcer.announce(changes.events);
+  core.announcer.announce(changes.events, changes.moreFollows);
   return answer;
 }
 

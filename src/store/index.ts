@@ -67,7 +67,10 @@ export interface StoreOptions {
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { clock, venues, log } = options;
   const database = new Database({ ...options, onError: (message, error) => log.warn({ error }, message) });
-  const announcer = new CommitAnnouncer((error) => log.warn({ error }, 'a listener to committed events failed'));
+  const announcer = new CommitAnnouncer(
+    (error) => log.warn({ error }, 'committed events could not be told'),
+    ({ sql, parameters }) => database.rows(sql, ...parameters),
+  );
   const offsets = new VenueOffsets(venues, clock, (venue, error) => log.info({ venue, error }, 'the venue did not tell its time; ours is used'));
   const core: StoreCore = { database, clock, venues, keys: options.keyProvider, markOf: options.markOf, quoteOf: options.quoteOf, log, announcer, offsets, turns: new Turns(), retention: options.retention ?? DEFAULT_RETENTION, commits: new SharedCommits(database, announcement) };
   try {

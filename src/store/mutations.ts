@@ -64,6 +64,7 @@ export class Mutations {
       const held = nonces.holderOf(account) !== null;
       const right = held ? null : await this.sign(changes, nonces, { account, venue, credentials, order, mutation: intent, sendBeforeMs, resendOf: null });
       await nonces.save();
+      changes.moreFollows = right !== null;
       return { answer: { verdict: 'accepted', attemptId: right?.attemptId ?? null, order, mutation }, right };
     }, { signing: signsWithNonces(this.core, venue.name) });
     if (right !== null) this.rights.keep(right);

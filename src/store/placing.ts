@@ -90,6 +90,7 @@ export class Placing {
       const figures = figuresFrom(reading.figures, accounts.values(), mine, this.core);
       const recorded = await this.record(tx, changes, intents, { accounts, credentials, figures, reading, nonces, context, nowMs });
       await nonces.save();
+      changes.moreFollows = accountIds.every((accountId) => recorded.rights.some((right) => right.accountId === accountId));
       return recorded;
     }, { signing: intents.some((intent) => signsWithNonces(this.core, intent.venue)), tentative: context.denialsOnly });
     for (const right of rights) this.rights.keep(right);
