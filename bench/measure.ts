@@ -3,6 +3,8 @@ export interface Measurement {
   readonly elapsedMs: number;
   /** One for each call, in the order of their ends. */
   readonly latenciesMs: readonly number[];
+  /** Processor time of this process meanwhile. */
+  readonly cpuMs: number;
 }
 
 /** `index` numbers the calls from 0. Throws with the first call that does. */
@@ -10,6 +12,7 @@ export async function measure(call: (index: number) => Promise<void>, count: num
   const latenciesMs: number[] = [];
   let next = 0;
   const startedMs = performance.now();
+  const startedCpu = process.cpuUsage();
   const caller = async (): Promise<void> => {
     for (let index = next++; index < count; index = next++) {
       const beforeMs = performance.now();
@@ -18,7 +21,8 @@ export async function measure(call: (index: number) => Promise<void>, count: num
     }
   };
   await Promise.all(Array.from({ length: concurrency }, caller));
-  return { elapsedMs: performance.now() - startedMs, latenciesMs };
+  const { user, system } = process.cpuUsage(startedCpu);
+  return { elapsedMs: performance.now() - startedMs, latenciesMs, cpuMs: (user + system) / 1_000 };
 }
 
 /** The smallest value that `share` (0 to 1) of the values do not exceed. */

@@ -1,13 +1,12 @@
-/** Each figure: what runs, against what, and how it becomes a number. */
+/** The programs that are measured, and the figures of memory and fail-over. */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ManagedProcess } from '../src/main/launcher/managed-process';
-import { SimulatorControl } from '../test/support/simulator-control';
 import { WIDE_LIMITS, type Stack } from '../test/support/stack';
 import { watchedByWatchdog } from '../test/support/watchdog';
-import { quantile, type Measurement } from './measure';
+import type { Measurement } from './measure';
 import type { RestLoad } from './rest';
 
 export interface Row {
@@ -21,13 +20,6 @@ export interface Row {
 
 const ROOT = path.resolve(__dirname, '..');
 const HOOK = path.join(ROOT, 'scripts', 'typescript.js');
-/** Enough for a p99 that three samples lie beyond. */
-const LATENCY_COUNT = 300;
-/** Calls before the clock runs: connections, caches, compiled code. */
-const WARM_UP = 40;
-/** How late the slow venue answers. */
-const SLOW_MS = 50;
-
 /** Runs a program of bench/ and reads the one JSON line it prints. */
 async function program(file: string, args: readonly string[]): Promise<Measurement> {
   const child = spawn(process.execPath, ['-r', HOOK, path.join(__dirname, file), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -39,7 +31,7 @@ async function program(file: string, args: readonly string[]): Promise<Measureme
 }
 
 /** Runs `run` beside the worker of the bare workflow. */
-async function besideBareWorker<Value>(stack: Stack, run: () => Promise<Value>): Promise<Value> {
+export async function besideBareWorker<Value>(stack: Stack, run: () => Promise<Value>): Promise<Value> {
   const worker = await ManagedProcess.start({
     name: 'bare-worker',
     command: process.execPath,
@@ -58,8 +50,8 @@ async function besideBareWorker<Value>(stack: Stack, run: () => Promise<Value>):
   }
 }
 
-const bare = (stack: Stack, count: number, concurrency: number): Promise<Measurement> => program('bare.ts', ['client', stack.temporal.url, String(count), String(concurrency)]);
-const rest = (stack: Stack, load: Omit<RestLoad, 'url' | 'key'>): Promise<Measurement> => program('rest.ts', [JSON.stringify({ url: stack.apiUrl, key: stack.client.key, ...load })]);
+export const bare = (stack: Stack, count: number, concurrency: number): Promise<Measurement> => program('bare.ts', ['client', stack.temporal.url, String(count), String(concurrency)]);
+export const rest = (stack: Stack, load: Omit<RestLoad, 'url' | 'key'>): Promise<Measurement> => program('rest.ts', [JSON.stringify({ url: stack.apiUrl, key: stack.client.key, ...load })]);
 
 /** An account without narrow limits: thousands of orders rest in it. */
 export async function account(stack: Stack, venue: string): Promise<string> {
@@ -71,65 +63,6 @@ export async function account(stack: Stack, venue: string): Promise<string> {
   if (status !== 201) throw new Error(`no account: ${JSON.stringify(body)}`);
   await stack.client.balanceKnown(body.id);
   return body.id;
-}
-
-/** (a) Time to acknowledgement, one caller. */
-export async function compareLatency(stack: Stack, repeat: number): Promise<Row[]> {
-  const accountIds = [await account(stack, 'paper')];
-  return besideBareWorker(stack, async () => {
-    await bare(stack, WARM_UP, 1);
-    await rest(stack, { accountIds, count: WARM_UP, concurrency: 1, what: 'place' });
-    const base = (await bare(stack, LATENCY_COUNT, 1)).latenciesMs;
-    const place = (await rest(stack, { accountIds, count: LATENCY_COUNT, concurrency: 1, what: 'place' })).latenciesMs;
-    const cancel = (await rest(stack, { accountIds, count: LATENCY_COUNT, concurrency: 1, what: 'placeAndCancel' })).latenciesMs;
-    const row = (name: string, value: number, unit: string, target: string, samples: readonly number[]): Row => ({ name, value, unit, target, repeat, samples });
-    return [
-      row('bare update-with-start, p50', quantile(base, 0.5), 'ms', '', base),
-      row('bare update-with-start, p99', quantile(base, 0.99), 'ms', '', []),
-      row('POST /orders to acknowledgement, p50', quantile(place, 0.5), 'ms', '', place),
-      row('POST /orders to acknowledgement, p99', quantile(place, 0.99), 'ms', '', []),
-      row('DELETE /orders/{id} to acknowledgement, p50', quantile(cancel, 0.5), 'ms', '', cancel),
-      row('DELETE /orders/{id} to acknowledgement, p99', quantile(cancel, 0.99), 'ms', '', []),
-      row('(a) POST against bare, p50', quantile(place, 0.5) / quantile(base, 0.5), 'times', '1.75 or less, goal 1.3', []),
-      row('(a) POST against bare, p99', quantile(place, 0.99) / quantile(base, 0.99), 'times', '', []),
-      row('(a) DELETE against bare, p50', quantile(cancel, 0.5) / quantile(base, 0.5), 'times', '1.75 or less, goal 1.3', []),
-    ];
-  });
-}
-
-/** (b) Orders per second through REST against one bare workflow per order. */
-export async function compareThroughput(stack: Stack, repeat: number): Promise<Row[]> {
-  const sixteen: string[] = [];
-  for (let index = 0; index < 16; index += 1) sixteen.push(await account(stack, index % 2 === 0 ? 'paper' : 'slow'));
-  const slow = stack.simulators.get('slow');
-  if (slow === undefined) throw new Error('the slow venue is missing');
-  const slowControl = new SimulatorControl(slow.url);
-  const rows: Row[] = [];
-  await besideBareWorker(stack, async () => {
-    await rest(stack, { accountIds: [await account(stack, 'paper')], count: 500, concurrency: 64, what: 'place' });
-    for (const [concurrency, bareCount, restCount, target] of [
-      [64, 600, 4_000, '8 or more, goal 12'],
-      [256, 600, 8_000, '18 or more, goal 25'],
-    ] as const) {
-      const rate = (measurement: Measurement): number => (measurement.latenciesMs.length / measurement.elapsedMs) * 1_000;
-      const base = rate(await bare(stack, bareCount, concurrency));
-      // A fresh account: as many orders as rest in it are a part of what is measured, and the same for each repeat.
-      const one = [await account(stack, 'paper')];
-      const oneAccount = rate(await rest(stack, { accountIds: one, count: restCount, concurrency, what: 'place' }));
-      const fault = await slowControl.fault({ kind: 'delay', delayMs: SLOW_MS, count: 1_000_000, match: { method: 'POST', path: '/orders' } });
-      const twoVenues = rate(await rest(stack, { accountIds: sixteen, count: restCount, concurrency, what: 'place' }));
-      await slowControl.call('DELETE', `/__sim/faults/${fault}`);
-      const row = (name: string, value: number, unit: string, wanted: string): Row => ({ name, value, unit, target: wanted, repeat, samples: [] });
-      rows.push(
-        row(`bare workflow per order, concurrency ${concurrency}`, base, 'orders/s', ''),
-        row(`POST /orders, one account, concurrency ${concurrency}`, oneAccount, 'orders/s', ''),
-        row(`POST /orders, 16 accounts on two venues, one ${SLOW_MS} ms late, concurrency ${concurrency}`, twoVenues, 'orders/s', ''),
-        row(`(b) one account against bare, concurrency ${concurrency}`, oneAccount / base, 'times', target),
-        row(`(b) 16 accounts, two venues against bare, concurrency ${concurrency}`, twoVenues / base, 'times', target),
-      );
-    }
-  });
-  return rows;
 }
 
 /** (c) Resident memory of the idle stack, and what each working order adds. Linux only: read from /proc. */
