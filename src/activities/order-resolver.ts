@@ -4,6 +4,7 @@ import { DomainError, REASON } from '../domain/errors';
 import { fillKey, venueViewKey } from '../domain/evidence';
 import { UNSETTLED_STATES, type Order } from '../domain/order';
 import type { AppliedOrder, OrderEvidence } from '../domain/order-store';
+import { mayBeTheSame } from '../domain/same-terms';
 import { conclude, waitBeforeAsking, type PlacingFacts, type ResolutionMemory } from '../domain/resolution';
 import type { ReadOptions, Venue, VenueAccountSession, VenueCredentials, VenueFill, VenueOrder } from '../domain/venue';
 import { VenueError, VenueRateLimited } from '../domain/venue-errors';
@@ -16,6 +17,8 @@ export interface OrderResolverPorts {
   readonly clock: Clock;
   readonly venues: ReadonlyMap<string, Venue>;
   readonly evidence: { apply(items: readonly OrderEvidence[]): Promise<readonly AppliedOrder[]> };
+  /** Gives an order of the venue without a client id to ours, if it is nobody's yet. */
+  readonly nameless: { claim(orderId: string, candidates: readonly VenueOrder[]): Promise<AppliedOrder | 'wait' | null> };
   readonly resend: { prepareAgain(orderId: string, sendTtlMs: number): Promise<string | null> };
   credentials(accountId: string): Promise<VenueCredentials>;
   orderById(orderId: string): Promise<Order | null>;
@@ -40,10 +43,12 @@ interface Look {
   readonly fills: readonly VenueFill[];
   readonly complete: boolean;
   readonly venueTimeMs: number;
+  /** Where orders carry no client id: those that may be this one, by their terms. */
+  readonly candidates: readonly VenueOrder[];
 }
 
 /** Of an order that waited for its signer and was never sent: the venue is not asked about it, many may wait. */
-const NOTHING_TO_SEE: Look = { order: null, fills: [], complete: false, venueTimeMs: 0 };
+const NOTHING_TO_SEE: Look = { order: null, fills: [], complete: false, venueTimeMs: 0, candidates: [] };
 
 export class OrderResolver {
   constructor(private readonly ports: OrderResolverPorts) {}
@@ -63,6 +68,11 @@ export class OrderResolver {
       return this.withoutLook(order, memory, error);
     }
     if (look.order !== null || look.fills.length > 0) return this.found(order, look, memory);
+    if (look.candidates.length > 0) {
+      const claimed = await this.ports.nameless.claim(order.id, look.candidates);
+      if (claimed === 'wait') return pending(next(memory));
+      if (claimed !== null) return UNSETTLED_STATES.has(claimed.order.state) ? pending(next(memory)) : { kind: 'settled', state: claimed.order.state };
+    }
     return this.absent(order, venue, look, memory, signal);
   }
 
@@ -72,14 +82,17 @@ export class OrderResolver {
     const session = venue.session(await this.ports.credentials(order.accountId));
     const venueTimeMs = await venue.venueTimeMs(options);
     const byId = await session.findOrder(order, options);
-    if (byId !== null) return { order: byId, fills: [], complete: true, venueTimeMs };
+    if (byId !== null) return { order: byId, fills: [], complete: true, venueTimeMs, candidates: [] };
     // The venue's clock may be behind ours, now or when the order was made.
     const createdMs = Date.parse(order.createdAt);
     const sinceMs = Math.min(createdMs, createdMs + venueTimeMs - this.ports.clock.nowMs()) - LOOK_BACK_MS;
     const isOurs = (seen: VenueOrder): boolean => seen.venueClientId === order.venueClientId || (order.venueOrderId !== null && seen.venueOrderId === order.venueOrderId);
-    const listed = [...(await session.openOrders(options)), ...(await session.closedOrders(sinceMs, options))].find(isOurs) ?? null;
+    const shown = [...(await session.openOrders(options)), ...(await session.closedOrders(sinceMs, options))];
+    const listed = shown.find(isOurs) ?? null;
+    const nameless = listed === null && order.venueOrderId === null && venue.carriesClientId?.(order.venueSymbol) === false;
+    const candidates = nameless ? shown.filter((seen) => mayBeTheSame(order, seen, sinceMs)) : [];
     const { fills, complete } = await this.fillsOf(session, order, sinceMs, options);
-    return { order: listed, fills, complete: complete && venue.capabilities.fullFillHistory, venueTimeMs };
+    return { order: listed, fills, complete: complete && venue.capabilities.fullFillHistory, venueTimeMs, candidates };
   }
 
   private async fillsOf(session: VenueAccountSession, order: Order, sinceMs: number, options: ReadOptions): Promise<{ fills: VenueFill[]; complete: boolean }> {

@@ -34,6 +34,7 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
     clock,
     venues,
     evidence: store.evidence,
+    nameless: store.nameless,
     resend: store.resend,
     credentials: (accountId) => store.accounts.credentials(accountId),
     orderById: (id) => store.orders.byId(id),

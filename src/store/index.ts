@@ -22,6 +22,7 @@ import { Generation } from './generation';
 import { accountsOfOrders, lockAccounts } from './locks';
 import { Ledger, Trades } from './money';
 import { Mutations } from './mutations';
+import { NamelessOrders } from './nameless-orders';
 import { Orders } from './orders';
 import { Placing } from './placing';
 import { PlacingHistory } from './placing-facts';
@@ -89,6 +90,7 @@ export class Store {
   readonly placingHistory: PlacingHistory;
   readonly sending: Sending;
   readonly mutations: Mutations;
+  readonly nameless: NamelessOrders;
   readonly resend: Resend;
   readonly nonces: SignerNonces;
   readonly accounts: Accounts;
@@ -124,6 +126,7 @@ export class Store {
     this.placingHistory = new PlacingHistory(core);
     this.sending = new Sending(core, rights);
     this.mutations = new Mutations(core, credentials, rights);
+    this.nameless = new NamelessOrders(core);
     this.resend = new Resend(core, credentials, rights);
     this.nonces = new SignerNonces(core);
     this.accounts = new Accounts(core, credentials);

@@ -33,6 +33,10 @@ class World {
   /** What the venue makes of a request that is sent again. */
   onSend: () => void = () => undefined;
   venues: readonly string[] = ['paper'];
+  carriesClientId = true;
+  /** Orders of the venue that are some order of ours. */
+  readonly claimed = new Set<string>();
+  equalInFlight = false;
 
   step(memory: ResolutionMemory = NO_MEMORY): ReturnType<OrderResolver['step']> {
     return new OrderResolver(this.ports()).step(this.order.id, memory, signal);
@@ -53,10 +57,20 @@ class World {
         return answer({ fills: this.fills.slice(at, at + 1), next: at + 1 < this.fills.length ? String(at + 1) : null, truncatedBeforeMs: this.truncatedBeforeMs });
       },
     };
-    const venue = { name: 'paper', capabilities: this.capabilities, session: () => session, venueTimeMs: () => answer(this.nowMs + this.venueOffsetMs) } as unknown as Venue;
+    const venue = { name: 'paper', capabilities: this.capabilities, session: () => session, venueTimeMs: () => answer(this.nowMs + this.venueOffsetMs), carriesClientId: () => this.carriesClientId } as unknown as Venue;
     return {
       clock: { nowMs: () => this.nowMs },
       venues: new Map(this.venues.map((name) => [name, venue])),
+      nameless: {
+        claim: (_orderId, candidates) => {
+          const free = candidates.find(({ venueOrderId }) => !this.claimed.has(venueOrderId));
+          if (free === undefined) return Promise.resolve(null);
+          if (this.equalInFlight) return Promise.resolve('wait');
+          this.claimed.add(free.venueOrderId);
+          this.order = { ...this.order, state: 'WORKING', venueOrderId: free.venueOrderId };
+          return Promise.resolve({ order: this.order, changed: true });
+        },
+      },
       evidence: {
         apply: async (items) =>
           items.map((item) => {
@@ -229,5 +243,52 @@ describe('a venue that cannot be read', () => {
 
   test('a fault of ours is thrown', async () => {
     await expect(world({ failure: new TypeError('undefined is not a function') }).step()).rejects.toThrow(TypeError);
+  });
+});
+
+describe('an order that carries no client id at its venue', () => {
+  const shown = (change: Partial<VenueOrder> = {}): VenueOrder => {
+    const { side, type, timeInForce, quantity, limitPrice, venueSymbol, reduceOnly, postOnly } = sampleOrder();
+    return sampleView({ venueClientId: null, side, type, timeInForce, quantity, limitPrice, venueSymbol, reduceOnly, postOnly, updatedAtMs: CREATED_MS, ...change });
+  };
+  const lost = (changes: Partial<World>): World => world({ carriesClientId: false, order: sampleOrder({ state: 'UNKNOWN', venueOrderId: null }), ...changes });
+
+  test.each([['open', { open: [shown()] }], ['closed', { closed: [shown({ status: 'canceled' })] }]])('is known by its terms among the %s ones, and is not sent again', async (_what, changes) => {
+    const given = lost(changes);
+    expect(await given.step()).toEqual({ kind: 'settled', state: 'WORKING' });
+    expect(given.sent).toEqual([]);
+  });
+
+  test.each<[string, Partial<VenueOrder>]>([
+    ['another price', { limitPrice: '101' }],
+    ['another size', { quantity: '11' }],
+    ['the other side', { side: 'sell' }],
+    ['another market', { venueSymbol: 'ETH-PERP' }],
+    ['a client id', { venueClientId: 'somebody' }],
+    ['an earlier time', { updatedAtMs: CREATED_MS - 600_000 }],
+    ['a trigger', { triggerPrice: '90' }],
+    ['another time in force', { timeInForce: 'IOC' }],
+  ])('is not one of %s', async (_what, change) => {
+    const given = lost({ open: [shown(change)] });
+    await given.step();
+    expect([given.order.state, given.sent]).toEqual(['UNKNOWN', ['t2']]);
+  });
+
+  test('is not one that is another order of ours, and its absence counts', async () => {
+    const given = lost({ open: [shown()] });
+    given.claimed.add(shown().venueOrderId);
+    await given.step();
+    expect([given.order.state, given.sent]).toEqual(['UNKNOWN', ['t2']]);
+  });
+
+  test('waits while the answer to an equal order is still out', async () => {
+    const given = lost({ open: [shown()], equalInFlight: true });
+    expect(await given.step()).toMatchObject({ kind: 'pending' });
+    expect(given.sent).toEqual([]);
+  });
+
+  test('a market order is known by not resting', async () => {
+    const given = lost({ order: sampleOrder({ state: 'UNKNOWN', venueOrderId: null, type: 'market', limitPrice: null, timeInForce: 'IOC' }), closed: [shown({ status: 'filled', timeInForce: 'IOC', limitPrice: '105' })] });
+    expect(await given.step()).toMatchObject({ kind: 'settled' });
   });
 });
