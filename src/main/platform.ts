@@ -11,6 +11,7 @@ import { openStore, type Store } from '../store';
 import { migrate } from '../store/migrate';
 import type { RetentionRules } from '../store/retention';
 import type { Bus } from '../streams/bus';
+import { configurationNews, tellStatusChanges } from '../streams/configuration-news';
 import { HubBus } from '../streams/hub-bus';
 import { PriceCache } from '../streams/price-cache';
 import { TOPIC_PREFIXES } from '../streams/topics';
@@ -94,6 +95,7 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
   });
   const payloadCodec = settings.payloadKeys === undefined ? null : new EncryptingCodec(settings.payloadKeys, settings.temporalNamespace);
   store.events.onCommitted(new TradeMetrics(registry).onCommitted);
+  store.events.onCommitted(tellStatusChanges(configurationNews(bus)));
   // Another process changed an account: its key may be another. One that was not heard of is read again after seconds.
   const unheed = bus.subscribe(TOPIC_PREFIXES.accountWake, ({ accountId }) => {
     if (typeof accountId === 'string') store.accounts.forgetCredentials(accountId);

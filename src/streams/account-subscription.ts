@@ -120,13 +120,15 @@ export class AccountSubscription {
 
   /** Event by event: a client that reads slowly is given the next when there is room, and nothing piles up for it. */
   private events(events: readonly StreamEvent[]): Promise<void> | undefined {
-    for (const [index, event] of events.entries()) {
+    let told = 0;
+    for (const event of events) {
       if (this.closed) return undefined;
+      told += 1;
       this.position = event.sequence;
       if (channelOf(event.type) === this.channel) this.tell(event);
       if (event.type === 'account.alert') this.alert(event);
       const room = this.out.room();
-      if (room) return room.then(() => this.events(events.slice(index + 1)));
+      if (room) return room.then(() => this.events(events.slice(told)));
     }
     return undefined;
   }
@@ -174,15 +176,21 @@ export class AccountSubscription {
   }
 }
 
-/** The last message made of each event: followers at the same place are sent the same object. */
-const messages = new WeakMap<StreamEvent, ChannelEvent>();
+/**
+ * The last message made of an event stays with it: followers at the same place are sent the same object. Not in a weak map
+ * beside them: where every client has a stream of its own, its upkeep is work for each delivery.
+ */
+const MESSAGE = Symbol('message');
+interface ToldEvent extends StreamEvent {
+  [MESSAGE]?: ChannelEvent;
+}
 
-function sharedMessage(event: StreamEvent, channel: AccountChannel, accountId: string, previousSequence: number): ChannelEvent {
-  const known = messages.get(event);
+function sharedMessage(event: ToldEvent, channel: AccountChannel, accountId: string, previousSequence: number): ChannelEvent {
+  const known = event[MESSAGE];
   if (known?.previousSequence === previousSequence) return known;
   const { sequence, generation, at, type, data } = event;
   // The event's type decided the channel, and the store what its data holds.
   const message = { channel, accountId, sequence, previousSequence, generation, at, type, data } as ChannelEvent;
-  messages.set(event, message);
+  event[MESSAGE] = message;
   return message;
 }

@@ -11,15 +11,20 @@ export interface Encoded {
 const { Sender } = WebSocket as unknown as { Sender: { frame(data: Buffer, options: { readonly readOnly: boolean; readonly mask: boolean; readonly rsv1: boolean; readonly opcode: number; readonly fin: boolean }): Buffer[] } };
 const TEXT = { readOnly: false, mask: false, rsv1: false, opcode: 1, fin: true } as const;
 
-const known = new WeakMap<object, Encoded>();
+/** The bytes stay with the message; a symbol is no part of its JSON. */
+const ENCODED = Symbol('encoded');
+interface EncodedMessage {
+  [ENCODED]?: Encoded;
+}
 
-/** `message` is not to be changed afterwards. */
-export function encoded(name: string, message: object): Encoded {
-  const before = known.get(message);
+/** `toSend` is not to be changed afterwards. */
+export function encoded(name: string, toSend: object): Encoded {
+  const message: EncodedMessage = toSend;
+  const before = message[ENCODED];
   if (before) return before;
   // Socket.IO protocol 5: packet type 2 (EVENT) of the default namespace; engine.io puts its own 4 (message) before it.
   const text = `2${JSON.stringify([name, message])}`;
   const made: Encoded = { text, options: { compress: false, wsPreEncodedFrame: Sender.frame(Buffer.from(`4${text}`), TEXT) } };
-  known.set(message, made);
+  message[ENCODED] = made;
   return made;
 }

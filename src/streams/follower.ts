@@ -33,9 +33,12 @@ export class Follower {
 
   /** Events it had already are left out; one that is missing, or of another generation, ends it. */
   deliver(events: readonly StreamEvent[]): Promise<void> | undefined {
-    const fresh = events.filter(({ sequence }) => sequence > this.at);
-    for (const [index, { sequence, generation }] of fresh.entries()) {
-      if (sequence !== this.at + index + 1) return this.lost('purged');
+    const [first] = events;
+    const fresh = first !== undefined && first.sequence > this.at ? events : events.filter(({ sequence }) => sequence > this.at);
+    let expected = this.at;
+    for (const { sequence, generation } of fresh) {
+      expected += 1;
+      if (sequence !== expected) return this.lost('purged');
       this.generation ??= generation;
       if (generation !== this.generation) return this.lost('restored');
     }

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { Directory } from '../../src/api/directory';
 import { DEFAULT_RISK_LIMITS, type Account } from '../../src/domain/account';
 import type { Bus } from '../../src/streams/bus';
-import { configurationNews } from '../../src/streams/configuration-news';
+import { configurationNews, tellStatusChanges } from '../../src/streams/configuration-news';
 import { busHarnesses } from './bus-harness';
 import { until } from './bus-until';
 
@@ -45,6 +45,24 @@ describe.each(busHarnesses())('API processes over $name', (harness) => {
     expect(await nameIn(one, 'main')).toBe('new');
     await until('the other process', async () => (await nameIn(two, 'main')) === 'new');
     expect([await nameIn(one, 'other'), await nameIn(two, 'other')]).toEqual(['old', 'old']);
+  });
+
+  test('a status that a watcher sets is known to every API process at once', async () => {
+    names = new Map(ACCOUNTS.map((id) => [id, 'ACTIVE']));
+    const api = await open();
+    for (const id of ACCOUNTS) expect(await nameIn(api, id)).toBe('ACTIVE');
+    const watcher = harness.open();
+    try {
+      await until('the watcher\'s bus', () => watcher.healthy());
+      await watcher.synced();
+      names = new Map(ACCOUNTS.map((id) => [id, 'HALTED']));
+      const told = tellStatusChanges(configurationNews(watcher));
+      told([{ type: 'account.alert', accountId: 'other', userId: 'user' }, { type: 'account.statusChanged', accountId: 'main', userId: 'user' }]);
+      await until('the API', async () => (await nameIn(api, 'main')) === 'HALTED');
+      expect(await nameIn(api, 'other')).toBe('ACTIVE');
+    } finally {
+      await watcher.close();
+    }
   });
 
   test('one that was closed hears no more', async () => {
