@@ -16,6 +16,9 @@ import type { Readiness } from '../schemas/health';
 import type { LedgerEntry } from '../domain/ledger';
 import type { Trade } from '../domain/trade';
 import type { Timeline } from '../domain/timeline';
+import type { WebhookDeliveriesPort, WebhooksPort } from './webhook-ports';
+
+export type { MadeWebhook } from './webhook-ports';
 
 export interface Identity {
   readonly userId: string;
@@ -277,6 +280,8 @@ export interface ApiPorts {
   readonly markets: MarketsPort;
   readonly prices: PricesPort;
   readonly health: HealthPort;
+  readonly webhooks: WebhooksPort;
+  readonly webhookDeliveries: WebhookDeliveriesPort;
   readonly callerLimits: Pick<RateBudget, 'take'>;
   readonly clock: Clock;
 }

@@ -25,6 +25,8 @@ import { priceRoutes } from './routes/prices';
 import { riskLimitRoutes } from './routes/risk-limits';
 import { tradeRoutes } from './routes/trades';
 import { venueRoutes } from './routes/venues';
+import { webhookDeliveryRoutes } from './routes/webhook-deliveries';
+import { webhookRoutes } from './routes/webhooks';
 
 /** What the routes are made of. */
 export interface RouteContext {
@@ -58,6 +60,8 @@ export function routeTable(context: RouteContext): readonly Route[] {
     ...positionRoutes(context),
     ...tradeRoutes(context),
     ...eventRoutes(context),
+    ...webhookRoutes(context),
+    ...webhookDeliveryRoutes(context),
     ...healthRoutes(context),
   ];
 }

@@ -276,6 +276,19 @@ export const SETTINGS_TABLE = {
     description: 'Time between two runs of the Temporal schedule that deletes what is older.',
   }),
 
+  // Webhooks
+  webhookHttp: choice({ env: 'SUREFILL_WEBHOOK_HTTP', default: 'refused', words: ['refused', 'allowed'], description: 'Whether webhooks may be delivered to http: URLs: refused or allowed. https: always is.' }),
+  webhookAllowedNetworks: optionalNetworks({
+    env: 'SUREFILL_WEBHOOK_ALLOWED_NETWORKS',
+    description: 'Addresses that are not public and may be delivered to all the same: a comma list of IP addresses or networks. Absent: none.',
+  }),
+  webhookProxyUrl: optionalUrl({
+    env: 'SUREFILL_WEBHOOK_PROXY_URL',
+    schemes: ['http', 'https'],
+    secret: true,
+    description: 'An egress proxy that makes the connections of webhooks; which addresses a name may lead to is its policy then.',
+  }),
+
   // Watching
   metricsPort: optionalInteger({
     env: 'METRICS_PORT',

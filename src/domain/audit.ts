@@ -15,6 +15,13 @@ export const AUDIT_ACTS = [
   'account.leverageChanged',
   'riskLimits.changed',
   'setting.changed',
+  'webhook.created',
+  'webhook.changed',
+  'webhook.secretRotated',
+  'webhook.enabled',
+  'webhook.deleted',
+  'webhook.resent',
+  'webhook.recovered',
   'operator.decided',
 ] as const;
 export type AuditActName = (typeof AUDIT_ACTS)[number];

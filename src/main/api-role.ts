@@ -20,6 +20,7 @@ import { registerStateGauges } from './metrics/state-gauges';
 import type { Platform } from './platform';
 import { openSockets } from './sockets';
 import { StoreWatch } from './store-watch';
+import { webhookPorts } from './webhooks';
 import { version } from '../../package.json';
 
 /** A read of a venue on a caller's behalf. */
@@ -91,6 +92,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
     riskLimits: store.riskLimits,
     configurationNews: configurationNews(bus),
     apiKeys: store.apiKeys,
+    ...webhookPorts(platform),
     riskFigures: (accountId, symbol) => store.accounts.figures(accountId, [symbol]),
     denials: { record: (intent) => store.placing.recordDenied(intent) },
     idempotency: store.idempotency,

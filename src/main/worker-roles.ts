@@ -20,6 +20,7 @@ import { wireOrderPath } from './order-path';
 import { prepareVenues, type Platform } from './platform';
 import { serve } from './serving';
 import { guardStores, keepGoing, storeRecoveryActivities } from './store-guard';
+import { webhookWorker } from './webhooks';
 import { supervisionActivities, tellSupervisors } from './supervision';
 
 const MINUTE_MS = 60_000;
@@ -62,21 +63,27 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
     purgeBatch: PURGE_BATCH,
   });
   const onSendFailure = (call: Pick<RecordedCall, 'attemptId' | 'venue' | 'accountId'>, error: unknown): void => logger.warn({ err: error, attemptId: call.attemptId, venue: call.venue, accountId: call.accountId }, 'what came of a request could not be committed; it is tried again');
-  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform), ...supervisionActivities(platform), ...createTriggerActivities({ triggers: store.triggers }) };
+  const webhooks = webhookWorker(platform);
+  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform), ...supervisionActivities(platform), ...createTriggerActivities({ triggers: store.triggers }), ...webhooks.activities };
   tellSupervisors(platform);
   const stopped = new AbortController();
   // A moment for venues that answer; one that is away holds back nobody's exit, and is asked until it answers.
   await Promise.race([prepareVenues(platform, stopped.signal), sleepUnlessAborted(PREPARE_WAIT_MS, stopped.signal)]);
-  const running = await serve(platform, { taskQueues: [TASK_QUEUES.orders, TASK_QUEUES.background], activities, lookAfter: () => keepGoing(platform) });
+  const running = await serve(platform, { taskQueues: [TASK_QUEUES.orders, TASK_QUEUES.background, TASK_QUEUES.webhooks], activities, lookAfter: () => keepGoing(platform) });
   await ensureSweeper(temporal.client, { intervalMs: settings.sweepIntervalMs });
   await ensureRetention(temporal.client, settings.pruneIntervalMinutes * MINUTE_MS);
   const watch = await guardStores(platform);
+  await webhooks.start();
   return {
     ended: running.ended,
     stop: async () => {
       stopped.abort();
       watch.close();
-      await running.stop();
+      // First no new tasks, or this process would get back what it gives away.
+      const ended = running.stop();
+      webhooks.leave();
+      await ended;
+      await webhooks.close();
     },
   };
 }

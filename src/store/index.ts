@@ -42,6 +42,9 @@ import { Turns } from './turns';
 import { Users } from './users';
 import { VenueOffsets } from './venue-offsets';
 import { Watching } from './watching';
+import { WebhookDeliveries } from './webhook-deliveries';
+import { WebhookOutbox } from './webhook-outbox';
+import { Webhooks } from './webhooks';
 
 export interface StoreOptions {
   readonly databaseUrl: string;
@@ -113,6 +116,9 @@ export class Store {
   readonly deposits: Deposits;
   readonly chainTransfers: ChainTransfers;
   readonly triggers: Triggers;
+  readonly webhooks: Webhooks;
+  readonly webhookDeliveries: WebhookDeliveries;
+  readonly webhookOutbox: WebhookOutbox;
   private readonly portfolio: Portfolio;
 
   constructor(
@@ -148,6 +154,9 @@ export class Store {
     this.deposits = new Deposits(core);
     this.chainTransfers = new ChainTransfers(core);
     this.triggers = new Triggers(core);
+    this.webhooks = new Webhooks(core);
+    this.webhookDeliveries = new WebhookDeliveries(core);
+    this.webhookOutbox = new WebhookOutbox(core, databaseGeneration);
     this.portfolio = new Portfolio(core);
   }
 

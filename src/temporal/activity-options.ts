@@ -45,3 +45,10 @@ export const COMPARING_ACTIVITY = {
   heartbeatTimeout: '3s',
   retry: { initialInterval: '100ms', maximumInterval: '1s', backoffCoefficient: 2 },
 } as const;
+
+/** One round of deliveries ends within 20 s and what its attempts take (15 s); its holder is replaced 5 s after its last heartbeat. */
+export const DELIVERING_ACTIVITY = {
+  startToCloseTimeout: '60s',
+  heartbeatTimeout: '5s',
+  retry: { initialInterval: '250ms', maximumInterval: '10s', backoffCoefficient: 2 },
+} as const;

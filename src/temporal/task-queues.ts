@@ -6,6 +6,8 @@ export const TASK_QUEUES = {
   accounts: 'accounts',
   /** Sweeping and everything that may wait. */
   background: 'background',
+  /** Delivering webhooks: receivers that hang hold back none of the above. */
+  webhooks: 'webhooks',
 } as const;
 
 /** Fail-over time of a workflow whose worker died: the server hands its task on after this. */

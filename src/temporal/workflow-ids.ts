@@ -35,3 +35,7 @@ export const RETENTION_SCHEDULE_ID = 'retention';
 export const SWEEPER_WORKFLOW_ID = 'sweeper';
 
 export const STORE_GUARD_WORKFLOW_ID = 'store-guard';
+
+export function webhookWorkflowId(endpointId: string): string {
+  return `webhook/${endpointId}`;
+}

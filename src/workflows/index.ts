@@ -8,3 +8,4 @@ export { orderResolution } from './order-resolution';
 export { retention } from './retention';
 export { storeGuard } from './store-guard';
 export { sweeper } from './sweeper';
+export { webhookDelivery } from './webhook-delivery';

@@ -87,3 +87,10 @@ export const triggerCrossed = defineSignal<[TriggerEvidence]>('triggerCrossed');
 export const accountStatusChanged = defineSignal<[{ readonly status: string; readonly reason: string | null }]>('accountStatusChanged');
 /** Somebody noticed a difference: snapshot again now. */
 export const reconcileRequested = defineSignal<[{ readonly reason: string }]>('reconcileRequested');
+
+export interface WebhookDeliveryInput {
+  readonly endpointId: string;
+}
+
+/** Something may wait for the endpoint: an event, a resend, its being enabled. A hint: what waits is in PostgreSQL. */
+export const deliveriesWaiting = defineSignal('deliveriesWaiting');

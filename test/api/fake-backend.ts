@@ -14,6 +14,7 @@ import { FakeLimits } from './fake-limits';
 import { FakeAccountChanges } from './fake-accounts';
 import { FakeMoney } from './fake-money';
 import { FakeApiKeys } from './fake-api-keys';
+import { FakeWebhooks } from './fake-webhooks';
 import { intentShown, page, recordedOrder, type Denial } from './fake-rows';
 import { BOOK, MARKETS, publicReads, readiness, TICKERS, VENUES } from './samples';
 
@@ -51,6 +52,7 @@ export class FakeBackend {
   step: (name: string) => Promise<void> = async () => undefined;
   readonly accountChanges = new FakeAccountChanges(this);
   readonly apiKeys = new FakeApiKeys(() => this.nowMs, this.keys);
+  readonly webhooks = new FakeWebhooks(() => this.at());
   readonly callerLimits = new LocalRateBudget({ nowMs: () => this.nowMs }, 1, true);
   private readonly listeners = new Map<string, Set<Listener>>();
 
@@ -281,6 +283,8 @@ export class FakeBackend {
       },
       health: { readiness: async () => readiness(this.postgresqlAway, this.temporalAway), postgresqlAway: () => this.postgresqlAway, entriesHeld: () => null },
       apiKeys: this.apiKeys,
+      webhooks: this.webhooks.endpoints,
+      webhookDeliveries: this.webhooks.log,
       callerLimits: this.callerLimits,
       clock: { nowMs: () => this.nowMs },
     };

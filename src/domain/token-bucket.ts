@@ -1,0 +1,19 @@
+/** A rate limit as a bucket: so many at once, refilled over its period. Pure. */
+import type { CallRate } from './call-rate';
+
+export interface Bucket {
+  /** What is left as of `atMs`. */
+  readonly tokens: number;
+  readonly atMs: number;
+}
+
+/** Takes up to `wanted`. `nextInMs`: when one more will be there; 0 when it is already. */
+export function takeTokens(bucket: Bucket | null, { count, periodMs, burst }: CallRate, nowMs: number, wanted: number): { readonly taken: number; readonly bucket: Bucket; readonly nextInMs: number } {
+  const perMs = count / periodMs;
+  const tokens = bucket === null ? burst : Math.min(burst, bucket.tokens + Math.max(0, nowMs - bucket.atMs) * perMs);
+  // A clock that was set back does not fill it twice.
+  const atMs = Math.max(nowMs, bucket?.atMs ?? nowMs);
+  const taken = Math.min(wanted, Math.floor(tokens));
+  const left = tokens - taken;
+  return { taken, bucket: { tokens: left, atMs }, nextInMs: left >= 1 ? 0 : Math.ceil((1 - left) / perMs) };
+}

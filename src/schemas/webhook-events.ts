@@ -1,0 +1,113 @@
+/** The catalogue of events that webhooks deliver: what each says, its JSON schema, and an example that is made from the schema. */
+import { z } from 'zod';
+import { EVENT_TYPES } from '../domain/events';
+import { TRADE_EXECUTED, WEBHOOK_TEST } from '../domain/webhook';
+import { accountSchema, fillSchema, positionSchema } from './accounts';
+import { timeSchema } from './fields';
+import { orderSchema } from './orders';
+import { tradeSchema } from './trades';
+
+export const WEBHOOK_EVENT_TYPES: readonly string[] = [...EVENT_TYPES, TRADE_EXECUTED, WEBHOOK_TEST];
+
+interface Family {
+  readonly description: string;
+  /** What `data` has; more may be in it: what the change was about. */
+  readonly data: z.ZodType;
+}
+
+const orderData = z.looseObject({ order: orderSchema });
+
+/** By the type, else by its first word. */
+const FAMILIES: Readonly<Record<string, Family>> = {
+  [TRADE_EXECUTED]: { description: 'An order is filled.', data: orderData },
+  [WEBHOOK_TEST]: { description: 'A test that you asked for: nothing happened.', data: z.looseObject({ endpointId: z.string(), message: z.string() }) },
+  'fill.created': { description: 'A fill: each one, once.', data: z.looseObject({ fill: fillSchema }) },
+  'position.updated': { description: 'A position changed.', data: z.looseObject({ position: positionSchema }) },
+  'trade.closed': { description: 'A position is flat again: its round trip, with profit, fees and funding.', data: z.looseObject({ trade: tradeSchema }) },
+  'account.alert': { description: 'Something that a person should know: data.kind names it.', data: z.looseObject({ kind: z.string() }) },
+  'account.created': { description: 'An account was made.', data: z.looseObject({ account: accountSchema.partial() }) },
+  order: { description: 'An order changed: its whole state.', data: orderData },
+  trade: { description: 'A round trip began or grew.', data: z.looseObject({ trade: tradeSchema }) },
+  balance: { description: 'A balance changed.', data: z.looseObject({}) },
+  account: { description: 'An account changed.', data: z.looseObject({}) },
+  deposit: { description: 'A deposit changed.', data: z.looseObject({}) },
+  swap: { description: 'A swap changed.', data: z.looseObject({}) },
+  strategy: { description: 'A strategy changed.', data: z.looseObject({}) },
+  orderList: { description: 'A list of orders changed.', data: z.looseObject({}) },
+};
+const OTHER: Family = { description: 'Something happened.', data: z.looseObject({}) };
+
+function familyOf(type: string): Family {
+  return FAMILIES[type] ?? FAMILIES[type.split('.')[0] ?? ''] ?? OTHER;
+}
+
+/** The body of a delivery of this type. */
+export function webhookBodySchema(type: string): z.ZodType {
+  return z.strictObject({
+    type: z.literal(type),
+    timestamp: timeSchema,
+    stream: z.string().nullable().meta({ description: 'Where the event stands in the outbox: account:<id> or user:<id>. GET /api/v1/events reads it again.', examples: ['account:0193e2a4-6c1e-7a50-9b1d-3f1c2a4b5c6d'] }),
+    sequence: z.int().min(1).nullable().meta({ description: 'Its number in that stream; what you did not subscribe to has numbers too.', examples: [42] }),
+    generation: z.string().nullable().meta({ description: 'Another one: the database was restored, numbers may come again.', examples: ['7577293113131941928-00000001-a1b2c3d4e5f60718.16384'] }),
+    accountId: z.string().nullable(),
+    orderId: z.string().nullable(),
+    data: familyOf(type).data,
+    dataOmitted: z.literal(true).optional().meta({ description: 'data would have made the body larger than 64 KB: read the event by stream and sequence.' }),
+  });
+}
+
+type JsonSchema = Readonly<Record<string, unknown>>;
+
+export interface CatalogueEntry {
+  readonly type: string;
+  readonly description: string;
+  readonly schema: JsonSchema;
+  readonly example: unknown;
+}
+
+let made: readonly CatalogueEntry[] | null = null;
+
+/** Every type, once. */
+export function eventCatalogue(): readonly CatalogueEntry[] {
+  made ??= WEBHOOK_EVENT_TYPES.map((type) => {
+    const schema = z.toJSONSchema(webhookBodySchema(type), { io: 'output', reused: 'inline' }) as JsonSchema;
+    return { type, description: familyOf(type).description, schema, example: exampleOf(schema, schema) };
+  });
+  return made;
+}
+
+/** What a schema takes: its own example, its word, the first alternative that is not null, the smallest of its kind. */
+function exampleOf(root: JsonSchema, given: JsonSchema): unknown {
+  const schema = typeof given['$ref'] === 'string' ? at(root, given['$ref']) : given;
+  const [example] = listOf(schema['examples']);
+  if (example !== undefined) return example;
+  if (schema['const'] !== undefined) return schema['const'];
+  const [word] = listOf(schema['enum']);
+  if (word !== undefined) return word;
+  const variant = [...listOf(schema['anyOf']), ...listOf(schema['oneOf'])].find((each) => (each as JsonSchema)['type'] !== 'null');
+  if (variant !== undefined) return exampleOf(root, variant as JsonSchema);
+  const type = Array.isArray(schema['type']) ? listOf(schema['type']).find((each) => each !== 'null') : schema['type'];
+  switch (type) {
+    case 'object': {
+      const required = new Set(listOf(schema['required']));
+      return Object.fromEntries(Object.entries((schema['properties'] ?? {}) as Record<string, JsonSchema>).filter(([name]) => required.has(name)).map(([name, property]) => [name, exampleOf(root, property)]));
+    }
+    case 'array':
+      return schema['items'] === undefined ? [] : [exampleOf(root, schema['items'] as JsonSchema)];
+    case 'integer':
+    case 'number':
+      return schema['minimum'] ?? 1;
+    case 'boolean':
+      return false;
+    default:
+      return 'example';
+  }
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function at(root: JsonSchema, reference: string): JsonSchema {
+  return reference.slice(2).split('/').reduce<unknown>((node, key) => (node as JsonSchema)[key], root) as JsonSchema;
+}

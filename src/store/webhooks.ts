@@ -1,0 +1,237 @@
+/** Webhook endpoints of a user and their secrets: made, listed, changed, rotated, enabled, deleted. A secret is shown once and kept sealed. */
+import { randomUUID } from 'node:crypto';
+import { isoTime } from '../domain/clock';
+import { DomainError } from '../domain/errors';
+import { accountStream, userStream } from '../domain/events';
+import type { WebhookEndpoint } from '../domain/webhook';
+import { appendAct } from './audit';
+import { fieldsOf } from './columns';
+import type { StoreCore } from './core';
+import type { Queryable, Row, Transaction } from './database';
+import { open, seal } from './envelope';
+
+export interface NewWebhook extends Pick<WebhookEndpoint, 'userId' | 'url' | 'description' | 'eventTypes' | 'accountIds' | 'rateLimit' | 'ordering'> {
+  /** `whsec_…`: made by our side, never by the caller. */
+  readonly secret: string;
+}
+
+/** What is absent stays. */
+export type WebhookChange = { readonly [Field in 'url' | 'description' | 'eventTypes' | 'accountIds' | 'rateLimit' | 'ordering']?: WebhookEndpoint[Field] | undefined } & { readonly enabled?: false | undefined };
+
+/** An endpoint as its owner sees it. */
+export interface ShownWebhook extends WebhookEndpoint {
+  readonly waiting: number;
+}
+
+/** More than this are a mistake, and each costs a workflow. */
+const MAX_ENDPOINTS = 50;
+/** Old secrets that sign besides the newest: a receiver that is behind by more has another problem. */
+const MAX_OLD_SECRETS = 2;
+
+const FIELDS = ['id', 'userId', 'url', 'description', 'eventTypes', 'accountIds', 'rateLimit', 'ordering', 'status', 'disabledReason', 'disabledAt', 'failingSince', 'breakerOpenUntil', 'createdAt', 'updatedAt', 'waiting'];
+export const WEBHOOK_SELECT =
+  'w.id, w.user_id AS "userId", w.url, w.description, w.event_types AS "eventTypes", w.account_ids AS "accountIds", w.rate_limit AS "rateLimit", w.ordering, w.status, w.disabled_reason AS "disabledReason", w.disabled_at AS "disabledAt", w.failing_since AS "failingSince", w.breaker_open_until AS "breakerOpenUntil", w.created_at AS "createdAt", w.updated_at AS "updatedAt", w.waiting';
+
+/** The head of every stream of the user, so that an endpoint begins with what comes after this. */
+const START_AT_HEADS_SQL = `INSERT INTO webhook_cursors(endpoint_id, stream, user_id, sequence)
+  SELECT $1, s.stream, $2, s.head FROM (SELECT '${accountStream('')}' || a.id AS stream, a.event_sequence AS head FROM accounts a WHERE a.user_id = $2
+    UNION ALL SELECT '${userStream('')}' || u.id, u.event_sequence FROM users u WHERE u.id = $2) s
+  ON CONFLICT (endpoint_id, stream) DO UPDATE SET sequence = excluded.sequence RETURNING 1 AS done`;
+
+export class Webhooks {
+  private readonly opened = new Map<string, string>();
+
+  constructor(private readonly core: StoreCore) {}
+
+  /** Delivers what commits after it. Throws CONFLICT beyond 50, NOT_FOUND for an account that is not the user's. */
+  async create({ secret, ...endpoint }: NewWebhook, actor: string): Promise<ShownWebhook> {
+    const id = randomUUID();
+    const sealed = await this.sealed(secret);
+    return this.core.database.transaction(async (tx) => {
+      const { userId, url, description, eventTypes, accountIds, rateLimit, ordering } = endpoint;
+      await tx.rows('SELECT id FROM users WHERE id = $1 FOR UPDATE', userId);
+      await assertOwn(tx, userId, accountIds);
+      const [row] = await tx.rows<{ count: number }>('SELECT count(*)::int AS count FROM webhook_endpoints w WHERE w.user_id = $1 AND w.deleted_at IS NULL', userId);
+      if ((row?.count ?? 0) >= MAX_ENDPOINTS) throw new DomainError('CONFLICT', `you have ${MAX_ENDPOINTS} webhooks; delete some first`, { details: { limit: MAX_ENDPOINTS } });
+      const at = this.now();
+      await tx.rows(
+        `INSERT INTO webhook_endpoints(id, user_id, url, description, event_types, account_ids, rate_limit, ordering, status, created_at, updated_at) VALUES ($1, $2, $3, $4, $5::text[], $6::jsonb, $7, $8, 'enabled', $9::timestamptz, $9::timestamptz)`,
+        id, userId, url, description, [...eventTypes], accountIds === null ? null : JSON.stringify(accountIds), rateLimit, ordering, at,
+      );
+      await tx.rows(START_AT_HEADS_SQL, id, userId);
+      await insertSecret(tx, { userId, endpointId: id, at, ...sealed });
+      await appendAct(tx, { userId, actor, act: 'webhook.created', subject: `webhook:${id}`, data: { url, eventTypes, accountIds, ordering, rateLimit }, at });
+      return readOne(tx, id, userId);
+    });
+  }
+
+  /** Newest first. */
+  async list(userId: string): Promise<readonly ShownWebhook[]> {
+    return (await this.core.database.rows(`SELECT ${WEBHOOK_SELECT} FROM webhook_endpoints w WHERE w.user_id = $1 AND w.deleted_at IS NULL ORDER BY w.created_at DESC, w.id DESC`, userId)).map(shown);
+  }
+
+  /** Throws NOT_FOUND. */
+  get(id: string, userId: string): Promise<ShownWebhook> {
+    return readOne(this.core.database, id, userId);
+  }
+
+  /** Throws NOT_FOUND. */
+  async change(id: string, userId: string, change: WebhookChange, actor: string): Promise<ShownWebhook> {
+    return this.core.database.transaction(async (tx) => {
+      const before = await lockOne(tx, id, userId);
+      if (change.accountIds !== undefined) await assertOwn(tx, userId, change.accountIds);
+      const { enabled, ...wanted } = change;
+      const after: ShownWebhook = { ...before, ...given(wanted) };
+      const at = this.now();
+      const disables = enabled === false && before.status === 'enabled';
+      await tx.rows(
+        `UPDATE webhook_endpoints SET url = $2, description = $3, event_types = $4::text[], account_ids = $5::jsonb, rate_limit = $6, ordering = $7, updated_at = $8::timestamptz,
+           status = CASE WHEN $9 THEN 'disabled' ELSE status END, disabled_reason = CASE WHEN $9 THEN 'owner' ELSE disabled_reason END, disabled_at = CASE WHEN $9 THEN $8::timestamptz ELSE disabled_at END,
+           rate_tokens = CASE WHEN rate_limit IS DISTINCT FROM $6 THEN NULL ELSE rate_tokens END WHERE id = $1`,
+        id, after.url, after.description, [...after.eventTypes], after.accountIds === null ? null : JSON.stringify(after.accountIds), after.rateLimit, after.ordering, at, disables,
+      );
+      await appendAct(tx, { userId, actor, act: 'webhook.changed', subject: `webhook:${id}`, data: { ...change }, at });
+      return readOne(tx, id, userId);
+    });
+  }
+
+  /** Signs with both for the overlap; at most two old ones. Throws NOT_FOUND. */
+  async rotateSecret(id: string, userId: string, secret: string, overlapSeconds: number, actor: string): Promise<ShownWebhook> {
+    const sealed = await this.sealed(secret);
+    return this.core.database.transaction(async (tx) => {
+      await lockOne(tx, id, userId);
+      const nowMs = this.core.clock.nowMs();
+      const [at, endsAt] = [isoTime(nowMs), isoTime(nowMs + overlapSeconds * 1_000)];
+      await tx.rows('UPDATE webhook_secrets SET expires_at = least(expires_at, $2::timestamptz) WHERE endpoint_id = $1 AND (expires_at IS NULL OR expires_at > $2::timestamptz) RETURNING id', id, endsAt);
+      await tx.rows(`UPDATE webhook_secrets SET expires_at = $2::timestamptz WHERE id IN (SELECT s.id FROM webhook_secrets s WHERE s.endpoint_id = $1 AND s.expires_at > $2::timestamptz ORDER BY s.created_at DESC, s.id DESC OFFSET ${MAX_OLD_SECRETS}) RETURNING id`, id, at);
+      await tx.rows('DELETE FROM webhook_secrets WHERE endpoint_id = $1 AND expires_at <= $2::timestamptz RETURNING id', id, at);
+      await insertSecret(tx, { userId, endpointId: id, at, ...sealed });
+      await appendAct(tx, { userId, actor, act: 'webhook.secretRotated', subject: `webhook:${id}`, data: { overlapSeconds }, at });
+      return readOne(tx, id, userId);
+    });
+  }
+
+  /** Goes on where it stopped; with `skipMissed`, with what commits from now on (what waits already is delivered all the same). Throws NOT_FOUND. */
+  async enable(id: string, userId: string, { skipMissed }: { readonly skipMissed: boolean }, actor: string): Promise<ShownWebhook> {
+    return this.core.database.transaction(async (tx) => {
+      await lockOne(tx, id, userId);
+      const at = this.now();
+      if (skipMissed) await tx.rows(START_AT_HEADS_SQL, id, userId);
+      await tx.rows(
+        `UPDATE webhook_endpoints SET status = 'enabled', disabled_reason = NULL, disabled_at = NULL, failing_since = NULL, failures_in_a_row = 0, breaker_trips = 0, breaker_open_until = NULL, told_failing_at = NULL, told_exhausted_at = NULL, updated_at = $2::timestamptz WHERE id = $1`,
+        id, at,
+      );
+      await tx.rows(`UPDATE webhook_deliveries SET next_attempt_at = $2::timestamptz WHERE endpoint_id = $1 AND status = 'pending' AND NOT blocked AND next_attempt_at > $2::timestamptz`, id, at);
+      await appendAct(tx, { userId, actor, act: 'webhook.enabled', subject: `webhook:${id}`, data: { skipMissed }, at });
+      return readOne(tx, id, userId);
+    });
+  }
+
+  /** Its secrets are destroyed, what waited is discarded. Throws NOT_FOUND. */
+  async remove(id: string, userId: string, actor: string): Promise<ShownWebhook> {
+    return this.core.database.transaction(async (tx) => {
+      const before = await lockOne(tx, id, userId);
+      const at = this.now();
+      await tx.rows('UPDATE webhook_endpoints SET deleted_at = $2::timestamptz, waiting = 0 WHERE id = $1', id, at);
+      await tx.rows('DELETE FROM webhook_secrets WHERE endpoint_id = $1', id);
+      await tx.rows('DELETE FROM webhook_cursors WHERE endpoint_id = $1', id);
+      await tx.rows(`UPDATE webhook_deliveries SET status = 'discarded', next_attempt_at = NULL, settled_at = $2::timestamptz WHERE endpoint_id = $1 AND status = 'pending'`, id, at);
+      await appendAct(tx, { userId, actor, act: 'webhook.deleted', subject: `webhook:${id}`, data: { url: before.url }, at });
+      return before;
+    });
+  }
+
+  /** Secrets that sign now, the newest first. */
+  async secretsOf(endpointId: string): Promise<readonly string[]> {
+    const rows = await this.core.database.rows<{ id: string; keyId: string; wrappedKey: string; data: string }>(
+      `SELECT s.id, s.key_id AS "keyId", encode(s.wrapped_key, 'base64') AS "wrappedKey", encode(s.data, 'base64') AS data FROM webhook_secrets s
+        WHERE s.endpoint_id = $1 AND (s.expires_at IS NULL OR s.expires_at > $2::timestamptz) ORDER BY s.created_at DESC, s.id DESC`,
+      endpointId,
+      this.now(),
+    );
+    return Promise.all(
+      rows.map(async ({ id, keyId, wrappedKey, data }) => {
+        const known = this.opened.get(id);
+        if (known !== undefined) return known;
+        const sealed = { keyId, wrappedKey: Buffer.from(wrappedKey, 'base64'), data: Buffer.from(data, 'base64') };
+        const secret = (await open(this.core.keys, sealed, secretContext(id))).toString('utf8');
+        if (this.opened.size >= MAX_OPENED) this.opened.clear();
+        this.opened.set(id, secret);
+        return secret;
+      }),
+    );
+  }
+
+  /** Every endpoint that should have a workflow at work. */
+  async active(): Promise<readonly { readonly id: string }[]> {
+    return this.core.database.rows<{ id: string }>(`SELECT w.id FROM webhook_endpoints w WHERE w.deleted_at IS NULL AND w.status = 'enabled' ORDER BY w.id`);
+  }
+
+  /** The enabled endpoints that these streams concern. */
+  async concernedBy(streams: readonly string[]): Promise<readonly string[]> {
+    const [accounts, users] = [accountStream(''), userStream('')].map((prefix) => streams.filter((stream) => stream.startsWith(prefix)).map((stream) => stream.slice(prefix.length)));
+    const rows = await this.core.database.rows<{ id: string }>(
+      `SELECT w.id FROM webhook_endpoints w WHERE w.deleted_at IS NULL AND w.status = 'enabled' AND w.user_id IN (SELECT a.user_id FROM accounts a WHERE a.id = ANY($1::text[]) UNION SELECT u FROM unnest($2::text[]) AS u)`,
+      accounts ?? [],
+      users ?? [],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  private async sealed(secret: string): Promise<SealedSecret> {
+    const id = randomUUID();
+    const { keyId, wrappedKey, data } = await seal(this.core.keys, Buffer.from(secret, 'utf8'), secretContext(id));
+    return { id, keyId, wrappedKey: Buffer.from(wrappedKey).toString('base64'), data: Buffer.from(data).toString('base64') };
+  }
+
+  private now(): string {
+    return isoTime(this.core.clock.nowMs());
+  }
+}
+
+/** Opened secrets in memory: of all endpoints that one process serves. */
+const MAX_OPENED = 10_000;
+
+/** Without the fields that are absent. */
+function given<T extends object>(change: T): { [Field in keyof T]: Exclude<T[Field], undefined> } {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as { [Field in keyof T]: Exclude<T[Field], undefined> };
+}
+
+interface SealedSecret {
+  readonly id: string;
+  readonly keyId: string;
+  readonly wrappedKey: string;
+  readonly data: string;
+}
+
+function secretContext(row: string): { readonly table: string; readonly row: string; readonly field: string } {
+  return { table: 'webhook_secrets', row, field: 'data' };
+}
+
+async function insertSecret(tx: Transaction, { id, userId, endpointId, keyId, wrappedKey, data, at }: SealedSecret & { readonly userId: string; readonly endpointId: string; readonly at: string }): Promise<void> {
+  await tx.rows(`INSERT INTO webhook_secrets(id, user_id, endpoint_id, key_id, wrapped_key, data, created_at) VALUES ($1, $2, $3, $4, decode($5, 'base64'), decode($6, 'base64'), $7::timestamptz)`, id, userId, endpointId, keyId, wrappedKey, data, at);
+}
+
+async function assertOwn(tx: Queryable, userId: string, accountIds: readonly string[] | null): Promise<void> {
+  if (accountIds === null) return;
+  const rows = await tx.rows<{ id: string }>('SELECT a.id FROM accounts a WHERE a.user_id = $1 AND a.deleted_at IS NULL AND a.id = ANY($2::text[])', userId, [...accountIds]);
+  const known = new Set(rows.map(({ id }) => id));
+  const foreign = accountIds.find((id) => !known.has(id));
+  if (foreign !== undefined) throw new DomainError('NOT_FOUND', `account ${foreign} does not exist`);
+}
+
+/** Throws NOT_FOUND, and holds the endpoint's lock until the transaction ends. */
+export async function lockOne(tx: Transaction, id: string, userId: string): Promise<ShownWebhook> {
+  await tx.rows('SELECT w.id FROM webhook_endpoints w WHERE w.id = $1 AND w.user_id = $2 FOR UPDATE', id, userId);
+  return readOne(tx, id, userId);
+}
+
+async function readOne(database: Queryable, id: string, userId: string): Promise<ShownWebhook> {
+  const [row] = await database.rows(`SELECT ${WEBHOOK_SELECT} FROM webhook_endpoints w WHERE w.id = $1 AND w.user_id = $2 AND w.deleted_at IS NULL`, id, userId);
+  if (row === undefined) throw new DomainError('NOT_FOUND', 'no such webhook');
+  return shown(row);
+}
+
+function shown(row: Row): ShownWebhook {
+  return fieldsOf(row, FIELDS) as unknown as ShownWebhook;
+}
