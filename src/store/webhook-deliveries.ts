@@ -57,7 +57,7 @@ export class WebhookDeliveries {
   /** The same bytes and webhook-id once more, beside what waits; one that is pending becomes due now. Throws NOT_FOUND. */
   async resend(id: string, endpointId: string, userId: string, actor: string): Promise<WebhookDelivery> {
     return this.core.database.transaction(async (tx) => {
-      await assertEnabled(await lockOne(tx, endpointId, userId));
+      assertEnabled(await lockOne(tx, endpointId, userId));
       const at = isoTime(this.core.clock.nowMs());
       const [before] = await tx.rows<{ status: string }>('SELECT d.status FROM webhook_deliveries d WHERE d.id = $1 AND d.endpoint_id = $2', id, endpointId);
       if (before === undefined) throw new DomainError('NOT_FOUND', 'no such delivery');
@@ -80,7 +80,7 @@ export class WebhookDeliveries {
   /** Every exhausted delivery since then is pending again, in order by its key. `more`: ask again for the rest. Throws NOT_FOUND. */
   async recover(endpointId: string, userId: string, since: string, actor: string): Promise<{ readonly recovered: number; readonly more: boolean }> {
     return this.core.database.transaction(async (tx) => {
-      await assertEnabled(await lockOne(tx, endpointId, userId));
+      assertEnabled(await lockOne(tx, endpointId, userId));
       const at = isoTime(this.core.clock.nowMs());
       const rows = await tx.rows<{ key: string }>(
         `UPDATE webhook_deliveries SET status = 'pending', failures = 0, blocked = true, next_attempt_at = $3::timestamptz, settled_at = NULL WHERE id IN (
@@ -102,7 +102,7 @@ export class WebhookDeliveries {
   /** Makes an event of type webhook.test, for this endpoint alone. Throws NOT_FOUND, CONFLICT while it is disabled. */
   async test(endpointId: string, userId: string): Promise<WebhookDelivery> {
     return this.core.database.transaction(async (tx) => {
-      await assertEnabled(await lockOne(tx, endpointId, userId));
+      assertEnabled(await lockOne(tx, endpointId, userId));
       const at = isoTime(this.core.clock.nowMs());
       const id = `msg_${randomUUID()}`;
       const body = JSON.stringify({ type: WEBHOOK_TEST, timestamp: at, stream: null, sequence: null, generation: null, accountId: null, orderId: null, data: { endpointId, message: 'a test: nothing happened' } });
