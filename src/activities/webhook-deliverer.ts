@@ -7,7 +7,8 @@ import { signedHeaders } from '../delivery/signature';
 import type { GuardedClient } from '../delivery/guarded-client';
 import type { Clock } from '../domain/clock';
 import type { AttemptOutcome } from '../domain/webhook';
-import type { ClaimedDelivery, DeliveryStep, EndpointState, SettledAttempt, WebhookOutbox } from '../store/webhook-outbox';
+import type { WebhookOutbox } from '../store/webhook-outbox';
+import type { ClaimedDelivery, DeliveryStep, EndpointState, SettledAttempt } from '../store/webhook-rows';
 
 export interface DeliveryRound extends EndpointState {
   readonly delivered: number;

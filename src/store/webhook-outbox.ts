@@ -9,14 +9,14 @@ import { isDelivered, retryDelayMs } from '../domain/delivery-schedule';
 import { afterAttempt, attemptsAllowed, healthOf, TOLD_AT_FAILURE, type EndpointHealth } from '../domain/endpoint-health';
 import { accountStream, userStream, type StreamEvent } from '../domain/events';
 import { takeTokens } from '../domain/token-bucket';
-import { isWanted, orderingKey, payloadOf, webhookTypesOf, type AttemptOutcome, type WebhookEndpoint } from '../domain/webhook';
+import { isWanted, orderingKey, payloadOf, webhookTypesOf } from '../domain/webhook';
 import { insertRows, plainRow, selectList, updateRows } from './columns';
 import type { StoreCore } from './core';
-import type { Row, Transaction } from './database';
+import type { Transaction } from './database';
 import type { Generation } from './generation';
 import { EVENT_COLUMNS } from './tables';
 import { appendUserEvent } from './user-events';
-import { WEBHOOK_SELECT } from './webhooks';
+import { lockEndpoint, settleAttempts, type ClaimedDelivery, type DeliveryStep, type LockedEndpoint, type SettledAttempt } from './webhook-rows';
 
 /** What leaves the outbox in one transaction. */
 export const FAN_OUT_PAGE = 200;
@@ -27,50 +27,8 @@ export const CLAIM_MS = 20_000;
 /** Word of one endpoint's failures to its owner, at most. */
 const TELL_EVERY_MS = 3_600_000;
 
-export interface ClaimedDelivery {
-  readonly id: string;
-  readonly number: number;
-  readonly eventType: string;
-  readonly body: string;
-}
-
-export interface SettledAttempt {
-  readonly id: string;
-  /** Of the attempt. */
-  readonly number: number;
-  readonly outcome: AttemptOutcome;
-}
-
-/** How things stand with an endpoint; `deleted`: it is no more. */
-export interface EndpointState {
-  readonly state: 'enabled' | 'disabled' | 'deleted';
-  readonly url: string;
-  readonly waiting: number;
-  readonly breakerOpenUntil: string | null;
-  readonly disabledReason: string | null;
-}
-
-export interface DeliveryStep extends EndpointState {
-  readonly claims: readonly ClaimedDelivery[];
-  /** When the next attempt is due, ms since the epoch; null: nothing waits. */
-  readonly nextDueAtMs: number | null;
-}
-
-interface LockedEndpoint extends WebhookEndpoint {
-  readonly waiting: number;
-  readonly lastNumber: number;
-  readonly failuresInARow: number;
-  readonly breakerTrips: number;
-  readonly rateTokens: number | null;
-  readonly rateAt: string | null;
-  readonly toldFailingAt: string | null;
-  readonly toldExhaustedAt: string | null;
-}
-
-const LOCK_SQL = `SELECT ${WEBHOOK_SELECT}, w.last_number::float8 AS "lastNumber", w.failures_in_a_row AS "failuresInARow", w.breaker_trips AS "breakerTrips", w.rate_tokens AS "rateTokens", w.rate_at AS "rateAt", w.told_failing_at AS "toldFailingAt", w.told_exhausted_at AS "toldExhaustedAt" FROM webhook_endpoints w WHERE w.id = $1 AND w.deleted_at IS NULL FOR UPDATE`;
 const DELIVERY_INSERT = { id: 'text', userId: 'text', endpointId: 'text', number: 'bigint', eventType: 'text', stream: 'text', sequence: 'bigint', orderingKey: 'text', body: 'text', status: 'text', blocked: 'boolean', nextAttemptAt: 'timestamptz', createdAt: 'timestamptz' } as const;
 const DELIVERY_SETTLE = { id: 'text', status: 'text', failures: 'integer', nextAttemptAt: 'timestamptz', settledAt: 'timestamptz' } as const;
-const ATTEMPT_SETTLE = { deliveryId: 'text', number: 'integer', code: 'integer', latencyMs: 'float8', errorClass: 'text', answer: 'text' } as const;
 const ATTEMPT_INSERT = { deliveryId: 'text', number: 'integer', userId: 'text', at: 'timestamptz' } as const;
 const UNREAD_SQL = (generation: string): string => `SELECT x.*, ${generation} AS generation
   FROM (SELECT '${accountStream('')}' || a.id AS stream FROM accounts a WHERE a.user_id = $1 UNION ALL SELECT '${userStream('')}' || $1) s
@@ -95,7 +53,7 @@ export class WebhookOutbox {
   /** Makes deliveries of up to a page of unread events; `more`: there may be others. Nothing while disabled: events wait in the outbox. */
   async fanOut(endpointId: string): Promise<{ readonly made: number; readonly more: boolean }> {
     return this.core.database.transaction(async (tx) => {
-      const endpoint = await lock(tx, endpointId);
+      const endpoint = await lockEndpoint(tx, endpointId);
       if (endpoint === null || endpoint.status === 'disabled' || endpoint.waiting >= MAX_WAITING) return { made: 0, more: false };
       const rows = await tx.rows(UNREAD_SQL(this.generation.sql), endpoint.userId, endpointId, FAN_OUT_PAGE);
       if (rows.length === 0) return { made: 0, more: false };
@@ -113,7 +71,7 @@ export class WebhookOutbox {
   /** Writes how attempts ended, then claims up to `wanted` more beside those in flight. */
   async step(endpointId: string, settled: readonly SettledAttempt[], { wanted, inFlight }: { readonly wanted: number; readonly inFlight: number }): Promise<DeliveryStep> {
     return this.core.database.transaction(async (tx) => {
-      const endpoint = await lock(tx, endpointId);
+      const endpoint = await lockEndpoint(tx, endpointId);
       const nowMs = this.core.clock.nowMs();
       if (endpoint === null) {
         await settleAttempts(tx, settled);
@@ -239,14 +197,4 @@ export class WebhookOutbox {
     if (room !== null) await tx.rows('UPDATE webhook_endpoints SET rate_tokens = $2::float8, rate_at = $3::timestamptz WHERE id = $1', endpoint.id, room.bucket.tokens + (most - rows.length), isoTime(room.bucket.atMs));
     return { taken: rows.map((row) => ({ ...row })), freeAtMs: room !== null && rows.length === most ? nowMs + room.nextInMs : 0 };
   }
-}
-
-async function lock(tx: Transaction, endpointId: string): Promise<LockedEndpoint | null> {
-  const [row] = await tx.rows<Row>(LOCK_SQL, endpointId);
-  return row === undefined ? null : (plainRow(row) as unknown as LockedEndpoint);
-}
-
-async function settleAttempts(tx: Transaction, settled: readonly SettledAttempt[]): Promise<void> {
-  const rows = settled.map(({ id, number, outcome: { code, latencyMs, errorClass, answer } }) => ({ deliveryId: id, number, code, latencyMs, errorClass, answer }));
-  if (rows.length > 0) await tx.rows(updateRows('webhook_attempts', ATTEMPT_SETTLE, ['deliveryId', 'number'], 1), JSON.stringify(rows));
 }

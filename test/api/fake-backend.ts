@@ -34,13 +34,12 @@ export class FakeBackend {
   readonly positions = new Map<string, Position>();
   readonly balances = new Map<string, Balance[]>();
   readonly limits = new FakeLimits(this.accounts);
-  /** What this process knows of every order book. */
   book: AgedBook | null = { book: BOOK, ageMs: 5, stale: false };
   readonly money = new FakeMoney(this.accounts);
   readonly calls = { authenticate: 0, byIds: 0, byClientId: 0, placed: 0, sent: 0, suspected: 0, started: 0 };
   postgresqlAway = false;
   temporalAway = false;
-  /** Whether notices of events reach the API; rows are written all the same. */
+  /** Rows are written all the same. */
   noticesLost = false;
   /** What the risk check says of an intent. */
   judge: (intent: OrderIntent) => Denial | null = () => null;
@@ -52,7 +51,6 @@ export class FakeBackend {
   step: (name: string) => Promise<void> = async () => undefined;
   readonly accountChanges = new FakeAccountChanges(this);
   readonly apiKeys = new FakeApiKeys(() => this.nowMs, this.keys);
-  readonly webhooks = new FakeWebhooks(() => this.at());
   readonly callerLimits = new LocalRateBudget({ nowMs: () => this.nowMs }, 1, true);
   private readonly listeners = new Map<string, Set<Listener>>();
 
@@ -283,8 +281,7 @@ export class FakeBackend {
       },
       health: { readiness: async () => readiness(this.postgresqlAway, this.temporalAway), postgresqlAway: () => this.postgresqlAway, entriesHeld: () => null },
       apiKeys: this.apiKeys,
-      webhooks: this.webhooks.endpoints,
-      webhookDeliveries: this.webhooks.log,
+      ...new FakeWebhooks(() => this.at()).ports,
       callerLimits: this.callerLimits,
       clock: { nowMs: () => this.nowMs },
     };

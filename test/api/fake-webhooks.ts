@@ -53,6 +53,8 @@ export class FakeWebhooks {
     },
   };
 
+  readonly ports = { webhooks: this.endpoints, webhookDeliveries: this.log } as const;
+
   private put(webhook: ShownWebhook): ShownWebhook {
     this.webhooks.set(webhook.id, webhook);
     return webhook;
