@@ -31,7 +31,7 @@ async function main(): Promise<void> {
       if (['a', 'b', 'c', 'd', 'e'].some(wanted)) rows.push(...(await withStack(repeat, wanted)));
     } finally {
       // Kept after each repeat: a later one that fails takes nothing with it.
-      keep(repeats, rows);
+      keep(repeats, only, rows);
     }
   }
   process.stdout.write(`${table(rows)}\n`);
@@ -55,11 +55,11 @@ async function withStack(repeat: number, wanted: (part: string) => boolean): Pro
   }
 }
 
-/** Raw samples, beside the table they make. */
-function keep(repeats: number, rows: readonly Row[]): void {
+/** Raw samples, beside the table they make; a run of some figures leaves the others' samples alone. */
+function keep(repeats: number, only: readonly string[] | undefined, rows: readonly Row[]): void {
   const folder = path.join(__dirname, 'results');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(path.join(folder, 'latest.json'), `${JSON.stringify({ node: process.version, repeats, rows })}\n`);
+  writeFileSync(path.join(folder, only === undefined ? 'latest.json' : `latest-${[...only].sort().join('')}.json`), `${JSON.stringify({ node: process.version, repeats, rows })}\n`);
 }
 
 /** Medians over the repeats, as the table of docs/benchmarks.md. */
