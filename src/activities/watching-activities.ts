@@ -2,9 +2,9 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Account } from '../domain/account';
 import type { Market } from '../domain/market';
-import type { Venue } from '../domain/venue';
+import type { PublicMessage, Venue } from '../domain/venue';
 import { AccountWatcher, type AccountWatcherPorts, type WatchEnd } from './account-watcher';
-import { MarketWatcher, type MarketDataFeed } from './market-watcher';
+import { MarketWatcher, type MarketDataFeed, type MarketTriggers, type MarketWatcherPorts } from './market-watcher';
 
 export interface WatchAccountInput {
   readonly accountId: string;
@@ -22,6 +22,8 @@ export interface WatchingActivities {
 export interface WatchingPorts {
   readonly venues: ReadonlyMap<string, Venue>;
   readonly watcher: AccountWatcherPorts;
+  /** Who is the one watcher of a venue's markets. */
+  readonly marketScopes: MarketWatcherPorts['watching'];
   readonly auditPollMs: number;
   readonly marketRefreshMs: number;
   /** Names this process. */
@@ -32,7 +34,8 @@ export interface WatchingPorts {
   /** Somebody changed the account and says so. May be lost. */
   onAccountWake(accountId: string, listener: () => void): () => void;
   saveMarkets(markets: readonly Market[]): Promise<void>;
-  openMarketData(venue: Venue, markets: readonly Market[]): MarketDataFeed;
+  openMarketData(venue: Venue, markets: readonly Market[], onMessage: (message: PublicMessage) => void): MarketDataFeed;
+  openTriggers(venue: Venue): MarketTriggers;
   onTrouble(scope: string, error: unknown): void;
 }
 
@@ -57,7 +60,7 @@ export function createWatchingActivities(ports: WatchingPorts): WatchingActiviti
       }),
     watchMarkets: ({ venue: name }) =>
       heartbeating(ports.leaving, async (signal) => {
-        const watcher = new MarketWatcher({ ...ports, watching: ports.watcher.watching }, venueOf(ports, name));
+        const watcher = new MarketWatcher({ ...ports, watching: ports.marketScopes }, venueOf(ports, name));
         await watcher.run(signal);
       }),
   };

@@ -138,6 +138,23 @@ export function optionalNetworks(common: Omit<Common<undefined>, 'default'>): Se
   });
 }
 
+/** A market whose price another market of another venue may stand in for. */
+export interface MarketBackup {
+  readonly venue: string;
+  readonly symbol: string;
+  readonly from: { readonly venue: string; readonly symbol: string };
+}
+
+/** A comma list of `venue/SYMBOL=venue/SYMBOL`: the market, and where its price is taken from while its own venue is silent. */
+export function marketBackups(common: Omit<Common<undefined>, 'default'>): SettingRow<readonly MarketBackup[] | undefined> {
+  return row<readonly MarketBackup[] | undefined>({ ...common, default: undefined }, (value) => {
+    const found = value.split(',').map((part) => /^([a-z][a-z0-9-]{0,30})\/([A-Za-z0-9:._-]{1,64})=([a-z][a-z0-9-]{0,30})\/([A-Za-z0-9:._-]{1,64})$/.exec(part.trim()));
+    const backups = found.flatMap((match) => (match === null ? [] : [{ venue: match[1] ?? '', symbol: match[2] ?? '', from: { venue: match[3] ?? '', symbol: match[4] ?? '' } }]));
+    const isSound = backups.length === found.length && backups.every(({ venue, from }) => venue !== from.venue);
+    return isSound ? { ok: true, value: backups } : { ok: false, must: 'be a comma list of venue/SYMBOL=venue/SYMBOL with two different venues, like hyperliquid/BTC-PERP=paper/BTC-PERP' };
+  });
+}
+
 /** Exactly 32 bytes as base64 or hexadecimal text; may be absent. */
 export function optionalKey(common: Omit<Common<undefined>, 'default'>): SettingRow<Buffer | undefined> {
   return row<Buffer | undefined>({ ...common, default: undefined, secret: true }, (value) => {

@@ -1,4 +1,4 @@
-import { callRate, choice, integer, optionalAddress, optionalInteger, optionalKey, optionalKeys, optionalNetworks, optionalOrigins, optionalText, optionalUrl, ratio, text } from './setting-kinds';
+import { callRate, choice, integer, marketBackups, optionalAddress, optionalInteger, optionalKey, optionalKeys, optionalNetworks, optionalOrigins, optionalText, optionalUrl, ratio, text } from './setting-kinds';
 
 const DAY_MS = 86_400_000;
 const PORT_RANGE = { min: 1, max: 65_535 } as const;
@@ -224,6 +224,26 @@ export const SETTINGS_TABLE = {
     scaled: true,
     storable: true,
     description: 'Time between two looks of the sweeper for orders that nobody owns. Scaled.',
+  }),
+  triggerBandBps: integer({
+    env: 'SUREFILL_TRIGGER_BAND_BPS',
+    default: 1_000,
+    min: 1,
+    max: 10_000,
+    unit: 'basis points',
+    description: "A price further than this from the market's last fires nothing until the market's other prices or time confirm it.",
+  }),
+  triggerConfirmMs: integer({
+    env: 'SUREFILL_TRIGGER_CONFIRM_MS',
+    default: 500,
+    min: 0,
+    max: 60_000,
+    unit: 'ms',
+    description: 'How long such a price has to stand, by more than one message, before it counts.',
+  }),
+  triggerBackups: marketBackups({
+    env: 'SUREFILL_TRIGGER_BACKUPS',
+    description: 'Where triggers take a price from while its own venue is silent: venue/SYMBOL=venue/SYMBOL, a comma list.',
   }),
   stuckAfterMs: integer({
     env: 'SUREFILL_STUCK_AFTER_MS',

@@ -37,6 +37,8 @@ export interface Ticker {
   readonly ask: string | null;
   readonly last: string | null;
   readonly mark: string | null;
+  /** Absent where the venue tells none. */
+  readonly index?: string | null;
   readonly at: number;
 }
 

@@ -22,6 +22,7 @@ import { serve } from './serving';
 import { guardStores, keepGoing, storeRecoveryActivities } from './store-guard';
 import { webhookWorker } from './webhooks';
 import { supervisionActivities, tellSupervisors } from './supervision';
+import { watchTriggers } from './triggers';
 
 const MINUTE_MS = 60_000;
 
@@ -93,6 +94,7 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
   const leaving = new AbortController();
   tellSupervisors(platform);
   const metrics = new WatchMetrics(platform.registry);
+  const triggers = await watchTriggers(platform);
   const activities = createWatchingActivities({
     leaving: leaving.signal,
     venues,
@@ -112,14 +114,16 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
       },
       onTrouble: (accountId, error) => logger.warn({ accountId, err: error }, 'account watcher'),
     },
+    marketScopes: store.watching,
     auditPollMs: settings.auditPollMs,
     marketRefreshMs: settings.cachePairsMs,
     holder: `${os.hostname()}/${process.pid}`,
     accountById: (accountId) => store.accounts.byId(accountId),
     onAccountWake: (accountId, listener) => bus.subscribe(TOPICS.accountWake(accountId), listener),
     saveMarkets: (markets) => store.markets.upsert(markets),
-    openMarketData: (venue, markets) =>
-      new MarketData({ venue, venueSymbols: markets.map((market) => market.venueSymbol), bus, clock, onError: (error) => logger.warn({ venue: venue.name, err: error }, 'market data') }),
+    openTriggers: triggers.open,
+    openMarketData: (venue, markets, onMessage) =>
+      new MarketData({ venue, venueSymbols: markets.map((market) => market.venueSymbol), bus, clock, onMessage, onError: (error) => logger.warn({ venue: venue.name, err: error }, 'market data') }),
     onTrouble: (scope, error) => logger.warn({ scope, err: error }, 'market watch'),
   });
   const running = await serve(platform, { taskQueues: [TASK_QUEUES.accounts], activities, activitiesOutliveAbsence: true });
@@ -131,6 +135,7 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
       const stopped = running.stop();
       leaving.abort();
       await stopped;
+      await triggers.close();
     },
   };
 }

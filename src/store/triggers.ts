@@ -63,7 +63,8 @@ export class Triggers {
     return this.changing(async (tx) => {
       const before = await this.lock(tx, id);
       if (before === null || before.status !== 'ARMED' || before.revision >= revision) return { answer: before, changed: null };
-      const next: Trigger = { ...before, parameters, revision, extreme: carriedExtreme(before.parameters, parameters, before.extreme) };
+      // Prices of before say nothing of the new terms: whoever reads back after an outage begins here.
+      const next: Trigger = { ...before, parameters, revision, extreme: carriedExtreme(before.parameters, parameters, before.extreme), checkpointAtMs: this.core.clock.nowMs() };
       await this.write(tx, next);
       return { answer: next, changed: next };
     });
@@ -148,7 +149,7 @@ export class Triggers {
   }
 
   private async write(tx: Transaction, { id, parameters, ...rest }: Trigger): Promise<void> {
-    const set = { ...PARAMETER_COLUMNS, revision: 'integer', status: 'text', extreme: 'numeric', evidence: 'jsonb', acknowledged: 'boolean', changedAt: 'timestamptz' } as const;
+    const set = { ...PARAMETER_COLUMNS, revision: 'integer', status: 'text', extreme: 'numeric', checkpointAtMs: 'bigint', evidence: 'jsonb', acknowledged: 'boolean', changedAt: 'timestamptz' } as const;
     const assignments = Object.keys(set).map((field) => `${columnName(field)} = r."${field}"`).join(', ');
     const row = pick({ id: 'text', ...set }, { id, ...parameters, ...rest, changedAt: isoTime(this.core.clock.nowMs()) });
     await tx.rows(`UPDATE triggers t SET ${assignments} FROM ${recordset({ id: 'text', ...set }, 1)} WHERE t.id = r."id" RETURNING t.id`, JSON.stringify([row]));

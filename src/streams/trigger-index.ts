@@ -4,7 +4,7 @@
  */
 import type { PriceType } from '../domain/condition';
 import { decimal } from '../domain/decimal';
-import { carriedExtreme, type Trigger } from '../domain/trigger';
+import { carriedExtreme, isBetter, type Trigger } from '../domain/trigger';
 import { compareExact, exactly, HeapPlace, HeardPrice, OrderedHeap } from './exact-order';
 import { TrailingIndex, type Crossed } from './trailing-index';
 
@@ -56,6 +56,7 @@ class MarketTriggers {
 export class TriggerIndex {
   private readonly markets = new Map<string, MarketTriggers>();
   private readonly triggers = new Map<string, Trigger>();
+  private readonly raised = new Map<string, { readonly trigger: Trigger; readonly extreme: string }>();
 
   get size(): number {
     return this.triggers.size;
@@ -79,7 +80,22 @@ export class TriggerIndex {
     market.add(armed);
   }
 
+  /** It has seen this price too, which may be better than the best it had. It counts as moved. */
+  raise(id: string, extreme: string): void {
+    const trigger = this.triggers.get(id);
+    if (trigger === undefined || trigger.parameters.kind === 'level') return;
+    const known = this.extremeOf(id);
+    if (known !== null && !isBetter(trigger.parameters.direction, decimal(extreme), decimal(known))) return;
+    this.disarm(id);
+    const raised = { ...trigger, extreme };
+    this.triggers.set(id, raised);
+    const key = keyOf(raised.symbol, raised.parameters.priceType);
+    this.markets.get(key)?.add(raised);
+    this.raised.set(id, { trigger: raised, extreme });
+  }
+
   disarm(id: string): void {
+    this.raised.delete(id);
     const trigger = this.triggers.get(id);
     if (trigger === undefined) return;
     this.triggers.delete(id);
@@ -92,7 +108,10 @@ export class TriggerIndex {
     if (market === undefined) return NOTHING;
     const crossed: Crossed[] = [];
     market.tick(new HeardPrice(price), crossed);
-    for (const { trigger } of crossed) this.triggers.delete(trigger.id);
+    for (const { trigger } of crossed) {
+      this.triggers.delete(trigger.id);
+      this.raised.delete(trigger.id);
+    }
     return crossed;
   }
 
@@ -104,7 +123,10 @@ export class TriggerIndex {
 
   /** Trailing triggers whose extreme moved since this was asked last. */
   takeMoved(): { readonly trigger: Trigger; readonly extreme: string }[] {
-    return [...this.markets.values()].flatMap((market) => market.takeMoved().map(({ trigger, extreme }) => ({ trigger, extreme: extreme.toFixed() })));
+    const moved = new Map(this.raised);
+    this.raised.clear();
+    for (const market of this.markets.values()) for (const { trigger, extreme } of market.takeMoved()) moved.set(trigger.id, { trigger, extreme: extreme.toFixed() });
+    return [...moved.values()];
   }
 
   /** Each armed one. */

@@ -69,8 +69,9 @@ describe('a trigger', () => {
     await world.store.triggers.arm(armed);
     await world.store.triggers.checkpoint(writer, [{ id: armed.id, revision: 1, extreme: '0.5', checkpointAtMs: 5 }]);
     const closer = { ...trailing, trailingOffset: '0.01' };
+    world.clock.ms += 1_000;
     const amended = await world.store.triggers.amend(armed.id, 2, closer);
-    expect(amended).toMatchObject({ revision: 2, parameters: closer, extreme: '0.5' });
+    expect(amended).toMatchObject({ revision: 2, parameters: closer, extreme: '0.5', checkpointAtMs: world.clock.ms });
     expect(await world.store.triggers.amend(armed.id, 2, trailing)).toEqual(amended);
     await world.store.triggers.checkpoint(writer, [{ id: armed.id, revision: 1, extreme: '0.9', checkpointAtMs: 9 }]);
     expect((await world.store.triggers.fire(writer, evidence(armed, writer))).verdict).toBe('stale');

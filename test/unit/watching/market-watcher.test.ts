@@ -14,6 +14,7 @@ class World {
   epoch = 0;
   readonly saved: string[][] = [];
   readonly events: string[] = [];
+  readonly triggerEvents: string[] = [];
   readonly troubles: unknown[] = [];
   private waiting: (() => void)[] = [];
 
@@ -52,6 +53,7 @@ class World {
           this.events.push('scope');
           return { scope, epoch: (this.epoch += 1) };
         },
+        readCheckpoint: async () => ({ markets: 1, watchedMs: 7 }),
         checkpoint: async (_scope, _data, writer) => {
           if (this.databaseDown) throw new Error('the database cannot be reached');
           if (writer !== undefined && writer.epoch !== this.epoch) throw new EpochLost(writer);
@@ -62,6 +64,16 @@ class World {
         this.saved.push(markets.map((each) => each.symbol));
         tell();
       },
+      openTriggers: () => ({
+        load: async () => void this.triggerEvents.push('load'),
+        begin: async ({ epoch }, watchedMs) => {
+          this.events.push('triggers');
+          this.triggerEvents.push(`begin ${epoch} from ${watchedMs}`);
+        },
+        hear: () => undefined,
+        checkpoint: async () => 9,
+        close: async () => void this.triggerEvents.push('close'),
+      }),
       openMarketData: (_venue, markets) => {
         this.events.push(`open ${markets.length}`);
         tell();
@@ -85,7 +97,9 @@ describe('watching a venue\'s markets', () => {
     await world.until(() => world.events.includes('open 1'));
     stop.abort();
     await end;
-    expect(world.events).toEqual(['open 1', 'scope', 'close']);
+    expect(world.events).toEqual(['open 1', 'scope', 'triggers', 'close']);
+    // Loaded before the scope was taken, and begun where the one before it had come to.
+    expect(world.triggerEvents).toEqual(['load', 'begin 1 from 7', 'close']);
     expect(world.saved).toEqual([['BTC-PERP']]);
   });
 
