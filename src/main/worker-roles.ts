@@ -121,7 +121,7 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
     accountById: (accountId) => store.accounts.byId(accountId),
     onAccountWake: (accountId, listener) => bus.subscribe(TOPICS.accountWake(accountId), listener),
     saveMarkets: (markets) => store.markets.upsert(markets),
-    openTriggers: triggers.open,
+    openTriggers: (venue) => triggers.open(venue),
     openMarketData: (venue, markets, onMessage) =>
       new MarketData({ venue, venueSymbols: markets.map((market) => market.venueSymbol), bus, clock, onMessage, onError: (error) => logger.warn({ venue: venue.name, err: error }, 'market data') }),
     onTrouble: (scope, error) => logger.warn({ scope, err: error }, 'market watch'),
