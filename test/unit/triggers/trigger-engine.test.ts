@@ -1,0 +1,235 @@
+/** The engine between a table, a venue and Temporal, each played here: what fires, what is stored and who is told. */
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Ticker } from '../../../src/domain/market';
+import { EpochLost, type WriterEpoch } from '../../../src/domain/order-store';
+import type { Trigger, TriggerEvidence, TriggerParameters } from '../../../src/domain/trigger';
+import { disproof } from '../../../src/domain/trigger';
+import type { History } from '../../../src/streams/trigger-catch-up';
+import { TriggerEngine } from '../../../src/streams/trigger-engine';
+import { until } from '../../contract/bus-until';
+import { triggerNamed } from './naive-triggers';
+
+const stop: TriggerParameters = { kind: 'level', priceType: 'last', direction: 'atOrBelow', triggerPrice: '90', trailingOffset: null, trailingOffsetType: null, activationPrice: null, gapPolicy: 'traded' };
+const trail: TriggerParameters = { ...stop, kind: 'trailing', triggerPrice: null, trailingOffset: '5', trailingOffsetType: 'price' };
+const WRITER: WriterEpoch = { scope: 'market/paper', epoch: 1 };
+
+const engines: TriggerEngine[] = [];
+afterEach(async () => {
+  await Promise.all(engines.splice(0).map((engine) => engine.close()));
+});
+
+class World {
+  nowMs = 1_000_000;
+  epoch = 1;
+  readonly rows = new Map<string, Trigger>();
+  readonly told: TriggerEvidence[] = [];
+  readonly refused: string[] = [];
+  readonly troubles: unknown[] = [];
+  storeDown = false;
+  temporalDown = false;
+  past: History | null = { origin: 'trades', trades: [], candles: [], candleMs: 0, untilMs: 0 };
+  acknowledges = true;
+
+  constructor(...triggers: readonly Trigger[]) {
+    for (const trigger of triggers) this.rows.set(trigger.id, trigger);
+  }
+
+  open(): TriggerEngine {
+    const engine = new TriggerEngine({
+      venue: 'paper',
+      clock: { nowMs: () => this.nowMs },
+      rules: { bandBps: 1_000, confirmMs: 500, staleMs: 10_000 },
+      rows: {
+        waiting: async () => [...this.rows.values()].filter(({ status, acknowledged }) => status === 'ARMED' || (status === 'FIRED' && !acknowledged)),
+        changedSince: async () => [...this.rows.values()],
+        fire: async (writer, evidence) => {
+          if (this.storeDown) throw new Error('the database cannot be reached');
+          if (writer.epoch !== this.epoch) throw new EpochLost(writer);
+          const row = this.rows.get(evidence.triggerId);
+          if (row === undefined || row.status === 'DISARMED' || row.revision !== evidence.revision) return { verdict: 'stale', trigger: row ?? null };
+          if (row.status === 'FIRED') return { verdict: 'repeated', trigger: row };
+          return { verdict: 'fired', trigger: this.put({ ...row, status: 'FIRED', evidence }) };
+        },
+        acknowledge: async (id) => this.acknowledge(id),
+        checkpoint: async (writer, marks) => {
+          if (writer.epoch !== this.epoch) throw new EpochLost(writer);
+          for (const { id, extreme, checkpointAtMs } of marks) this.put({ ...(this.rows.get(id) as Trigger), extreme, checkpointAtMs });
+        },
+      },
+      signal: async (_workflowId, evidence) => {
+        if (this.temporalDown) throw new Error('Temporal is away');
+        this.told.push(evidence);
+        if (this.acknowledges) this.acknowledge(evidence.triggerId);
+        return 'told';
+      },
+      history: async () => this.past,
+      venueAheadMs: async () => 0,
+      onRefused: (_symbol, verdict) => void this.refused.push(verdict),
+      onTrouble: (error) => void this.troubles.push(error),
+    });
+    engines.push(engine);
+    return engine;
+  }
+
+  async begun(watchedMs: number | null = null): Promise<TriggerEngine> {
+    const engine = this.open();
+    await engine.load();
+    await engine.begin({ ...WRITER, epoch: this.epoch }, watchedMs);
+    return engine;
+  }
+
+  put(trigger: Trigger): Trigger {
+    this.rows.set(trigger.id, trigger);
+    return trigger;
+  }
+
+  ticker(changes: Partial<Ticker>): { kind: 'ticker'; ticker: Ticker } {
+    this.nowMs += 100;
+    return { kind: 'ticker', ticker: { venue: 'paper', symbol: 'BTC-PERP', bid: null, ask: null, last: null, mark: null, at: this.nowMs, ...changes } };
+  }
+
+  private acknowledge(id: string): Trigger | null {
+    const row = this.rows.get(id);
+    return row === undefined ? null : this.put({ ...row, acknowledged: true });
+  }
+}
+
+const prices = (world: World, engine: TriggerEngine, ...all: readonly string[]): void => all.forEach((last) => engine.hear(world.ticker({ last })));
+const status = (world: World, id = 't'): string | undefined => world.rows.get(id)?.status;
+
+describe('a price that reaches a trigger', () => {
+  test('is stored with its evidence, then told to the workflow, which can check it', async () => {
+    const world = new World(triggerNamed('t', trail));
+    const engine = await world.begun();
+    prices(world, engine, '100', '104', '99');
+    await until('it was told', () => world.told.length === 1);
+    expect(world.rows.get('t')).toMatchObject({ status: 'FIRED', evidence: { price: '99', level: '99', extreme: '104', source: 'paper', backup: false, origin: 'stream', scope: 'market/paper', epoch: 1 } });
+    expect(disproof({ id: 't', revision: 1, parameters: trail }, world.told[0] as TriggerEvidence)).toBeNull();
+  });
+
+  test('is stored and told once both sides answer again', async () => {
+    const world = new World(triggerNamed('t', stop));
+    world.storeDown = true;
+    world.temporalDown = true;
+    const engine = await world.begun();
+    prices(world, engine, '95', '89');
+    await until('the store was asked in vain', () => world.troubles.length > 0);
+    expect(status(world)).toBe('ARMED');
+    world.storeDown = false;
+    await until('it is stored', () => status(world) === 'FIRED');
+    expect(world.told).toEqual([]);
+    world.temporalDown = false;
+    await until('it was told', () => world.told.length > 0);
+  });
+
+  test('fires nothing for a watcher that was replaced', async () => {
+    const world = new World(triggerNamed('t', stop));
+    const engine = await world.begun();
+    world.epoch = 2;
+    prices(world, engine, '95', '89');
+    await expect(engine.checkpoint().then(() => engine.checkpoint())).resolves.toBeDefined();
+    expect([status(world), world.told]).toEqual(['ARMED', []]);
+  });
+
+  test('that was stored before a crash is told by the next watcher', async () => {
+    const world = new World(triggerNamed('t', stop));
+    world.temporalDown = true;
+    const first = await world.begun();
+    prices(world, first, '95', '89');
+    await until('it is stored', () => status(world) === 'FIRED');
+    await first.close();
+    world.temporalDown = false;
+    await world.begun();
+    await until('it was told', () => world.told.length > 0);
+  });
+});
+
+describe('S24: a stale, zero, crossed or spiking price', () => {
+  test.each<[string, Partial<Ticker>]>([
+    ['stale', { last: '89', at: 900_000 }], ['zero', { last: '0' }], ['crossed', { last: '89', bid: '101', ask: '99' }], ['spike', { last: '50' }],
+  ])('%s fires nothing', async (verdict, changes) => {
+    const world = new World(triggerNamed('t', stop));
+    const engine = await world.begun();
+    prices(world, engine, '95');
+    engine.hear(world.ticker(changes));
+    prices(world, engine, '95');
+    await engine.checkpoint();
+    expect([status(world), world.refused]).toEqual(['ARMED', [verdict]]);
+  });
+});
+
+describe('S24: while nobody watches', () => {
+  const trade = (price: string, at: number): { id: string; price: string; quantity: string; side: 'buy'; at: number } => ({ id: String(at), price, quantity: '1', side: 'buy', at });
+
+  test('the peak is in the mark on return, and a level that was traded through fires', async () => {
+    const [peaked, fired] = [triggerNamed('t', trail, { extreme: '100', checkpointAtMs: 10 }), triggerNamed('u', stop, { checkpointAtMs: 10 })];
+    const world = new World(peaked, fired, triggerNamed('current', { ...stop, gapPolicy: 'current' }, { checkpointAtMs: 10 }));
+    world.past = { origin: 'trades', trades: [trade('93', 5), trade('98', 20), trade('89.5', 21), trade('92', 22), trade('97', 23)], candles: [], candleMs: 0, untilMs: 23 };
+    const engine = await world.begun(10);
+    await until('both were told', () => world.told.length === 2);
+    expect(world.rows.get('u')?.evidence).toMatchObject({ price: '89.5', origin: 'trades', atMs: 21 });
+    expect(world.rows.get('t')?.evidence).toMatchObject({ price: '89.5', extreme: '100', level: '95' });
+    expect(status(world, 'current')).toBe('ARMED');
+    await engine.checkpoint();
+    world.put(triggerNamed('v', trail, { extreme: '100', checkpointAtMs: 10 }));
+    world.past = { origin: 'trades', trades: [trade('107', 20), trade('103', 21)], candles: [], candleMs: 0, untilMs: 21 };
+    const next = await world.begun(10);
+    prices(world, next, '102');
+    await until('the mark includes the peak', () => status(world, 'v') === 'FIRED');
+    expect(world.rows.get('v')?.evidence).toMatchObject({ price: '102', extreme: '107', level: '102', origin: 'stream' });
+  });
+
+  test('what the venue does not tell yet is asked again, and the checkpoint stays where it was', async () => {
+    const world = new World(triggerNamed('t', stop, { checkpointAtMs: 10 }));
+    world.past = null;
+    const engine = await world.begun(7);
+    expect(await engine.checkpoint()).toBe(7);
+    world.past = { origin: 'trades', trades: [trade('89', 20), trade('97', 21)], candles: [], candleMs: 0, untilMs: 21 };
+    await until('it fired', () => status(world) === 'FIRED');
+    expect(await engine.checkpoint()).toBeGreaterThan(7);
+  });
+});
+
+describe('a trigger', () => {
+  test('that is armed, amended or disarmed while the watcher runs counts from then on', async () => {
+    const world = new World();
+    const engine = await world.begun();
+    prices(world, engine, '100');
+    world.put(triggerNamed('t', stop, { armedAtMs: world.nowMs, checkpointAtMs: world.nowMs + 1 }));
+    world.put(triggerNamed('gone', stop, { armedAtMs: world.nowMs, checkpointAtMs: world.nowMs + 1 }));
+    engine.noticed();
+    await until('both are watched', () => engine.armed === 2);
+    world.put({ ...(world.rows.get('gone') as Trigger), status: 'DISARMED' });
+    world.put(triggerNamed('t', { ...stop, triggerPrice: '98' }, { revision: 2, armedAtMs: 0, checkpointAtMs: world.nowMs + 1 }));
+    engine.noticed();
+    await until('one is watched', () => engine.armed === 1);
+    prices(world, engine, '97');
+    await until('it was told', () => world.told.length === 1);
+    expect(world.told[0]).toMatchObject({ triggerId: 't', revision: 2, level: '98' });
+  });
+
+  test('armed a moment before it was known here has missed nothing', async () => {
+    const world = new World();
+    const engine = await world.begun();
+    const armedAtMs = world.nowMs;
+    prices(world, engine, '100', '95', '89', '95');
+    world.put(triggerNamed('t', stop, { armedAtMs, checkpointAtMs: armedAtMs }));
+    engine.noticed();
+    await until('it was told', () => world.told.length === 1);
+    expect(world.told[0]).toMatchObject({ price: '89' });
+  });
+
+  test('looks at its market\'s backup while the venue is silent, and says so', async () => {
+    const world = new World(triggerNamed('t', { ...stop, priceType: 'mark' }));
+    const engine = await world.begun();
+    engine.hear(world.ticker({ mark: '92' }));
+    const backup = (mark: string): void => engine.hearBackup('BTC-PERP', { ...world.ticker({ mark }).ticker, venue: 'other', symbol: 'BTC-USD' });
+    backup('89');
+    await engine.checkpoint();
+    expect(status(world)).toBe('ARMED');
+    world.nowMs += 6_000;
+    backup('89');
+    await until('it was told', () => world.told.length === 1);
+    expect(world.told[0]).toMatchObject({ source: 'other', backup: true, price: '89' });
+  });
+});
