@@ -12,6 +12,7 @@ import { AccountInbox } from './account-inbox';
 import { AccountLook } from './account-look';
 import { accountScope, type AccountWatcherPorts } from './account-ports';
 import { AccountWriter } from './account-writer';
+import { LossWatch } from './loss-watch';
 
 export type { AccountWatcherPorts } from './account-ports';
 
@@ -46,6 +47,7 @@ export class AccountWatcher {
   private resyncFailures = 0;
   private auditDueMs = Infinity;
   private audit: Promise<void> | null = null;
+  private losses: LossWatch | null = null;
   private gap: string | null = null;
   /** Refusals of the key since it last worked. */
   private refusals = 0;
@@ -97,18 +99,25 @@ export class AccountWatcher {
     this.key = JSON.stringify(credentials);
     const session = this.venue.session(credentials);
     const stream = this.open(session);
+    let judging: Promise<void> | null = null;
     try {
       // The scope is taken once the socket listens, so that a take-over loses nothing.
       await settledWithin(stream.ready, STREAM_WAIT_MS, stop);
       if (stop.aborted) return 'stopped';
       const epoch = await this.ports.watching.takeEpoch(accountScope(id), this.options.holder);
       const writer = new AccountWriter(this.ports, id, epoch);
+      this.losses = new LossWatch(this.ports.losses, id, epoch);
+      judging = this.losses.run(stop, (error) => {
+        this.fault = { error };
+        this.inbox.nudge();
+      });
       if (epoch.epoch > 1) await this.openGap(writer, 'a watcher took over');
       return await this.watch(new AccountLook(this.ports, this.venue, this.account, session, writer), writer, session, stream, stop);
     } finally {
       ended.abort();
       stream.close();
       await this.audit;
+      await judging;
     }
   }
 
@@ -162,6 +171,7 @@ export class AccountWatcher {
   private async write(writer: AccountWriter): Promise<void> {
     const batch = this.inbox.take();
     const { deferred } = await writer.batch(batch);
+    if (batch.fills.length > 0) this.losses?.filled();
     if (deferred > 0) this.auditDueMs = Math.min(this.auditDueMs, this.ports.clock.nowMs() + FIRST_RETRY_MS);
     if (batch.gap === null) return;
     await this.openGap(writer, batch.gap);

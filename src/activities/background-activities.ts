@@ -24,6 +24,8 @@ export interface BackgroundPorts {
     ensureAccountWatched(account: Account): Promise<void>;
     ensureMarketWatched(venue: string): Promise<void>;
   };
+  /** Starts what strategies, kill switches and dead-man switches run by, where it is missing. */
+  sweepSupervisors(): Promise<void>;
   /** Deletes up to a batch of each kind of row whose retention is over. */
   purge(): Promise<Omit<PruneResult, 'more'>>;
   /** Rows of a full batch. */
@@ -61,6 +63,7 @@ export function createBackgroundActivities(ports: BackgroundPorts): BackgroundAc
     sweepOrders: async () => {
       for (const venue of ports.venues) await ports.workflows.ensureMarketWatched(venue);
       for (const account of await ports.activeAccounts()) await ports.workflows.ensureAccountWatched(account);
+      await ports.sweepSupervisors();
       const stuck = await ports.stuck(ports.stuckAfterMs, STUCK_LIMIT);
       const isRunning = askedOnce((workflowId) => ports.workflows.isRunning(workflowId));
       let resolversStarted = 0;

@@ -7,7 +7,11 @@ import type { CallKind, CallRates } from '../domain/call-rate';
 import type { Clock } from '../domain/clock';
 import type { StreamEvent } from '../domain/events';
 import type { Candle, FundingRate, Market, OrderBook, PublicTrade, Ticker } from '../domain/market';
-import type { Fill, Order, OrderIntent } from '../domain/order';
+import type { Heartbeat, VenueDeadMan } from '../domain/heartbeat';
+import type { KillSwitch, KillSwitchFacts } from '../domain/kill-switch';
+import type { Fill, IdempotencyStamp, Order, OrderIntent } from '../domain/order';
+import type { Strategy, StrategyChild } from '../domain/strategy';
+import type { StrategyCommand } from '../domain/strategy-commands';
 import type { MutationIntent } from '../domain/order-store';
 import type { RateBudget } from '../domain/rate-budget';
 import type { VenueCapabilities, VenueCredentials } from '../domain/venue';
@@ -135,6 +139,35 @@ export interface RiskLimitsPort {
 export interface DenialsPort {
   /** True once it is recorded as DENIED; false, and nothing is left behind, where it is not denied now. */
   record(intent: OrderIntent): Promise<boolean>;
+}
+
+/** What a strategy begins as. */
+export type NewStrategyWish = Pick<Strategy, 'id' | 'clientStrategyId' | 'userId' | 'accountId' | 'venue' | 'symbol' | 'venueSymbol' | 'type' | 'side' | 'quantity' | 'reduceOnly' | 'parameters' | 'startAt' | 'expireAt' | 'ownerWorkflowId'>;
+
+export interface StrategiesPort {
+  /** The strategy of that client id, made now or before. Throws RISK_ACCOUNT_HALTED, RISK_ACCOUNT_REDUCING, IDEMPOTENCY_MISMATCH. */
+  create(wish: NewStrategyWish, stamp: IdempotencyStamp | null): Promise<Strategy>;
+  byId(id: string, userId: string): Promise<Strategy | null>;
+  list(query: OrderListQuery): Promise<{ readonly strategies: readonly Strategy[]; readonly nextCursor: string | null }>;
+  timeline(id: string, userId: string): Promise<{ readonly strategy: Strategy; readonly children: readonly StrategyChild[]; readonly events: readonly StreamEvent[] } | null>;
+  /** Records it, and tells its workflow. Throws NOT_FOUND and CONFLICT. */
+  command(id: string, userId: string, command: StrategyCommand): Promise<Strategy>;
+  /** Starts its workflow; settles when that is under way. */
+  started(strategy: Strategy): Promise<void>;
+}
+
+export interface KillSwitchesPort {
+  /** Latches, and starts or tells its workflow. Throws NOT_FOUND. */
+  latch(wanted: Pick<KillSwitch, 'id' | 'userId' | 'scope' | 'accountId' | 'venue' | 'mode' | 'reason'>, actor: string): Promise<{ readonly killSwitch: KillSwitch; readonly isNew: boolean }>;
+  release(id: string, userId: string, actor: string): Promise<KillSwitch>;
+  byId(id: string, userId: string): Promise<KillSwitch | null>;
+  latched(userId: string): Promise<readonly KillSwitch[]>;
+  facts(id: string): Promise<readonly KillSwitchFacts[]>;
+}
+
+export interface HeartbeatsPort {
+  /** Ours is recorded and waited for; the venue's own is armed where it has one, and its refusal is told. */
+  beat(account: Account, timeoutMs: number): Promise<{ readonly heartbeat: Heartbeat; readonly venue: VenueDeadMan }>;
 }
 
 /** A stream's committed events as they come, in order, from now on; may repeat, may miss some while reconnecting. */
@@ -271,6 +304,9 @@ export interface ApiPorts {
   readonly configurationNews: ConfigurationNewsPort;
   readonly apiKeys: ApiKeysPort;
   readonly denials: DenialsPort;
+  readonly strategies: StrategiesPort;
+  readonly killSwitches: KillSwitchesPort;
+  readonly heartbeats: HeartbeatsPort;
   /** What risk would judge an order of this market by now; takes no lock. Throws NOT_FOUND. */
   riskFigures(accountId: string, symbol: string): Promise<AccountFigures>;
   readonly idempotency: { find(userId: string, key: string): Promise<IdempotencyRecord | null> };

@@ -23,6 +23,8 @@ import { orderPlacementRoutes } from './routes/order-placement';
 import { positionRoutes } from './routes/positions';
 import { priceRoutes } from './routes/prices';
 import { riskLimitRoutes } from './routes/risk-limits';
+import { killSwitchRoutes } from './routes/kill-switch';
+import { strategyRoutes } from './routes/strategies';
 import { tradeRoutes } from './routes/trades';
 import { venueRoutes } from './routes/venues';
 import { webhookDeliveryRoutes } from './routes/webhook-deliveries';
@@ -56,6 +58,8 @@ export function routeTable(context: RouteContext): readonly Route[] {
     ...apiKeyRoutes(context),
     ...orderRoutes(context),
     ...orderChangeRoutes(context),
+    ...strategyRoutes(context),
+    ...killSwitchRoutes(context),
     ...fillRoutes(context),
     ...positionRoutes(context),
     ...tradeRoutes(context),

@@ -18,6 +18,8 @@ export interface RiskLimits {
   readonly maxOpenOrders: number;
   /** Largest loss of a UTC day, realized and unrealized since its start, fees counted; reached, only exits are taken. */
   readonly maxDailyLoss: string;
+  /** How far profit may fall below its peak, in the account's quote currency; reached, the account is HALTED. null or absent: any. */
+  readonly maxDrawdown?: string | null;
   /** How far from the mark, in percent, an order may buy above it or sell below it; null: anywhere. */
   readonly priceBandPercent: string | null;
   /** null allows every symbol of the venue. */
@@ -40,6 +42,7 @@ export interface UserRiskLimits {
   readonly maxPositionNotional: string | null;
   readonly maxOpenOrders: number | null;
   readonly maxDailyLoss: string | null;
+  readonly maxDrawdown?: string | null;
   readonly priceBandPercent: string | null;
   readonly allowedSymbols: readonly string[] | null;
 }

@@ -14,6 +14,8 @@ export const AUDIT_ACTS = [
   'account.statusChanged',
   'account.leverageChanged',
   'riskLimits.changed',
+  'killSwitch.latched',
+  'killSwitch.released',
   'setting.changed',
   'webhook.created',
   'webhook.changed',

@@ -21,6 +21,7 @@ import type { Platform } from './platform';
 import { openSockets } from './sockets';
 import { StoreWatch } from './store-watch';
 import { webhookPorts } from './webhooks';
+import { supervisionPorts } from './supervision-ports';
 import { version } from '../../package.json';
 
 /** A read of a venue on a caller's behalf. */
@@ -95,6 +96,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
     ...webhookPorts(platform),
     riskFigures: (accountId, symbol) => store.accounts.figures(accountId, [symbol]),
     denials: { record: (intent) => store.placing.recordDenied(intent) },
+    ...supervisionPorts(platform),
     idempotency: store.idempotency,
     tail: { follow: (stream, listener) => followEach(tail, stream, listener) },
     events: {

@@ -1,6 +1,11 @@
 /** Wires what workflows that place orders stand on: what they read, and who tells them that an order of theirs changed. */
 import { createSupervisionActivities, type SupervisionActivities } from '../activities/supervision-activities';
 import { SupervisorSignals } from '../temporal/supervisor-signals';
+import { createHash } from 'node:crypto';
+import { createKillSwitchActivities, type KillSwitchActivities } from '../activities/kill-switch-activities';
+import { createStrategyActivities, type StrategyActivities } from '../activities/strategy-activities';
+import { TOPICS } from '../streams/topics';
+import { ensureDeadMan, ensureKillSwitch, ensureStrategy, tellStrategy } from '../temporal/supervising';
 import type { Platform } from './platform';
 
 export function supervisionActivities({ store, prices, clock }: Platform): SupervisionActivities {
@@ -19,4 +24,42 @@ export function supervisionActivities({ store, prices, clock }: Platform): Super
 export function tellSupervisors({ store, temporal, logger }: Platform): void {
   const signals = new SupervisorSignals(temporal.client, (error, workflowId) => logger.warn({ err: error, workflowId }, 'a supervisor could not be told; it looks by itself'));
   store.events.onCommitted(signals.onCommitted);
+}
+
+export function strategyActivities({ store, prices }: Platform): StrategyActivities {
+  return createStrategyActivities({
+    strategies: store.strategies,
+    market: (venue, symbol) => store.markets.get(venue, symbol),
+    account: (accountId) => store.accounts.byId(accountId),
+    markOf: (venue, symbol) => prices.markOf(venue, symbol),
+    quoteOf: (venue, symbol) => prices.quoteOf(venue, symbol),
+  });
+}
+
+export function killSwitchActivities({ store, bus, clock, temporal }: Platform): KillSwitchActivities {
+  return createKillSwitchActivities({
+    clock,
+    switches: store.killSwitches,
+    strategies: {
+      openOf: (accountId) => store.strategies.openOf(accountId),
+      command: (id, userId, command) => store.strategies.command(id, userId, command),
+      tell: (strategyId) => tellStrategy(temporal.client, strategyId, 0),
+    },
+    heartbeats: store.heartbeats,
+    working: (accountId) => store.orders.working(accountId),
+    account: (accountId) => store.accounts.byId(accountId),
+    market: (venue, symbol) => store.markets.get(venue, symbol),
+    askForLook: (accountId) => bus.publish(TOPICS.accountWake(accountId), { accountId }),
+    sha256Hex: (text) => createHash('sha256').update(text).digest('hex'),
+  });
+}
+
+/** Most of each kind that one sweep looks at: what is left is for the next one. */
+const SWEPT = 500;
+
+/** What was recorded while Temporal was away, or by an API process that died before it could start its workflow. */
+export async function sweepSupervisors({ store, temporal }: Pick<Platform, 'store' | 'temporal'>): Promise<void> {
+  for (const strategy of await store.strategies.unended(SWEPT)) await ensureStrategy(temporal.client, strategy);
+  for (const killSwitch of await store.killSwitches.allLatched()) await ensureKillSwitch(temporal.client, killSwitch);
+  for (const { accountId } of await store.heartbeats.armed()) await ensureDeadMan(temporal.client, accountId);
 }

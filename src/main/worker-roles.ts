@@ -21,10 +21,12 @@ import { prepareVenues, type Platform } from './platform';
 import { serve } from './serving';
 import { guardStores, keepGoing, storeRecoveryActivities } from './store-guard';
 import { webhookWorker } from './webhooks';
-import { supervisionActivities, tellSupervisors } from './supervision';
+import { killSwitchActivities, strategyActivities, supervisionActivities, sweepSupervisors, tellSupervisors } from './supervision';
 import { watchTriggers } from './triggers';
 
 const MINUTE_MS = 60_000;
+/** Losses are judged on every fill, and by marks this often: a second of a falling market is what a limit may be late by. */
+const LOSS_CHECK_MS = 1_000;
 
 /** How long a starting worker waits for its venues' metadata. */
 const PREPARE_WAIT_MS = 3_000;
@@ -60,12 +62,13 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
       ensureAccountWatched: (account) => ensureAccountWatched(temporal.client, account),
       ensureMarketWatched: (venue) => ensureMarketWatched(temporal.client, venue),
     },
+    sweepSupervisors: () => sweepSupervisors(platform),
     purge: () => store.purge(),
     purgeBatch: PURGE_BATCH,
   });
   const onSendFailure = (call: Pick<RecordedCall, 'attemptId' | 'venue' | 'accountId'>, error: unknown): void => logger.warn({ err: error, attemptId: call.attemptId, venue: call.venue, accountId: call.accountId }, 'what came of a request could not be committed; it is tried again');
   const webhooks = webhookWorker(platform);
-  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform), ...supervisionActivities(platform), ...createTriggerActivities({ triggers: store.triggers }), ...webhooks.activities };
+  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform), ...supervisionActivities(platform), ...strategyActivities(platform), ...killSwitchActivities(platform), ...createTriggerActivities({ triggers: store.triggers }), ...webhooks.activities };
   tellSupervisors(platform);
   const stopped = new AbortController();
   // A moment for venues that answer; one that is away holds back nobody's exit, and is asked until it answers.
@@ -108,6 +111,7 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
         alert: (...alert) => store.accounts.alert(...alert),
       },
       working: (accountId) => store.orders.working(accountId),
+      losses: { check: (writer, accountId) => store.lossLimits.check(writer, accountId), everyMs: LOSS_CHECK_MS },
       onMismatch: (accountId, kind, count) => {
         metrics.mismatch(kind, count);
         logger.warn({ accountId, kind, count }, 'the audit found what the stream had not brought');

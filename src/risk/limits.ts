@@ -11,6 +11,7 @@ export function withinUser(account: RiskLimits, user: UserRiskLimits | null): Ri
     maxPositionNotional: tighter(account.maxPositionNotional, user.maxPositionNotional),
     maxOpenOrders: user.maxOpenOrders === null ? account.maxOpenOrders : Math.min(account.maxOpenOrders, user.maxOpenOrders),
     maxDailyLoss: tighter(account.maxDailyLoss, user.maxDailyLoss),
+    ...drawdownOf(account.maxDrawdown ?? null, user.maxDrawdown ?? null),
     priceBandPercent: account.priceBandPercent === null ? user.priceBandPercent : tighter(account.priceBandPercent, user.priceBandPercent),
     allowedSymbols: allowedByBoth(account.allowedSymbols, user.allowedSymbols),
   };
@@ -19,7 +20,7 @@ export function withinUser(account: RiskLimits, user: UserRiskLimits | null): Ri
 /** The account's fields that are wider than the user's; empty when it is within. */
 export function widerThanUser(account: RiskLimits, user: UserRiskLimits | null): (keyof RiskLimits)[] {
   const bound = withinUser(account, user);
-  return (Object.keys(bound) as (keyof RiskLimits)[]).filter((field) => !sameLimit(account[field], bound[field]));
+  return (Object.keys(bound) as (keyof RiskLimits)[]).filter((field) => !sameLimit(account[field] ?? null, bound[field] ?? null));
 }
 
 /** Throws RISK_LIMITS_TOO_WIDE with the fields, what was asked and what would be within. */
@@ -32,6 +33,12 @@ export function assertWithinUser(limits: RiskLimits, user: UserRiskLimits | null
   });
 }
 
+/** Absent where neither has one: limits that were stored before there was one stay as they are. */
+function drawdownOf(account: string | null, user: string | null): { readonly maxDrawdown?: string | null } {
+  if (account === null && user === null) return {};
+  return { maxDrawdown: account === null ? user : tighter(account, user) };
+}
+
 function tighter(account: string, user: string | null): string {
   return user === null ? account : decimalText(minOf(decimal(account), decimal(user)));
 }
@@ -41,7 +48,7 @@ function allowedByBoth(account: readonly string[] | null, user: readonly string[
   return account.filter((symbol) => user.includes(symbol));
 }
 
-function sameLimit(a: RiskLimits[keyof RiskLimits], b: RiskLimits[keyof RiskLimits]): boolean {
+function sameLimit(a: RiskLimits[keyof RiskLimits] | undefined, b: RiskLimits[keyof RiskLimits] | undefined): boolean {
   if (typeof a === 'string' && typeof b === 'string') return decimal(a).equals(decimal(b));
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length;
   return a === b;

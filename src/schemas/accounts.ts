@@ -11,6 +11,7 @@ export const riskLimitsSchema = z
     maxPositionNotional: decimalSchema,
     maxOpenOrders: z.int().min(0),
     maxDailyLoss: decimalSchema.meta({ description: 'Largest loss of a UTC day, realized and unrealized since its start, fees counted.' }),
+    maxDrawdown: decimalSchema.nullable().optional().meta({ description: 'How far profit may fall below its peak before the account is HALTED; absent or null: any.' }),
     priceBandPercent: decimalSchema.nullable().meta({ description: 'How far from the mark, in percent, an order may buy above it or sell below it. null: anywhere.' }),
     allowedSymbols: z.array(z.string()).nullable().meta({ description: 'null allows every symbol of the venue.' }),
   })

@@ -10,6 +10,7 @@ export const userRiskLimitsSchema = z
     maxPositionNotional: decimalSchema.nullable(),
     maxOpenOrders: z.int().min(1).nullable(),
     maxDailyLoss: decimalSchema.nullable(),
+    maxDrawdown: decimalSchema.nullable().optional(),
     priceBandPercent: decimalSchema.nullable(),
     allowedSymbols: z.array(z.string()).nullable(),
   })
@@ -31,6 +32,7 @@ export const riskLimitsUpdateSchema = z
     maxPositionNotional: positiveDecimalSchema.nullable(),
     maxOpenOrders: z.int().min(1).max(MAX_OPEN_ORDERS).nullable(),
     maxDailyLoss: positiveDecimalSchema.nullable(),
+    maxDrawdown: positiveDecimalSchema.nullable().optional().meta({ description: 'How far profit may fall below its peak before the account is HALTED; absent or null: any.' }),
     priceBandPercent: positiveDecimalSchema.nullable(),
     allowedSymbols: z.array(symbolSchema).max(MAX_ALLOWED_SYMBOLS).nullable(),
   })

@@ -45,6 +45,9 @@ export class AccountChanges {
         const locked = await this.own(tx, id, userId);
         const at = isoTime(this.core.clock.nowMs());
         const before = await readAccount(tx, id);
+        if (wanted.status !== undefined && wanted.status.status !== 'HALTED' && locked.killSwitchId !== null) {
+          throw new DomainError('CONFLICT', `kill switch ${locked.killSwitchId} holds the account HALTED: release it with POST /api/v1/kill-switch/${locked.killSwitchId}/release`, { details: { killSwitchId: locked.killSwitchId } });
+        }
         if (sealed !== null) await this.replaceCredential(tx, before, sealed);
         const status = wanted.status ?? (sealed !== null && before.statusReason === KEY_REFUSED ? { status: before.status, reason: KEY_REPLACED } : null);
         if (wanted.name !== undefined && wanted.name !== before.name) await tx.rows('UPDATE accounts SET name = $2, updated_at = $3::timestamptz WHERE id = $1 RETURNING id', id, wanted.name, at);

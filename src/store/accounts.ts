@@ -15,7 +15,8 @@ import { credentialContext, type Credentials } from './credentials';
 import { sqlStateOf, type Queryable, type Row } from './database';
 import { seal } from './envelope';
 import { loadFigures } from './figures';
-import { lockAccounts, readAccounts } from './locks';
+import { latchNewAccount } from './kill-switches';
+import { lockAccounts, readAccounts, STATUS_SELECT } from './locks';
 
 export interface NewAccount {
   readonly id: string;
@@ -28,7 +29,7 @@ export interface NewAccount {
 }
 
 export const UNIQUE_VIOLATION = '23505';
-export const ACCOUNT_SELECT = 'a.id, a.user_id AS "userId", a.name, a.venue, a.status, a.status_reason AS "statusReason", a.signer_id AS "signerId", a.credential_id AS "credentialId", a.limits, a.created_at AS "createdAt"';
+export const ACCOUNT_SELECT = `a.id, a.user_id AS "userId", a.name, a.venue, ${STATUS_SELECT}, a.signer_id AS "signerId", a.credential_id AS "credentialId", a.limits, a.created_at AS "createdAt"`;
 
 const OF_USER = 'a.user_id = $1';
 const accountsSql = (condition: string): string => `SELECT ${ACCOUNT_SELECT} FROM accounts a WHERE a.deleted_at IS NULL AND ${condition} ORDER BY a.created_at, a.id`;
@@ -54,6 +55,7 @@ export class Accounts {
           account.id, account.userId, account.name, account.venue, account.signerId, sealed.id, JSON.stringify(account.limits), at,
         );
         await insertCredential(tx, account, sealed);
+        await latchNewAccount(tx, account.id, account.userId);
         const [made] = await this.read(tx, 'a.id = $1', account.id);
         const locked = (await lockAccounts(tx, [account.id])).get(account.id);
         if (made === undefined || locked === undefined) throw new Error(`account ${account.id} vanished while it was made`);
@@ -107,6 +109,7 @@ export class Accounts {
       const account = (await lockAccounts(tx, [id])).get(id);
       if (account === undefined) throw new DomainError('NOT_FOUND', `account ${id} does not exist`);
       const at = isoTime(this.core.clock.nowMs());
+      // Under a kill switch it is the account's own status that is set: it counts again once the switch is released.
       if (account.status !== status || account.statusReason !== reason) {
         await tx.rows('UPDATE accounts SET status = $2, status_reason = $3, updated_at = $4::timestamptz WHERE id = $1', id, status, reason, at);
         changes.addEvent(account, { type: 'account.statusChanged', orderId: null, data: { status, reason, previousStatus: account.status } }, at);

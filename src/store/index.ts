@@ -27,6 +27,9 @@ import { Orders } from './orders';
 import { Placing } from './placing';
 import { PlacingHistory } from './placing-facts';
 import { Portfolio, type FillListQuery, type PositionListQuery } from './portfolio';
+import { Heartbeats } from './heartbeats';
+import { KillSwitches } from './kill-switches';
+import { LossLimits } from './loss-limits';
 import { Idempotency, Markets, StoredSettings } from './reference';
 import { Resend } from './resend';
 import { DEFAULT_RETENTION, purge, type Purged, type RetentionRules } from './retention';
@@ -36,6 +39,7 @@ import { Sending } from './sending';
 import { SharedCommits } from './shared-commits';
 import { SignerNonces } from './signer-nonces';
 import { StoreStates } from './store-states';
+import { Strategies } from './strategies';
 import { timelineOf } from './timeline';
 import { Triggers } from './triggers';
 import { Turns } from './turns';
@@ -119,6 +123,10 @@ export class Store {
   readonly webhooks: Webhooks;
   readonly webhookDeliveries: WebhookDeliveries;
   readonly webhookOutbox: WebhookOutbox;
+  readonly strategies: Strategies;
+  readonly killSwitches: KillSwitches;
+  readonly heartbeats: Heartbeats;
+  readonly lossLimits: LossLimits;
   private readonly portfolio: Portfolio;
 
   constructor(
@@ -157,6 +165,10 @@ export class Store {
     this.webhooks = new Webhooks(core);
     this.webhookDeliveries = new WebhookDeliveries(core);
     this.webhookOutbox = new WebhookOutbox(core, databaseGeneration);
+    this.strategies = new Strategies(core, () => databaseGeneration.read());
+    this.killSwitches = new KillSwitches(core);
+    this.heartbeats = new Heartbeats(core);
+    this.lossLimits = new LossLimits(core);
     this.portfolio = new Portfolio(core);
   }
 

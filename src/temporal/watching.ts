@@ -76,14 +76,14 @@ export async function tellAccountDeleted(client: Client, accountId: string): Pro
   }
 }
 
-type StartOptions = Omit<Parameters<Client['workflow']['start']>[1], 'workflowIdConflictPolicy' | 'workflowTaskTimeout'>;
+export type StartOptions = Omit<Parameters<Client['workflow']['start']>[1], 'workflowIdConflictPolicy' | 'workflowTaskTimeout'>;
 
 /** One that is there and cannot go on is replaced: what it does stands in PostgreSQL. */
 async function ensureGoesOn(client: Client, workflowType: string, options: StartOptions): Promise<void> {
   if (!(await isRunning(client, options.workflowId))) await ensure(client, workflowType, options);
 }
 
-async function ensure(client: Client, workflowType: string, options: StartOptions): Promise<void> {
+export async function ensure(client: Client, workflowType: string, options: StartOptions): Promise<void> {
   try {
     await client.workflow.start(workflowType, { ...options, workflowIdConflictPolicy: 'USE_EXISTING', workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS });
   } catch (error) {

@@ -39,3 +39,15 @@ export const STORE_GUARD_WORKFLOW_ID = 'store-guard';
 export function webhookWorkflowId(endpointId: string): string {
   return `webhook/${endpointId}`;
 }
+
+export function strategyWorkflowId(strategyId: string): string {
+  return `strategy/${strategyId}`;
+}
+
+export function killSwitchWorkflowId(killSwitchId: string): string {
+  return `kill-switch/${killSwitchId}`;
+}
+
+export function deadManWorkflowId(accountId: string): string {
+  return `dead-man/${accountId}`;
+}

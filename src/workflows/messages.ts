@@ -5,6 +5,7 @@ import type { MutationIntent, RecordedItem } from '../domain/order-store';
 import type { ResolutionMemory } from '../domain/resolution';
 import type { StoreMark } from '../domain/store-state';
 import type { TriggerEvidence } from '../domain/trigger';
+import type { StrategyMemory } from './state/strategy-run';
 
 /** One order is a list of one. */
 export interface OrderInput {
@@ -94,3 +95,26 @@ export interface WebhookDeliveryInput {
 
 /** Something may wait for the endpoint: an event, a resend, its being enabled. A hint: what waits is in PostgreSQL. */
 export const deliveriesWaiting = defineSignal('deliveriesWaiting');
+
+export interface StrategyInput {
+  readonly strategyId: string;
+  /** What earlier executions found; absent at the start. */
+  readonly memory?: StrategyMemory;
+}
+
+/** Somebody commanded the strategy. A hint: its row tells what is so. */
+export const strategyChanged = defineSignal<[{ readonly revision: number }]>('strategyChanged');
+
+export interface KillSwitchInput {
+  readonly killSwitchId: string;
+}
+
+/** It was latched more sharply, or released. A hint: its row tells what is so. */
+export const killSwitchChanged = defineSignal('killSwitchChanged');
+
+export interface DeadManInput {
+  readonly accountId: string;
+}
+
+/** The account's next deadline is earlier than the one that was told last. A hint: its row tells what is so. */
+export const heartbeatChanged = defineSignal('heartbeatChanged');

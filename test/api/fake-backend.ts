@@ -13,6 +13,7 @@ import type { Timeline } from '../../src/domain/timeline';
 import { FakeLimits } from './fake-limits';
 import { FakeAccountChanges } from './fake-accounts';
 import { FakeMoney } from './fake-money';
+import { FakeSupervision } from './fake-supervision';
 import { FakeApiKeys } from './fake-api-keys';
 import { FakeWebhooks } from './fake-webhooks';
 import { intentShown, page, recordedOrder, type Denial } from './fake-rows';
@@ -50,6 +51,7 @@ export class FakeBackend {
   /** Where a test may hold a step up. */
   step: (name: string) => Promise<void> = async () => undefined;
   readonly accountChanges = new FakeAccountChanges(this);
+  readonly supervision = new FakeSupervision(this.accounts, () => this.nowMs, this.records);
   readonly apiKeys = new FakeApiKeys(() => this.nowMs, this.keys);
   readonly callerLimits = new LocalRateBudget({ nowMs: () => this.nowMs }, 1, true);
   private readonly listeners = new Map<string, Set<Listener>>();
@@ -240,6 +242,7 @@ export class FakeBackend {
           this.emit(accountStream(account.id), account.userId, 'balance.updated', null, {}, account.id);
         },
       },
+      ...this.supervision.ports(),
       riskLimits: this.limits,
       configurationNews: this.limits.news,
       riskFigures: async (accountId, symbol) => this.limits.figures(accountId, symbol),

@@ -86,7 +86,7 @@ export function orderChangeRoutes({ ports, mutations, directory }: RouteContext)
 }
 
 /** `"7"` as the ETag is written, or 7. Throws PRECONDITION_REQUIRED without one. */
-function revisionOf(ifMatch: string | undefined): number {
+export function revisionOf(ifMatch: string | undefined): number {
   if (ifMatch === undefined) throw new DomainError('PRECONDITION_REQUIRED', 'If-Match is missing');
   const digits = /^\s*"?(\d{1,9})"?\s*$/.exec(ifMatch)?.[1];
   if (digits === undefined) throw validationError([{ path: 'header.if-match', message: 'must be one revision, as the order\'s ETag shows it' }]);

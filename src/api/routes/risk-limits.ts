@@ -58,6 +58,7 @@ function canonical(body: z.infer<typeof riskLimitsUpdateSchema>): UserRiskLimits
     maxPositionNotional: text(body.maxPositionNotional),
     maxOpenOrders: body.maxOpenOrders,
     maxDailyLoss: text(body.maxDailyLoss),
+    ...(body.maxDrawdown === undefined ? {} : { maxDrawdown: text(body.maxDrawdown) }),
     priceBandPercent: text(body.priceBandPercent),
     allowedSymbols: body.allowedSymbols,
   };

@@ -61,8 +61,6 @@ function atTimeout(view: StrategyView<ChaseParameters>): Decision {
   const wakeAtMs = elapsedMs + parameters.repriceMs;
   const resting = open.filter((child) => child.leg === REST && !child.pendingCancel);
   if (open.length > 0) return { ...WAITING, cancel: resting.map((child) => child.orderId), wakeAtMs };
-  const quantity = placeable(view.rules, decimal(remaining), remaining, oppositePrice(view.prices, view.side));
-  if (quantity === null) return { ...WAITING, end: { state: 'COMPLETED', reason: tooSmall(remaining) } };
   if (parameters.onTimeout === 'stop') return { ...WAITING, end: { state: 'EXPIRED', reason: `${remaining} was not filled in its time` } };
   if (children.filter((child) => child.leg === TAKE && child.run === run).length >= MARKET_TRIES) {
     return { ...WAITING, end: { state: 'EXPIRED', reason: `${remaining} was not filled in its time, nor from the market in ${MARKET_TRIES} tries` } };
@@ -70,6 +68,8 @@ function atTimeout(view: StrategyView<ChaseParameters>): Decision {
   const price = oppositePrice(view.prices, view.side);
   const limitPrice = price === null ? null : slipped(view.rules, view.side, price, END_SLIPPAGE_BPS, parameters.limitPrice);
   if (limitPrice === null) return { ...WAITING, wakeAtMs };
+  const quantity = placeable(view.rules, decimal(remaining), remaining, limitPrice);
+  if (quantity === null) return { ...WAITING, end: { state: 'COMPLETED', reason: tooSmall(remaining) } };
   const child: ChildPlan = { leg: TAKE, quantity, limitPrice, timeInForce: 'IOC', postOnly: false };
   return { ...WAITING, place: [child], wakeAtMs };
 }

@@ -75,10 +75,11 @@ function decide(view: StrategyView<TwapParameters>): Decision {
   if (price === null) return wait(Math.max(after ?? 0, elapsedMs + MIN_INTERVAL_MS));
   const skipped = (): Decision => (due >= last ? ended(view, open) : wait(after));
   if (parameters.limitPrice !== null && isWorse(view.side, price, parameters.limitPrice)) return skipped();
-  const whole = placeable(rules, left, remaining, price);
-  // A part that is too small waits for the next one; the last ones take all there is.
-  const quantity = placeable(rules, wantedOf(view, plan, due), remaining, price) ?? (due >= plan.length - 1 && parameters.catchUp !== 'none' ? whole : null);
   const limitPrice = slipped(rules, view.side, price, parameters.slippageBps, parameters.limitPrice);
+  const worth = limitPrice ?? price;
+  const whole = placeable(rules, left, remaining, worth);
+  // A part that is too small waits for the next one; the last ones take all there is.
+  const quantity = placeable(rules, wantedOf(view, plan, due), remaining, worth) ?? (due >= plan.length - 1 && parameters.catchUp !== 'none' ? whole : null);
   if (whole === null) return ended(view, open);
   if (quantity === null || limitPrice === null) return skipped();
   const child: ChildPlan = { leg: `slice-${due}`, quantity, limitPrice, timeInForce: 'IOC', postOnly: false };

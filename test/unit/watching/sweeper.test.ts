@@ -30,6 +30,7 @@ describe('deleting what is old', () => {
     let asked = 0;
     const ports = {
       purgeBatch: 10,
+      sweepSupervisors: async () => undefined,
       purge: async () => {
         const [idempotencyKeys, signedRequests, events] = batches[Math.min(asked, batches.length - 1)] ?? [0, 0, 0];
         asked += 1;
@@ -78,6 +79,7 @@ function sweep(given: World): Promise<{ stuck: number; resolversStarted: number 
     },
     purge: async () => ({ idempotencyKeys: 0, signedRequests: 0, events: 0 }),
     purgeBatch: 1_000,
+    sweepSupervisors: async () => undefined,
   };
   return createBackgroundActivities(ports).sweepOrders();
 }

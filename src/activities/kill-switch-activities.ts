@@ -1,0 +1,176 @@
+/** What the kill switch's and the dead-man switch's workflows read, command and record. Types only for workflows. */
+import type { Account } from '../domain/account';
+import { childIntent } from '../domain/child-intent';
+import type { Sha256Hex } from '../domain/client-ids';
+import { decimal, decimalText, ZERO } from '../domain/decimal';
+import { DomainError } from '../domain/errors';
+import type { Heartbeat } from '../domain/heartbeat';
+import { flatnessOf, isConfirmed, type AccountFlatness, type KillSwitch, type KillSwitchFacts } from '../domain/kill-switch';
+import type { Market } from '../domain/market';
+import { isTerminal, type Order, type OrderIntent, type OrderSide, type OrderState } from '../domain/order';
+import type { QuantityRules } from '../domain/quantise';
+
+/** An order that is to be canceled. */
+export interface CancelReference {
+  readonly orderId: string;
+  readonly userId: string;
+  readonly accountId: string;
+  readonly venue: string;
+  readonly symbol: string;
+}
+
+export interface KillSwitchStep {
+  readonly released: boolean;
+  readonly confirmed: boolean;
+  readonly accounts: readonly AccountFlatness[];
+  readonly cancel: readonly CancelReference[];
+  readonly exits: readonly OrderIntent[];
+}
+
+export interface HeartbeatStep {
+  /** When the silence is over, ms; null: disarmed or gone. */
+  readonly expiresAtMs: number | null;
+  /** Of an account that fell silent. */
+  readonly cancel: readonly CancelReference[];
+}
+
+export interface KillSwitchActivities {
+  stepKillSwitch(input: { readonly killSwitchId: string }): Promise<KillSwitchStep>;
+  checkHeartbeat(input: { readonly accountId: string }): Promise<HeartbeatStep>;
+}
+
+interface Exit {
+  readonly n: number;
+  readonly accountId: string;
+  readonly symbol: string;
+  readonly orderId: string;
+  readonly side: OrderSide;
+  readonly quantity: string;
+  readonly recordedAtMs: number;
+  readonly state: string | null;
+  readonly filledQuantity: string;
+}
+
+export interface KillSwitchPorts {
+  readonly clock: { nowMs(): number };
+  readonly switches: {
+    byId(id: string): Promise<KillSwitch | null>;
+    facts(id: string): Promise<readonly KillSwitchFacts[]>;
+    exits(id: string): Promise<readonly Exit[]>;
+    recordExit(id: string, exit: Pick<Exit, 'n' | 'accountId' | 'symbol' | 'side' | 'quantity'>): Promise<Exit | null>;
+  };
+  readonly strategies: {
+    openOf(accountId: string): Promise<readonly { readonly id: string; readonly userId: string }[]>;
+    command(id: string, userId: string, command: { readonly kind: 'pause' | 'cancel'; readonly reason: string | null }): Promise<unknown>;
+    tell(strategyId: string): Promise<void>;
+  };
+  readonly heartbeats: { byAccount(accountId: string): Promise<Heartbeat | null>; fire(accountId: string, expiresAt: string, openOrders: number): Promise<boolean> };
+  working(accountId: string): Promise<readonly Order[]>;
+  account(accountId: string): Promise<Account | null>;
+  market(venue: string, symbol: string): Promise<Market | null>;
+  /** Asks whoever watches the account for a look at the venue. May be lost. */
+  askForLook(accountId: string): void;
+  readonly sha256Hex: Sha256Hex;
+}
+
+/** An exit that filled nothing is tried again after this, doubled each time up to the longest. */
+const FIRST_EXIT_RETRY_MS = 1_000;
+const LONGEST_EXIT_RETRY_MS = 30_000;
+
+export function createKillSwitchActivities(ports: KillSwitchPorts): KillSwitchActivities {
+  return {
+    async stepKillSwitch({ killSwitchId }) {
+      const killSwitch = await ports.switches.byId(killSwitchId);
+      if (killSwitch === null || killSwitch.releasedAt !== null) return { released: true, confirmed: true, accounts: [], cancel: [], exits: [] };
+      const facts = await ports.switches.facts(killSwitchId);
+      const cancel: CancelReference[] = [];
+      const exits: OrderIntent[] = [];
+      for (const each of facts) {
+        await stopStrategies(ports, killSwitch, each);
+        if (killSwitch.mode !== 'halt') cancel.push(...(await cancelable(ports, each.accountId, killSwitch.mode === 'flatten')));
+        if (killSwitch.mode === 'flatten') exits.push(...(await exitsOf(ports, killSwitch, each)));
+      }
+      const accounts = facts.map((each) => flatnessOf(killSwitch, each));
+      // Nothing is left to do there but to hear it from the venue.
+      for (const { accountId, state } of accounts) if (!isConfirmed(state)) ports.askForLook(accountId);
+      return { released: false, confirmed: accounts.every(({ state }) => isConfirmed(state)), accounts, cancel, exits };
+    },
+    async checkHeartbeat({ accountId }) {
+      const heartbeat = await ports.heartbeats.byAccount(accountId);
+      if (heartbeat === null) return { expiresAtMs: null, cancel: [] };
+      // Fired, and not heard since: what is open is canceled until nothing is.
+      if (heartbeat.expiresAt === null) return { expiresAtMs: null, cancel: heartbeat.firedAt === null ? [] : await cancelable(ports, accountId, false) };
+      const expiresAtMs = Date.parse(heartbeat.expiresAt);
+      if (expiresAtMs > ports.clock.nowMs()) return { expiresAtMs, cancel: [] };
+      const cancel = await cancelable(ports, accountId, false);
+      const fired = await ports.heartbeats.fire(accountId, heartbeat.expiresAt, cancel.length);
+      return fired ? { expiresAtMs: null, cancel } : { expiresAtMs: (await ports.heartbeats.byAccount(accountId))?.expiresAt === null ? null : expiresAtMs, cancel: [] };
+    },
+  };
+}
+
+async function stopStrategies(ports: KillSwitchPorts, { id, mode }: KillSwitch, { accountId, openStrategies }: KillSwitchFacts): Promise<void> {
+  if (openStrategies === 0) return;
+  for (const strategy of await ports.strategies.openOf(accountId)) {
+    try {
+      await ports.strategies.command(strategy.id, strategy.userId, { kind: mode === 'halt' ? 'pause' : 'cancel', reason: `kill switch ${id}` });
+    } catch (error) {
+      // Ended or canceled by its owner at the same moment: it is stopped.
+      if (!(error instanceof DomainError) || error.code !== 'CONFLICT') throw error;
+    }
+    await ports.strategies.tell(strategy.id);
+  }
+}
+
+async function cancelable(ports: KillSwitchPorts, accountId: string, outside: boolean): Promise<readonly CancelReference[]> {
+  const open = (await ports.working(accountId)).filter((order) => !order.pendingCancel && !isExit(order) && (outside || order.origin !== 'EXTERNAL'));
+  return open.map(({ id, userId, venue, symbol }) => ({ orderId: id, userId, accountId, venue, symbol }));
+}
+
+/** The switch's own exits take what they can at once, and end by themselves. */
+function isExit(order: Pick<Order, 'supervisorWorkflowId'>): boolean {
+  return order.supervisorWorkflowId?.startsWith('kill-switch/') === true;
+}
+
+/** One exit a market at a time: recorded, then placed; the next one once the outcome of the last is evidence. */
+async function exitsOf(ports: KillSwitchPorts, killSwitch: KillSwitch, { accountId, venue, positions }: KillSwitchFacts): Promise<readonly OrderIntent[]> {
+  if (positions.length === 0) return [];
+  const account = await ports.account(accountId);
+  if (account === null) return [];
+  const intents: OrderIntent[] = [];
+  for (const { symbol, quantity } of positions) {
+    const market = await ports.market(venue, symbol);
+    if (market === null || decimal(quantity).isZero()) continue;
+    const exit = await nextExit(ports, killSwitch.id, { accountId, symbol, quantity });
+    const intent = exit === null ? null : intentOf(ports, killSwitch, account, market, exit);
+    if (intent !== null) intents.push(intent);
+  }
+  return intents;
+}
+
+/** null: the last one is under way, or it is not time yet. */
+async function nextExit(ports: KillSwitchPorts, id: string, held: { readonly accountId: string; readonly symbol: string; readonly quantity: string }): Promise<Exit | null> {
+  const all = await ports.switches.exits(id);
+  const own = all.filter((exit) => exit.accountId === held.accountId && exit.symbol === held.symbol);
+  const last = own.at(-1);
+  if (last !== undefined) {
+    if (last.state === null) return last;
+    if (!isTerminal(last.state as OrderState)) return null;
+    const inVain = own.length - 1 - own.findLastIndex((exit) => decimal(exit.filledQuantity).greaterThan(ZERO));
+    const restMs = inVain === 0 ? 0 : Math.min(FIRST_EXIT_RETRY_MS * 2 ** (inVain - 1), LONGEST_EXIT_RETRY_MS);
+    if (ports.clock.nowMs() - last.recordedAtMs < restMs) return null;
+  }
+  const signed = decimal(held.quantity);
+  return ports.switches.recordExit(id, { n: (all.at(-1)?.n ?? 0) + 1, accountId: held.accountId, symbol: held.symbol, side: signed.isPositive() ? 'sell' : 'buy', quantity: decimalText(signed.abs()) });
+}
+
+function intentOf(ports: KillSwitchPorts, killSwitch: KillSwitch, account: Account, market: Market, exit: Exit): OrderIntent | null {
+  const owner = {
+    userId: account.userId, accountId: account.id, signerId: account.signerId, venue: account.venue, symbol: market.symbol, venueSymbol: market.venueSymbol,
+    origin: 'STRATEGY', supervision: { workflowId: `kill-switch/${killSwitch.id}` },
+  } as const;
+  const terms = { side: exit.side, type: 'market', timeInForce: 'IOC', quantity: exit.quantity, limitPrice: null, postOnly: false, reduceOnly: true } as const;
+  const rules: QuantityRules = market;
+  const made = childIntent({ parentId: killSwitch.id, leg: 0, child: exit.n }, owner, terms, { rules, referencePrice: null }, exit.recordedAtMs, ports.sha256Hex);
+  return made.kind === 'intent' ? made.intent : null;
+}

@@ -1,0 +1,63 @@
+/**
+ * Runs one strategy, whatever its type: reads the facts, has them decided (state/strategy-run.ts), records what is to be placed, then
+ * places and cancels by child workflows. What crashes in between is found at the next look: recorded children that were not placed are
+ * placed again under the same names. index.ts gives it the name of each type, which is what operators read.
+ */
+import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, defineQuery, proxyLocalActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { StrategyActivities, StrategyFacts } from '../activities/strategy-activities';
+import { childIntent, type ChildOwner } from '../domain/child-intent';
+import type { OrderIntent } from '../domain/order';
+import type { StrategyChild } from '../domain/strategy';
+import { LOCAL_ACTIVITY } from '../temporal/activity-options';
+import { cancelChild, placeChild, sha256Hex } from './child-orders';
+import { orderChanged, strategyChanged, type StrategyInput } from './messages';
+import { StrategyRun, type StrategyStep } from './state/strategy-run';
+
+const { lookAtStrategy } = proxyLocalActivities<StrategyActivities>({ ...LOCAL_ACTIVITY, summary: 'read the strategy, its orders and fresh prices' });
+const { advanceStrategy } = proxyLocalActivities<StrategyActivities>({ ...LOCAL_ACTIVITY, summary: 'record its state and what it places' });
+
+/** Markdown: what it does now. */
+export const strategyProgress = defineQuery<string>('strategyProgress');
+
+export async function strategy(input: StrategyInput): Promise<void> {
+  const run = new StrategyRun(input.memory);
+  let heard = false;
+  setHandler(strategyProgress, () => run.details());
+  setHandler(strategyChanged, () => void (heard = true));
+  setHandler(orderChanged, () => void (heard = true));
+
+  while (!workflowInfo().continueAsNewSuggested) {
+    heard = false;
+    const facts = await lookAtStrategy({ strategyId: input.strategyId });
+    if (facts === null) break;
+    const step = run.step(facts, Date.now());
+    const children = await record(facts, step);
+    // Whatever was decided on older facts is decided anew.
+    if (children === null) continue;
+    setCurrentDetails(run.details());
+    for (const child of [...step.placeAgain, ...children]) await placeChild(intentOf(facts, child));
+    const { userId, accountId, venue, symbol } = facts.strategy;
+    for (const orderId of step.cancel) await cancelChild({ userId, accountId, venue, symbol, orderId });
+    if (step.ended) break;
+    if (step.waitMs > 0) await condition(() => heard, step.waitMs);
+  }
+  await condition(allHandlersFinished);
+  if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof strategy>({ ...input, memory: run.memory() });
+}
+
+/** The children that are to be placed; null: nothing was recorded, because the facts have moved on. */
+async function record({ strategy: before, children }: StrategyFacts, { note, place }: StrategyStep): Promise<readonly StrategyChild[] | null> {
+  if (note === null && place.length === 0) return [];
+  const advanced = await advanceStrategy({ strategyId: before.id, advance: { revision: before.revision, afterN: children.at(-1)?.n ?? 0, note, place } });
+  return advanced?.children ?? null;
+}
+
+function intentOf({ strategy: parent, rules, signerId }: StrategyFacts, child: StrategyChild): OrderIntent {
+  const { userId, accountId, venue, symbol, venueSymbol, id, side, reduceOnly } = parent;
+  const owner: ChildOwner = { userId, accountId, signerId, venue, symbol, venueSymbol, origin: 'STRATEGY', supervision: { workflowId: workflowInfo().workflowId, strategyId: id } };
+  const terms = { side, type: 'limit', timeInForce: child.timeInForce, quantity: child.quantity, limitPrice: child.limitPrice, postOnly: child.postOnly, reduceOnly } as const;
+  const made = childIntent({ parentId: id, leg: child.run, child: child.n }, owner, terms, { rules, referencePrice: null }, child.createdAtMs, sha256Hex);
+  // Its definition had it on the grid, and the venue judges what has changed since: it is placed as it was recorded.
+  if (made.kind === 'belowMinimum') throw ApplicationFailure.nonRetryable(`child ${child.n} of ${id} is off the market's grid: ${child.quantity}`, 'UNPROCESSABLE');
+  return made.intent;
+}
