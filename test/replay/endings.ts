@@ -13,6 +13,7 @@ import { accountStatusChanged, reconcileRequested } from '../../src/workflows/me
 import { BACKGROUND_ENDINGS } from './background-endings';
 import { canceled, continued, ended, scheduled, until, type Ending } from './executions';
 import { STORE_GUARD_ENDINGS } from './store-guard-endings';
+import { SUPERVISION_ENDINGS } from './supervision-endings';
 import { WEBHOOK_ENDINGS } from './webhook-endings';
 
 const AT = '2026-01-01T00:00:00.000Z';
@@ -251,4 +252,4 @@ const marketWatch: Ending[] = [
   },
 ];
 
-export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...BACKGROUND_ENDINGS, ...STORE_GUARD_ENDINGS, ...WEBHOOK_ENDINGS];
+export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...BACKGROUND_ENDINGS, ...STORE_GUARD_ENDINGS, ...WEBHOOK_ENDINGS, ...SUPERVISION_ENDINGS];

@@ -1,0 +1,161 @@
+/** The endings of strategies, of the kill switch and of the dead-man switch. */
+import type { Client } from '@temporalio/client';
+import type { StrategyFacts } from '../../src/activities/strategy-activities';
+import { childOrderId } from '../../src/domain/client-ids';
+import type { Strategy, StrategyChild } from '../../src/domain/strategy';
+import { withFallbacks } from '../../src/domain/strategies/form';
+import { strategyNamed } from '../../src/domain/strategies/registry';
+import { ensureDeadMan, ensureKillSwitch, ensureStrategy, tellDeadMan } from '../../src/temporal/supervising';
+import { deadManWorkflowId, killSwitchWorkflowId, strategyWorkflowId } from '../../src/temporal/workflow-ids';
+import { continued, ended, scheduled, type Ending } from './executions';
+import { createHash } from 'node:crypto';
+
+const AT = '2026-01-01T00:00:00.000Z';
+const ID = '00000000-0000-4000-8000-0000000000aa';
+const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+const PARAMETERS: Record<string, Record<string, string | number>> = {
+  twap: { durationMs: 60_000, slices: 2 },
+  chase: { timeoutMs: 604_800_000, repriceMs: 500 },
+  scale: { priceFrom: '99', priceTo: '98', levels: 2 },
+  iceberg: { limitPrice: '99', displayQuantity: '1' },
+};
+
+function strategy(type: string, change: Partial<Strategy> = {}): Strategy {
+  return {
+    id: ID, clientStrategyId: 'c', userId: 'u1', accountId: 'a1', venue: 'paper', symbol: 'X-PERP', venueSymbol: 'X-PERP', type, side: 'buy', quantity: '1', reduceOnly: false,
+    parameters: withFallbacks(strategyNamed(type).form, PARAMETERS[type] ?? {}), state: 'RUNNING', reason: null, pendingCancel: false, filledQuantity: '0', avgPrice: null, revision: 2, run: 1,
+    startAt: null, expireAt: null, startedAt: AT, runStartedAt: AT, pausedAt: null, pausedMs: 0, ownerWorkflowId: strategyWorkflowId(ID), createdAt: AT, updatedAt: AT, endedAt: null, ...change,
+  };
+}
+
+function child(change: Partial<StrategyChild> = {}): StrategyChild {
+  return {
+    n: 1, orderId: childOrderId({ parentId: ID, leg: 1, child: 1 }, sha256Hex), leg: 'part-0', run: 1, state: 'PENDING_RISK', isPlaced: false, timeInForce: 'GTC', postOnly: false, quantity: '1', filledQuantity: '0', avgPrice: null,
+    limitPrice: '99', reasonCode: null, reasonMessage: null, pendingCancel: false, createdAtMs: Date.parse(AT), closedAtMs: null, ...change,
+  };
+}
+
+function facts(type: string, change: Partial<Strategy> = {}, children: readonly StrategyChild[] = []): StrategyFacts {
+  return { strategy: strategy(type, change), children, rules: { tickRule: { kind: 'step', step: '0.5' }, lot: '0.01', minQuantity: '0.01', minNotional: '1' }, prices: { bid: '99', ask: '100', mark: '99.5' }, signerId: 's1' };
+}
+
+const run = async (client: Client, type: string): Promise<string> => {
+  await ensureStrategy(client, strategy(type));
+  await ended(client.workflow.getHandle(strategyWorkflowId(ID)));
+  return strategyWorkflowId(ID);
+};
+const placing = { placeOrders: [{ group: { items: [{ orderId: child().orderId, verdict: 'accepted' }], calls: [] }, openOrderIds: [], unsent: [] }], resolveOrder: [{ kind: 'settled', state: 'WORKING' }] } as const;
+const filled = child({ state: 'FILLED', isPlaced: true, filledQuantity: '1', avgPrice: '99' });
+const working = child({ state: 'WORKING', isPlaced: true });
+const done = (type: string) => facts(type, { state: 'COMPLETED', revision: 3, filledQuantity: '1', endedAt: AT }, [filled]);
+
+/** Placed, filled, told and over: what each type does. */
+const completed = (type: string): Ending => ({
+  workflow: type,
+  ending: 'completed',
+  script: { ...placing, lookAtStrategy: [facts(type), facts(type, {}, [filled]), done(type)], advanceStrategy: [{ strategy: strategy(type), children: [child()] }, { strategy: done(type).strategy, children: [] }] },
+  run: (client) => run(client, type),
+});
+
+const strategies: Ending[] = [
+  completed('twap'),
+  completed('iceberg'),
+  completed('scale'),
+  completed('chase'),
+  {
+    workflow: 'chase',
+    ending: 'placed-again-canceled-and-ended',
+    script: {
+      ...placing,
+      requestMutation: [{ verdict: 'accepted', attemptId: 't1', code: null, message: null, step: { kind: 'settled', verdict: 'applied', code: null, message: null } }],
+      // Recorded by an execution that died before it placed; then its owner ends it.
+      lookAtStrategy: [facts('chase', {}, [child()]), facts('chase', { pendingCancel: true }, [working]), facts('chase', { pendingCancel: true }, [child({ state: 'CANCELED', isPlaced: true })]), facts('chase', { state: 'CANCELED', endedAt: AT }, [])],
+      advanceStrategy: [{ strategy: strategy('chase', { state: 'CANCELED' }), children: [] }],
+    },
+    run: (client) => run(client, 'chase'),
+  },
+  {
+    workflow: 'twap',
+    ending: 'decided-anew-on-newer-facts',
+    script: { ...placing, lookAtStrategy: [facts('twap'), done('twap')], advanceStrategy: [null] },
+    run: (client) => run(client, 'twap'),
+  },
+  { workflow: 'twap', ending: 'gone', script: { lookAtStrategy: [null] }, run: (client) => run(client, 'twap') },
+  {
+    workflow: 'chase',
+    ending: 'continued-as-new',
+    // A look each half second: the price stays where the order rests.
+    script: { lookAtStrategy: [facts('chase', { startedAt: new Date().toISOString(), parameters: { ...strategy('chase').parameters, repriceMs: 20 } }, [working])] },
+    run: async (client) => {
+      await ensureStrategy(client, strategy('chase'));
+      return continued(client, strategyWorkflowId(ID));
+    },
+  },
+];
+
+const account = { accountId: 'a1', venue: 'paper', readAt: AT } as const;
+const flattening = { released: false, confirmed: false, accounts: [{ ...account, state: 'FLATTENING', reason: '1 orders are open' }], cancel: [], exits: [] } as const;
+const over = { released: true, confirmed: true, accounts: [], cancel: [], exits: [] } as const;
+const order = { orderId: child().orderId, userId: 'u1', accountId: 'a1', venue: 'paper', symbol: 'X-PERP' } as const;
+const exit = {
+  id: child().orderId, userId: 'u1', accountId: 'a1', signerId: 's1', clientOrderId: `${ID}.0.1`, venueClientId: 'v1', venue: 'paper', symbol: 'X-PERP', venueSymbol: 'X-PERP', side: 'sell', type: 'market', timeInForce: 'IOC',
+  quantity: '1', limitPrice: null, postOnly: false, reduceOnly: true, origin: 'STRATEGY', placeBefore: AT, idempotency: null, supervision: { workflowId: killSwitchWorkflowId(ID) },
+} as const;
+const canceling = { requestMutation: [{ verdict: 'accepted', attemptId: 't1', code: null, message: null, step: { kind: 'settled', verdict: 'applied', code: null, message: null } }] } as const;
+const latched = (client: Client): Promise<void> => ensureKillSwitch(client, { id: ID, userId: 'u1', scope: 'account', accountId: 'a1', venue: null, mode: 'flatten', reason: null, latchedAt: AT, latchedBy: 'key:k', releasedAt: null, releasedBy: null });
+
+const switches: Ending[] = [
+  {
+    workflow: 'killSwitch',
+    ending: 'canceled-closed-and-released',
+    script: { ...placing, ...canceling, stepKillSwitch: [{ ...flattening, cancel: [order], exits: [exit] }, over] },
+    run: async (client) => {
+      await latched(client);
+      await ended(client.workflow.getHandle(killSwitchWorkflowId(ID)));
+      return killSwitchWorkflowId(ID);
+    },
+  },
+  {
+    workflow: 'killSwitch',
+    ending: 'continued-as-new',
+    script: { stepKillSwitch: [flattening] },
+    run: async (client) => {
+      await latched(client);
+      return continued(client, killSwitchWorkflowId(ID));
+    },
+  },
+  {
+    workflow: 'deadMan',
+    ending: 'fired',
+    script: { ...canceling, checkHeartbeat: [{ expiresAtMs: Date.now() + 300, cancel: [] }, { expiresAtMs: null, cancel: [order] }, { expiresAtMs: null, cancel: [] }] },
+    run: async (client) => {
+      await ensureDeadMan(client, 'a1');
+      await ended(client.workflow.getHandle(deadManWorkflowId('a1')));
+      return deadManWorkflowId('a1');
+    },
+  },
+  {
+    workflow: 'deadMan',
+    ending: 'told-of-an-earlier-deadline-then-disarmed',
+    script: { checkHeartbeat: [{ expiresAtMs: Date.now() + 3_600_000, cancel: [] }, { expiresAtMs: null, cancel: [] }] },
+    run: async (client) => {
+      await ensureDeadMan(client, 'a1');
+      await scheduled(client, deadManWorkflowId('a1'), 'checkHeartbeat', 1);
+      await tellDeadMan(client, 'a1');
+      await ended(client.workflow.getHandle(deadManWorkflowId('a1')));
+      return deadManWorkflowId('a1');
+    },
+  },
+  {
+    workflow: 'deadMan',
+    ending: 'continued-as-new',
+    script: { checkHeartbeat: [{ expiresAtMs: 1, cancel: [] }] },
+    run: async (client) => {
+      await ensureDeadMan(client, 'a1');
+      return continued(client, deadManWorkflowId('a1'));
+    },
+  },
+];
+
+export const SUPERVISION_ENDINGS: readonly Ending[] = [...strategies, ...switches];
