@@ -1,7 +1,4 @@
-/**
- * Everything behind the API, in memory and deterministic: one database, one Temporal, one venue. Recording follows the
- * rules of the placing transaction (unique key, unique client id, denial uses both up), so the API is tried against them.
- */
+/** Everything behind the API, in memory: one database, one Temporal, one venue. Recording follows the placing transaction's rules. */
 import { DEFAULT_RISK_LIMITS, type Account, type Balance, type Position } from '../../src/domain/account';
 import { LocalRateBudget } from '../../src/venues/local-rate-budget';
 import { DomainError } from '../../src/domain/errors';
@@ -16,7 +13,7 @@ import { FakeMoney } from './fake-money';
 import { FakeSupervision } from './fake-supervision';
 import { FakeApiKeys } from './fake-api-keys';
 import { FakeWebhooks } from './fake-webhooks';
-import { intentShown, page, recordedOrder, type Denial } from './fake-rows';
+import { intentShown, page, recordedOrder, recordKey, type Denial } from './fake-rows';
 import { BOOK, MARKETS, publicReads, readiness, TICKERS, VENUES } from './samples';
 
 export const START_MS = Date.parse('2026-01-31T12:00:00.000Z');
@@ -48,10 +45,10 @@ export class FakeBackend {
   venueAnswers: (order: Order) => Partial<Order> | null = () => ({ state: 'WORKING' });
   onCancel: (intent: MutationIntent) => Promise<MutationVerdict> = async (intent) => this.cancelAtVenue(intent);
   onAmend: (intent: MutationIntent) => Promise<MutationVerdict> = async (intent) => this.amendAtVenue(intent);
-  /** Where a test may hold a step up. */
+  /** May hold a step up. */
   step: (name: string) => Promise<void> = async () => undefined;
   readonly accountChanges = new FakeAccountChanges(this);
-  readonly supervision = new FakeSupervision(this.accounts, () => this.nowMs, this.records);
+  readonly supervision = new FakeSupervision(this);
   readonly apiKeys = new FakeApiKeys(() => this.nowMs, this.keys);
   readonly callerLimits = new LocalRateBudget({ nowMs: () => this.nowMs }, 1, true);
   private readonly listeners = new Map<string, Set<Listener>>();
@@ -189,7 +186,7 @@ export class FakeBackend {
     };
   }
 
-  /** The ports of one API process; several may share this backend. */
+  /** Of one API process; several may share this backend. */
   ports(): ApiPorts {
     return {
       authenticate: async (key) => {
@@ -289,8 +286,4 @@ export class FakeBackend {
       clock: { nowMs: () => this.nowMs },
     };
   }
-}
-
-function recordKey(userId: string, key: string): string {
-  return `${userId} ${key}`;
 }

@@ -50,3 +50,7 @@ export function recordedOrder(intent: OrderIntent, at: string, denial: Denial | 
     updatedAt: at,
   };
 }
+
+export function recordKey(userId: string, key: string): string {
+  return `${userId} ${key}`;
+}

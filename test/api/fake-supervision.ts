@@ -14,9 +14,7 @@ export class FakeSupervision {
   facts: Partial<KillSwitchFacts> = {};
 
   constructor(
-    private readonly accounts: ReadonlyMap<string, Account>,
-    private readonly nowMs: () => number,
-    private readonly records: Map<string, IdempotencyRecord>,
+    private readonly backend: { readonly accounts: ReadonlyMap<string, Account>; readonly nowMs: number; readonly records: Map<string, IdempotencyRecord> },
   ) {}
 
   ports(): Pick<ApiPorts, 'strategies' | 'killSwitches' | 'heartbeats'> {
@@ -25,7 +23,7 @@ export class FakeSupervision {
         create: async (wish, stamp) => {
           const earlier = [...this.strategies.values()].find((each) => each.accountId === wish.accountId && each.clientStrategyId === wish.clientStrategyId);
           if (earlier !== undefined) return earlier;
-          if (stamp !== null) this.records.set(`${wish.userId} ${stamp.key}`, { route: stamp.route, bodyHash: stamp.bodyHash, orderId: wish.id });
+          if (stamp !== null) this.backend.records.set(`${wish.userId} ${stamp.key}`, { route: stamp.route, bodyHash: stamp.bodyHash, orderId: wish.id });
           return this.put(madeOf(wish, this.at()));
         },
         byId: async (id, userId) => this.own(id, userId),
@@ -44,7 +42,7 @@ export class FakeSupervision {
       },
       killSwitches: {
         latch: async (wanted, actor) => {
-          if (wanted.accountId !== null && this.accounts.get(wanted.accountId)?.userId !== wanted.userId) throw new DomainError('NOT_FOUND', 'no such account');
+          if (wanted.accountId !== null && this.backend.accounts.get(wanted.accountId)?.userId !== wanted.userId) throw new DomainError('NOT_FOUND', 'no such account');
           const earlier = [...this.switches.values()].find((each) => each.userId === wanted.userId && each.releasedAt === null && each.scope === wanted.scope && each.accountId === wanted.accountId && each.venue === wanted.venue);
           const killSwitch = earlier === undefined ? { ...wanted, latchedAt: this.at(), latchedBy: actor, releasedAt: null, releasedBy: null } : { ...earlier, mode: sharper(earlier.mode, wanted.mode) };
           this.switches.set(killSwitch.id, killSwitch);
@@ -64,14 +62,14 @@ export class FakeSupervision {
         latched: async (userId) => [...this.switches.values()].filter((each) => each.userId === userId && each.releasedAt === null),
         facts: async (id) => {
           const killSwitch = this.switches.get(id);
-          return [...this.accounts.values()]
+          return [...this.backend.accounts.values()]
             .filter((account) => account.userId === killSwitch?.userId && (killSwitch.scope === 'all' || killSwitch.accountId === account.id || killSwitch.venue === account.venue))
             .map(({ id: accountId, venue }) => ({ accountId, venue, openOrders: 0, unknownOrders: 0, outsideOrders: 0, openStrategies: 0, positions: [], readFromMs: null, fillsReadToMs: null, lastFillMs: null, exitTrouble: null, ...this.facts }));
         },
       },
       heartbeats: {
         beat: async (account, timeoutMs) => ({
-          heartbeat: { accountId: account.id, userId: account.userId, timeoutMs, expiresAt: timeoutMs === 0 ? null : new Date(this.nowMs() + timeoutMs).toISOString(), beatAt: this.at(), firedAt: null },
+          heartbeat: { accountId: account.id, userId: account.userId, timeoutMs, expiresAt: timeoutMs === 0 ? null : new Date(this.backend.nowMs + timeoutMs).toISOString(), beatAt: this.at(), firedAt: null },
           venue: { supported: true, armed: timeoutMs > 0, reason: null },
         }),
       },
@@ -89,7 +87,7 @@ export class FakeSupervision {
   }
 
   private at(): string {
-    return new Date(this.nowMs()).toISOString();
+    return new Date(this.backend.nowMs).toISOString();
   }
 }
 
