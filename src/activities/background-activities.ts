@@ -41,6 +41,7 @@ export interface PruneResult {
   readonly idempotencyKeys: number;
   readonly signedRequests: number;
   readonly events: number;
+  readonly webhookDeliveries: number;
   /** Some kind may have more rows to delete. */
   readonly more: boolean;
 }
@@ -76,12 +77,13 @@ export function createBackgroundActivities(ports: BackgroundPorts): BackgroundAc
       return { stuck: stuck.length, resolversStarted };
     },
     pruneOldRows: async () => {
-      const total = { idempotencyKeys: 0, signedRequests: 0, events: 0 };
+      const total = { idempotencyKeys: 0, signedRequests: 0, events: 0, webhookDeliveries: 0 };
       for (let batch = 0; batch < PRUNE_BATCHES; batch += 1) {
         const pruned = await ports.purge();
         total.idempotencyKeys += pruned.idempotencyKeys;
         total.signedRequests += pruned.signedRequests;
         total.events += pruned.events;
+        total.webhookDeliveries += pruned.webhookDeliveries;
         if (Object.values(pruned).every((rows) => rows < ports.purgeBatch)) return { ...total, more: false };
       }
       return { ...total, more: true };

@@ -287,6 +287,14 @@ export const SETTINGS_TABLE = {
     unit: 'days',
     description: 'How long events can be read again; a client that asks for older ones is told to resync.',
   }),
+  retentionWebhooksDays: integer({
+    env: 'RETENTION_WEBHOOKS_DAYS',
+    default: 30,
+    min: 1,
+    max: 36_500,
+    unit: 'days',
+    description: 'How long webhook deliveries and their attempts stay once delivered or discarded; exhausted ones stay as long as events do, if that is longer.',
+  }),
   pruneIntervalMinutes: integer({
     env: 'RETENTION_INTERVAL_MINUTES',
     default: 60,

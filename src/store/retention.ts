@@ -12,9 +12,11 @@ export interface RetentionRules {
   readonly signedRequestsMs: number;
   /** How long events can be read again, ms; each stream keeps its newest, from which it goes on counting. */
   readonly eventsMs: number;
+  /** How long webhook deliveries stay once settled, ms, attempts with them; exhausted ones at least as long as events: they can be recovered. */
+  readonly webhooksMs: number;
 }
 
-export const DEFAULT_RETENTION: RetentionRules = { idempotencyMs: 7 * DAY_MS, signedRequestsMs: DAY_MS, eventsMs: 365 * DAY_MS };
+export const DEFAULT_RETENTION: RetentionRules = { idempotencyMs: 7 * DAY_MS, signedRequestsMs: DAY_MS, eventsMs: 365 * DAY_MS, webhooksMs: 30 * DAY_MS };
 
 /** Rows per statement, so that no purge holds locks for long. */
 export const PURGE_BATCH = 1_000;
@@ -23,15 +25,16 @@ export interface Purged {
   readonly idempotencyKeys: number;
   readonly signedRequests: number;
   readonly events: number;
+  readonly webhookDeliveries: number;
 }
 
 /**
- * Deletes up to a batch of each: old idempotency records, old events, and the signed bytes of requests that ended. Bytes of an
- * attempt under way stay, and those of one whose nonce holds its signer.
+ * Deletes up to a batch of each: old idempotency records, old events, settled webhook deliveries, and the signed bytes of requests
+ * that ended. Bytes of an attempt under way stay, and those of one whose nonce holds its signer.
  */
 export async function purge(core: StoreCore): Promise<Purged> {
   const nowMs = core.clock.nowMs();
-  const { idempotencyMs, signedRequestsMs, eventsMs } = core.retention;
+  const { idempotencyMs, signedRequestsMs, eventsMs, webhooksMs } = core.retention;
   const count = async (sql: string, ...parameters: Parameter[]): Promise<number> => (await core.database.rows(sql, ...parameters)).length;
   const idempotencyKeys = await count(
     `DELETE FROM idempotency_keys WHERE (user_id, key) IN (SELECT k.user_id, k.key FROM idempotency_keys k WHERE k.created_at < $1::timestamptz LIMIT ${PURGE_BATCH}) RETURNING 1 AS done`,
@@ -52,5 +55,16 @@ export async function purge(core: StoreCore): Promise<Purged> {
         ORDER BY e.at, e.stream, e.sequence LIMIT ${PURGE_BATCH}) RETURNING 1 AS done`,
     isoTime(nowMs - eventsMs),
   );
-  return { idempotencyKeys, signedRequests, events };
+  // The time is asked of the row itself, too: one that is resent meanwhile is pending again, and stays.
+  const webhookDeliveries = await count(
+    `WITH gone AS (
+       DELETE FROM webhook_deliveries WHERE settled_at < $1::timestamptz AND id IN (
+         SELECT d.id FROM webhook_deliveries d WHERE d.settled_at < $1::timestamptz AND (d.status <> 'exhausted' OR d.settled_at < $2::timestamptz
+             OR NOT EXISTS (SELECT 1 FROM webhook_endpoints w WHERE w.id = d.endpoint_id AND w.deleted_at IS NULL)) ORDER BY d.settled_at LIMIT ${PURGE_BATCH}) RETURNING id),
+     attempts_gone AS (DELETE FROM webhook_attempts WHERE delivery_id IN (SELECT g.id FROM gone g) RETURNING 1)
+     SELECT 1 AS done FROM gone`,
+    isoTime(nowMs - webhooksMs),
+    isoTime(nowMs - eventsMs),
+  );
+  return { idempotencyKeys, signedRequests, events, webhookDeliveries };
 }

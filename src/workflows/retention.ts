@@ -9,13 +9,15 @@ const { pruneOldRows } = proxyActivities<BackgroundActivities>({ ...SWEEPING_ACT
 const MAX_ROUNDS = 50;
 
 export async function retention(): Promise<Omit<PruneResult, 'more'>> {
-  const total = { idempotencyKeys: 0, signedRequests: 0, events: 0 };
+  const total = { idempotencyKeys: 0, signedRequests: 0, events: 0, webhookDeliveries: 0 };
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const { more, ...pruned } = await pruneOldRows();
+    // An answer of the version before has no deliveries.
+    const { more, webhookDeliveries = 0, ...pruned } = await pruneOldRows();
     total.idempotencyKeys += pruned.idempotencyKeys;
     total.signedRequests += pruned.signedRequests;
     total.events += pruned.events;
-    setCurrentDetails(`${total.idempotencyKeys} idempotency records, ${total.signedRequests} signed requests, ${total.events} events`);
+    total.webhookDeliveries += webhookDeliveries;
+    setCurrentDetails(`${total.idempotencyKeys} idempotency records, ${total.signedRequests} signed requests, ${total.events} events, ${total.webhookDeliveries} webhook deliveries`);
     if (!more) break;
   }
   return total;
