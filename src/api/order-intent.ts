@@ -4,16 +4,17 @@ import type { Account } from '../domain/account';
 import { venueClientId } from '../domain/client-ids';
 import { isoTime } from '../domain/clock';
 import { DomainError } from '../domain/errors';
+import { isHeld, type OrderCondition } from '../domain/condition';
 import type { Market } from '../domain/market';
 import type { IdempotencyStamp, OrderIntent } from '../domain/order';
 import { quantise, type QuantiseViolation } from '../domain/quantise';
+import type { VenueCapabilities } from '../domain/venue';
 import { sha256Hex } from './canonical-json';
 import type { Directory } from './directory';
 import { notFound } from './errors';
+import { conditionFor } from './order-conditions';
 import type { OrderTerms } from './order-terms';
 import type { ApiPorts } from './ports';
-
-const SUPPORTED_TYPES: readonly string[] = ['market', 'limit'];
 
 export interface IntentContext {
   readonly userId: string;
@@ -33,13 +34,14 @@ export class IntentMaker {
    * nearest valid values, for a price or quantity off its market's grid.
    */
   async make(terms: OrderTerms, context: IntentContext): Promise<OrderIntent> {
-    if (!SUPPORTED_TYPES.includes(terms.type)) throw unprocessable('type', terms.type, `order type ${terms.type} is not supported yet; use market or limit`);
-    if (terms.timeInForce === 'GTD') throw unprocessable('timeInForce', 'GTD', 'time in force GTD is not supported yet; use GTC, IOC or FOK');
     const account = await this.directory.account(terms.accountId, context.userId);
     if (account === null) throw notFound('account');
     const market = await this.directory.market(account.venue, terms.symbol);
     if (market === null) throw unprocessable('symbol', terms.symbol, `${account.venue} has no market ${terms.symbol}; GET /api/v1/markets?venue=${account.venue} lists them`);
-    this.checkVenue(terms, account, market);
+    const can = this.directory.capabilities(account.venue);
+    if (can === null) throw new DomainError('SERVICE_UNAVAILABLE', `venue ${account.venue} is not configured on this server`, { details: { venue: account.venue } });
+    const condition = terms.condition === undefined ? undefined : conditionFor(terms, terms.condition, can, market, this.ports.clock);
+    checkVenue(sentTerms(terms, condition), account, market, can);
     const { quantity, limitPrice } = onGrid(market, terms.quantity, terms.limitPrice, terms.reduceOnly ? null : this.ports.prices.mark(market.venue, market.symbol));
     return {
       id: randomUUID(),
@@ -61,19 +63,25 @@ export class IntentMaker {
       origin: 'API',
       placeBefore: isoTime(this.ports.clock.nowMs() + this.placeDeadlineMs),
       idempotency: context.stamp,
+      ...(condition === undefined ? {} : { condition }),
     };
   }
+}
 
-  private checkVenue(terms: OrderTerms, account: Account, market: Market): void {
-    const can = this.directory.capabilities(account.venue);
-    if (can === null) throw new DomainError('SERVICE_UNAVAILABLE', `venue ${account.venue} is not configured on this server`, { details: { venue: account.venue } });
-    if (!can.orderTypes.includes(terms.type)) throw unprocessable('type', terms.type, `${account.venue} takes no ${terms.type} orders; it takes ${can.orderTypes.join(', ')}`);
-    if (!can.timesInForce.includes(terms.timeInForce)) throw unprocessable('timeInForce', terms.timeInForce, `${account.venue} takes no ${terms.timeInForce} orders; it takes ${can.timesInForce.join(', ')}`);
-    if (terms.postOnly && !can.postOnly) throw unprocessable('postOnly', true, `${account.venue} takes no post-only orders`);
-    if (terms.reduceOnly && !can.reduceOnly) throw unprocessable('reduceOnly', true, `${account.venue} takes no reduce-only orders`);
-    // An exit is let through: the venue decides whether it takes one outside its hours.
-    if (market.status === 'closed' && !terms.reduceOnly) throw unprocessable('symbol', market.symbol, `${market.symbol} is closed now`);
-  }
+/** What of it the venue is told: of an order that waits in a workflow, its children. */
+function sentTerms(terms: OrderTerms, condition: OrderCondition | undefined): OrderTerms {
+  if (condition === undefined || !isHeld(condition)) return terms;
+  const type = terms.type.toLowerCase().endsWith('market') ? 'market' : 'limit';
+  return { ...terms, type, timeInForce: type === 'market' ? 'IOC' : terms.timeInForce === 'GTD' ? 'GTC' : terms.timeInForce };
+}
+
+function checkVenue(terms: OrderTerms, account: Account, market: Market, can: VenueCapabilities): void {
+  if (!can.orderTypes.includes(terms.type)) throw unprocessable('type', terms.type, `${account.venue} takes no ${terms.type} orders; it takes ${can.orderTypes.join(', ')}`);
+  if (!can.timesInForce.includes(terms.timeInForce)) throw unprocessable('timeInForce', terms.timeInForce, `${account.venue} takes no ${terms.timeInForce} orders; it takes ${can.timesInForce.join(', ')}`);
+  if (terms.postOnly && !can.postOnly) throw unprocessable('postOnly', true, `${account.venue} takes no post-only orders`);
+  if (terms.reduceOnly && !can.reduceOnly) throw unprocessable('reduceOnly', true, `${account.venue} takes no reduce-only orders`);
+  // An exit is let through: the venue decides whether it takes one outside its hours.
+  if (market.status === 'closed' && !terms.reduceOnly) throw unprocessable('symbol', market.symbol, `${market.symbol} is closed now`);
 }
 
 /** Canonical texts of values the market accepts. Throws UNPROCESSABLE with the nearest valid ones. */

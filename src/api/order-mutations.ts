@@ -4,12 +4,15 @@ import type { Logger } from 'pino';
 import { isoTime } from '../domain/clock';
 import { decimal, decimalText } from '../domain/decimal';
 import { DomainError } from '../domain/errors';
+import { isHeld } from '../domain/condition';
+import type { HeldTerms } from '../domain/evidence';
 import { isTerminal, type Order } from '../domain/order';
 import type { MutationIntent, MutationKind } from '../domain/order-store';
 import { describeIntent } from '../domain/order-summary';
 import type { Directory } from './directory';
 import { assertEntriesPass } from './entries';
 import { isErrorCode, notFound, toDomainError } from './errors';
+import { heldTermsOf } from './order-conditions';
 import { onGrid, unprocessable } from './order-intent';
 import type { OrderWaiter } from './order-waiter';
 import type { OrderWatch, WatchOutcome } from './order-watch';
@@ -19,6 +22,8 @@ import { orderReply, type Reply } from './replies';
 export interface Amendment {
   readonly limitPrice: string | null;
   readonly quantity: string | null;
+  /** Of an order that waits in a workflow. */
+  readonly condition?: Pick<HeldTerms, 'triggerPrice' | 'trailingOffset' | 'activationPrice'>;
 }
 
 type Answered = { readonly verdict: MutationVerdict } | { readonly error: unknown };
@@ -35,6 +40,10 @@ export class OrderMutations {
   /** 200 with the order once it is canceled, 202 while that is open, 409 when it ended otherwise. A repeat is harmless. */
   async cancel(order: Order, timeoutMs: number): Promise<Reply> {
     if (isTerminal(order.state)) return canceledReply(order);
+    if (isHeld(order)) {
+      const ended = await this.pursue(order, timeoutMs, (seen) => isTerminal(seen.state), () => this.ports.gateway.cancelHeld(order));
+      return isTerminal(ended.state) ? canceledReply(ended) : orderReply(202, ended);
+    }
     const intent = this.intent('cancel', order, null, { limitPrice: null, quantity: null });
     const fresh = await this.pursue(order, timeoutMs, (seen) => isTerminal(seen.state), () => this.ports.gateway.cancel(intent, summaryOf('cancel', order), order.symbol));
     return isTerminal(fresh.state) ? canceledReply(fresh) : orderReply(202, fresh);
@@ -46,6 +55,8 @@ export class OrderMutations {
     if (isTerminal(order.state)) throw new DomainError('CONFLICT', `the order is ${order.state}: it cannot be amended`, { details });
     if (order.revision !== revision) throw new DomainError('PRECONDITION_FAILED', `the order is at revision ${order.revision}, not ${revision}`, { details });
     if (order.pendingCancel || order.pendingReplace) throw new DomainError('CONFLICT', `${order.pendingCancel ? 'a cancel' : 'another amendment'} of the order is under way`, { details });
+    if (isHeld(order)) return this.amendHeld(order, revision, amendment);
+    if (amendment.condition !== undefined) throw unprocessable('triggerPrice', amendment.condition.triggerPrice ?? null, 'the order waits for no price in a workflow: cancel it and place another');
     if (!order.reduceOnly) assertEntriesPass(this.ports.health, order.accountId);
     const terms = await this.checked(order, amendment);
     const intent = this.intent('amend', order, revision, terms);
@@ -60,6 +71,17 @@ export class OrderMutations {
     if (isTerminal(fresh.state)) throw new DomainError('CONFLICT', `the order became ${fresh.state} before it was amended`, { details: freshDetails });
     if (wasPending && !fresh.pendingReplace) throw new DomainError('VENUE_REJECTED', 'the venue did not take the amendment', { details: freshDetails });
     return orderReply(202, fresh);
+  }
+
+  /** An armed order's terms are changed in our own database: the answer is final. */
+  private async amendHeld(order: Order, revision: number, amendment: Amendment): Promise<Reply> {
+    const market = await this.directory.market(order.venue, order.symbol);
+    if (market === null) throw notFound('market');
+    const terms = heldTermsOf(order, amendment, market);
+    const { verdict, code, message } = await this.ports.gateway.amendHeld(order, revision, terms);
+    const fresh = (await this.ports.orders.byId(order.id, order.userId)) ?? order;
+    if (verdict === 'applied') return orderReply(200, fresh);
+    throw new DomainError(isErrorCode(code) ? code : 'CONFLICT', message ?? 'the order cannot be changed now', { details: { orderId: fresh.id, revision: fresh.revision, order: fresh } });
   }
 
   /** The new terms, canonical and on the market's grid. */

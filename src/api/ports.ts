@@ -6,6 +6,7 @@ import type { Account, AccountStatus, Balance, MarginMode, Position, RiskLimits,
 import type { CallKind, CallRates } from '../domain/call-rate';
 import type { Clock } from '../domain/clock';
 import type { StreamEvent } from '../domain/events';
+import type { HeldTerms } from '../domain/evidence';
 import type { Candle, FundingRate, Market, OrderBook, PublicTrade, Ticker } from '../domain/market';
 import type { Heartbeat, VenueDeadMan } from '../domain/heartbeat';
 import type { KillSwitch, KillSwitchFacts } from '../domain/kill-switch';
@@ -45,6 +46,9 @@ export interface OrderGatewayPort {
   place(intents: readonly OrderIntent[]): Promise<void>;
   cancel(intent: MutationIntent, summary: string, symbol: string): Promise<MutationVerdict>;
   amend(intent: MutationIntent, summary: string, symbol: string): Promise<MutationVerdict>;
+  /** Of an order that waits in a workflow; once per revision. */
+  amendHeld(order: Order, expectedRevision: number, terms: HeldTerms): Promise<MutationVerdict>;
+  cancelHeld(order: Order): Promise<MutationVerdict>;
 }
 
 export interface OrderListQuery {

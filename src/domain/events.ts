@@ -8,6 +8,7 @@ export const EVENT_TYPES = [
   'order.denied',
   'order.armed',
   'order.triggered',
+  'order.escalated',
   'order.submitted',
   'order.unknown',
   'order.working',

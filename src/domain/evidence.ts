@@ -24,7 +24,29 @@ export type Evidence =
   | { readonly kind: 'amendRequested'; readonly key: string; readonly limitPrice: string | null; readonly quantity: string | null; readonly at: string }
   | { readonly kind: 'amendRefused'; readonly key: string; readonly reasonCode: string; readonly message: string; readonly at: string }
   /** The amendment ended and its effect, or lack of one, is proven by the venue's view. */
-  | { readonly kind: 'amendSettled'; readonly key: string; readonly order: VenueOrder; readonly at: string };
+  | { readonly kind: 'amendSettled'; readonly key: string; readonly order: VenueOrder; readonly at: string }
+  | HeldEvidence;
+
+/** What changes an order that waits in a workflow: the workflow says it, from its trigger and its children. */
+export type HeldEvidence =
+  /** Its trigger was crossed, by this price; or its time has come. */
+  | { readonly kind: 'triggered'; readonly key: string; readonly trigger: Readonly<Record<string, unknown>>; readonly at: string }
+  /** Sums over its children. */
+  | { readonly kind: 'childrenSeen'; readonly key: string; readonly filledQuantity: string; readonly avgPrice: string | null; readonly fee: string; readonly feeAsset: string | null; readonly at: string }
+  /** New terms, taken under its lock while it was armed. */
+  | { readonly kind: 'conditionAmended'; readonly key: string; readonly terms: HeldTerms; readonly at: string }
+  /** A step of its pursuit, for the timeline. */
+  | { readonly kind: 'escalated'; readonly key: string; readonly step: string; readonly message: string; readonly at: string }
+  | { readonly kind: 'ended'; readonly key: string; readonly state: 'FILLED' | 'CANCELED' | 'EXPIRED' | 'REJECTED' | 'DENIED'; readonly reasonCode: string | null; readonly message: string | null; readonly at: string };
+
+/** Terms that may be amended while an order is armed; absent: as they are. */
+export interface HeldTerms {
+  readonly limitPrice?: string;
+  readonly quantity?: string;
+  readonly triggerPrice?: string;
+  readonly trailingOffset?: string;
+  readonly activationPrice?: string;
+}
 
 export type EvidenceKind = Evidence['kind'];
 

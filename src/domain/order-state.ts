@@ -8,16 +8,12 @@
  */
 import { decimal, decimalText, maxOf, ZERO, type Decimal } from './decimal';
 import { REASON } from './errors';
-import type { EventDraft, EventType } from './events';
+import type { EventType } from './events';
 import type { Evidence } from './evidence';
+import { applyHeldEvidence } from './held-order-state';
+import { changed, close, EVENT_OF_STATE, leaves, type Transition } from './order-changes';
 import { isTerminal, type Order, type OrderState } from './order';
 import type { VenueFill, VenueOrder } from './venue';
-
-export interface Transition {
-  readonly order: Order;
-  /** Empty when the evidence told nothing new. */
-  readonly events: readonly EventDraft[];
-}
 
 /** How far along an order is; a state never gives way to one of lower rank. */
 const RANK: Record<OrderState, number> = {
@@ -86,6 +82,12 @@ export function applyEvidence(order: Order, evidence: Evidence, fills: FillFigur
       return overlay(order, { pendingReplace: false }, 'order.amendRefused', { reasonCode: evidence.reasonCode, message: evidence.message }, evidence.at);
     case 'amendSettled':
       return settledAmend(order, evidence.order, fills, evidence.at);
+    case 'triggered':
+    case 'childrenSeen':
+    case 'conditionAmended':
+    case 'escalated':
+    case 'ended':
+      return applyHeldEvidence(order, evidence);
   }
 }
 
@@ -200,39 +202,6 @@ function withFigures(order: Order, filledQuantity: Decimal, fills: FillFigures, 
 /** An average is a quotient and may not end; 18 significant digits exceed any venue's tick. */
 const AVERAGE_DIGITS = 18;
 
-function leaves(quantity: string, filledQuantity: string): string {
-  return decimalText(maxOf(decimal(quantity).minus(decimal(filledQuantity)), ZERO));
-}
-
-function close(next: Order, state: OrderState, reasonCode: string | null, at: string): void {
-  next.state = state;
-  next.closedAt = next.closedAt ?? at;
-  next.acknowledgedAt = next.acknowledgedAt ?? at;
-  next.leavesQuantity = '0';
-  next.reasonMessage = state === 'FILLED' ? null : next.reasonMessage;
-  if (state === 'FILLED') next.filledAt = next.filledAt ?? at;
-  if (state === 'CANCELED') next.canceledAt = next.canceledAt ?? at;
-  next.reasonCode = state === 'FILLED' ? null : reasonCode ?? (state === 'CANCELED' && next.pendingCancel ? REASON.canceledByUser : next.reasonCode);
-  next.pendingCancel = false;
-  next.pendingReplace = false;
-}
-
-const EVENT_OF_STATE: Record<OrderState, EventType> = {
-  PENDING_RISK: 'order.updated',
-  DENIED: 'order.denied',
-  ARMED: 'order.armed',
-  TRIGGERED: 'order.triggered',
-  SUBMITTING: 'order.submitting',
-  SUBMITTED: 'order.submitted',
-  UNKNOWN: 'order.unknown',
-  WORKING: 'order.working',
-  PARTIALLY_FILLED: 'order.partiallyFilled',
-  FILLED: 'order.filled',
-  CANCELED: 'order.canceled',
-  EXPIRED: 'order.expired',
-  REJECTED: 'order.rejected',
-};
-
 function overlay(order: Order, flags: Partial<Pick<Order, 'pendingCancel' | 'pendingReplace'>>, type: EventType, data: Record<string, unknown>, at: string): Transition {
   if (isTerminal(order.state)) return { order, events: [] };
   const next = { ...order, ...flags };
@@ -240,13 +209,3 @@ function overlay(order: Order, flags: Partial<Pick<Order, 'pendingCancel' | 'pen
   return changed(order, next, type, at, data);
 }
 
-/** Compares, counts the revision, and names the event; nothing changed means nothing is told. */
-function changed(before: Order, after: Order, type: EventType | null, at: string, data: Record<string, unknown> = {}): Transition {
-  if (type === null && !differs(before, after)) return { order: before, events: [] };
-  const order: Order = { ...after, revision: before.revision + 1, updatedAt: at };
-  return { order, events: [{ type: type ?? 'order.updated', orderId: order.id, data: { ...data, order } }] };
-}
-
-function differs(before: Order, after: Order): boolean {
-  return (Object.keys(after) as (keyof Order)[]).some((field) => before[field] !== after[field]);
-}

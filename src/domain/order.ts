@@ -13,6 +13,9 @@ export type OrderType =
   | 'trailingStopMarket'
   | 'trailingStopLimit';
 
+/** Those that wait for a price. */
+export const CONDITIONAL_TYPES = ['stopMarket', 'stopLimit', 'takeProfitMarket', 'takeProfitLimit', 'trailingStopMarket', 'trailingStopLimit'] as const satisfies readonly OrderType[];
+
 export type TimeInForce = 'GTC' | 'IOC' | 'FOK' | 'GTD';
 
 /**

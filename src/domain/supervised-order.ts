@@ -4,7 +4,7 @@ import type { Order } from './order';
 import type { QuantityRules } from './quantise';
 
 const SEEN = [
-  'id', 'clientOrderId', 'state', 'side', 'type', 'reduceOnly', 'quantity', 'limitPrice', 'triggerPrice', 'filledQuantity', 'leavesQuantity', 'avgPrice', 'fee', 'feeAsset',
+  'id', 'clientOrderId', 'state', 'side', 'type', 'timeInForce', 'reduceOnly', 'quantity', 'limitPrice', 'triggerPrice', 'filledQuantity', 'leavesQuantity', 'avgPrice', 'fee', 'feeAsset',
   'pendingCancel', 'pendingReplace', 'reasonCode', 'reasonMessage', 'revision', 'updatedAt',
 ] as const satisfies readonly (keyof Order)[];
 

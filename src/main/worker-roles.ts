@@ -14,6 +14,7 @@ import { sleepUnlessAborted } from '../venues/back-off';
 import { TASK_QUEUES } from '../temporal/task-queues';
 import { isRunning } from '../temporal/executions';
 import { ensureAccountWatched, ensureMarketWatched, ensureSweeper, startResolution } from '../temporal/watching';
+import { conditionalActivities } from './conditional-orders';
 import type { RunningRole } from './index';
 import { WatchMetrics } from './metrics/watch-metrics';
 import { wireOrderPath } from './order-path';
@@ -68,7 +69,7 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
   });
   const onSendFailure = (call: Pick<RecordedCall, 'attemptId' | 'venue' | 'accountId'>, error: unknown): void => logger.warn({ err: error, attemptId: call.attemptId, venue: call.venue, accountId: call.accountId }, 'what came of a request could not be committed; it is tried again');
   const webhooks = webhookWorker(platform);
-  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform), ...supervisionActivities(platform), ...strategyActivities(platform), ...killSwitchActivities(platform), ...createTriggerActivities({ triggers: store.triggers }), ...webhooks.activities };
+  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform), ...supervisionActivities(platform), ...conditionalActivities(platform), ...strategyActivities(platform), ...killSwitchActivities(platform), ...createTriggerActivities({ triggers: store.triggers }), ...webhooks.activities };
   tellSupervisors(platform);
   const stopped = new AbortController();
   // A moment for venues that answer; one that is away holds back nobody's exit, and is asked until it answers.

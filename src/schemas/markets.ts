@@ -37,7 +37,8 @@ export const venueSchema = z
   .strictObject({
     name: venueNameSchema,
     status: z.enum(['available', 'unavailable', 'unknown']).meta({ description: 'As last seen; unknown before the first contact.' }),
-    orderTypes: z.array(orderTypeSchema),
+    orderTypes: z.array(orderTypeSchema).meta({ description: 'What the venue takes itself; the conditional ones as execution native.' }),
+    durableOrderTypes: z.array(orderTypeSchema).meta({ description: 'Conditional types that POST orders takes for this venue as execution durable, whatever the venue has.' }),
     timesInForce: z.array(timeInForceSchema),
     postOnly: z.boolean(),
     reduceOnly: z.boolean(),

@@ -1,6 +1,7 @@
 /** Orders at the boundary: what a caller may ask for, and what an order looks like. */
 import { z } from 'zod';
 import { ORDER_STATES, type Order } from '../domain/order';
+import { conditionFields, conditionIssues, escalationSchema, executionSchema, gapPolicySchema, priceTypeSchema, trailingOffsetTypeSchema } from './order-conditions';
 import { decimalSchema, idSchema, nextCursorSchema, pageQuery, positiveDecimalSchema, queryInteger, symbolSchema, timeSchema, uuidSchema, venueNameSchema } from './fields';
 
 export const orderSideSchema = z.enum(['buy', 'sell']);
@@ -21,23 +22,28 @@ const orderRequestShape = z.strictObject({
   clientOrderId: idSchema.optional().meta({ description: 'Your id of the order, unique in the account for ever. May be absent if an Idempotency-Key is given.' }),
   symbol: symbolSchema,
   side: orderSideSchema,
-  type: orderTypeSchema.meta({ description: 'market and limit; the conditional types answer 422 until they are supported.' }),
-  timeInForce: timeInForceSchema.optional().meta({ description: 'Default GTC; a market order is always IOC.' }),
+  type: orderTypeSchema,
+  timeInForce: timeInForceSchema.optional().meta({ description: 'Default GTC; a market order is always IOC. Of a conditional order: that of the limit it places.' }),
   quantity: positiveDecimalSchema.meta({ description: 'In base units.' }),
-  limitPrice: positiveDecimalSchema.optional().meta({ description: 'Required for limit orders, absent for market orders.' }),
+  limitPrice: positiveDecimalSchema.optional().meta({ description: 'Required for limit, stopLimit and takeProfitLimit, absent for market types; a trailingStopLimit without one uses the level that fired it.' }),
   postOnly: z.boolean().optional().meta({ description: 'Refused by the venue rather than taking liquidity. Default false.' }),
   reduceOnly: z.boolean().optional().meta({ description: 'May only shrink a position. Default false.' }),
+  ...conditionFields,
 });
 
 export type OrderRequest = z.infer<typeof orderRequestShape>;
 
-/** Rules over several fields. Conditional types pass: they are answered 422, not 400. */
+const NEEDS_LIMIT: ReadonlySet<string> = new Set(['limit', 'stopLimit', 'takeProfitLimit']);
+
+/** Rules over several fields. */
 function checkTerms(order: OrderRequest, context: z.RefinementCtx<OrderRequest>): void {
   const issue = (path: keyof OrderRequest, message: string): void => context.addIssue({ code: 'custom', path: [path], message, input: order[path] });
-  if (order.type === 'limit' && order.limitPrice === undefined) issue('limitPrice', 'is required for a limit order');
-  if (order.type === 'market' && order.limitPrice !== undefined) issue('limitPrice', 'must be absent for a market order; use type limit');
+  const isMarket = order.type.toLowerCase().endsWith('market');
+  if (NEEDS_LIMIT.has(order.type) && order.limitPrice === undefined) issue('limitPrice', `is required for a ${order.type} order`);
+  if (isMarket && order.limitPrice !== undefined) issue('limitPrice', `must be absent for a ${order.type} order; use type ${order.type === 'market' ? 'limit' : order.type.replace('Market', 'Limit')}`);
+  for (const { path, message } of conditionIssues(order)) issue(path, message);
   if (order.type === 'market' && order.timeInForce !== undefined && order.timeInForce !== 'IOC') issue('timeInForce', 'must be IOC or absent for a market order');
-  if (order.postOnly === true && order.type === 'market') issue('postOnly', 'must be false for a market order');
+  if (order.postOnly === true && isMarket) issue('postOnly', `must be false for a ${order.type} order`);
   if (order.postOnly === true && (order.timeInForce === 'IOC' || order.timeInForce === 'FOK')) issue('postOnly', `must be false for ${order.timeInForce}: it never rests`);
 }
 
@@ -47,6 +53,7 @@ export const orderRequestSchema = orderRequestShape.superRefine(checkTerms).meta
   examples: [
     { accountId: 'paper', clientOrderId: 'tour-1', symbol: 'BTC-PERP', side: 'buy', type: 'limit', quantity: '0.01', limitPrice: '50000' },
     { accountId: 'paper', symbol: 'BTC-PERP', side: 'sell', type: 'market', quantity: '0.01', reduceOnly: true },
+    { accountId: 'paper', clientOrderId: 'tour-stop', symbol: 'BTC-PERP', side: 'sell', type: 'stopMarket', quantity: '0.01', triggerPrice: '45000', triggerPriceType: 'mark', reduceOnly: true },
   ],
 });
 
@@ -57,23 +64,18 @@ export const orderBatchRequestSchema = z
   .strictObject({ orders: z.array(orderRequestSchema).min(1, 'must hold at least one order').max(MAX_BATCH_ORDERS, `must hold at most ${MAX_BATCH_ORDERS} orders`) })
   .meta({ id: 'OrderBatchRequest', description: 'Orders to place together. Each has its own result; none rolls back another.' });
 
+const AMENDABLE = ['limitPrice', 'quantity', 'triggerPrice', 'trailingOffset', 'activationPrice'] as const;
+
 export const orderAmendmentSchema = z
-  .strictObject({ limitPrice: positiveDecimalSchema.optional(), quantity: positiveDecimalSchema.optional().meta({ description: 'New total quantity, what is filled included.' }) })
-  .refine((body) => body.limitPrice !== undefined || body.quantity !== undefined, 'must name limitPrice, quantity or both')
-  .meta({ id: 'OrderAmendment', description: 'New terms of a working order.', examples: [{ limitPrice: '50100' }] });
-
-/** Longest step of an escalation: a day. */
-const MAX_ESCALATION_MS = 86_400_000;
-const MAX_SLIPPAGE_BPS = 10_000;
-const escalationStepSchema = z.int().min(0).max(MAX_ESCALATION_MS).nullable();
-
-export const escalationSchema = z
   .strictObject({
-    chaseAfterMs: escalationStepSchema.meta({ description: 'ms after the limit was placed: it follows the best price of its own side. null: never.' }),
-    marketAfterMs: escalationStepSchema.meta({ description: 'ms after the chase began, or, without one, after the limit was placed: the rest goes out IOC. null: never.' }),
-    slippageBps: z.int().min(0).max(MAX_SLIPPAGE_BPS).meta({ description: 'How far beyond the trigger price the IOC may fill, in basis points.' }),
+    limitPrice: positiveDecimalSchema.optional(),
+    quantity: positiveDecimalSchema.optional().meta({ description: 'New total quantity, what is filled included.' }),
+    triggerPrice: positiveDecimalSchema.optional().meta({ description: 'Of an armed stop or take-profit.' }),
+    trailingOffset: positiveDecimalSchema.optional().meta({ description: 'Of an armed trailing stop, in its own unit.' }),
+    activationPrice: positiveDecimalSchema.optional().meta({ description: 'Of an armed trailing stop.' }),
   })
-  .meta({ id: 'Escalation', description: 'What becomes of a triggered limit that does not fill.' });
+  .refine((body) => AMENDABLE.some((field) => body[field] !== undefined), `must name at least one of ${AMENDABLE.join(', ')}`)
+  .meta({ id: 'OrderAmendment', description: 'New terms of a working or an armed order.', examples: [{ limitPrice: '50100' }, { triggerPrice: '61000' }] });
 
 export const orderSchema = z
   .strictObject({
@@ -109,13 +111,13 @@ export const orderSchema = z
     strategyId: z.string().nullable(),
     contingencyType: z.enum(['OTO', 'OCO', 'OUO']).nullable(),
     supervisorWorkflowId: z.string().nullable().meta({ description: 'The workflow that placed the order and watches it; null where a caller placed it.' }),
-    execution: z.enum(['native', 'durable', 'both']).nullable().meta({ description: 'Who waits for its condition: the venue, a workflow, or both; null for an order without one.' }),
+    execution: executionSchema.nullable().meta({ description: 'Who waits for its condition: the venue, a workflow, or both; null for an order without one.' }),
     triggerPrice: decimalSchema.nullable(),
-    triggerPriceType: z.enum(['last', 'mark', 'index', 'mid']).nullable(),
+    triggerPriceType: priceTypeSchema.nullable(),
     trailingOffset: decimalSchema.nullable(),
-    trailingOffsetType: z.enum(['price', 'bps', 'percent']).nullable(),
+    trailingOffsetType: trailingOffsetTypeSchema.nullable(),
     activationPrice: decimalSchema.nullable(),
-    gapPolicy: z.enum(['traded', 'current']).nullable(),
+    gapPolicy: gapPolicySchema.nullable(),
     escalation: escalationSchema.nullable(),
     startAt: timeSchema.nullable(),
     expireTime: timeSchema.nullable(),

@@ -20,6 +20,7 @@ import { Events } from './events';
 import { Gauges } from './gauges';
 import { Generation } from './generation';
 import { accountsOfOrders, lockAccounts } from './locks';
+import { HeldOrders } from './held-orders';
 import { Ledger, Trades } from './money';
 import { Mutations } from './mutations';
 import { NamelessOrders } from './nameless-orders';
@@ -105,6 +106,7 @@ export class Store {
   readonly users: Users;
   readonly apiKeys: ApiKeys;
   readonly orders: Orders & { timeline(orderId: string, userId: string): Promise<Timeline | null> };
+  readonly held: HeldOrders;
   readonly watching: Watching;
   /** Whether this database and Temporal agree. */
   readonly states: StoreStates;
@@ -149,6 +151,7 @@ export class Store {
     this.apiKeys = new ApiKeys(core);
     this.events = new Events(core, databaseGeneration, databaseUrl);
     this.orders = Object.assign(new Orders(core), { timeline: (orderId: string, userId: string) => timelineOf(core, this.events, orderId, userId) });
+    this.held = new HeldOrders(core);
     this.watching = new Watching(core);
     this.states = new StoreStates(core, databaseGeneration);
     this.markets = new Markets(core);

@@ -4,10 +4,12 @@
  * answer.
  */
 import { isoTime } from '../domain/clock';
-import { DomainError, type ErrorCode } from '../domain/errors';
+import { DomainError } from '../domain/errors';
+import { isHeld } from '../domain/condition';
 import { exposureOf } from '../domain/exposure';
 import { decimalText } from '../domain/decimal';
-import { UNCONDITIONAL, UNSUPERVISED, type Order, type OrderIntent, type Supervision } from '../domain/order';
+import { EVENT_OF_STATE } from '../domain/order-changes';
+import { UNCONDITIONAL, type Order, type OrderIntent } from '../domain/order';
 import type { RecordedCall, RecordedGroup, RecordedItem, SendRight, WriterEpoch } from '../domain/order-store';
 import type { VenueCredentials } from '../domain/venue';
 import type { AccountFigures } from '../risk/figures';
@@ -21,6 +23,7 @@ import type { Credentials } from './credentials';
 import type { Queryable } from './database';
 import { figuresFrom } from './figures';
 import { lockAccounts, type LockedAccount, type OrderBookkeeping } from './locks';
+import { armed, denied, newOrder, NO_BOOKS } from './new-orders';
 import { existingCalls, readGroup, type GroupReading } from './placing-reads';
 import { signAccepted } from './placing-calls';
 import type { SendRights } from './send-rights';
@@ -61,8 +64,6 @@ export interface Candidate {
 }
 
 const HELD_BACK = 'entries are held back until PostgreSQL and Temporal agree again';
-
-const NO_BOOKS: OrderBookkeeping = { fillsQuantity: '0', fillsValue: '0', fillsMissing: '0', valuationPrice: '0', amendQuantity: null, amendValuation: null };
 
 export class Placing {
   constructor(
@@ -126,6 +127,14 @@ export class Placing {
         const same = earlier.id === intent.id && earlier.ownerWorkflowId === state.context.ownerWorkflowId;
         items.set(index, { orderId: earlier.id, verdict: !same ? 'duplicate' : earlier.state === 'DENIED' ? 'denied' : 'accepted' });
         if (same && earlier.state !== 'DENIED') repeated.push(earlier.id);
+        return;
+      }
+      if (isHeld(intent.condition ?? UNCONDITIONAL)) {
+        const candidate = armed(this.core, intent, account, state);
+        if (state.context.denialsOnly === true && candidate.order.state !== 'DENIED') throw new NotDenied();
+        state.reading.remember(candidate.order);
+        items.set(index, { orderId: intent.id, verdict: candidate.order.state === 'DENIED' ? 'denied' : 'accepted' });
+        addOrder(changes, candidate);
         return;
       }
       const admission = this.admission(intent, state);
@@ -198,7 +207,7 @@ export class Placing {
   }
 }
 
-interface GroupState {
+export interface GroupState {
   readonly accounts: ReadonlyMap<string, LockedAccount>;
   readonly credentials: ReadonlyMap<string, VenueCredentials>;
   readonly figures: Map<string, AccountFigures>;
@@ -208,36 +217,13 @@ interface GroupState {
   readonly nowMs: number;
 }
 
-function newOrder(intent: OrderIntent, ownerWorkflowId: string | null, at: string): Order {
-  // Written out: spreading the intent costs ten times as much, a hundred times a group.
-  const { id, clientOrderId, venueClientId, userId, accountId, venue, symbol, venueSymbol, side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly, origin } = intent;
-  return {
-    ...supervisedBy(intent.supervision), ...(intent.condition ?? UNCONDITIONAL), triggeredAt: null,
-    id, clientOrderId, venueClientId, venueOrderId: null, userId, accountId, venue, symbol, venueSymbol, side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly, origin,
-    filledQuantity: '0', leavesQuantity: quantity, avgPrice: null, fee: '0', feeAsset: null, state: 'SUBMITTING', reasonCode: null, reasonMessage: null,
-    pendingCancel: false, pendingReplace: false, revision: 1, ownerWorkflowId, venueSeenAtMs: null,
-    createdAt: at, submittedAt: null, acknowledgedAt: null, filledAt: null, canceledAt: null, closedAt: null, updatedAt: at,
-  };
-}
-
-function supervisedBy(supervision: Supervision | undefined): Pick<Order, keyof typeof UNSUPERVISED> {
-  if (supervision === undefined) return UNSUPERVISED;
-  const { workflowId, parentOrderId = null, orderListId = null, strategyId = null, contingencyType = null } = supervision;
-  return { parentOrderId, orderListId, strategyId, contingencyType, supervisorWorkflowId: workflowId };
-}
-
-function denied(candidate: Candidate, code: ErrorCode, message: string): Candidate {
-  const order: Order = { ...candidate.order, state: 'DENIED', reasonCode: code, reasonMessage: message, leavesQuantity: '0', closedAt: candidate.order.createdAt };
-  return { ...candidate, order };
-}
-
 /** The order's row, its reservation and its first event. */
 function addOrder(changes: ChangeSet, { intent, account, order, books, shown }: Candidate): void {
   const isDenied = order.state === 'DENIED';
   const verdict = { verdict: isDenied ? 'denied' : 'accepted', code: order.reasonCode, message: order.reasonMessage, figures: shown };
-  changes.insertOrder({ ...order, ...books, placeBefore: intent.placeBefore, fence: isDenied ? 0 : 1, riskFigures: verdict });
+  changes.insertOrder({ ...order, ...books, placeBefore: intent.placeBefore, fence: order.state === 'SUBMITTING' ? 1 : 0, riskFigures: verdict });
   changes.addExposure(account, order.symbol, exposureOf(exposed(order, books)));
-  changes.addEvent(account, { type: isDenied ? 'order.denied' : 'order.submitting', orderId: order.id, data: { order, risk: verdict } }, order.createdAt);
+  changes.addEvent(account, { type: EVENT_OF_STATE[order.state], orderId: order.id, data: { order, risk: verdict } }, order.createdAt);
 }
 
 function itemAt(items: ReadonlyMap<number, RecordedItem>, index: number): RecordedItem {

@@ -8,10 +8,13 @@ import {
 } from '@temporalio/client';
 import { randomUUID } from 'node:crypto';
 import { DomainError } from '../domain/errors';
-import type { OrderIntent } from '../domain/order';
+import { isHeld } from '../domain/condition';
+import type { HeldTerms } from '../domain/evidence';
+import { UNCONDITIONAL, type Order, type OrderIntent } from '../domain/order';
 import type { MutationIntent } from '../domain/order-store';
 import { describeIntent } from '../domain/order-summary';
 import { awaitMutation, awaitOutcome, type MutationInput, type MutationOutcome, type OrderInput, type OrderOutcome } from '../workflows/messages';
+import { ConditionalGateway } from './conditional-gateway';
 import { MAX_GROUP_ORDERS, OrderLane } from './order-lanes';
 import { orderSearchAttributes } from './search-attributes';
 import { TASK_QUEUES, WORKFLOW_TASK_TIMEOUT_MS } from './task-queues';
@@ -29,11 +32,14 @@ export interface VenueLane {
 
 export class OrderGateway {
   private readonly lanes = new Map<string, OrderLane<OrderIntent>>();
+  private readonly conditional: ConditionalGateway;
 
   constructor(
     private readonly client: Client,
     private readonly laneOf: (venue: string) => VenueLane,
-  ) {}
+  ) {
+    this.conditional = new ConditionalGateway(client);
+  }
 
   /**
    * Hands intents of one venue (and signer) to Temporal. Settles when their group had its first answers; rejects with
@@ -41,13 +47,28 @@ export class OrderGateway {
    */
   async place(intents: readonly OrderIntent[]): Promise<void> {
     const byLane = new Map<string, OrderIntent[]>();
+    // One that waits has a workflow of its own, which lives as long as it does.
+    const held = intents.filter((intent) => isHeld(intent.condition ?? UNCONDITIONAL));
     for (const intent of intents) {
+      if (held.includes(intent)) continue;
       const key = this.laneKey(intent);
       const lane = byLane.get(key);
       if (lane === undefined) byLane.set(key, [intent]);
       else lane.push(intent);
     }
-    await Promise.all([...byLane].flatMap(([key, group]) => this.chunks(group).map((chunk) => this.lane(key, chunk).add(chunk))));
+    await Promise.all([
+      ...[...byLane].flatMap(([key, group]) => this.chunks(group).map((chunk) => this.lane(key, chunk).add(chunk))),
+      ...held.map((intent) => this.answered(() => this.conditional.place(intent), undefined)),
+    ]);
+  }
+
+  /** Of an order that waits in a workflow. */
+  amendHeld(order: Order, expectedRevision: number, terms: HeldTerms): Promise<MutationOutcome> {
+    return this.answered(() => this.conditional.amend(order, expectedRevision, terms), { verdict: 'nothingToDo', code: 'CONFLICT', message: 'the order has ended' });
+  }
+
+  cancelHeld(order: Order): Promise<MutationOutcome> {
+    return this.answered(() => this.conditional.cancel(order), { verdict: 'nothingToDo', code: 'CONFLICT', message: 'the order has ended' });
   }
 
   async cancel(intent: MutationIntent, summary: string, symbol: string): Promise<MutationOutcome> {

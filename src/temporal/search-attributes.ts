@@ -30,7 +30,7 @@ export interface OrderAttributes {
   readonly accountIds: readonly string[];
   readonly venue: string;
   readonly symbols: readonly string[];
-  readonly kind: 'place' | 'amend' | 'cancel';
+  readonly kind: 'place' | 'amend' | 'cancel' | 'conditional';
   readonly clientOrderIds: readonly string[];
 }
 

@@ -4,6 +4,11 @@ export function orderWorkflowId(accountId: string, clientOrderId: string): strin
   return `order/${accountId}/${clientOrderId}`;
 }
 
+/** An order that waits for a price or a time. */
+export function conditionalWorkflowId(accountId: string, clientOrderId: string): string {
+  return `conditional/${accountId}/${clientOrderId}`;
+}
+
 /** A group of orders that arrived together on one lane. */
 export function orderGroupWorkflowId(lane: string, batchId: string): string {
   return `orders/${lane}/${batchId}`;

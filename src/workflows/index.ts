@@ -1,5 +1,6 @@
 /** Every workflow type: each export is one. */
 export { account } from './account';
+export { conditionalOrder } from './conditional-order';
 export { marketWatch } from './market-watch';
 export { order } from './order';
 export { orderAmendment } from './order-amendment';

@@ -1,10 +1,12 @@
 /** Every signal, update and query, and the inputs of every workflow. Plain data: it ends up in Temporal's history. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { OrderIntent } from '../domain/order';
+import type { HeldTerms } from '../domain/evidence';
+import type { OrderIntent, OrderState } from '../domain/order';
 import type { MutationIntent, RecordedItem } from '../domain/order-store';
 import type { ResolutionMemory } from '../domain/resolution';
 import type { StoreMark } from '../domain/store-state';
 import type { TriggerEvidence } from '../domain/trigger';
+import type { ConditionalMemory } from './state/conditional-steps';
 import type { StrategyMemory } from './state/strategy-run';
 
 /** One order is a list of one. */
@@ -74,6 +76,29 @@ export interface OrderProgress {
   readonly items: readonly RecordedItem[];
   readonly openOrderIds: readonly string[];
 }
+
+export interface ConditionalOrderInput {
+  readonly intent: OrderIntent;
+  /** What earlier executions knew; absent at the start. */
+  readonly memory?: ConditionalMemory;
+}
+
+export interface ConditionalOutcome {
+  readonly verdict: 'accepted' | 'denied' | 'duplicate';
+  /** null: it was never armed. */
+  readonly state: OrderState | null;
+}
+
+/** Answers once the order is armed, or refused. */
+export const awaitArmed = defineUpdate<Pick<ConditionalOutcome, 'verdict'>>('awaitArmed');
+
+/** New terms against the revision its caller saw. */
+export const amendConditionalOrder = defineUpdate<MutationOutcome, [{ readonly expectedRevision: number; readonly terms: HeldTerms }]>('amendConditionalOrder');
+
+/** Answers at once; the order ends when nothing of it is at the venue any more. */
+export const cancelConditionalOrder = defineUpdate<MutationOutcome>('cancelConditionalOrder');
+
+export const conditionalProgress = defineQuery<ConditionalMemory>('conditionalProgress');
 
 /** To the workflow that supervises the order, after each committed change of it. A hint: the row tells what is so. */
 export const orderChanged = defineSignal<[{ readonly orderId: string; readonly revision: number }]>('orderChanged');

@@ -2,6 +2,7 @@
 import { DEFAULT_RISK_LIMITS, type Account, type Balance, type Position } from '../../src/domain/account';
 import { LocalRateBudget } from '../../src/venues/local-rate-budget';
 import { DomainError } from '../../src/domain/errors';
+import { EVENT_OF_STATE } from '../../src/domain/order-changes';
 import { accountStream, type EventType, type StreamEvent } from '../../src/domain/events';
 import { isTerminal, type Order, type OrderIntent } from '../../src/domain/order';
 import type { MutationIntent } from '../../src/domain/order-store';
@@ -9,6 +10,7 @@ import type { AgedBook, ApiPorts, Identity, IdempotencyRecord, MutationVerdict, 
 import type { Timeline } from '../../src/domain/timeline';
 import { FakeLimits } from './fake-limits';
 import { FakeAccountChanges } from './fake-accounts';
+import { amendAtVenue, cancelAtVenue, heldOrders } from './fake-changes';
 import { FakeMoney } from './fake-money';
 import { FakeSupervision } from './fake-supervision';
 import { FakeApiKeys } from './fake-api-keys';
@@ -43,8 +45,8 @@ export class FakeBackend {
   judge: (intent: OrderIntent) => Denial | null = () => null;
   /** What the venue makes of an order that was sent; null: it never answers. */
   venueAnswers: (order: Order) => Partial<Order> | null = () => ({ state: 'WORKING' });
-  onCancel: (intent: MutationIntent) => Promise<MutationVerdict> = async (intent) => this.cancelAtVenue(intent);
-  onAmend: (intent: MutationIntent) => Promise<MutationVerdict> = async (intent) => this.amendAtVenue(intent);
+  onCancel: (intent: MutationIntent) => Promise<MutationVerdict> = async (intent) => cancelAtVenue(this, intent);
+  onAmend: (intent: MutationIntent) => Promise<MutationVerdict> = async (intent) => amendAtVenue(this, intent);
   /** May hold a step up. */
   step: (name: string) => Promise<void> = async () => undefined;
   readonly accountChanges = new FakeAccountChanges(this);
@@ -69,7 +71,7 @@ export class FakeBackend {
     return new Date(this.nowMs).toISOString();
   }
 
-  /** The placing transaction: the orders to be sent. */
+  /** The placing transaction. */
   record(intents: readonly OrderIntent[]): Order[] {
     return intents.flatMap((intent) => {
       const stamp = intent.idempotency;
@@ -80,8 +82,8 @@ export class FakeBackend {
       if (stamp !== null) this.records.set(recordKey(intent.userId, stamp.key), { route: stamp.route, bodyHash: stamp.bodyHash, orderId: order.id });
       this.intents.set(order.id, intent);
       if (denial !== null) this.figures.set(order.id, denial.figures);
-      this.put(order, denial === null ? 'order.submitting' : 'order.denied');
-      return denial === null ? [order] : [];
+      this.put(order, EVENT_OF_STATE[order.state]);
+      return order.state === 'SUBMITTING' ? [order] : [];
     });
   }
 
@@ -134,22 +136,6 @@ export class FakeBackend {
     if (patch !== null) this.change(order.id, patch, patch.state === 'WORKING' ? 'order.working' : 'order.updated');
   }
 
-  private cancelAtVenue(intent: MutationIntent): MutationVerdict {
-    const order = this.orders.get(intent.orderId);
-    if (order === undefined || isTerminal(order.state)) return { verdict: 'nothingToDo', code: null, message: null };
-    this.change(order.id, { pendingCancel: true }, 'order.cancelRequested');
-    this.change(order.id, { state: 'CANCELED', pendingCancel: false, leavesQuantity: '0', canceledAt: this.at(), closedAt: this.at() }, 'order.canceled');
-    return { verdict: 'applied', code: null, message: null };
-  }
-
-  private amendAtVenue(intent: MutationIntent): MutationVerdict {
-    const order = this.orders.get(intent.orderId);
-    if (order === undefined) return { verdict: 'denied', code: 'NOT_FOUND', message: 'no such order' };
-    this.change(order.id, { pendingReplace: true }, 'order.amendRequested');
-    this.change(order.id, { pendingReplace: false, limitPrice: intent.limitPrice ?? order.limitPrice, quantity: intent.quantity ?? order.quantity }, 'order.amended');
-    return { verdict: 'applied', code: null, message: null };
-  }
-
   byClientId(accountId: string, clientOrderId: string): Order | null {
     return [...this.orders.values()].find((order) => order.accountId === accountId && order.clientOrderId === clientOrderId) ?? null;
   }
@@ -193,7 +179,7 @@ export class FakeBackend {
         this.calls.authenticate += 1;
         return this.apiKeys.works(key) ? (this.keys.get(key) ?? null) : null;
       },
-      gateway: { place: (intents) => this.place(intents), cancel: (intent) => this.onCancel(intent), amend: (intent) => this.onAmend(intent) },
+      gateway: { place: (intents) => this.place(intents), cancel: (intent) => this.onCancel(intent), amend: (intent) => this.onAmend(intent), ...heldOrders(this) },
       orders: {
         byId: async (id, userId) => this.own(this.orders.get(id), userId),
         byIds: async (ids) => {

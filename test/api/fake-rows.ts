@@ -1,5 +1,6 @@
 /** Rows as the placing transaction writes them, and pages of rows. */
 import type { ErrorCode } from '../../src/domain/errors';
+import { isHeld } from '../../src/domain/condition';
 import { UNCONDITIONAL, UNSUPERVISED, type Order, type OrderIntent } from '../../src/domain/order';
 import type { Timeline } from '../../src/domain/timeline';
 
@@ -21,7 +22,7 @@ export function intentShown(intent: OrderIntent): NonNullable<Timeline['intent']
 }
 
 export function recordedOrder(intent: OrderIntent, at: string, denial: Denial | null): Order {
-  const { idempotency: _stamp, placeBefore: _deadline, signerId: _signer, ...terms } = intent;
+  const { idempotency: _stamp, placeBefore: _deadline, signerId: _signer, supervision: _supervision, condition = UNCONDITIONAL, ...terms } = intent;
   return {
     ...terms,
     venueOrderId: null,
@@ -30,7 +31,7 @@ export function recordedOrder(intent: OrderIntent, at: string, denial: Denial | 
     avgPrice: null,
     fee: '0',
     feeAsset: null,
-    state: denial === null ? 'SUBMITTING' : 'DENIED',
+    state: denial !== null ? 'DENIED' : isHeld(condition) ? 'ARMED' : 'SUBMITTING',
     reasonCode: denial?.code ?? null,
     reasonMessage: denial?.message ?? null,
     pendingCancel: false,
@@ -38,7 +39,7 @@ export function recordedOrder(intent: OrderIntent, at: string, denial: Denial | 
     revision: 1,
     ownerWorkflowId: `order/${intent.accountId}/${intent.clientOrderId}`,
     ...UNSUPERVISED,
-    ...UNCONDITIONAL,
+    ...condition,
     triggeredAt: null,
     venueSeenAtMs: null,
     createdAt: at,

@@ -11,6 +11,7 @@ import { ensureAccountWatched, ensureMarketWatched, startResolution } from '../.
 import { accountWorkflowId, amendmentWorkflowId, cancellationWorkflowId, marketWatchWorkflowId, orderWorkflowId, resolutionWorkflowId } from '../../src/temporal/workflow-ids';
 import { accountStatusChanged, reconcileRequested } from '../../src/workflows/messages';
 import { BACKGROUND_ENDINGS } from './background-endings';
+import { CONDITIONAL_ENDINGS } from './conditional-endings';
 import { canceled, continued, ended, scheduled, until, type Ending } from './executions';
 import { STORE_GUARD_ENDINGS } from './store-guard-endings';
 import { SUPERVISION_ENDINGS } from './supervision-endings';
@@ -252,4 +253,4 @@ const marketWatch: Ending[] = [
   },
 ];
 
-export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...BACKGROUND_ENDINGS, ...STORE_GUARD_ENDINGS, ...WEBHOOK_ENDINGS, ...SUPERVISION_ENDINGS];
+export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...CONDITIONAL_ENDINGS, ...BACKGROUND_ENDINGS, ...STORE_GUARD_ENDINGS, ...WEBHOOK_ENDINGS, ...SUPERVISION_ENDINGS];

@@ -1,20 +1,23 @@
 /** Activities that answer what an ending's script says, in turn; the last answer repeats. */
 import type { BackgroundActivities } from '../../src/activities/background-activities';
+import type { ConditionalActivities } from '../../src/activities/conditional-activities';
 import type { OrderActivities } from '../../src/activities/order-activities';
 import type { KillSwitchActivities } from '../../src/activities/kill-switch-activities';
 import type { StrategyActivities } from '../../src/activities/strategy-activities';
 import type { StoreRecoveryActivities } from '../../src/activities/store-recovery';
+import type { SupervisionActivities } from '../../src/activities/supervision-activities';
+import type { TriggerActivities } from '../../src/activities/trigger-activities';
 import type { WatchingActivities } from '../../src/activities/watching-activities';
 import type { WebhookActivities } from '../../src/activities/webhook-deliverer';
 import { Context } from '@temporalio/activity';
 
-export type AllActivities = OrderActivities & BackgroundActivities & WatchingActivities & StoreRecoveryActivities & WebhookActivities & StrategyActivities & KillSwitchActivities;
+export type AllActivities = OrderActivities & BackgroundActivities & WatchingActivities & StoreRecoveryActivities & WebhookActivities & StrategyActivities & KillSwitchActivities & ConditionalActivities & SupervisionActivities & TriggerActivities;
 type Answer<Name extends keyof AllActivities> = Awaited<ReturnType<AllActivities[Name]>>;
 
 /** `'hang'`: the activity goes on until it is canceled. */
 export type Script = { readonly [Name in keyof AllActivities]?: readonly (Answer<Name> | 'hang')[] };
 
-const NAMES: readonly (keyof AllActivities)[] = ['placeOrders', 'sendAttempt', 'requestMutation', 'sendMutation', 'settleMutation', 'sweepOrders', 'pruneOldRows', 'resolveOrder', 'resolveMutations', 'watchAccount', 'watchMarkets', 'compareWithPostgresql', 'readBackOrders', 'lookAtAccounts', 'awaitLooks', 'letEntriesPass', 'deliverWebhooks', 'lookAtStrategy', 'advanceStrategy', 'stepKillSwitch', 'checkHeartbeat'];
+const NAMES: readonly (keyof AllActivities)[] = ['placeOrders', 'sendAttempt', 'requestMutation', 'sendMutation', 'settleMutation', 'sweepOrders', 'pruneOldRows', 'resolveOrder', 'resolveMutations', 'watchAccount', 'watchMarkets', 'compareWithPostgresql', 'readBackOrders', 'lookAtAccounts', 'awaitLooks', 'letEntriesPass', 'deliverWebhooks', 'lookAtStrategy', 'advanceStrategy', 'stepKillSwitch', 'checkHeartbeat', 'recordConditional', 'noteConditional', 'amendConditional', 'raiseOrderAlert', 'readOrders', 'readTradingState', 'armTrigger', 'amendTrigger', 'disarmTrigger', 'acknowledgeTrigger', 'readTriggers'];
 
 export function scriptedActivities(script: Script): Record<string, () => Promise<unknown>> {
   return Object.fromEntries(

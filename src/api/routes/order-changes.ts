@@ -20,7 +20,7 @@ export function orderChangeRoutes({ ports, mutations, directory }: RouteContext)
       path: '/api/v1/orders/{id}',
       operationId: 'amendOrder',
       tag: 'Orders',
-      summary: 'Amend a working order',
+      summary: 'Amend a working or an armed order',
       scope: 'trade',
       params: orderParams,
       query: z.strictObject(answerTimeoutQuery),
@@ -34,7 +34,8 @@ export function orderChangeRoutes({ ports, mutations, directory }: RouteContext)
       async handle({ params, query, headers, body, userId }) {
         const revision = revisionOf(headers['if-match']);
         const order = await ownOrder(ports, params.id, userId);
-        return mutations.amend(order, revision, { limitPrice: body.limitPrice ?? null, quantity: body.quantity ?? null }, query.timeoutMs);
+        const { limitPrice = null, quantity = null, ...condition } = body;
+        return mutations.amend(order, revision, { limitPrice, quantity, ...(Object.keys(condition).length === 0 ? {} : { condition }) }, query.timeoutMs);
       },
     }),
     route({

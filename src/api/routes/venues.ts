@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CONDITIONAL_TYPES } from '../../domain/order';
 import { venueNameSchema } from '../../schemas/fields';
 import { venueHealthSchema, venueListSchema } from '../../schemas/markets';
 import { notFound } from '../errors';
@@ -23,6 +24,7 @@ export function venueRoutes({ ports }: RouteContext): Route[] {
           name,
           status,
           orderTypes: can.orderTypes,
+          durableOrderTypes: [...CONDITIONAL_TYPES],
           timesInForce: can.timesInForce,
           postOnly: can.postOnly,
           reduceOnly: can.reduceOnly,

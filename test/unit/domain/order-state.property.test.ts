@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { decimal } from '../../../src/domain/decimal';
 import { fillKey, venueViewKey, type Evidence } from '../../../src/domain/evidence';
 import { isTerminal, type Order } from '../../../src/domain/order';
-import { addFill, applyEvidence, NO_FILLS, type FillFigures, type Transition } from '../../../src/domain/order-state';
+import type { Transition } from '../../../src/domain/order-changes';
+import { addFill, applyEvidence, NO_FILLS, type FillFigures } from '../../../src/domain/order-state';
 import { AT, sampleFill, sampleOrder, sampleView } from './order-samples';
 
 type Machine = (order: Order, evidence: Evidence, fills: FillFigures) => Transition;

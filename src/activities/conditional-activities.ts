@@ -1,0 +1,57 @@
+/** What a conditional order's workflow does: its row, its trigger, its alerts. Types only for workflows. */
+import type { HeldEvidence, HeldTerms } from '../domain/evidence';
+import type { ErrorCode } from '../domain/errors';
+import type { OrderCondition } from '../domain/condition';
+import type { OrderIntent, OrderState } from '../domain/order';
+import type { Evidence } from '../domain/evidence';
+import type { SupervisedOrder } from '../domain/supervised-order';
+
+/** The row of a conditional order, and of what it placed: where a workflow begins, or begins anew. */
+export interface HeldOrderView {
+  readonly state: OrderState;
+  readonly quantity: string;
+  readonly limitPrice: string | null;
+  readonly condition: OrderCondition;
+  readonly pendingCancel: boolean;
+  readonly triggeredAtMs: number | null;
+  readonly revision: number;
+  readonly children: readonly SupervisedOrder[];
+}
+
+export interface ConditionalReference {
+  readonly intent: OrderIntent;
+  readonly ownerWorkflowId: string;
+}
+
+export interface RecordConditionalResult {
+  readonly verdict: 'accepted' | 'denied' | 'duplicate';
+  /** null unless accepted. */
+  readonly held: HeldOrderView | null;
+  /** The venue ends native stops after this, ms; null: it keeps them. */
+  readonly nativeExpiresAfterMs: number | null;
+}
+
+export interface NoteConditionalInput extends ConditionalReference {
+  readonly evidence: readonly (HeldEvidence | Extract<Evidence, { kind: 'cancelRequested' }>)[];
+}
+
+export interface AmendConditionalInput {
+  readonly orderId: string;
+  readonly userId: string;
+  readonly accountId: string;
+  readonly expectedRevision: number;
+  readonly terms: HeldTerms;
+}
+
+export interface AmendConditionalResult {
+  readonly verdict: 'applied' | 'denied';
+  readonly code: ErrorCode | null;
+  readonly message: string | null;
+}
+
+export interface ConditionalActivities {
+  recordConditional(input: ConditionalReference & { readonly intendedAtMs: number }): Promise<RecordConditionalResult>;
+  noteConditional(input: NoteConditionalInput): Promise<{ readonly state: OrderState; readonly revision: number }>;
+  amendConditional(input: AmendConditionalInput): Promise<AmendConditionalResult>;
+  raiseOrderAlert(input: { readonly accountId: string; readonly data: Readonly<Record<string, unknown>> }): Promise<void>;
+}

@@ -1,0 +1,57 @@
+/** The activities of conditional orders, put together from what main gives. */
+import { isHeld, type OrderCondition } from '../domain/condition';
+import type { Order, OrderIntent } from '../domain/order';
+import type { AppliedOrder, OrderEvidence, RecordedGroup } from '../domain/order-store';
+import { supervisedView } from '../domain/supervised-order';
+import type { VenueCapabilities } from '../domain/venue';
+import type { AmendConditionalInput, ConditionalActivities, ConditionalReference, HeldOrderView } from './conditional-activities';
+
+export interface ConditionalPorts {
+  readonly placing: { recordOrders(intents: readonly OrderIntent[], context: { ownerWorkflowId: string; sendTtlMs: number; intendedAtMs?: number }): Promise<RecordedGroup> };
+  readonly evidence: { apply(items: readonly OrderEvidence[]): Promise<readonly AppliedOrder[]> };
+  readonly held: {
+    amend(amendment: AmendConditionalInput): Promise<{ readonly verdict: 'applied' } | { readonly verdict: 'denied'; readonly code: NonNullable<Awaited<ReturnType<ConditionalActivities['amendConditional']>>['code']>; readonly message: string }>;
+    childrenOf(orderId: string): Promise<readonly Order[]>;
+  };
+  orderById(id: string): Promise<Order | null>;
+  capabilities(venue: string): VenueCapabilities | null;
+  alert(accountId: string, data: Readonly<Record<string, unknown>>): Promise<void>;
+}
+
+export function createConditionalActivities(ports: ConditionalPorts): ConditionalActivities {
+  const record = ({ intent, ownerWorkflowId }: ConditionalReference, intendedAtMs?: number): Promise<RecordedGroup> =>
+    ports.placing.recordOrders([intent], { ownerWorkflowId, sendTtlMs: 0, ...(intendedAtMs === undefined ? {} : { intendedAtMs }) });
+  return {
+    recordConditional: async (input) => {
+      const { items } = await record(input, input.intendedAtMs);
+      const verdict = items[0]?.verdict ?? 'denied';
+      const held = verdict === 'accepted' ? await viewOf(ports, input.intent.id) : null;
+      return { verdict, held, nativeExpiresAfterMs: ports.capabilities(input.intent.venue)?.nativeStopsExpireAfterMs ?? null };
+    },
+    noteConditional: async ({ evidence, ...reference }) => {
+      // A restored database may have lost the row; the intent in the workflow brings it back.
+      if ((await ports.orderById(reference.intent.id)) === null) await record(reference);
+      const [applied] = await ports.evidence.apply(evidence.map((piece) => ({ orderId: reference.intent.id, evidence: piece })));
+      if (applied === undefined) throw new Error(`order ${reference.intent.id} has no row`);
+      return { state: applied.order.state, revision: applied.order.revision };
+    },
+    amendConditional: async (input) => {
+      const answer = await ports.held.amend(input);
+      return answer.verdict === 'applied' ? { verdict: 'applied', code: null, message: null } : answer;
+    },
+    raiseOrderAlert: ({ accountId, data }) => ports.alert(accountId, data),
+  };
+}
+
+async function viewOf(ports: ConditionalPorts, orderId: string): Promise<HeldOrderView> {
+  const order = await ports.orderById(orderId);
+  if (order === null || !isHeld(order)) throw new Error(`order ${orderId} is not one that waits in a workflow`);
+  const { state, quantity, limitPrice, pendingCancel, revision, triggeredAt } = order;
+  return { state, quantity, limitPrice, condition: conditionOf(order), pendingCancel, revision, triggeredAtMs: triggeredAt === null ? null : Date.parse(triggeredAt), children: (await ports.held.childrenOf(orderId)).map(supervisedView) };
+}
+
+function conditionOf(order: Order): OrderCondition {
+  const { execution, triggerPrice, triggerPriceType, trailingOffset, trailingOffsetType, activationPrice, gapPolicy, escalation, startAt, expireTime } = order;
+  if (execution === null) throw new Error(`order ${order.id} waits for nothing`);
+  return { execution, triggerPrice, triggerPriceType, trailingOffset, trailingOffsetType, activationPrice, gapPolicy, escalation, startAt, expireTime };
+}

@@ -1,0 +1,15 @@
+/** Wires what the workflows of conditional orders stand on. */
+import type { ConditionalActivities } from '../activities/conditional-activities';
+import { createConditionalActivities } from '../activities/conditional-orders';
+import type { Platform } from './platform';
+
+export function conditionalActivities({ store, venues }: Platform): ConditionalActivities {
+  return createConditionalActivities({
+    placing: store.placing,
+    evidence: store.evidence,
+    held: store.held,
+    orderById: (id) => store.orders.byId(id),
+    capabilities: (venue) => venues.get(venue)?.capabilities ?? null,
+    alert: (accountId, data) => store.accounts.alert(accountId, data),
+  });
+}

@@ -1,0 +1,234 @@
+/** One execution of a conditional order: what was told since the last step, and how each step is carried out. */
+import { condition, proxyLocalActivities, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import type { ConditionalActivities, ConditionalReference, HeldOrderView } from '../activities/conditional-activities';
+import type { SupervisionActivities } from '../activities/supervision-activities';
+import type { TriggerActivities } from '../activities/trigger-activities';
+import { childIntent } from '../domain/child-intent';
+import type { HeldTerms } from '../domain/evidence';
+import { isTerminal, type OrderState } from '../domain/order';
+import { describeConditional } from '../domain/order-summary';
+import type { TradingState } from '../domain/supervised-order';
+import { disproof, triggerOf, type Trigger, type TriggerEvidence } from '../domain/trigger';
+import { LOCAL_ACTIVITY } from '../temporal/activity-options';
+import { ORDER_STATE } from '../temporal/search-attributes';
+import { cancelChild, CHILD_LOOK_MS, placeChild, sha256Hex } from './child-orders';
+import type { ConditionalOrderInput, ConditionalOutcome, MutationOutcome } from './messages';
+import { childrenEvidence, memoryOfRow, waitingOf } from './state/conditional-memory';
+import { ConditionalOrder, MAX_NATIVE_FAILURES } from './state/conditional-order';
+import type { Fired, Step } from './state/conditional-steps';
+
+const { noteConditional, amendConditional, raiseOrderAlert } = proxyLocalActivities<ConditionalActivities>({ ...LOCAL_ACTIVITY, summary: 'the order\'s row and its alerts' });
+const { armTrigger, amendTrigger, disarmTrigger, acknowledgeTrigger } = proxyLocalActivities<TriggerActivities>({ ...LOCAL_ACTIVITY, summary: 'the order\'s trigger' });
+const { readOrders, readTradingState } = proxyLocalActivities<SupervisionActivities>({ ...LOCAL_ACTIVITY, summary: 'read children, prices and position' });
+
+/** Without a hint, the row of a native stop is read this often: the venue has it, and the durable one does not need it. */
+const QUIET_LOOK_MS = 3_600_000;
+/** Exits that ended without a fill before somebody is told. */
+const ALERT_AFTER_FAILURES = 3;
+/** Legs of a conditional order: what pursues it, and the native stop behind it. */
+const PURSUIT_LEG = 0;
+const NATIVE_LEG = 1;
+
+export class ConditionalRun {
+  state: ConditionalOrder;
+  verdict: ConditionalOutcome['verdict'] | null = null;
+  ended: OrderState | null = null;
+  readonly crossings: TriggerEvidence[] = [];
+  rowsChanged = false;
+  /** Amends whose transaction is under way: until it is known whether they were taken, no crossing is judged. */
+  private amending = 0;
+  /** Counts what handlers changed, so that a wait ends. */
+  private told = 0;
+  private market: TradingState | null = null;
+  private notedFill = '';
+  private alerted = false;
+
+  constructor(private readonly input: ConditionalOrderInput) {
+    this.state = new ConditionalOrder(input.intent, waitingOf(input.intent), input.memory ?? null);
+  }
+
+  /** From the row: this may be the first execution, the next one, or one that takes over from an execution that was lost. */
+  begin(held: HeldOrderView, nativeExpiresAfterMs: number | null): void {
+    this.state = new ConditionalOrder(this.input.intent, held.condition, this.input.memory ?? memoryOfRow(held, this.input.intent), nativeExpiresAfterMs);
+    this.state.cancelAsked ||= held.pendingCancel;
+    if (isTerminal(held.state)) this.ended = held.state;
+    this.rowsChanged = this.state.children.length > 0;
+    this.show(held.state);
+  }
+
+  get isQuiet(): boolean {
+    return this.amending === 0 && this.crossings.length === 0 && !this.rowsChanged;
+  }
+
+  /** Update handler. */
+  async amend({ expectedRevision, terms }: { readonly expectedRevision: number; readonly terms: HeldTerms }): Promise<MutationOutcome> {
+    await condition(() => this.verdict !== null);
+    const { id: orderId, userId, accountId } = this.input.intent;
+    this.amending += 1;
+    try {
+      const { verdict, code, message } = await amendConditional({ orderId, userId, accountId, expectedRevision, terms });
+      if (verdict === 'applied') this.state.amended(terms);
+      return { verdict, code, message };
+    } finally {
+      this.amending -= 1;
+      this.told += 1;
+    }
+  }
+
+  /** Update handler. */
+  async cancel(): Promise<MutationOutcome> {
+    await condition(() => this.verdict !== null);
+    if (this.ended !== null) return { verdict: 'nothingToDo', code: 'ORDER_CLOSED', message: `the order is ${this.ended}` };
+    if (!this.state.cancelAsked) {
+      await this.note({ kind: 'cancelRequested', key: 'cancelRequested', at: now() });
+      this.state.cancelAsked = true;
+      this.told += 1;
+    }
+    return { verdict: 'pending', code: null, message: null };
+  }
+
+  /** One step. */
+  async once(): Promise<void> {
+    await condition(() => this.amending === 0);
+    for (const { triggerId } of this.crossings.splice(0)) if (triggerId === this.state.triggerId) await this.judge(await acknowledgeTrigger({ triggerId }));
+    if (this.rowsChanged) await this.look();
+    const step = this.state.next(Date.now(), this.market);
+    this.market = null;
+    await this.carryOut(step);
+  }
+
+  private async carryOut(step: Step): Promise<void> {
+    const { state } = this;
+    switch (step.kind) {
+      case 'arm':
+        return this.arm(step.version);
+      case 'fire':
+        return this.fire(step.fired);
+      case 'readMarket': {
+        const { accountId, venue, symbol } = this.input.intent;
+        this.market = await readTradingState({ accountId, venue, symbol });
+        return;
+      }
+      case 'place':
+        return this.place(step);
+      case 'cancelChild':
+        await cancelChild({ ...this.input.intent, orderId: step.child.orderId });
+        state.cancelSent(step.child, Date.now());
+        return;
+      case 'wait':
+        // Armed, or on its way: whoever asked may be answered.
+        this.verdict ??= 'accepted';
+        return this.wait(step);
+      case 'end':
+        return this.end(step);
+    }
+  }
+
+  /** The row may say that it fired meanwhile: by terms before an amendment, or while an earlier execution was lost. */
+  private async arm(version: number): Promise<void> {
+    const { intent } = this.input;
+    const { state } = this;
+    const parameters = triggerOf({ ...intent, condition: state.condition });
+    if (parameters === null) throw new Error(`order ${intent.id} waits for no price`);
+    const { userId, accountId, venue, symbol } = intent;
+    const armed = await armTrigger({ trigger: { id: state.triggerId, userId, accountId, workflowId: workflowInfo().workflowId, venue, symbol, parameters } });
+    const row = armed.status === 'ARMED' && version > 0 ? await amendTrigger({ triggerId: state.triggerId, revision: version + 1, parameters }) : armed;
+    if (row?.status === 'ARMED') state.armed(version);
+    else if (row?.status === 'FIRED') await this.judge(await acknowledgeTrigger({ triggerId: row.id }));
+    else state.disproved();
+  }
+
+  /** What is stored of the firing, checked again. What does not hold fires nothing, and another trigger takes its place. */
+  private async judge(trigger: Trigger | null): Promise<void> {
+    const { state } = this;
+    if (state.fired !== null || state.cancelAsked || trigger?.status !== 'FIRED' || trigger.evidence === null) return;
+    const wrong = disproof(trigger, trigger.evidence);
+    if (wrong === null) return this.fire({ by: 'trigger', level: trigger.evidence.level, atMs: trigger.evidence.atMs, evidence: { ...trigger.evidence } });
+    await this.alert('crossingDisproved', wrong);
+    state.disproved();
+  }
+
+  private async fire(fired: Fired): Promise<void> {
+    this.state.triggered(fired);
+    await this.note({ kind: 'triggered', key: 'triggered', trigger: { by: fired.by, level: fired.level, ...fired.evidence }, at: now() });
+    if (fired.by !== 'trigger' && this.state.armedVersion !== null) await disarmTrigger({ triggerId: this.state.triggerId });
+    this.show('TRIGGERED');
+  }
+
+  private async place({ n, step, terms }: Extract<Step, { kind: 'place' }>): Promise<void> {
+    const { intent } = this.input;
+    const { accountId, venue, symbol } = intent;
+    const { market, signerId, mark, bid, ask } = this.market ?? (await readTradingState({ accountId, venue, symbol }));
+    const name = { parentId: intent.id, leg: step === 'native' ? NATIVE_LEG : PURSUIT_LEG, child: n };
+    const owner = { userId: intent.userId, accountId, signerId, venue, symbol, venueSymbol: intent.venueSymbol, origin: 'CONDITIONAL', supervision: { ...intent.supervision, workflowId: workflowInfo().workflowId, parentOrderId: intent.id } } as const;
+    const made = childIntent(name, owner, terms, { rules: market, referencePrice: mark ?? bid ?? ask }, Date.now(), sha256Hex);
+    if (made.kind === 'belowMinimum') {
+      await this.alert('belowMinimum', `${made.quantity} of ${symbol} is below what ${venue} takes`);
+      if (step === 'native') this.state.nativeFailures = MAX_NATIVE_FAILURES;
+      else await this.end({ kind: 'end', state: 'CANCELED', reasonCode: 'BELOW_MINIMUM', message: `what is left, ${made.quantity}, is below the venue's minimum` });
+      return;
+    }
+    // The step is in the timeline before the child can be at the venue.
+    await this.note({ kind: 'escalated', key: `child/${n}`, step, message: `${terms.type} ${made.intent.quantity}${made.intent.limitPrice === null ? '' : ` at ${made.intent.limitPrice}`} ${made.intent.timeInForce}`, at: now() });
+    await placeChild(made.intent);
+    this.state.placed(n, step, made.intent.id, Date.now());
+  }
+
+  private async wait({ untilMs, looking }: Extract<Step, { kind: 'wait' }>): Promise<void> {
+    const { told } = this;
+    const lookMs = looking ? CHILD_LOOK_MS : this.state.live === null ? null : QUIET_LOOK_MS;
+    const untilNextMs = untilMs === null ? null : Math.max(untilMs - Date.now(), 0);
+    const waitMs = lookMs === null ? untilNextMs : Math.min(lookMs, untilNextMs ?? lookMs);
+    const isTold = (): boolean => this.told !== told || this.crossings.length > 0 || this.rowsChanged;
+    const woken = waitMs === null ? await condition(isTold).then(() => true) : await condition(isTold, waitMs);
+    if (!woken && lookMs !== null) this.rowsChanged = true;
+  }
+
+  private async look(): Promise<void> {
+    this.rowsChanged = false;
+    const { children, state } = { children: this.state.children, state: this.state };
+    if (children.length === 0) return;
+    for (const view of await readOrders({ orderIds: children.map(({ orderId }) => orderId) })) state.childSeen(view);
+    const evidence = childrenEvidence(state, now());
+    if (evidence !== null && evidence.key !== this.notedFill) {
+      await this.note(evidence);
+      this.notedFill = evidence.key;
+    }
+    if (!this.alerted && state.intent.reduceOnly && state.failures >= ALERT_AFTER_FAILURES) await this.alert('exitNotFilled', 'a triggered exit has not filled yet; it is tried again and again');
+    if (!this.alerted && state.nativeFailures >= MAX_NATIVE_FAILURES) await this.alert('noNativeStop', 'the venue does not take the native stop; the durable one stands alone');
+  }
+
+  private async end({ state, reasonCode, message }: Extract<Step, { kind: 'end' }>): Promise<void> {
+    await this.note({ kind: 'ended', key: 'ended', state, reasonCode, message, at: now() });
+    if (this.state.fired === null && this.state.armedVersion !== null) await disarmTrigger({ triggerId: this.state.triggerId });
+    this.verdict ??= 'accepted';
+    this.ended = state;
+    this.show(state);
+  }
+
+  private async alert(kind: string, words: string): Promise<void> {
+    this.alerted = true;
+    const { accountId, id, clientOrderId, symbol } = this.input.intent;
+    await raiseOrderAlert({ accountId, data: { kind, orderId: id, clientOrderId, symbol, words } });
+  }
+
+  private async note(evidence: Parameters<ConditionalActivities['noteConditional']>[0]['evidence'][number]): Promise<void> {
+    await noteConditional({ ...this.reference(), evidence: [evidence] });
+  }
+
+  private reference(): ConditionalReference {
+    return { intent: this.input.intent, ownerWorkflowId: workflowInfo().workflowId };
+  }
+
+  /** What an operator reads. */
+  private show(state: OrderState): void {
+    const { intent } = this.input;
+    const { quantity, limitPrice, condition: terms, fired } = this.state;
+    setCurrentDetails(`**${state}** ${describeConditional({ ...intent, quantity, limitPrice }, terms)}${fired === null ? '' : `; fired by ${fired.by}${fired.level === null ? '' : ` at ${fired.level}`}`}`);
+    upsertSearchAttributes([{ key: ORDER_STATE, value: state }]);
+  }
+}
+
+function now(): string {
+  return new Date().toISOString();
+}
