@@ -6,7 +6,7 @@ import { Context } from '@temporalio/activity';
 import { signedHeaders } from '../delivery/signature';
 import type { GuardedClient } from '../delivery/guarded-client';
 import type { Clock } from '../domain/clock';
-import type { AttemptOutcome } from '../domain/webhook';
+import type { AttemptEnd, AttemptOutcome } from '../domain/webhook';
 import type { WebhookOutbox } from '../store/webhook-outbox';
 import type { ClaimedDelivery, DeliveryStep, EndpointState, SettledAttempt } from '../store/webhook-rows';
 
@@ -31,6 +31,8 @@ export interface DelivererPorts {
   /** How long a round that delivered waits for more, ms; LINGER_MS. */
   readonly lingerMs?: number;
   readonly leaving: AbortSignal;
+  /** Of each attempt once it is committed. */
+  onEnd?(end: AttemptEnd): void;
 }
 
 /** Attempts of one endpoint under way at once: across keys; within a key there is one. */
@@ -101,6 +103,7 @@ class Round {
       const settled = this.settled;
       this.settled = [];
       const step = await this.ports.outbox.step(this.endpointId, settled, { wanted: over ? 0 : SIDE_BY_SIDE - this.underWay.size, inFlight: this.underWay.size });
+      for (const end of step.ends) this.ports.onEnd?.(end);
       if (step.claims.length > 0) await this.start(step.claims, step.url);
       if (this.underWay.size > 0) {
         // Whatever ends first frees its place, and what ends with it is written with it.

@@ -69,6 +69,10 @@ export interface WebhookAttempt {
   readonly answer: string | null;
 }
 
+/** What one attempt came to for its delivery: `retried` is due again later, `exhausted` never by itself, `interrupted` at once. */
+export const ATTEMPT_ENDS = ['delivered', 'retried', 'exhausted', 'interrupted'] as const;
+export type AttemptEnd = (typeof ATTEMPT_ENDS)[number];
+
 /** How one attempt ended, as the sender saw it. */
 export interface AttemptOutcome {
   readonly code: number | null;

@@ -131,6 +131,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
   registerStateGauges(platform.registry, {
     unknownOrders: () => store.gauges.unknownOrders(),
     positionsValueUsd: () => store.gauges.positionsValueUsd(),
+    oldestWebhookSeconds: () => store.gauges.oldestWebhookSeconds(),
     connections: () => sockets.connections,
     onTrouble: (error) => logger.warn({ err: error }, 'a gauge could not be read'),
   });

@@ -7,6 +7,7 @@ import { AddressGuard, networkOf, type Network } from '../delivery/address-guard
 import { GuardedClient, urlRefusal } from '../delivery/guarded-client';
 import { newWebhookSecret } from '../delivery/signature';
 import { hintWebhook } from '../temporal/webhook-workflows';
+import { WebhookMetrics } from './metrics/webhook-metrics';
 import type { Platform } from './platform';
 
 export interface WebhookWorker {
@@ -61,9 +62,10 @@ export function webhookPorts({ store, settings, temporal, logger }: Platform): {
   };
 }
 
-export function webhookWorker({ store, settings, logger, temporal, clock }: Platform): WebhookWorker {
+export function webhookWorker({ store, settings, logger, temporal, clock, registry }: Platform): WebhookWorker {
   const client = new GuardedClient({ ...rulesOf(settings), ...(settings.webhookProxyUrl === undefined ? {} : { proxyUrl: settings.webhookProxyUrl }) });
   const leaving = new AbortController();
+  const { onEnd } = new WebhookMetrics(registry);
   const news = new WebhookNews({
     listen: (onNotice) => store.events.listen(onNotice),
     concernedBy: (streams) => store.webhooks.concernedBy(streams),
@@ -72,7 +74,7 @@ export function webhookWorker({ store, settings, logger, temporal, clock }: Plat
     onTrouble: (error) => logger.warn({ err: error }, 'word of waiting webhooks'),
   });
   return {
-    activities: createWebhookActivities({ clock, outbox: store.webhookOutbox, client, secretsOf: (endpointId) => store.webhooks.secretsOf(endpointId), awaitNews: (...wanted) => news.awaitNews(...wanted), leaving: leaving.signal }),
+    activities: createWebhookActivities({ clock, outbox: store.webhookOutbox, client, secretsOf: (endpointId) => store.webhooks.secretsOf(endpointId), awaitNews: (...wanted) => news.awaitNews(...wanted), leaving: leaving.signal, onEnd }),
     start: () => news.start(),
     leave: () => leaving.abort(),
     close: async () => {

@@ -1,4 +1,5 @@
 /** Figures over everything the installation holds, for operators: never for a user, whose rows are their own. */
+import { isoTime } from '../domain/clock';
 import type { StoreCore } from './core';
 
 /** Quotes whose unit is worth a dollar, near enough for a gauge. */
@@ -22,6 +23,21 @@ export class Gauges {
          LEFT JOIN (positions p JOIN markets m ON m.venue = p.venue AND m.symbol = p.symbol AND m.quote = ANY($1::text[])) ON p.venue = v.venue AND p.quantity <> 0 GROUP BY v.venue`,
       DOLLARS,
     );
+  }
+
+  /** Age of what waits longest for an enabled endpoint, s, a delivery or an event that has none yet; 0 where nothing does. Who is disabled was told, and decides. */
+  async oldestWebhookSeconds(): Promise<number> {
+    const [row] = await this.core.database.rows<{ seconds: number }>(
+      `SELECT coalesce(greatest(0, extract(epoch FROM $1::timestamptz - min(t.at))), 0)::float8 AS seconds FROM webhook_endpoints w CROSS JOIN LATERAL (
+           SELECT min(d.created_at) AS at FROM webhook_deliveries d WHERE d.endpoint_id = w.id AND d.status = 'pending'
+           UNION ALL
+           SELECT x.at FROM (SELECT 'account:' || a.id AS stream FROM accounts a WHERE a.user_id = w.user_id UNION ALL SELECT 'user:' || w.user_id) s
+             LEFT JOIN webhook_cursors c ON c.endpoint_id = w.id AND c.stream = s.stream
+             CROSS JOIN LATERAL (SELECT e.at FROM events e WHERE e.stream = s.stream AND e.sequence > coalesce(c.sequence, 0) ORDER BY e.sequence LIMIT 1) x) t
+        WHERE w.deleted_at IS NULL AND w.status = 'enabled'`,
+      isoTime(this.core.clock.nowMs()),
+    );
+    return row?.seconds ?? 0;
   }
 
   private async byVenue(sql: string, ...parameters: readonly string[][]): Promise<ReadonlyMap<string, number>> {

@@ -7,16 +7,15 @@ import { callRateOf } from '../domain/call-rate';
 import { isoTime } from '../domain/clock';
 import { isDelivered, retryDelayMs } from '../domain/delivery-schedule';
 import { afterAttempt, attemptsAllowed, healthOf, TOLD_AT_FAILURE, type EndpointHealth } from '../domain/endpoint-health';
-import { accountStream, userStream, type StreamEvent } from '../domain/events';
+import type { StreamEvent } from '../domain/events';
 import { takeTokens } from '../domain/token-bucket';
-import { isWanted, orderingKey, payloadOf, webhookTypesOf } from '../domain/webhook';
-import { insertRows, plainRow, selectList, updateRows } from './columns';
+import { isWanted, orderingKey, payloadOf, webhookTypesOf, type AttemptEnd } from '../domain/webhook';
+import { insertRows, plainRow, updateRows } from './columns';
 import type { StoreCore } from './core';
 import type { Transaction } from './database';
 import type { Generation } from './generation';
-import { EVENT_COLUMNS } from './tables';
 import { appendUserEvent } from './user-events';
-import { lockEndpoint, settleAttempts, type ClaimedDelivery, type DeliveryStep, type LockedEndpoint, type SettledAttempt } from './webhook-rows';
+import { lockEndpoint, settleAttempts, UNREAD_SQL, type ClaimedDelivery, type DeliveryStep, type LockedEndpoint, type SettledAttempt } from './webhook-rows';
 
 /** What leaves the outbox in one transaction. */
 export const FAN_OUT_PAGE = 200;
@@ -30,11 +29,6 @@ const TELL_EVERY_MS = 3_600_000;
 const DELIVERY_INSERT = { id: 'text', userId: 'text', endpointId: 'text', number: 'bigint', eventType: 'text', stream: 'text', sequence: 'bigint', orderingKey: 'text', body: 'text', status: 'text', blocked: 'boolean', nextAttemptAt: 'timestamptz', createdAt: 'timestamptz' } as const;
 const DELIVERY_SETTLE = { id: 'text', status: 'text', failures: 'integer', nextAttemptAt: 'timestamptz', settledAt: 'timestamptz' } as const;
 const ATTEMPT_INSERT = { deliveryId: 'text', number: 'integer', userId: 'text', at: 'timestamptz' } as const;
-const UNREAD_SQL = (generation: string): string => `SELECT x.*, ${generation} AS generation
-  FROM (SELECT '${accountStream('')}' || a.id AS stream FROM accounts a WHERE a.user_id = $1 UNION ALL SELECT '${userStream('')}' || $1) s
-  LEFT JOIN webhook_cursors c ON c.endpoint_id = $2 AND c.stream = s.stream
-  CROSS JOIN LATERAL (SELECT ${selectList(EVENT_COLUMNS, 'e')} FROM events e WHERE e.stream = s.stream AND e.sequence > coalesce(c.sequence, 0) ORDER BY e.sequence LIMIT $3::int) x
-  LIMIT $3::int`;
 /** The first of each key that waits is free to go, unless it is already. */
 const UNBLOCK_SQL = `UPDATE webhook_deliveries SET blocked = false WHERE id IN (
     SELECT n.id FROM unnest($2::text[]) AS k CROSS JOIN LATERAL (SELECT d.id, d.blocked FROM webhook_deliveries d WHERE d.endpoint_id = $1 AND d.ordering_key = k AND d.status = 'pending' ORDER BY d.number LIMIT 1) n WHERE n.blocked) RETURNING id`;
@@ -75,7 +69,7 @@ export class WebhookOutbox {
       const nowMs = this.core.clock.nowMs();
       if (endpoint === null) {
         await settleAttempts(tx, settled);
-        return { state: 'deleted', url: '', waiting: 0, breakerOpenUntil: null, disabledReason: null, claims: [], nextDueAtMs: null };
+        return { state: 'deleted', url: '', waiting: 0, breakerOpenUntil: null, disabledReason: null, claims: [], ends: [], nextDueAtMs: null };
       }
       const health = await this.settle(tx, endpoint, settled, nowMs);
       const allowed = Math.max(0, attemptsAllowed(health.now, nowMs, inFlight + wanted) - inFlight);
@@ -84,7 +78,7 @@ export class WebhookOutbox {
       const earliestMs = due?.at?.getTime() ?? null;
       const nextDueAtMs = earliestMs === null || health.now.disabled !== null ? null : Math.max(earliestMs, health.now.breakerOpenUntilMs ?? 0, claims.freeAtMs);
       const { breakerOpenUntilMs, disabled } = health.now;
-      return { state: disabled === null ? 'enabled' : 'disabled', url: endpoint.url, waiting: health.waiting, breakerOpenUntil: breakerOpenUntilMs === null ? null : isoTime(breakerOpenUntilMs), disabledReason: disabled, claims: claims.taken, nextDueAtMs };
+      return { state: disabled === null ? 'enabled' : 'disabled', url: endpoint.url, waiting: health.waiting, breakerOpenUntil: breakerOpenUntilMs === null ? null : isoTime(breakerOpenUntilMs), disabledReason: disabled, claims: claims.taken, ends: health.ends, nextDueAtMs };
     });
   }
 
@@ -113,9 +107,9 @@ export class WebhookOutbox {
     return inserted.length;
   }
 
-  private async settle(tx: Transaction, endpoint: LockedEndpoint, settled: readonly SettledAttempt[], nowMs: number): Promise<{ readonly now: EndpointHealth; readonly waiting: number }> {
+  private async settle(tx: Transaction, endpoint: LockedEndpoint, settled: readonly SettledAttempt[], nowMs: number): Promise<{ readonly now: EndpointHealth; readonly waiting: number; readonly ends: readonly AttemptEnd[] }> {
     let health = healthOf(endpoint);
-    if (settled.length === 0) return { now: health, waiting: endpoint.waiting };
+    if (settled.length === 0) return { now: health, waiting: endpoint.waiting, ends: [] };
     await settleAttempts(tx, settled);
     const rows = await tx.rows<{ id: string; orderingKey: string; eventType: string; attempts: number; failures: number }>(
       `SELECT d.id, d.ordering_key AS "orderingKey", d.event_type AS "eventType", d.attempts, d.failures FROM webhook_deliveries d WHERE d.id = ANY($1::text[]) AND d.status = 'pending'`,
@@ -125,6 +119,7 @@ export class WebhookOutbox {
     const at = isoTime(nowMs);
     const changed: object[] = [];
     const free: string[] = [];
+    const ends: AttemptEnd[] = [];
     const alerts: Record<string, unknown>[] = [];
     for (const { id, number, outcome } of settled) {
       const delivery = pending.get(id);
@@ -134,12 +129,14 @@ export class WebhookOutbox {
       if (delivery === undefined || (number !== delivery.attempts && !isDelivered(outcome))) continue;
       pending.delete(id);
       if (isDelivered(outcome)) {
+        ends.push('delivered');
         changed.push({ id, status: 'delivered', failures: delivery.failures, nextAttemptAt: null, settledAt: at });
         free.push(delivery.orderingKey);
         continue;
       }
       const failures = outcome.errorClass === 'interrupted' ? delivery.failures : delivery.failures + 1;
       const delayMs = outcome.errorClass === 'interrupted' ? 0 : retryDelayMs({ failures, outcome, chance: Math.random() });
+      ends.push(outcome.errorClass === 'interrupted' ? 'interrupted' : delayMs === null ? 'exhausted' : 'retried');
       changed.push({ id, status: delayMs === null ? 'exhausted' : 'pending', failures, nextAttemptAt: delayMs === null ? null : isoTime(nowMs + delayMs), settledAt: delayMs === null ? at : null });
       if (delayMs === null) free.push(delivery.orderingKey);
       const lastAnswer = { deliveryId: id, eventType: delivery.eventType, code: outcome.code, errorClass: outcome.errorClass };
@@ -158,7 +155,7 @@ export class WebhookOutbox {
       endpoint.id, endpoint.waiting - free.length, iso(health.failingSinceMs), health.failuresInARow, health.breakerTrips, iso(health.breakerOpenUntilMs), told.webhookFailing ?? endpoint.toldFailingAt, told.webhookExhausted ?? endpoint.toldExhaustedAt,
       disables, health.disabled, at,
     );
-    return { now: health, waiting: endpoint.waiting - free.length };
+    return { now: health, waiting: endpoint.waiting - free.length, ends };
   }
 
   /** On the user's own stream: their other endpoints deliver it. One word of a kind in an hour, except of an end. */

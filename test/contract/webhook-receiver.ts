@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { deliverRound, type DeliveryRound } from '../../src/activities/webhook-deliverer';
 import type { GuardedClient } from '../../src/delivery/guarded-client';
+import type { AttemptEnd } from '../../src/domain/webhook';
 import type { StoreWorld } from './store-harness';
 
 export interface Received {
@@ -76,10 +77,10 @@ export class Receiver {
 }
 
 /** One round as the activity makes it; nobody waits for news here. */
-export function roundOf({ store, clock }: StoreWorld, client: GuardedClient, endpointId: string): Promise<DeliveryRound> {
+export function roundOf({ store, clock }: StoreWorld, client: GuardedClient, endpointId: string, onEnd: (end: AttemptEnd) => void = () => undefined): Promise<DeliveryRound> {
   const untilOver = (_id: string, signal: AbortSignal): Promise<boolean> => new Promise((resolve) => signal.addEventListener('abort', () => resolve(false), { once: true }));
   const leaving = new AbortController().signal;
-  return deliverRound({ clock, outbox: store.webhookOutbox, client, secretsOf: (of) => store.webhooks.secretsOf(of), awaitNews: untilOver, lingerMs: 0, leaving }, endpointId, leaving);
+  return deliverRound({ clock, outbox: store.webhookOutbox, client, secretsOf: (of) => store.webhooks.secretsOf(of), awaitNews: untilOver, lingerMs: 0, leaving, onEnd }, endpointId, leaving);
 }
 
 export const sequencesOf = (received: readonly Received[], orderId: string): number[] => received.filter((each) => each.orderId === orderId).map(({ sequence }) => sequence);

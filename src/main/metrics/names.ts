@@ -19,13 +19,15 @@ export const METRIC_NAMES = {
   tradeVolume: 'surefill_trade_volume_quote_total',
   positionsValue: 'surefill_positions_value_usd',
   mismatches: 'surefill_reconciliation_mismatch_total',
+  webhookDeliveries: 'surefill_webhook_deliveries_total',
+  webhookOldest: 'surefill_webhook_oldest_pending_seconds',
 } as const;
 
 export type Metric = keyof typeof METRIC_NAMES;
 
 const ALL: readonly Role[] = ['api', 'worker', 'watcher'];
 
-/** Counted where it happens: venue calls and committed events in every process, audits in the watcher, gauges once, by the API. */
+/** Counted where it happens: venue calls and committed events in every process, audits in the watcher, deliveries in the worker, gauges once, by the API. */
 export const METRIC_ROLES: Readonly<Record<Metric, readonly Role[]>> = {
   venueCallSeconds: ALL,
   venueBudgetLeft: ALL,
@@ -41,4 +43,6 @@ export const METRIC_ROLES: Readonly<Record<Metric, readonly Role[]>> = {
   ordersUnknown: ['api'],
   positionsValue: ['api'],
   mismatches: ['watcher'],
+  webhookDeliveries: ['worker'],
+  webhookOldest: ['api'],
 };

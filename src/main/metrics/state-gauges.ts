@@ -5,6 +5,8 @@ import { METRIC_NAMES } from './names';
 export interface StateGaugePorts {
   unknownOrders(): Promise<ReadonlyMap<string, number>>;
   positionsValueUsd(): Promise<ReadonlyMap<string, number>>;
+  /** Age of what waits longest for an enabled webhook, s; 0 where nothing does. */
+  oldestWebhookSeconds(): Promise<number>;
   /** Sockets of clients that are open. */
   connections(): number;
   onTrouble(error: unknown): void;
@@ -19,6 +21,20 @@ export function registerStateGauges(registry: Registry, ports: StateGaugePorts):
     registers: [registry],
     collect() {
       this.set(ports.connections());
+    },
+  });
+
+  new Gauge({
+    name: METRIC_NAMES.webhookOldest,
+    help: 'Age of what waits longest for an enabled webhook: a delivery, or an event that has none yet.',
+    registers: [registry],
+    async collect() {
+      try {
+        this.set(await ports.oldestWebhookSeconds());
+      } catch (error) {
+        this.remove();
+        ports.onTrouble(error);
+      }
     },
   });
 
