@@ -141,12 +141,16 @@ class Components {
   }
 }
 
-/** `#/$defs/X` of a schema on its own is `#/components/schemas/X` of the document. */
+/**
+ * `#/$defs/X` of a schema on its own is `#/components/schemas/X` of the document. A date-time is named by its format alone: zod's pattern
+ * says the same at length, and who makes requests from the document would have to satisfy both.
+ */
 function relinked(value: Json): Json {
   if (Array.isArray(value)) return value.map(relinked);
   if (typeof value !== 'object' || value === null) return value;
+  const { pattern: _sameAsFormat, ...named } = value as JsonObject;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, key === '$ref' && typeof item === 'string' ? item.replace('#/$defs/', '#/components/schemas/') : relinked(item)]),
+    Object.entries('format' in value && value.format === 'date-time' ? named : value).map(([key, item]) => [key, key === '$ref' && typeof item === 'string' ? item.replace('#/$defs/', '#/components/schemas/') : relinked(item)]),
   );
 }
 
