@@ -2,6 +2,7 @@
 import type { Account } from '../domain/account';
 import { childIntent } from '../domain/child-intent';
 import type { Sha256Hex } from '../domain/client-ids';
+import { isHeld } from '../domain/condition';
 import { decimal, decimalText, ZERO } from '../domain/decimal';
 import { DomainError } from '../domain/errors';
 import type { Heartbeat } from '../domain/heartbeat';
@@ -70,6 +71,9 @@ export interface KillSwitchPorts {
   market(venue: string, symbol: string): Promise<Market | null>;
   /** Asks whoever watches the account for a look at the venue. May be lost. */
   askForLook(accountId: string): void;
+  /** Of an order that waits in a workflow of ours: that workflow cancels it, and what it has placed. */
+  cancelHeld(order: Order): Promise<unknown>;
+  onTrouble(order: Order, error: unknown): void;
   readonly sha256Hex: Sha256Hex;
 }
 
@@ -122,9 +126,12 @@ async function stopStrategies(ports: KillSwitchPorts, { id, mode }: KillSwitch, 
   }
 }
 
+/** Orders that wait in workflows are canceled there, at once; the others are to be canceled by child workflows of their own. */
 async function cancelable(ports: KillSwitchPorts, accountId: string, outside: boolean): Promise<readonly CancelReference[]> {
   const open = (await ports.working(accountId)).filter((order) => !order.pendingCancel && !isExit(order) && (outside || order.origin !== 'EXTERNAL'));
-  return open.map(({ id, userId, venue, symbol }) => ({ orderId: id, userId, accountId, venue, symbol }));
+  // One whose workflow does not answer holds up no other: it is asked again at the next look.
+  await Promise.all(open.filter(isHeld).map((order) => ports.cancelHeld(order).catch((error: unknown) => ports.onTrouble(order, error))));
+  return open.filter((order) => !isHeld(order)).map(({ id, userId, venue, symbol }) => ({ orderId: id, userId, accountId, venue, symbol }));
 }
 
 /** The switch's own exits take what they can at once, and end by themselves. */

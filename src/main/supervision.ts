@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { createKillSwitchActivities, type KillSwitchActivities } from '../activities/kill-switch-activities';
 import { createStrategyActivities, type StrategyActivities } from '../activities/strategy-activities';
 import { TOPICS } from '../streams/topics';
+import { ConditionalGateway } from '../temporal/conditional-gateway';
 import { ensureDeadMan, ensureKillSwitch, ensureStrategy, tellStrategy } from '../temporal/supervising';
 import type { Platform } from './platform';
 
@@ -36,7 +37,11 @@ export function strategyActivities({ store, prices }: Platform): StrategyActivit
   });
 }
 
-export function killSwitchActivities({ store, bus, clock, temporal }: Platform): KillSwitchActivities {
+/** How long a kill switch waits for one waiting order's workflow. */
+const CANCEL_HELD_MS = 2_000;
+
+export function killSwitchActivities({ store, bus, clock, temporal, logger }: Platform): KillSwitchActivities {
+  const conditional = new ConditionalGateway(temporal.client);
   return createKillSwitchActivities({
     clock,
     switches: store.killSwitches,
@@ -50,6 +55,8 @@ export function killSwitchActivities({ store, bus, clock, temporal }: Platform):
     account: (accountId) => store.accounts.byId(accountId),
     market: (venue, symbol) => store.markets.get(venue, symbol),
     askForLook: (accountId) => bus.publish(TOPICS.accountWake(accountId), { accountId }),
+    cancelHeld: (order) => temporal.client.withDeadline(Date.now() + CANCEL_HELD_MS, () => conditional.cancel(order)),
+    onTrouble: (order, error) => logger.warn({ err: error, orderId: order.id }, 'the workflow of a waiting order did not take its cancel; it is asked again'),
     sha256Hex: (text) => createHash('sha256').update(text).digest('hex'),
   });
 }
