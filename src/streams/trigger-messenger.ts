@@ -5,7 +5,10 @@ import type { TriggerEngineOptions } from './trigger-engine';
 
 /** Between two tries to store or to tell while the other side is away. */
 const RETRY_MS = 250;
-/** A workflow that does not exist may be one that a restored Temporal has lost and that comes back: it is asked for now and then, for an hour. */
+/**
+ * A workflow that does not exist may be one that a starting Temporal does not know yet (asked for again soon, then ever less often), or one
+ * that a restored Temporal has lost and that comes back: it is asked for now and then, for an hour.
+ */
 const GONE_RETRY_MS = 5_000;
 const GONE_FOR_GOOD_MS = 3_600_000;
 /** Told again after so long without an acknowledgement: a lost signal costs seconds. */
@@ -16,7 +19,7 @@ export class TriggerMessenger {
   /** Being stored. */
   private readonly storing = new Map<string, Promise<void>>();
   /** Stored, and not acknowledged. */
-  private readonly untold = new Map<string, { readonly workflowId: string; readonly evidence: TriggerEvidence }>();
+  private readonly untold = new Map<string, { readonly workflowId: string; readonly evidence: TriggerEvidence; gone: number }>();
   private readonly timers = new Map<string, NodeJS.Timeout>();
   private closed = false;
 
@@ -40,7 +43,7 @@ export class TriggerMessenger {
   /** Stored by whoever, and not acknowledged. */
   tell({ id, workflowId, evidence }: Trigger): void {
     if (evidence === null || this.untold.has(id)) return;
-    this.untold.set(id, { workflowId, evidence });
+    this.untold.set(id, { workflowId, evidence, gone: 0 });
     if (this.writer !== null) void this.say(id);
   }
 
@@ -86,7 +89,7 @@ export class TriggerMessenger {
     let againMs = REPEAT_MS;
     try {
       const heard = await this.options.signal(message.workflowId, message.evidence);
-      if (heard === 'gone') againMs = GONE_RETRY_MS;
+      if (heard === 'gone') againMs = Math.min(RETRY_MS * 2 ** message.gone++, GONE_RETRY_MS);
       if (heard === 'gone' && this.options.clock.nowMs() - message.evidence.observedAtMs > GONE_FOR_GOOD_MS) {
         await this.options.rows.acknowledge(id);
         this.forget(id);

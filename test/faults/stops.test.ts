@@ -1,0 +1,125 @@
+/**
+ * S1: a stop is armed on a long; each process and server dies with SIGKILL while the price crosses. The exit goes out within 5 s of
+ * everything it needs answering, once, reduce-only.
+ */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import type { ApiOrder } from '../support/api-client';
+import { booksAgree } from '../support/afterwards';
+import type { SimulatedOrder } from '../support/simulator-control';
+import { startStack, type Stack } from '../support/stack';
+
+/** Not scaled: it is the promise itself. */
+const EXIT_WITHIN_MS = 5_000;
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ redis: true });
+}, 180_000);
+afterAll(() => stack.stop());
+
+const HIGH = '50000';
+const LOW = '49000';
+const measured: string[] = [];
+
+async function exitsOf(): Promise<SimulatedOrder[]> {
+  return (await stack.sim.orders()).filter((order) => order.side === 'sell');
+}
+
+async function entered(): Promise<void> {
+  await stack.sim.price('BTC-PERP', HIGH);
+  const { body, status } = await stack.client.until('an entry', async () => {
+    const answer = await stack.client.place({ accountId: stack.accountId, clientOrderId: randomUUID(), symbol: 'BTC-PERP', side: 'buy', type: 'market', quantity: '0.01' });
+    return answer.status === 201 ? answer : null;
+  });
+  expect([status, (await stack.client.untilState(body.id, 'FILLED')).state]).toEqual([201, 'FILLED']);
+}
+
+async function armed(): Promise<ApiOrder> {
+  const answer = await stack.client.place({ accountId: stack.accountId, clientOrderId: randomUUID(), symbol: 'BTC-PERP', side: 'sell', type: 'stopMarket', quantity: '0.01', triggerPrice: '49500', triggerPriceType: 'mark', reduceOnly: true });
+  expect([answer.status, answer.body.state]).toEqual([201, 'ARMED']);
+  return answer.body;
+}
+
+/** Who dies, and how all are made to answer again. */
+const victims: readonly [string, () => Promise<() => Promise<unknown>>][] = [
+  ['nothing', async () => async () => undefined],
+  ['the worker', async () => stack.worker.kill().then(() => () => stack.worker.start())],
+  ['the API', async () => stack.api.kill().then(() => () => stack.api.start())],
+  ['the watcher', async () => stack.watcher.kill().then(() => () => stack.watcher.start())],
+  ['Redis', async () => server(stack.redis)],
+  ['PostgreSQL', async () => server(stack.postgres)],
+  ['Temporal', async () => server(stack.temporal)],
+];
+
+async function server(killed: Stack['redis']): Promise<() => Promise<unknown>> {
+  if (killed === null) throw new Error('the stack has no such server');
+  await killed.kill();
+  return () => killed.start();
+}
+
+describe('S1: a stop whose price is crossed while something is dead', () => {
+  test.each(victims)('%s dies with SIGKILL', async (who, kill) => {
+    await entered();
+    const stop = await armed();
+    const before = await exitsOf();
+    const revive = await kill();
+    await stack.sim.price('BTC-PERP', LOW);
+    await revive();
+    const answeringMs = Date.now();
+    await stack.client.until('the exit at the venue', async () => ((await exitsOf()).length > before.length ? true : null));
+    measured.push(`${who}: ${Date.now() - answeringMs} ms`);
+    const filled = await stack.client.untilState(stop.id, 'FILLED');
+    expect([filled.filledQuantity, (await exitsOf()).length - before.length]).toEqual(['0.01', 1]);
+    await booksAgree(stack);
+    const child = (await stack.client.orders(`status=closed&accountId=${stack.accountId}`)).find((order) => order.origin === 'CONDITIONAL');
+    expect(child).toMatchObject({ reduceOnly: true, parentOrderId: stop.id, quantity: '0.01' });
+    expect(Number(/(\d+) ms$/.exec(measured.at(-1) ?? '')?.[1])).toBeLessThanOrEqual(EXIT_WITHIN_MS);
+  }, 180_000);
+
+  test('what each took from all answering to the exit at the venue is printed', () => {
+    console.info(`S1, from all answering to the exit at the venue:\n  ${measured.join('\n  ')}`);
+    expect(measured.length).toBe(victims.length);
+  });
+});
+
+test('S23: a triggered stop limit that does not fill is chased, then goes out IOC inside its slippage limit; each step is in the timeline', async () => {
+  await entered();
+  const before = (await exitsOf()).length;
+  const answer = await stack.client.place({
+    accountId: stack.accountId, clientOrderId: randomUUID(), symbol: 'BTC-PERP', side: 'sell', type: 'stopLimit', quantity: '0.01', triggerPrice: '49500', triggerPriceType: 'mark', limitPrice: '49500', reduceOnly: true,
+    // Not scaled: each step takes two calls to the venue.
+    escalation: { chaseAfterMs: 2_000, marketAfterMs: 3_000, slippageBps: 100 },
+  });
+  const eventsOf = async () => (await stack.client.call<{ events: { type: string; data: { step?: string } }[] }>('GET', `/api/v1/orders/${answer.body.id}/timeline`)).body.events;
+  const stepsOf = async () => (await eventsOf()).filter(({ type }) => type === 'order.escalated').map(({ data }) => data.step);
+  // Below the slippage limit, 49005: nothing may fill there.
+  await stack.sim.price('BTC-PERP', '48500');
+  await stack.client.until('the IOC', async () => ((await stepsOf()).includes('market') ? true : null));
+  expect((await stack.client.order(answer.body.id)).filledQuantity).toBe('0');
+  await stack.sim.price('BTC-PERP', '49300');
+  const filled = await stack.client.untilState(answer.body.id, 'FILLED');
+  const steps = await stepsOf();
+  expect([steps[0], steps.at(-1), [...new Set(steps)]]).toEqual(['limit', 'market', ['limit', 'chase', 'market']]);
+  expect((await eventsOf()).map(({ type }) => type)).toEqual(expect.arrayContaining(['order.armed', 'order.triggered', 'order.filled']));
+  const exits = (await exitsOf()).slice(before);
+  expect(exits.filter(({ filledQuantity }) => filledQuantity !== '0').map(({ filledQuantity }) => filledQuantity)).toEqual(['0.01']);
+  expect(Number(filled.avgPrice)).toBeGreaterThanOrEqual(49_005);
+  await booksAgree(stack);
+}, 120_000);
+
+test('an armed order is amended, and canceled for good: the price that crosses it then moves nothing', async () => {
+  await entered();
+  const stop = await armed();
+  const amended = await stack.client.call<ApiOrder & { triggerPrice: string }>('PATCH', `/api/v1/orders/${stop.id}`, { triggerPrice: '49200' }, { 'if-match': `"${stop.revision}"` });
+  expect([amended.status, amended.body.triggerPrice]).toEqual([200, '49200']);
+  const second = await armed();
+  const canceled = await stack.client.call<ApiOrder>('DELETE', `/api/v1/orders/${stop.id}`);
+  expect([canceled.status, canceled.body.state]).toEqual([200, 'CANCELED']);
+  const before = (await exitsOf()).length;
+  await stack.sim.price('BTC-PERP', LOW);
+  // The one beside it has fired: so the price was heard, and the canceled one was not.
+  await stack.client.untilState(second.id, 'FILLED');
+  expect([(await exitsOf()).length - before, (await stack.client.order(stop.id)).state]).toEqual([1, 'CANCELED']);
+  await booksAgree(stack);
+}, 120_000);
