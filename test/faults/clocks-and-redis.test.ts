@@ -29,7 +29,7 @@ describe('S52: the venue\'s clock moves', () => {
     await stack.stop();
   });
 
-  // No trigger can fire early: triggers come with conditional orders, and are evaluated by the venue's prices, not by a clock.
+  // Triggers look at prices, and how old a price is, is told past the venue's difference: test/unit/triggers/price-guard.test.ts.
   test.each([2_000, -2_000, 60_000, -60_000])('by %i ms: signed requests are made anew once, and every order is placed once', async (offsetMs) => {
     await placed(stack);
     const before = await countAtVenue(stack);
