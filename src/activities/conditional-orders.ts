@@ -1,5 +1,5 @@
 /** The activities of conditional orders, put together from what main gives. */
-import { isHeld, type OrderCondition } from '../domain/condition';
+import { conditionOf, isHeld } from '../domain/condition';
 import type { Order, OrderIntent } from '../domain/order';
 import type { AppliedOrder, OrderEvidence, RecordedGroup } from '../domain/order-store';
 import { supervisedView } from '../domain/supervised-order';
@@ -45,13 +45,8 @@ export function createConditionalActivities(ports: ConditionalPorts): Conditiona
 
 async function viewOf(ports: ConditionalPorts, orderId: string): Promise<HeldOrderView> {
   const order = await ports.orderById(orderId);
-  if (order === null || !isHeld(order)) throw new Error(`order ${orderId} is not one that waits in a workflow`);
+  const condition = order === null || !isHeld(order) ? null : conditionOf(order);
+  if (order === null || condition === null) throw new Error(`order ${orderId} is not one that waits in a workflow`);
   const { state, quantity, limitPrice, pendingCancel, revision, triggeredAt } = order;
-  return { state, quantity, limitPrice, condition: conditionOf(order), pendingCancel, revision, triggeredAtMs: triggeredAt === null ? null : Date.parse(triggeredAt), children: (await ports.held.childrenOf(orderId)).map(supervisedView) };
-}
-
-function conditionOf(order: Order): OrderCondition {
-  const { execution, triggerPrice, triggerPriceType, trailingOffset, trailingOffsetType, activationPrice, gapPolicy, escalation, startAt, expireTime } = order;
-  if (execution === null) throw new Error(`order ${order.id} waits for nothing`);
-  return { execution, triggerPrice, triggerPriceType, trailingOffset, trailingOffsetType, activationPrice, gapPolicy, escalation, startAt, expireTime };
+  return { state, quantity, limitPrice, condition, pendingCancel, revision, triggeredAtMs: triggeredAt === null ? null : Date.parse(triggeredAt), children: (await ports.held.childrenOf(orderId)).map(supervisedView) };
 }

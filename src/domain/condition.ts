@@ -40,3 +40,10 @@ export interface OrderCondition {
 export function isHeld(order: { readonly execution?: Execution | null }): boolean {
   return order.execution === 'durable' || order.execution === 'both';
 }
+
+/** What an order that waits, or waited, waits for; null for every other. */
+export function conditionOf(order: { readonly [Name in keyof OrderCondition]: OrderCondition[Name] | null }): OrderCondition | null {
+  const { execution, triggerPrice, triggerPriceType, trailingOffset, trailingOffsetType, activationPrice, gapPolicy, escalation, startAt, expireTime } = order;
+  if (execution === null) return null;
+  return { execution, triggerPrice, triggerPriceType, trailingOffset, trailingOffsetType, activationPrice, gapPolicy, escalation, startAt, expireTime };
+}

@@ -64,9 +64,22 @@ export function killSwitchActivities({ store, bus, clock, temporal, logger }: Pl
 /** Most of each kind that one sweep looks at: what is left is for the next one. */
 const SWEPT = 500;
 
-/** What was recorded while Temporal was away, or by an API process that died before it could start its workflow. */
+/** What was recorded while Temporal was away, or by an API process that died before it could start its workflow; and what Temporal lost. */
 export async function sweepSupervisors({ store, temporal }: Pick<Platform, 'store' | 'temporal'>): Promise<void> {
   for (const strategy of await store.strategies.unended(SWEPT)) await ensureStrategy(temporal.client, strategy);
   for (const killSwitch of await store.killSwitches.allLatched()) await ensureKillSwitch(temporal.client, killSwitch);
   for (const { accountId } of await store.heartbeats.armed()) await ensureDeadMan(temporal.client, accountId);
+  await sweepHeld({ store, temporal });
+}
+
+/** A waiting order that changed later than this may be known to its workflow and not listed yet. */
+const HELD_UNCHANGED_MS = 10_000;
+
+/** Waiting orders whose workflow Temporal lost: the triggers are in PostgreSQL, and somebody has to act on them. */
+async function sweepHeld({ store, temporal }: Pick<Platform, 'store' | 'temporal'>): Promise<void> {
+  const gateway = new ConditionalGateway(temporal.client);
+  for (const order of await store.held.unattended(HELD_UNCHANGED_MS, [...(await gateway.running())], SWEPT)) {
+    const account = await store.accounts.byId(order.accountId);
+    if (account !== null) await gateway.takeOver(order, account.signerId);
+  }
 }

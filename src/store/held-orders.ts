@@ -44,11 +44,12 @@ export class HeldOrders {
     return (await this.core.database.rows(`SELECT ${ORDER_SELECT} FROM orders o WHERE o.parent_order_id = $1 ORDER BY o.created_at, o.id`, orderId)).map(orderOf);
   }
 
-  /** Every held order that has not ended and has not changed for this long: its workflow should be running. */
-  async open(olderThanMs: number, limit: number): Promise<readonly Order[]> {
+  /** Held orders that have not ended, have not changed for this long and whose workflow is none of `running`, longest unchanged first. */
+  async unattended(olderThanMs: number, running: readonly string[], limit: number): Promise<readonly Order[]> {
     const rows = await this.core.database.rows(
-      `SELECT ${ORDER_SELECT} FROM orders o WHERE o.execution IN ('durable', 'both') AND ${OPEN_SQL} AND o.updated_at < $1::timestamptz ORDER BY o.updated_at LIMIT $2::int`,
+      `SELECT ${ORDER_SELECT} FROM orders o WHERE o.execution IN ('durable', 'both') AND ${OPEN_SQL} AND o.updated_at < $1::timestamptz AND NOT (o.owner_workflow_id = ANY($2::text[])) ORDER BY o.updated_at LIMIT $3::int`,
       isoTime(this.core.clock.nowMs() - olderThanMs),
+      [...running],
       limit,
     );
     return rows.map(orderOf);

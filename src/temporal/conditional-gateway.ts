@@ -1,9 +1,11 @@
 /** Starts, amends and cancels the workflows of orders that wait (workflows/conditional-order.ts). */
 import { WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { conditionOf } from '../domain/condition';
 import type { HeldTerms } from '../domain/evidence';
 import { UNCONDITIONAL, type Order, type OrderIntent } from '../domain/order';
 import { describeConditional } from '../domain/order-summary';
 import { amendConditionalOrder, awaitArmed, cancelConditionalOrder, type ConditionalOrderInput, type ConditionalOutcome, type MutationOutcome } from '../workflows/messages';
+import { isRunning } from './executions';
 import { ORDER_STATE, orderSearchAttributes } from './search-attributes';
 import { TASK_QUEUES, WORKFLOW_TASK_TIMEOUT_MS } from './task-queues';
 import { conditionalWorkflowId } from './workflow-ids';
@@ -33,10 +35,16 @@ export class ConditionalGateway {
     return orClosed(this.client.workflow.getHandle(workflowOf(order)).executeUpdate(cancelConditionalOrder, { args: [] }));
   }
 
-  /** For an order whose workflow is gone: another takes over from its row. One that runs after all is no error. */
-  async startAgain(intent: OrderIntent): Promise<void> {
+  /** For an order whose workflow is gone: another takes over from its row. One that runs after all is left alone. */
+  async takeOver(order: Order, signerId: string): Promise<void> {
+    const workflowId = workflowOf(order);
+    const condition = conditionOf(order);
+    if (condition === null || (await isRunning(this.client, workflowId))) return;
+    const { id, userId, accountId, clientOrderId, venueClientId, venue, symbol, venueSymbol, side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly, origin, createdAt } = order;
+    // What its row says is so: the deadline and the idempotency of its placing are settled.
+    const intent: OrderIntent = { id, userId, accountId, signerId, clientOrderId, venueClientId, venue, symbol, venueSymbol, side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly, origin, placeBefore: createdAt, idempotency: null, condition };
     try {
-      await this.client.workflow.start('conditionalOrder', { ...optionsOf(intent), workflowIdReusePolicy: 'ALLOW_DUPLICATE', workflowIdConflictPolicy: 'USE_EXISTING' });
+      await this.client.workflow.start('conditionalOrder', { ...optionsOf(intent), workflowId, workflowIdReusePolicy: 'ALLOW_DUPLICATE', workflowIdConflictPolicy: 'USE_EXISTING' });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
