@@ -3,7 +3,9 @@
  * everything it needs answering, once, reduce-only.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Client, Connection } from '@temporalio/client';
 import { randomUUID } from 'node:crypto';
+import { conditionalWorkflowId } from '../../src/temporal/workflow-ids';
 import type { ApiOrder } from '../support/api-client';
 import { booksAgree } from '../support/afterwards';
 import type { SimulatedOrder } from '../support/simulator-control';
@@ -124,5 +126,27 @@ test('an armed order is amended, and canceled for good: the price that crosses i
   // The one beside it has fired: so the price was heard, and the canceled one was not.
   await stack.client.untilState(second.id, 'FILLED');
   expect([(await exitsOf()).length - before, (await stack.client.order(stop.id)).state]).toEqual([1, 'CANCELED']);
+  await booksAgree(stack);
+}, 120_000);
+
+test('a waiting order whose workflow Temporal lost gets another, and its stop still goes out, once', async () => {
+  await entered();
+  const stop = await armed();
+  const connection = await Connection.connect({ address: stack.temporal.url });
+  try {
+    const handle = new Client({ connection }).workflow.getHandle(conditionalWorkflowId(stack.accountId, stop.clientOrderId));
+    const { runId } = await handle.describe();
+    await handle.terminate('a test');
+    await stack.client.until('another execution', async () => {
+      const now = await handle.describe();
+      return now.status.name === 'RUNNING' && now.runId !== runId ? true : null;
+    });
+  } finally {
+    await connection.close();
+  }
+  const before = (await exitsOf()).length;
+  await stack.sim.price('BTC-PERP', LOW);
+  const filled = await stack.client.untilState(stop.id, 'FILLED');
+  expect([filled.filledQuantity, (await exitsOf()).length - before]).toEqual(['0.01', 1]);
   await booksAgree(stack);
 }, 120_000);
