@@ -8,8 +8,9 @@ import { DomainError } from '../domain/errors';
 import type { Heartbeat } from '../domain/heartbeat';
 import { flatnessOf, isConfirmed, type AccountFlatness, type KillSwitch, type KillSwitchFacts } from '../domain/kill-switch';
 import type { Market } from '../domain/market';
-import { isTerminal, type Order, type OrderIntent, type OrderSide, type OrderState } from '../domain/order';
+import { isTerminal, type Order, type OrderIntent, type OrderState } from '../domain/order';
 import type { QuantityRules } from '../domain/quantise';
+import type { KillSwitchExit } from '../store/kill-switches';
 
 /** An order that is to be canceled. */
 export interface CancelReference {
@@ -40,25 +41,13 @@ export interface KillSwitchActivities {
   checkHeartbeat(input: { readonly accountId: string }): Promise<HeartbeatStep>;
 }
 
-interface Exit {
-  readonly n: number;
-  readonly accountId: string;
-  readonly symbol: string;
-  readonly orderId: string;
-  readonly side: OrderSide;
-  readonly quantity: string;
-  readonly recordedAtMs: number;
-  readonly state: string | null;
-  readonly filledQuantity: string;
-}
-
 export interface KillSwitchPorts {
   readonly clock: { nowMs(): number };
   readonly switches: {
     byId(id: string): Promise<KillSwitch | null>;
     facts(id: string): Promise<readonly KillSwitchFacts[]>;
-    exits(id: string): Promise<readonly Exit[]>;
-    recordExit(id: string, exit: Pick<Exit, 'n' | 'accountId' | 'symbol' | 'side' | 'quantity'>): Promise<Exit | null>;
+    exits(id: string): Promise<readonly KillSwitchExit[]>;
+    recordExit(id: string, exit: Pick<KillSwitchExit, 'n' | 'accountId' | 'symbol' | 'side' | 'quantity'>): Promise<KillSwitchExit | null>;
   };
   readonly strategies: {
     openOf(accountId: string): Promise<readonly { readonly id: string; readonly userId: string }[]>;
@@ -156,7 +145,7 @@ async function exitsOf(ports: KillSwitchPorts, killSwitch: KillSwitch, { account
 }
 
 /** null: the last one is under way, or it is not time yet. */
-async function nextExit(ports: KillSwitchPorts, id: string, held: { readonly accountId: string; readonly symbol: string; readonly quantity: string }): Promise<Exit | null> {
+async function nextExit(ports: KillSwitchPorts, id: string, held: { readonly accountId: string; readonly symbol: string; readonly quantity: string }): Promise<KillSwitchExit | null> {
   const all = await ports.switches.exits(id);
   const own = all.filter((exit) => exit.accountId === held.accountId && exit.symbol === held.symbol);
   const last = own.at(-1);
@@ -171,7 +160,7 @@ async function nextExit(ports: KillSwitchPorts, id: string, held: { readonly acc
   return ports.switches.recordExit(id, { n: (all.at(-1)?.n ?? 0) + 1, accountId: held.accountId, symbol: held.symbol, side: signed.isPositive() ? 'sell' : 'buy', quantity: decimalText(signed.abs()) });
 }
 
-function intentOf(ports: KillSwitchPorts, killSwitch: KillSwitch, account: Account, market: Market, exit: Exit): OrderIntent | null {
+function intentOf(ports: KillSwitchPorts, killSwitch: KillSwitch, account: Account, market: Market, exit: KillSwitchExit): OrderIntent | null {
   const owner = {
     userId: account.userId, accountId: account.id, signerId: account.signerId, venue: account.venue, symbol: market.symbol, venueSymbol: market.venueSymbol,
     origin: 'STRATEGY', supervision: { workflowId: `kill-switch/${killSwitch.id}` },

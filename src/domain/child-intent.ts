@@ -7,7 +7,7 @@ import { childClientOrderId, childOrderId, venueClientId, type ChildName, type S
 import { isoTime } from './clock';
 import type { OrderCondition } from './condition';
 import { decimal, ZERO } from './decimal';
-import type { OrderIntent, OrderOrigin, OrderSide, OrderType, Supervision, TimeInForce } from './order';
+import type { OrderIntent, OrderOrigin, Supervision } from './order';
 import { roundLimit, roundQuantityDown, roundStop, type QuantityRules } from './quantise';
 
 /** Whose account the child trades on, and what it stands under. */
@@ -22,15 +22,8 @@ export interface ChildOwner {
   readonly supervision: Supervision;
 }
 
-export interface ChildTerms {
-  readonly side: OrderSide;
-  readonly type: OrderType;
-  readonly timeInForce: TimeInForce;
-  readonly quantity: string;
-  /** null for market orders and native stops without a limit. */
-  readonly limitPrice: string | null;
-  readonly postOnly: boolean;
-  readonly reduceOnly: boolean;
+/** `limitPrice`: null for market orders and native stops without a limit. */
+export interface ChildTerms extends Pick<OrderIntent, 'side' | 'type' | 'timeInForce' | 'quantity' | 'limitPrice' | 'postOnly' | 'reduceOnly'> {
   /** Of a native stop or take-profit, and of a GTD order. */
   readonly condition?: OrderCondition;
 }

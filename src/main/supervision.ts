@@ -77,6 +77,8 @@ const HELD_UNCHANGED_MS = 10_000;
 
 /** Waiting orders whose workflow Temporal lost: the triggers are in PostgreSQL, and somebody has to act on them. */
 async function sweepHeld({ store, temporal }: Pick<Platform, 'store' | 'temporal'>): Promise<void> {
+  // Temporal is asked only where something waits.
+  if ((await store.held.unattended(HELD_UNCHANGED_MS, [], 1)).length === 0) return;
   const gateway = new ConditionalGateway(temporal.client);
   for (const order of await store.held.unattended(HELD_UNCHANGED_MS, [...(await gateway.running())], SWEPT)) {
     const account = await store.accounts.byId(order.accountId);

@@ -32,7 +32,6 @@ export interface KillSwitchExit {
   /** null: its order has no row yet. */
   readonly state: string | null;
   readonly filledQuantity: string;
-  readonly reasonMessage: string | null;
 }
 
 const SELECT = selectList(KILL_SWITCH_COLUMNS, 'k');
@@ -140,13 +139,13 @@ export class KillSwitches {
   /** Its exits, oldest first. */
   async exits(id: string): Promise<readonly KillSwitchExit[]> {
     const rows = await this.core.database.rows(
-      `SELECT x.n, x.account_id AS "accountId", x.symbol, x.order_id AS "orderId", x.side, trim_scale(x.quantity)::text AS quantity, x.recorded_at AS "recordedAt", o.state, trim_scale(coalesce(o.filled_quantity, 0))::text AS "filledQuantity", o.reason_message AS "reasonMessage"
+      `SELECT x.n, x.account_id AS "accountId", x.symbol, x.order_id AS "orderId", x.side, trim_scale(x.quantity)::text AS quantity, x.recorded_at AS "recordedAt", o.state, trim_scale(coalesce(o.filled_quantity, 0))::text AS "filledQuantity"
          FROM kill_switch_exits x LEFT JOIN orders o ON o.id = x.order_id WHERE x.kill_switch_id = $1 ORDER BY x.n`,
       id,
     );
     return rows.map((row) => {
-      const { n, accountId, symbol, orderId, side, quantity, state, filledQuantity, reasonMessage } = plainRow(row) as unknown as KillSwitchExit;
-      return { n, accountId, symbol, orderId, side, quantity, state, filledQuantity, reasonMessage, recordedAtMs: (row['recordedAt'] as Date).getTime() };
+      const { n, accountId, symbol, orderId, side, quantity, state, filledQuantity } = plainRow(row) as unknown as KillSwitchExit;
+      return { n, accountId, symbol, orderId, side, quantity, state, filledQuantity, recordedAtMs: (row['recordedAt'] as Date).getTime() };
     });
   }
 
@@ -159,7 +158,7 @@ export class KillSwitches {
        SELECT k.id, $2::int, k.user_id, $3, $4, $5, $6, $7::numeric, $8::timestamptz FROM kill_switches k WHERE k.id = $1 AND k.released_at IS NULL ON CONFLICT DO NOTHING RETURNING n`,
       id, exit.n, exit.accountId, exit.symbol, orderId, exit.side, exit.quantity, isoTime(atMs),
     );
-    return rows.length === 0 ? null : { ...exit, orderId, recordedAtMs: atMs, state: null, filledQuantity: '0', reasonMessage: null };
+    return rows.length === 0 ? null : { ...exit, orderId, recordedAtMs: atMs, state: null, filledQuantity: '0' };
   }
 
   private async covered({ userId, scope, accountId, venue }: Pick<KillSwitch, 'userId' | 'scope' | 'accountId' | 'venue'>): Promise<readonly string[]> {
