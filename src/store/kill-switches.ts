@@ -12,6 +12,7 @@ import { appendAct } from './audit';
 import { plainRow, type Columns, selectList } from './columns';
 import { change, type StoreCore } from './core';
 import type { Queryable, Row } from './database';
+import { LISTED_SQL } from './listing';
 import { lockAccounts } from './locks';
 import { OPEN_SQL } from './orders';
 
@@ -46,7 +47,7 @@ const FACTS_SQL = `SELECT a.id AS "accountId", a.venue,
     (SELECT coalesce(json_agg(json_build_object('symbol', p.symbol, 'quantity', trim_scale(CASE WHEN coalesce(p.venue_quantity, 0) <> 0 THEN p.venue_quantity ELSE p.quantity END)::text) ORDER BY p.symbol), '[]'::json)
        FROM positions p WHERE p.account_id = a.id AND (p.quantity <> 0 OR p.venue_quantity <> 0)) AS positions,
     (SELECT e.checkpoint FROM epochs e WHERE e.scope = 'account/' || a.id) AS checkpoint,
-    (SELECT f.at FROM fills f WHERE f.account_id = a.id ORDER BY f.at DESC LIMIT 1) AS "lastFill",
+    (SELECT f.at FROM fills f WHERE f.account_id = a.id AND ${LISTED_SQL('f')} ORDER BY f.at DESC LIMIT 1) AS "lastFill",
     (SELECT o.reason_message FROM kill_switch_exits x JOIN orders o ON o.id = x.order_id WHERE x.kill_switch_id = $1 AND x.account_id = a.id AND o.filled_quantity = 0 AND o.reason_code IS NOT NULL ORDER BY x.n DESC LIMIT 1) AS "exitTrouble"
   FROM accounts a JOIN kill_switches k ON k.id = $1 WHERE a.deleted_at IS NULL AND ${COVERS} ORDER BY a.id`;
 

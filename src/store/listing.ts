@@ -14,7 +14,15 @@ export interface ListedTable {
   readonly at: string;
   /** The field of a row that has it. */
   readonly atField: string;
+  /** Its indexes for lists have this condition (LISTED_SQL) or none. */
+  readonly apart?: boolean;
 }
+
+/**
+ * What only a list says: the condition of the indexes that begin with an account, in tables where single rows are looked up by account
+ * and another key. It is always true, and keeps the planner from such an index there (docs/decisions/sql-plans.md).
+ */
+export const LISTED_SQL = (alias: string): string => `${alias}.id <> ''`;
 
 export interface ListFilters {
   readonly userId: string;
@@ -49,11 +57,11 @@ export async function newestFirst(database: Queryable, listed: ListedTable, filt
 }
 
 /** The statement alone, for the test that reads its plan. */
-export function listStatement({ table, alias, select, at }: ListedTable, filters: ListFilters, { condition, few, equal = {} }: ListOptions = {}): { readonly sql: string; readonly parameters: readonly Parameter[] } {
+export function listStatement({ table, alias, select, at, apart }: ListedTable, filters: ListFilters, { condition, few, equal = {} }: ListOptions = {}): { readonly sql: string; readonly parameters: readonly Parameter[] } {
   const parameters: Parameter[] = [filters.userId];
   const given = (value: Parameter): string => `$${parameters.push(value)}`;
   const accounts = ['a.user_id = $1', ...(filters.accountId === null ? [] : [`a.id = ${given(filters.accountId)}`]), ...(filters.venue === null ? [] : [`a.venue = ${given(filters.venue)}`])];
-  const rows = [`${alias}.account_id = a.id`, ...(filters.symbol === null ? [] : [`${alias}.symbol = ${given(filters.symbol)}`])];
+  const rows = [`${alias}.account_id = a.id`, ...(apart === true ? [LISTED_SQL(alias)] : []), ...(filters.symbol === null ? [] : [`${alias}.symbol = ${given(filters.symbol)}`])];
   for (const [column, value] of Object.entries(equal)) if (value !== null) rows.push(`${alias}.${column} = ${given(value)}`);
   if (condition !== undefined) rows.push(condition);
   if (few !== undefined) rows.push(few.condition);

@@ -11,12 +11,6 @@ export interface OrderListQuery extends ListFilters {
   readonly status: 'open' | 'closed' | 'all';
 }
 
-/** How a venue names an order, by whatever is known. */
-export interface VenueOrderReference {
-  readonly venueOrderId?: string | null;
-  readonly venueClientId?: string | null;
-}
-
 /** By what an order may be known already; null: not known. */
 export interface OrderNames {
   readonly accountId: string;
@@ -27,7 +21,7 @@ export interface OrderNames {
 const quoted = (states: Iterable<string>): string => [...states].map((state) => `'${state}'`).join(', ');
 /** Written as the partial index orders_open_idx has it. */
 export const OPEN_SQL = `o.state NOT IN (${quoted(['DENIED', 'FILLED', 'CANCELED', 'EXPIRED', 'REJECTED'].filter((state) => TERMINAL_STATES.has(state as Order['state'])))})`;
-export const LISTED_ORDERS: ListedTable = { table: 'orders', alias: 'o', select: ORDER_SELECT, at: 'created_at', atField: 'createdAt' };
+export const LISTED_ORDERS: ListedTable = { table: 'orders', alias: 'o', select: ORDER_SELECT, at: 'created_at', atField: 'createdAt', apart: true };
 export const ORDER_LISTS: Readonly<Record<OrderListQuery['status'], ListOptions>> = {
   all: {},
   // An account has few that are open, so among the newest there are few to pass over.
@@ -55,20 +49,6 @@ export class Orders {
   async byClientId(accountId: string, clientOrderId: string): Promise<Order | null> {
     const [row] = await this.core.database.rows(`SELECT ${ORDER_SELECT} FROM orders o WHERE o.account_id = $1 AND o.client_order_id = $2`, accountId, clientOrderId);
     return row === undefined ? null : orderOf(row);
-  }
-
-  /** Those that are known, by client id or venue order id. */
-  async byVenueRef(accountId: string, references: readonly VenueOrderReference[]): Promise<readonly Order[]> {
-    if (references.length === 0) return [];
-    const keys = references.map(({ venueOrderId, venueClientId }) => ({ venueOrderId: venueOrderId ?? null, venueClientId: venueClientId ?? null }));
-    const rows = await this.core.database.rows(
-      `SELECT ${ORDER_SELECT} FROM orders o WHERE o.account_id = $1 AND (
-         o.venue_client_id IN (SELECT r."venueClientId" FROM ${recordset({ venueClientId: 'text' }, 2)} WHERE r."venueClientId" IS NOT NULL)
-         OR o.venue_order_id IN (SELECT r."venueOrderId" FROM ${recordset({ venueOrderId: 'text' }, 2)} WHERE r."venueOrderId" IS NOT NULL))`,
-      accountId,
-      JSON.stringify(keys),
-    );
-    return rows.map(orderOf);
   }
 
   /** Newest first. Throws VALIDATION on a foreign cursor. */

@@ -22,7 +22,7 @@ export interface PositionListQuery {
 
 export const FILL_SELECT = selectList(FILL_COLUMNS, 'f');
 
-export const LISTED_FILLS: ListedTable = { table: 'fills', alias: 'f', select: FILL_SELECT, at: 'at', atField: 'at' };
+export const LISTED_FILLS: ListedTable = { table: 'fills', alias: 'f', select: FILL_SELECT, at: 'at', atField: 'at', apart: true };
 
 /** The fills of one order are few, and have an index of their own. */
 export function fillListOf(orderId: string | null): ListOptions {

@@ -9,6 +9,7 @@ import type { StoreCore } from './core';
 import type { Queryable } from './database';
 import { dayOf, unrealizedOf } from './figures';
 import { emptyPosition, positionOf, positionRowOf, POSITION_FROM, POSITION_SELECT, type PositionRow } from './fill-rows';
+import { LISTED_SQL } from './listing';
 import type { LockedAccount } from './locks';
 import { putTrip } from './trade-rows';
 
@@ -97,7 +98,7 @@ function confirmedRow(before: PositionRow, position: ConfirmedPosition, atMs: nu
 /** Fills that are newer than the venue's word come on top of it. */
 async function carriedIn(tx: Queryable, row: PositionRow, atMs: number, at: string): Promise<PositionRow> {
   const [since] = await tx.rows<{ added: string }>(
-    `SELECT coalesce(sum(CASE f.side WHEN 'buy' THEN f.quantity ELSE -f.quantity END), 0)::text AS added FROM fills f WHERE f.account_id = $1 AND f.symbol = $2 AND f.at > $3::timestamptz`,
+    `SELECT coalesce(sum(CASE f.side WHEN 'buy' THEN f.quantity ELSE -f.quantity END), 0)::text AS added FROM fills f WHERE f.account_id = $1 AND ${LISTED_SQL('f')} AND f.symbol = $2 AND f.at > $3::timestamptz`,
     row.accountId, row.symbol, isoTime(atMs),
   );
   const quantity = decimal(row.venueQuantity ?? '0').plus(decimal(since?.added ?? '0'));

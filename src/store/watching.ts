@@ -13,6 +13,7 @@ import { change, holdEpoch, type StoreCore } from './core';
 import type { Queryable, Value } from './database';
 import { FillBook, fillIdentity, knownFills } from './fill-rows';
 import { bookFunding, bookTransfer, cashOf } from './funding';
+import { LISTED_SQL } from './listing';
 import { lockAccounts, LOCKED_ORDER_SELECT, lockedOrderOf, type LockedAccount, type LockedOrder } from './locks';
 import { mayBeReadBack } from './store-states';
 import { putBalances, putPositions, type ConfirmedBalance, type ConfirmedPosition } from './venue-confirmed';
@@ -124,7 +125,7 @@ export class Watching {
 
   /** Venue's time (ms) of the newest fill we have, or of the one `back` before it; null when there is none. */
   async lastFillTime(accountId: string, back = 0): Promise<number | null> {
-    const [row] = await this.core.database.rows<{ at: Date | null }>('SELECT at FROM fills WHERE account_id = $1 ORDER BY at DESC OFFSET $2::int LIMIT 1', accountId, back);
+    const [row] = await this.core.database.rows<{ at: Date | null }>(`SELECT f.at FROM fills f WHERE f.account_id = $1 AND ${LISTED_SQL('f')} ORDER BY f.at DESC OFFSET $2::int LIMIT 1`, accountId, back);
     return row?.at?.getTime() ?? null;
   }
 

@@ -82,8 +82,8 @@ describe('fills', () => {
     const fill = fillOf(foreign, { venueOrderId: 'elsewhere-1', venueClientId: null, quantity: '3' });
     expect(await world.store.watching.applyFills(writer, account.id, [fill])).toEqual({ newFills: 1, adopted: 1, deferred: 0 });
     expect(await world.store.watching.applyFills(writer, account.id, [fill, { ...fill, venueFillId: 'another' }])).toEqual({ newFills: 1, adopted: 0, deferred: 0 });
-    const [order] = await world.store.orders.byVenueRef(account.id, [{ venueOrderId: 'elsewhere-1' }]);
-    expect(order).toMatchObject({ origin: 'EXTERNAL', clientOrderId: 'external-elsewhere-1', filledQuantity: '6', state: 'FILLED', symbol: SYMBOL });
+    const order = await world.store.orders.byClientId(account.id, 'external-elsewhere-1');
+    expect(order).toMatchObject({ origin: 'EXTERNAL', venueOrderId: 'elsewhere-1', filledQuantity: '6', state: 'FILLED', symbol: SYMBOL });
     expect(await fillsOf(account)).toHaveLength(2);
   });
 
