@@ -2,6 +2,7 @@
  * Everything the API asks of the rest of the program. main wires it; the API reads no environment and opens no connection
  * of its own. A read of something that is not the user's answers null, as if it did not exist.
  */
+import type { DepositsPort } from './deposit-port';
 import type { Account, AccountStatus, Balance, MarginMode, Position, RiskLimits, RiskLimitsView, UserRiskLimits } from '../domain/account';
 import type { CallKind, CallRates } from '../domain/call-rate';
 import type { Clock } from '../domain/clock';
@@ -295,6 +296,7 @@ export interface ConfigurationNewsPort {
 }
 
 export interface ApiPorts {
+  readonly deposits: DepositsPort;
   authenticate(apiKey: string): Promise<Identity | null>;
   readonly gateway: OrderGatewayPort;
   readonly orders: OrdersPort;

@@ -13,6 +13,7 @@ import type { Route } from './route';
 import { accountChangeRoutes } from './routes/account-changes';
 import { accountRoutes } from './routes/accounts';
 import { apiKeyRoutes } from './routes/api-keys';
+import { depositRoutes } from './routes/deposits';
 import { eventRoutes } from './routes/events';
 import { fillRoutes } from './routes/fills';
 import { healthRoutes } from './routes/health';
@@ -63,6 +64,7 @@ export function routeTable(context: RouteContext): readonly Route[] {
     ...fillRoutes(context),
     ...positionRoutes(context),
     ...tradeRoutes(context),
+    ...depositRoutes(context),
     ...eventRoutes(context),
     ...webhookRoutes(context),
     ...webhookDeliveryRoutes(context),

@@ -1,3 +1,4 @@
+import { DEPOSIT_SETTINGS } from './deposit-settings-table';
 import { callRate, choice, integer, marketBackups, optionalAddress, optionalInteger, optionalKey, optionalKeys, optionalNetworks, optionalOrigins, optionalText, optionalUrl, ratio, text } from './setting-kinds';
 
 const DAY_MS = 86_400_000;
@@ -179,6 +180,8 @@ export const SETTINGS_TABLE = {
     max: 4_294_967_295,
     description: 'Seed of the generated prices of the paper venue.',
   }),
+
+  ...DEPOSIT_SETTINGS,
 
   // Waits
   durationScale: ratio({

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { parseChainSettings, type ChainSettings } from './deposit-settings';
 import type { SettingRow } from './setting-kinds';
 import { textOf, wrongSetting, type SettingTexts } from './setting-texts';
 import { SETTINGS_TABLE, type SettingsTable } from './settings-table';
@@ -9,6 +10,7 @@ type ValueOf<R> = R extends SettingRow<infer T> ? T : never;
 /** All settings, typed; names as in the table. Waits marked as scaled are already multiplied. */
 export type Settings = { readonly [N in keyof SettingsTable]: ValueOf<SettingsTable[N]> } & {
   readonly venues: readonly VenueSettings[];
+  readonly chains: readonly ChainSettings[];
 };
 
 export { SettingError, type SettingTexts } from './setting-texts';
@@ -29,11 +31,11 @@ export function loadSettings(environment: SettingTexts, stored: SettingTexts = {
     values[name] = given === undefined ? row.default : parse(row, given);
   }
   // Object.entries over the table gave every name its own row's value.
-  const settings = values as Omit<Settings, 'venues'>;
+  const settings = values as Omit<Settings, 'venues' | 'chains'>;
   if (settings.plainHttp === 'loopback' && !isLoopback(settings.host)) {
     throw wrongSetting('HOST', `be a loopback address: HTTP without TLS is not served beyond this host unless SUREFILL_PLAIN_HTTP=anywhere says that a proxy with TLS is in front`, settings.host);
   }
-  return { ...scaleWaits(settings), venues: parseVenueSettings(settings.venueList, environment) };
+  return { ...scaleWaits(settings), venues: parseVenueSettings(settings.venueList, environment), chains: parseChainSettings(settings.depositChains, environment) };
 }
 
 /** `localhost` may be anything in a hosts file, but nobody means another host by it. */
@@ -47,11 +49,11 @@ function parse<T>(row: SettingRow<T>, given: string): T {
   throw wrongSetting(row.env, parsed.must, row.secret ? undefined : given);
 }
 
-function scaleWaits(settings: Omit<Settings, 'venues'>): Omit<Settings, 'venues'> {
+function scaleWaits(settings: Omit<Settings, 'venues' | 'chains'>): Omit<Settings, 'venues' | 'chains'> {
   const scaled: Record<string, unknown> = { ...settings };
   for (const [name, row] of Object.entries<SettingRow<unknown>>(SETTINGS_TABLE)) {
     const value = scaled[name];
     if (row.scaled && typeof value === 'number') scaled[name] = Math.max(1, Math.round(value * settings.durationScale));
   }
-  return scaled as Omit<Settings, 'venues'>;
+  return scaled as Omit<Settings, 'venues' | 'chains'>;
 }

@@ -49,7 +49,7 @@ export function advance(deposit: Deposit, fact: DepositFact): Deposit | null {
     case 'canceled':
       return UNSENT_DEPOSIT_STATES.has(state) && deposit.source === null ? to('CANCELED') : null;
     case 'expired':
-      return UNSENT_DEPOSIT_STATES.has(state) && deposit.source === null ? to('EXPIRED') : null;
+      return UNSENT_DEPOSIT_STATES.has(state) ? to('EXPIRED', { reason: deposit.source === null ? null : 'SOURCE_DROPPED' }) : null;
     case 'sourceSent':
       if (state !== 'AWAITING_SIGNATURE') return null;
       return to('SOURCE_SUBMITTED', { source: { hash: fact.hash, earlierHashes: earlier(deposit, fact.hash), nonce: null, blockNumber: null, blockHash: null, confirmations: 0, neededConfirmations: fact.neededConfirmations, gasFee: null, l1Fee: null } });
@@ -83,7 +83,7 @@ export function advance(deposit: Deposit, fact: DepositFact): Deposit | null {
     case 'refundReversed':
       return refundReversed(deposit, fact.transfer);
     case 'graceOver':
-      return LOOKING.has(state) || state === 'DEST_SEEN' ? to('MANUAL_REVIEW', { reason: fact.reason }) : null;
+      return LOOKING.has(state) || SENT.has(state) || state === 'DEST_SEEN' ? to('MANUAL_REVIEW', { reason: fact.reason }) : null;
     case 'decided':
       return decided(deposit, fact.decision);
   }
@@ -136,7 +136,7 @@ function decided(deposit: Deposit, decision: DepositDecision): Deposit | null {
   if (decision === 'accept') return state === 'PARTIAL_REVIEW' || (state === 'MANUAL_REVIEW' && deposit.received.length > 0) ? { ...deposit, state: 'CREDITED', reason: 'ACCEPTED' } : null;
   if (state !== 'MANUAL_REVIEW') return null;
   if (decision === 'writeOff') return { ...deposit, state: 'FAILED', reason: 'WRITTEN_OFF', writtenOff: true };
-  return { ...deposit, state: 'BRIDGING', reason: 'RESUMED' };
+  return { ...deposit, state: deposit.sourceOutcome === null ? 'SOURCE_SUBMITTED' : 'BRIDGING', reason: 'RESUMED' };
 }
 
 function earlier({ source }: Deposit, hash: Hex): readonly Hex[] {

@@ -13,6 +13,7 @@ import { OrderGateway } from '../temporal/order-gateway';
 import { remoteCodec } from '../temporal/payload-codec';
 import { TOPICS } from '../streams/topics';
 import { ensureAccountWatched, tellAccountChanged, tellAccountDeleted } from '../temporal/watching';
+import { depositsPort } from './deposits';
 import { ensureOwner, newPaperCredential } from './first-start';
 import { Health } from './health';
 import type { RunningRole } from './index';
@@ -61,6 +62,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
   const gateway = new OrderGateway(temporal.client, (venue) => ({ strictNonces: venues.get(venue)?.capabilities.strictNonces ?? false, maxBatchSize: venues.get(venue)?.capabilities.maxBatchSize ?? 1 }));
   const books = new BookReader(prices);
   const ports: ApiPorts = {
+    deposits: depositsPort(platform),
     authenticate: (apiKey) => store.users.authenticate(apiKey),
     gateway,
     orders: store.orders,

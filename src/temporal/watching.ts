@@ -83,6 +83,7 @@ async function ensureGoesOn(client: Client, workflowType: string, options: Start
   if (!(await isRunning(client, options.workflowId))) await ensure(client, workflowType, options);
 }
 
+/** Starting one that runs already is no error. */
 export async function ensure(client: Client, workflowType: string, options: StartOptions): Promise<void> {
   try {
     await client.workflow.start(workflowType, { ...options, workflowIdConflictPolicy: 'USE_EXISTING', workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS });

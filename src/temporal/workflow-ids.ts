@@ -56,3 +56,11 @@ export function killSwitchWorkflowId(killSwitchId: string): string {
 export function deadManWorkflowId(accountId: string): string {
   return `dead-man/${accountId}`;
 }
+
+export function depositWorkflowId(depositId: string): string {
+  return `deposit/${depositId}`;
+}
+
+export function chainWatchWorkflowId(chainId: number): string {
+  return `chain-watch/${chainId}`;
+}

@@ -1,6 +1,8 @@
 /** Every workflow type: each export is one. */
 export { account } from './account';
 export { conditionalOrder } from './conditional-order';
+export { chainWatch } from './chain-watch';
+export { deposit } from './deposit';
 export { marketWatch } from './market-watch';
 export { order } from './order';
 export { orderAmendment } from './order-amendment';

@@ -1,5 +1,8 @@
 /** Every signal, update and query, and the inputs of every workflow. Plain data: it ends up in Temporal's history. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Deposit, DepositState, Hex } from '../domain/deposit';
+import type { DepositDecision } from '../domain/deposit-state';
+import type { ErrorCode } from '../domain/errors';
 import type { HeldTerms } from '../domain/evidence';
 import type { OrderIntent, OrderState } from '../domain/order';
 import type { MutationIntent, RecordedItem } from '../domain/order-store';
@@ -143,3 +146,50 @@ export interface DeadManInput {
 
 /** The account's next deadline is earlier than the one that was told last. A hint: its row tells what is so. */
 export const heartbeatChanged = defineSignal('heartbeatChanged');
+
+export interface DepositInput {
+  /** As it was asked for, or as its row has it where its workflow is started again. */
+  readonly deposit: Deposit;
+  readonly waits: DepositWaits;
+  /** What an earlier execution of the chain knew; absent at the start. */
+  readonly memory?: DepositMemory;
+}
+
+/** All in ms. */
+export interface DepositWaits {
+  /** Between the first looks; each wait is twice the one before, up to `maxPollMs`. */
+  readonly pollMs: number;
+  readonly maxPollMs: number;
+  /** How long a quote waits to be signed. */
+  readonly expireAfterMs: number;
+  /** How long no node may know the transaction before it counts as dropped. */
+  readonly dropAfterMs: number;
+  /** How long the bridge may take before a person looks at it. */
+  readonly graceMs: number;
+  /** How long a credit is watched for a reorganisation. */
+  readonly watchAfterMs: number;
+}
+
+export interface DepositMemory {
+  readonly state: DepositState;
+  readonly sinceMs: number;
+  readonly wasSent: boolean;
+}
+
+/** `refused`: nothing was changed, and why. */
+export interface DepositReply {
+  readonly state: DepositState;
+  readonly refused: { readonly code: ErrorCode; readonly message: string; readonly details: Readonly<Record<string, unknown>> } | null;
+}
+
+export interface ChainWatchInput {
+  readonly chainId: number;
+}
+
+/** Answers once the deposit has its quote, or none can be had. */
+export const awaitQuote = defineUpdate<DepositReply>('awaitQuote');
+export const submitTransaction = defineUpdate<DepositReply, [{ readonly hash: Hex }]>('submitTransaction');
+export const requoteDeposit = defineUpdate<DepositReply>('requoteDeposit');
+export const cancelDeposit = defineUpdate<DepositReply>('cancelDeposit');
+/** An operator's word on a deposit that waits for one; audited. */
+export const decideDeposit = defineUpdate<DepositReply, [{ readonly decision: DepositDecision; readonly note: string; readonly actor: string }]>('decideDeposit');

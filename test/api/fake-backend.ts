@@ -8,6 +8,7 @@ import { isTerminal, type Order, type OrderIntent } from '../../src/domain/order
 import type { MutationIntent } from '../../src/domain/order-store';
 import type { AgedBook, ApiPorts, Identity, IdempotencyRecord, MutationVerdict, OrderListQuery } from '../../src/api/ports';
 import type { Timeline } from '../../src/domain/timeline';
+import { FakeDeposits } from './fake-deposits';
 import { FakeLimits } from './fake-limits';
 import { FakeAccountChanges } from './fake-accounts';
 import { amendAtVenue, cancelAtVenue, heldOrders } from './fake-changes';
@@ -15,7 +16,7 @@ import { FakeMoney } from './fake-money';
 import { FakeSupervision } from './fake-supervision';
 import { FakeApiKeys } from './fake-api-keys';
 import { FakeWebhooks } from './fake-webhooks';
-import { intentShown, page, recordedOrder, recordKey, type Denial } from './fake-rows';
+import { answeredAttempt, intentShown, page, recordedOrder, recordKey, type Denial } from './fake-rows';
 import { BOOK, MARKETS, publicReads, readiness, TICKERS, VENUES } from './samples';
 
 export const START_MS = Date.parse('2026-01-31T12:00:00.000Z');
@@ -23,6 +24,7 @@ export const START_MS = Date.parse('2026-01-31T12:00:00.000Z');
 type Listener = (event: StreamEvent) => void;
 
 export class FakeBackend {
+  readonly deposits = new FakeDeposits();
   nowMs = START_MS;
   readonly keys = new Map<string, Identity>();
   readonly accounts = new Map<string, Account>();
@@ -164,7 +166,7 @@ export class FakeBackend {
       order,
       intent: intent === undefined ? null : intentShown(intent),
       risk: { verdict: order.state === 'DENIED' ? 'denied' : 'accepted', code: order.reasonCode, message: order.reasonMessage, figures: this.figures.get(id) ?? {} },
-      attempts: [{ id: 'attempt-1', kind: 'place', preparedAt: this.at(), sentAt: this.at(), reportedAt: null, fence: 1, outcome: 'answered', latencyMs: 1.5, venueTimeMs: this.nowMs, request: null, answer: '{"ok":true}' }],
+      attempts: [answeredAttempt(this.at(), this.nowMs)],
       evidence: [],
       mutations: [],
       events: (this.events.get(accountStream(order.accountId)) ?? []).filter((event) => event.orderId === id),
@@ -175,6 +177,7 @@ export class FakeBackend {
   /** Of one API process; several may share this backend. */
   ports(): ApiPorts {
     return {
+      deposits: this.deposits,
       authenticate: async (key) => {
         this.calls.authenticate += 1;
         return this.apiKeys.works(key) ? (this.keys.get(key) ?? null) : null;

@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../../src/domain/errors';
 import { isHeld } from '../../src/domain/condition';
 import { UNCONDITIONAL, UNSUPERVISED, type Order, type OrderIntent } from '../../src/domain/order';
-import type { Timeline } from '../../src/domain/timeline';
+import type { Timeline, TimelineAttempt } from '../../src/domain/timeline';
 
 export interface Denial {
   readonly code: ErrorCode;
@@ -54,4 +54,9 @@ export function recordedOrder(intent: OrderIntent, at: string, denial: Denial | 
 
 export function recordKey(userId: string, key: string): string {
   return `${userId} ${key}`;
+}
+
+/** An attempt of an order's timeline: sent once and answered. */
+export function answeredAttempt(at: string, venueTimeMs: number): TimelineAttempt {
+  return { id: 'attempt-1', kind: 'place', preparedAt: at, sentAt: at, reportedAt: null, fence: 1, outcome: 'answered', latencyMs: 1.5, venueTimeMs, request: null, answer: '{"ok":true}' };
 }

@@ -10,6 +10,7 @@ import { OrderGateway } from '../../src/temporal/order-gateway';
 import { ensureAccountWatched, ensureMarketWatched, startResolution } from '../../src/temporal/watching';
 import { accountWorkflowId, amendmentWorkflowId, cancellationWorkflowId, marketWatchWorkflowId, orderWorkflowId, resolutionWorkflowId } from '../../src/temporal/workflow-ids';
 import { accountStatusChanged, reconcileRequested } from '../../src/workflows/messages';
+import { DEPOSIT_ENDINGS } from './deposit-endings';
 import { BACKGROUND_ENDINGS } from './background-endings';
 import { CONDITIONAL_ENDINGS } from './conditional-endings';
 import { canceled, continued, ended, scheduled, until, type Ending } from './executions';
@@ -253,4 +254,4 @@ const marketWatch: Ending[] = [
   },
 ];
 
-export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...CONDITIONAL_ENDINGS, ...BACKGROUND_ENDINGS, ...STORE_GUARD_ENDINGS, ...WEBHOOK_ENDINGS, ...SUPERVISION_ENDINGS];
+export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...CONDITIONAL_ENDINGS, ...BACKGROUND_ENDINGS, ...STORE_GUARD_ENDINGS, ...WEBHOOK_ENDINGS, ...DEPOSIT_ENDINGS, ...SUPERVISION_ENDINGS];

@@ -1,6 +1,7 @@
 /** Activities that answer what an ending's script says, in turn; the last answer repeats. */
 import type { BackgroundActivities } from '../../src/activities/background-activities';
 import type { ConditionalActivities } from '../../src/activities/conditional-activities';
+import type { ChainWatchActivities, DepositActivities } from '../../src/activities/deposit-activities';
 import type { OrderActivities } from '../../src/activities/order-activities';
 import type { KillSwitchActivities } from '../../src/activities/kill-switch-activities';
 import type { StrategyActivities } from '../../src/activities/strategy-activities';
@@ -11,13 +12,13 @@ import type { WatchingActivities } from '../../src/activities/watching-activitie
 import type { WebhookActivities } from '../../src/activities/webhook-deliverer';
 import { Context } from '@temporalio/activity';
 
-export type AllActivities = OrderActivities & BackgroundActivities & WatchingActivities & StoreRecoveryActivities & WebhookActivities & StrategyActivities & KillSwitchActivities & ConditionalActivities & SupervisionActivities & TriggerActivities;
+export type AllActivities = OrderActivities & BackgroundActivities & WatchingActivities & StoreRecoveryActivities & WebhookActivities & DepositActivities & ChainWatchActivities & StrategyActivities & KillSwitchActivities & ConditionalActivities & SupervisionActivities & TriggerActivities;
 type Answer<Name extends keyof AllActivities> = Awaited<ReturnType<AllActivities[Name]>>;
 
 /** `'hang'`: the activity goes on until it is canceled. */
 export type Script = { readonly [Name in keyof AllActivities]?: readonly (Answer<Name> | 'hang')[] };
 
-const NAMES: readonly (keyof AllActivities)[] = ['placeOrders', 'sendAttempt', 'requestMutation', 'sendMutation', 'settleMutation', 'sweepOrders', 'pruneOldRows', 'resolveOrder', 'resolveMutations', 'watchAccount', 'watchMarkets', 'compareWithPostgresql', 'readBackOrders', 'lookAtAccounts', 'awaitLooks', 'letEntriesPass', 'deliverWebhooks', 'lookAtStrategy', 'advanceStrategy', 'stepKillSwitch', 'checkHeartbeat', 'recordConditional', 'noteConditional', 'amendConditional', 'raiseOrderAlert', 'readOrders', 'readTradingState', 'armTrigger', 'amendTrigger', 'disarmTrigger', 'acknowledgeTrigger', 'readTriggers'];
+const NAMES: readonly (keyof AllActivities)[] = ['placeOrders', 'sendAttempt', 'requestMutation', 'sendMutation', 'settleMutation', 'sweepOrders', 'pruneOldRows', 'resolveOrder', 'resolveMutations', 'watchAccount', 'watchMarkets', 'compareWithPostgresql', 'readBackOrders', 'lookAtAccounts', 'awaitLooks', 'letEntriesPass', 'deliverWebhooks', 'beginDeposit', 'quoteDeposit', 'takeTransaction', 'callOffDeposit', 'noteDecision', 'noteDepositFact', 'lookAtSource', 'lookAtArrivals', 'watchChain', 'lookAtStrategy', 'advanceStrategy', 'stepKillSwitch', 'checkHeartbeat', 'recordConditional', 'noteConditional', 'amendConditional', 'raiseOrderAlert', 'readOrders', 'readTradingState', 'armTrigger', 'amendTrigger', 'disarmTrigger', 'acknowledgeTrigger', 'readTriggers'];
 
 export function scriptedActivities(script: Script): Record<string, () => Promise<unknown>> {
   return Object.fromEntries(
@@ -27,7 +28,7 @@ export function scriptedActivities(script: Script): Record<string, () => Promise
         name,
         async () => {
           const answer = answers.length > 1 ? answers.shift() : answers[0];
-          if (answer === undefined && name !== 'watchMarkets') throw new Error(`the script of this ending says nothing of ${name}`);
+          if (answer === undefined && name !== 'watchMarkets' && name !== 'watchChain') throw new Error(`the script of this ending says nothing of ${name}`);
           return answer === 'hang' ? hang() : answer;
         },
       ];

@@ -1,0 +1,66 @@
+/** The activities of deposits: what they do is in deposit-path.ts and deposit-arrivals.ts. */
+import { Context } from '@temporalio/activity';
+import type { Deposit, DepositState, Hex } from '../domain/deposit';
+import type { DepositDecision } from '../domain/deposit-state';
+import type { DepositArrivals } from './deposit-arrivals';
+import type { DepositAnswer, DepositPath } from './deposit-path';
+
+export interface DepositActivities {
+  beginDeposit(input: { readonly deposit: Deposit }): Promise<DepositAnswer>;
+  quoteDeposit(input: { readonly depositId: string }): Promise<DepositAnswer>;
+  takeTransaction(input: { readonly depositId: string; readonly hash: Hex }): Promise<DepositAnswer>;
+  callOffDeposit(input: { readonly depositId: string }): Promise<DepositAnswer>;
+  noteDecision(input: { readonly depositId: string; readonly userId: string; readonly decision: DepositDecision; readonly note: string; readonly actor: string }): Promise<DepositAnswer>;
+  noteDepositFact(input: { readonly depositId: string; readonly fact: 'expired' | 'graceOver' }): Promise<DepositState>;
+  lookAtSource(input: { readonly depositId: string; readonly unknownForMs: number; readonly dropAfterMs: number }): Promise<DepositState>;
+  lookAtArrivals(input: { readonly depositId: string }): Promise<DepositState>;
+}
+
+export interface ChainWatchActivities {
+  /** Until it is canceled. */
+  watchChain(input: { readonly chainId: number }): Promise<void>;
+}
+
+export function createDepositActivities(path: DepositPath, arrivals: Pick<DepositArrivals, 'look'>): DepositActivities {
+  return {
+    beginDeposit: ({ deposit }) => path.begin(deposit),
+    quoteDeposit: ({ depositId }) => path.quote(depositId),
+    takeTransaction: ({ depositId, hash }) => path.take(depositId, hash),
+    callOffDeposit: ({ depositId }) => path.cancel(depositId),
+    noteDecision: ({ depositId, userId, decision, note, actor }) => path.decide(depositId, userId, decision, note, actor),
+    noteDepositFact: ({ depositId, fact }) => path.note(depositId, fact === 'expired' ? { kind: 'expired' } : { kind: 'graceOver', reason: 'TOOK_TOO_LONG' }),
+    lookAtSource: ({ depositId, unknownForMs, dropAfterMs }) => path.lookAtSource(depositId, unknownForMs, dropAfterMs),
+    lookAtArrivals: ({ depositId }) => arrivals.look(depositId),
+  };
+}
+
+const HEARTBEAT_MS = 1_000;
+
+export interface ChainWatchPorts {
+  readonly arrivals: Pick<DepositArrivals, 'scan'>;
+  /** ms between two reads. */
+  readonly scanMs: number;
+  /** Aborted when this process gives its work away. */
+  readonly leaving: AbortSignal;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+export function createChainWatchActivities({ arrivals, scanMs, leaving, sleep, onTrouble }: ChainWatchPorts): ChainWatchActivities {
+  return {
+    watchChain: async ({ chainId }) => {
+      const context = Context.current();
+      const signal = AbortSignal.any([context.cancellationSignal, leaving]);
+      const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+      try {
+        while (!signal.aborted) {
+          // A chain that does not answer is asked again: its cursor stands where it stood.
+          await arrivals.scan(chainId).catch(onTrouble);
+          await sleep(scanMs, signal);
+        }
+      } finally {
+        clearInterval(timer);
+      }
+    },
+  };
+}

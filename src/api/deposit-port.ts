@@ -1,0 +1,19 @@
+/** What the API needs of deposits. */
+import type { ChainToken, Deposit, DepositState, DepositStep, Hex } from '../domain/deposit';
+import type { DepositDecision } from '../domain/deposit-state';
+import type { DepositRequest } from '../schemas/deposits';
+
+export interface DepositsPort {
+  /** Throws UNPROCESSABLE where no quote can be had, or deposits are not configured; VALIDATION for a chain, token or amount that is none. */
+  begin(userId: string, request: DepositRequest, idempotencyKey: string | null): Promise<Deposit>;
+  get(id: string, userId: string): Promise<Deposit | null>;
+  list(query: { readonly userId: string; readonly state: DepositState | null; readonly cursor: string | null; readonly limit: number }): Promise<{ readonly deposits: readonly Deposit[]; readonly nextCursor: string | null }>;
+  /** null where there is no such deposit of this user. */
+  steps(id: string, userId: string): Promise<readonly DepositStep[] | null>;
+  /** Made on first use. */
+  address(userId: string): Promise<{ readonly address: Hex; readonly token: ChainToken }>;
+  submit(deposit: Deposit, hash: Hex): Promise<Deposit>;
+  requote(deposit: Deposit): Promise<Deposit>;
+  cancel(deposit: Deposit): Promise<Deposit>;
+  decide(deposit: Deposit, decision: DepositDecision, note: string, actor: string): Promise<Deposit>;
+}

@@ -1,0 +1,86 @@
+/** Deposits at the boundary. */
+import { z } from 'zod';
+import { DEPOSIT_STATES } from '../domain/deposit';
+import { DEPOSIT_DECISIONS } from '../domain/deposit-state';
+import { decimalSchema, nextCursorSchema, pageQuery, positiveDecimalSchema, timeSchema, uuidSchema } from './fields';
+
+const hexOf = (bytes: number, what: string) =>
+  z
+    .string()
+    .regex(new RegExp(`^0x[0-9a-fA-F]{${bytes * 2}}$`), `must be ${what}: 0x and ${bytes * 2} hexadecimal digits`)
+    .transform((text): `0x${string}` => `0x${text.slice(2).toLowerCase()}`);
+const addressSchema = hexOf(20, 'an address').meta({ examples: ['0x70997970c51812dc3a010c7d01b50e0d17dc79c8'] });
+const hashSchema = hexOf(32, 'a transaction hash').meta({ examples: [`0x${'ab'.repeat(32)}`] });
+/** As the domain has them: addresses, hashes and data. */
+const shownHex = z.string().regex(/^0x[0-9a-f]*$/);
+
+export const depositRequestSchema = z
+  .strictObject({
+    chain: z.union([z.number().int().min(1).max(Number.MAX_SAFE_INTEGER), z.string().regex(/^[a-z0-9-]{1,31}$/, 'must be a chain\'s id or name')]).meta({ description: 'The source chain: its id, or its name in the settings.', examples: ['ethereum'] }),
+    token: z.string().regex(/^(0x[0-9a-fA-F]{40}|[A-Za-z0-9._-]{1,20})$/, 'must be a token\'s address or symbol').meta({ description: 'Address or symbol. ETH, or the zero address, is the chain\'s own coin.', examples: ['USDT'] }),
+    amount: positiveDecimalSchema.meta({ description: 'In the token\'s unit.' }),
+    fromAddress: addressSchema.meta({ description: 'The wallet that will sign.' }),
+    transactionHash: hashSchema.optional().meta({ description: 'Where the deposit\'s transaction is sent already: only one that was quoted for this deposit is taken.' }),
+  })
+  .meta({ id: 'DepositRequest', examples: [{ chain: 'ethereum', token: 'USDT', amount: '100', fromAddress: '0x70997970c51812dc3a010c7d01b50e0d17dc79c8' }] });
+
+export const depositTransactionSchema = z.strictObject({ hash: hashSchema }).meta({ id: 'DepositTransaction' });
+export const depositDecisionSchema = z.strictObject({ decision: z.enum(DEPOSIT_DECISIONS), note: z.string().min(1).max(500) }).meta({ id: 'DepositDecision', examples: [{ decision: 'resume', note: 'the bridge says it will be paid today' }] });
+
+const tokenSchema = z.strictObject({ chainId: z.number().int(), address: shownHex, symbol: z.string(), decimals: z.number().int() });
+const transactionSchema = { chainId: z.number().int(), to: shownHex, data: shownHex, value: decimalSchema.meta({ description: 'In wei.' }) };
+
+export const depositQuoteSchema = z
+  .strictObject({
+    tool: z.string(),
+    receive: decimalSchema,
+    minimumReceived: decimalSchema,
+    fees: z.array(z.strictObject({ name: z.string(), asset: z.string(), amount: decimalSchema, amountUsd: z.string().nullable(), included: z.boolean() })),
+    durationSeconds: z.number().int(),
+    transaction: z.strictObject(transactionSchema).meta({ description: 'What to sign.' }),
+    approval: z.strictObject({ ...transactionSchema, token: shownHex, spender: shownHex, amount: decimalSchema }).nullable().meta({ description: 'What to sign before, of exactly the amount; null where enough is approved.' }),
+    quotedAt: timeSchema,
+    expiresAt: timeSchema.meta({ description: 'Ask for a new quote instead of signing this one later.' }),
+  })
+  .meta({ id: 'DepositQuote' });
+
+export const bridgeReportSchema = z.strictObject({ status: z.string(), substatus: z.string().nullable(), message: z.string().nullable(), receivingHash: shownHex.nullable(), at: timeSchema }).meta({ id: 'BridgeReport', description: 'What the bridge says. It moves no money here.' });
+const stateSchema = z.enum(DEPOSIT_STATES);
+
+export const depositSchema = z
+  .strictObject({
+    id: uuidSchema,
+    userId: z.string(),
+    kind: z.enum(['bridge', 'direct']),
+    state: stateSchema,
+    reason: z.string().nullable(),
+    from: tokenSchema,
+    amount: decimalSchema,
+    fromAddress: shownHex,
+    to: tokenSchema,
+    toAddress: shownHex,
+    quote: depositQuoteSchema.nullable(),
+    source: z
+      .strictObject({ hash: shownHex, earlierHashes: z.array(shownHex), nonce: z.number().int().nullable(), blockNumber: z.number().int().nullable(), blockHash: shownHex.nullable(), confirmations: z.number().int(), neededConfirmations: z.number().int(), gasFee: decimalSchema.nullable(), l1Fee: decimalSchema.nullable() })
+      .nullable(),
+    bridge: bridgeReportSchema.nullable(),
+    received: z.array(z.strictObject({ asset: z.string(), amount: decimalSchema, txHash: shownHex })).meta({ description: 'What final transfers brought: this is what is credited.' }),
+    refunds: z.array(z.strictObject({ amount: decimalSchema, txHash: shownHex })),
+    sourceOutcome: z.enum(['final', 'reverted']).nullable(),
+    writtenOff: z.boolean(),
+    revision: z.number().int(),
+    createdAt: timeSchema,
+    updatedAt: timeSchema,
+    progress: z.strictObject({ step: z.number().int(), of: z.number().int(), percent: z.number().int() }),
+  })
+  .meta({ id: 'Deposit' });
+
+export const depositPageSchema = z.strictObject({ deposits: z.array(depositSchema), nextCursor: nextCursorSchema }).meta({ id: 'DepositPage' });
+export const depositListQuerySchema = z.strictObject({ state: stateSchema.optional(), ...pageQuery });
+export const depositAddressSchema = z.strictObject({ address: shownHex, token: tokenSchema }).meta({ id: 'DepositAddress' });
+export const swapStatusSchema = z.strictObject({ depositId: uuidSchema, state: stateSchema, bridge: bridgeReportSchema.nullable(), progress: depositSchema.shape.progress }).meta({ id: 'SwapStatus' });
+export const depositTimelineSchema = z
+  .strictObject({ depositId: uuidSchema, steps: z.array(z.strictObject({ number: z.number().int(), at: timeSchema, fact: z.string(), state: stateSchema, data: z.record(z.string(), z.unknown()) })) })
+  .meta({ id: 'DepositTimeline' });
+
+export type DepositRequest = z.output<typeof depositRequestSchema>;

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ApiHarness } from './harness';
+
+const api = new ApiHarness();
+beforeAll(() => api.start());
+afterAll(() => api.close());
+
+const WALLET = '0x70997970C51812DC3A010C7D01B50E0D17DC79C8';
+const HASH = `0x${'Ab'.repeat(32)}`;
+const begin = (changes: object = {}, key = api.key) => api.ask('POST', '/api/v1/deposits', { key, body: { chain: 'ethereum', token: 'TKN', amount: '100', fromAddress: WALLET, ...changes } });
+
+describe('deposits', () => {
+  test('are begun with a quote, an approval of the exact amount and what to sign', async () => {
+    const { status, body, headers } = await begin();
+    expect(status).toBe(201);
+    expect(body).toMatchObject({ state: 'AWAITING_SIGNATURE', amount: '100', fromAddress: WALLET.toLowerCase(), quote: { approval: { amount: '100' } }, progress: { step: 2, of: 7 } });
+    expect(headers.get('location')).toBe(`/api/v1/deposits/${body.id}`);
+  });
+
+  test('are read, told the transaction, asked for their swap and timeline, and listed by state', async () => {
+    const { body: made } = await begin();
+    expect((await api.ask('POST', `/api/v1/deposits/${made.id}/transaction`, { body: { hash: HASH } })).body).toMatchObject({ state: 'SOURCE_SUBMITTED', source: { hash: HASH.toLowerCase() } });
+    expect((await api.ask('GET', `/api/v1/deposits/${made.id}`)).body.state).toBe('SOURCE_SUBMITTED');
+    expect((await api.ask('GET', `/api/v1/deposits/${made.id}/swap-status`)).body).toMatchObject({ depositId: made.id, bridge: null, progress: { step: 3 } });
+    expect((await api.ask('GET', `/api/v1/deposits/${made.id}/timeline`)).body.steps).toHaveLength(1);
+    expect((await api.ask('GET', '/api/v1/deposits?state=SOURCE_SUBMITTED')).body.deposits.map((each: { id: string }) => each.id)).toEqual([made.id]);
+    expect((await api.ask('DELETE', `/api/v1/deposits/${made.id}`)).status).toBe(409);
+    expect((await api.ask('POST', `/api/v1/deposits/${made.id}/decision`, { body: { decision: 'accept', note: 'too early' } })).status).toBe(409);
+  });
+
+  test('are called off before they are sent, and quoted anew', async () => {
+    const { body: made } = await begin();
+    expect((await api.ask('POST', `/api/v1/deposits/${made.id}/requote`)).status).toBe(200);
+    expect((await api.ask('DELETE', `/api/v1/deposits/${made.id}`)).body.state).toBe('CANCELED');
+  });
+
+  test('are nobody else\'s, and a reading key begins none', async () => {
+    const { body: made } = await begin();
+    for (const [method, path, body] of [['GET', '', undefined], ['GET', '/timeline', undefined], ['GET', '/swap-status', undefined], ['DELETE', '', undefined], ['POST', '/requote', undefined], ['POST', '/transaction', { hash: HASH }], ['POST', '/decision', { decision: 'resume', note: 'x' }]] as const) {
+      expect((await api.ask(method, `/api/v1/deposits/${made.id}${path}`, { key: api.otherKey, ...(body === undefined ? {} : { body }) })).status).toBe(404);
+    }
+    expect((await begin({}, api.readKey)).status).toBe(403);
+    expect((await api.ask('GET', '/api/v1/deposit-address', { key: api.readKey })).body.token.symbol).toBe('USDC');
+  });
+
+  test.each([
+    ['an address', { fromAddress: '0x12' }],
+    ['an amount above zero', { amount: '0' }],
+    ['a chain that is served', { chain: 'moon' }],
+    ['a token', { token: 'no such token!' }],
+    ['nothing unknown', { destination: { accountId: 'main' } }],
+    ['a hash', { transactionHash: 'yesterday' }],
+  ])('need %s', async (_what, changes) => {
+    expect((await begin(changes)).status).toBe(400);
+  });
+});
+
+test('deposits have a limit of their own, five a minute', async () => {
+  const limited = new ApiHarness();
+  await limited.start(undefined, { limits: { rates: { prices: null, orders: null, deposits: { count: 5, periodMs: 60_000, burst: 5 }, admin: null, reads: null }, addressFactor: 10 } });
+  try {
+    const statuses = [];
+    for (let call = 0; call < 6; call += 1) statuses.push((await limited.ask('POST', '/api/v1/deposits', { body: { chain: 1, token: 'TKN', amount: '1', fromAddress: WALLET } })).status);
+    expect(statuses).toEqual([201, 201, 201, 201, 201, 429]);
+  } finally {
+    await limited.close();
+  }
+});
