@@ -4,13 +4,15 @@ import { DEPOSIT_STATES } from '../domain/deposit';
 import { DEPOSIT_DECISIONS } from '../domain/deposit-state';
 import { decimalSchema, nextCursorSchema, pageQuery, positiveDecimalSchema, timeSchema, uuidSchema } from './fields';
 
-const hexOf = (bytes: number, what: string) =>
+/** The example stands before the transformation: the document shows what is sent. */
+const hexOf = (bytes: number, what: string, example: string) =>
   z
     .string()
     .regex(new RegExp(`^0x[0-9a-fA-F]{${bytes * 2}}$`), `must be ${what}: 0x and ${bytes * 2} hexadecimal digits`)
+    .meta({ examples: [example] })
     .transform((text): `0x${string}` => `0x${text.slice(2).toLowerCase()}`);
-const addressSchema = hexOf(20, 'an address').meta({ examples: ['0x70997970c51812dc3a010c7d01b50e0d17dc79c8'] });
-const hashSchema = hexOf(32, 'a transaction hash').meta({ examples: [`0x${'ab'.repeat(32)}`] });
+const addressSchema = hexOf(20, 'an address', '0x70997970c51812dc3a010c7d01b50e0d17dc79c8');
+const hashSchema = hexOf(32, 'a transaction hash', `0x${'ab'.repeat(32)}`);
 /** As the domain has them: addresses, hashes and data. */
 const shownHex = z.string().regex(/^0x[0-9a-f]*$/);
 

@@ -9,6 +9,7 @@ import { findSchemathesis, fuzz } from '../support/schemathesis';
 import { temporaryFolder } from '../support/servers';
 import { StreamClient } from '../support/socket-client';
 import { startStack, type Stack } from '../support/stack';
+import { depositSample } from '../unit/domain/deposit-samples';
 
 const found = findSchemathesis();
 if ('missing' in found) process.stderr.write(`SKIPPED: fuzzing from the OpenAPI document: ${found.missing}\n`);
@@ -37,7 +38,7 @@ beforeAll(async () => {
   const killSwitch = (await stack.client.call<{ id: string }>('POST', '/api/v1/kill-switch', { scope: 'account', accountId: apart.id, mode: 'halt' })).body;
   const webhook = (await stack.client.call<{ id: string }>('POST', '/api/v1/webhooks', { url: 'https://receiver.invalid/hook', eventTypes: ['*'] })).body;
   const delivery = (await stack.client.call<{ id: string }>('POST', `/api/v1/webhooks/${webhook.id}/test`)).body;
-  owned = { accountId: stack.accountId, orderId: resting.body.id, positionId: position.id, apiKeyId: apiKey.id, webhookId: webhook.id, deliveryId: delivery.id, clientOrderId, strategyId: strategy.id, killSwitchId: killSwitch.id };
+  owned = { accountId: stack.accountId, orderId: resting.body.id, positionId: position.id, apiKeyId: apiKey.id, webhookId: webhook.id, deliveryId: delivery.id, clientOrderId, strategyId: strategy.id, killSwitchId: killSwitch.id, depositId: await newDeposit() };
 }, 180_000);
 afterAll(() => stack.stop());
 
@@ -55,10 +56,25 @@ async function newUser(name: string): Promise<string> {
   return key;
 }
 
+/** A deposit of the owner's that waits to be signed. Written as its row is: no chain is configured here. */
+async function newDeposit(): Promise<string> {
+  const client = new Client({ connectionString: stack.postgres.url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ userId: string }>('SELECT a.user_id AS "userId" FROM accounts a WHERE a.id = $1', [stack.accountId]);
+    const userId = rows[0]?.userId ?? '';
+    const deposit = depositSample({ id: randomUUID(), userId, state: 'AWAITING_SIGNATURE' });
+    await client.query("INSERT INTO deposits(id, user_id, kind, state, to_chain_id, to_address, data, steps, created_at, updated_at) VALUES ($1, $2, 'bridge', $3, $4, $5, $6, 0, $7, $7)", [deposit.id, userId, deposit.state, deposit.to.chainId, deposit.toAddress, JSON.stringify(deposit), deposit.createdAt]);
+    return deposit.id;
+  } finally {
+    await client.end();
+  }
+}
+
 /** The owner's id that this path parameter would name; null where it names nobody's: a symbol, a venue. */
 function ownedId(path: string, { name }: Parameter): string | null {
   if (name !== 'id') return owned[name] ?? null;
-  const kinds: readonly (readonly [string, string | undefined])[] = [['/accounts/', owned['accountId']], ['/orders/', owned['orderId']], ['/positions/', owned['positionId']], ['/api-keys/', owned['apiKeyId']], ['/webhooks/', owned['webhookId']], ['/strategies/', owned['strategyId']], ['/kill-switch/', owned['killSwitchId']]];
+  const kinds: readonly (readonly [string, string | undefined])[] = [['/accounts/', owned['accountId']], ['/orders/', owned['orderId']], ['/positions/', owned['positionId']], ['/api-keys/', owned['apiKeyId']], ['/webhooks/', owned['webhookId']], ['/strategies/', owned['strategyId']], ['/kill-switch/', owned['killSwitchId']], ['/deposits/', owned['depositId']]];
   const kind = kinds.find(([part]) => path.includes(part));
   if (kind?.[1] === undefined) throw new Error(`${path} names ids of a kind this test does not know: give it one of the owner's`);
   return kind[1];
