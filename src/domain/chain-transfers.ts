@@ -1,4 +1,5 @@
 /** What becomes of a transfer that a chain showed: counted once it is final, voided or taken back when its block is gone. */
+import { decimal } from './decimal';
 import { assetOf, type ChainTransfer, type Deposit, type Hex } from './deposit';
 
 /**
@@ -35,9 +36,15 @@ export type Attribution =
   /** A deposit may claim it yet. */
   | { readonly kind: 'wait' };
 
+type Claimant = Pick<Deposit, 'id' | 'to' | 'toAddress' | 'bridge' | 'quote' | 'received'>;
+
 export interface AttributionFacts {
+  /** The deposit whose bridge, or whose person, named this transfer's transaction. */
+  readonly claimedBy: Claimant | null;
+  /** Other transfers of the same transaction to the same address. */
+  readonly beside: readonly ChainTransfer[];
   /** Deposits of this user to this address that are under way. */
-  readonly open: readonly Pick<Deposit, 'id' | 'state' | 'to' | 'bridge'>[];
+  readonly open: readonly Claimant[];
   /** The deposit that a transfer of the same transaction, or one from the same sender within the memory, was counted for. */
   readonly paidBefore: { readonly depositId: string } | null;
   /** How long it has been final, ms. */
@@ -50,18 +57,37 @@ export interface AttributionFacts {
 
 /**
  * Whose transfer it is. The bridge's word on the receiving transaction decides where it spoke; after a while the only deposit that
- * waits for this token. A sender who has paid for a deposit before pays twice (a double mint): a person looks at that.
+ * waits for this token. A deposit is paid once: what comes beside it, in the same transaction or from a sender who has paid before (a
+ * double mint), is looked at by a person.
  */
 export function attribute(transfer: ChainTransfer, facts: AttributionFacts): Attribution {
-  const { open, paidBefore, waitedMs, claimWithinMs, taken } = facts;
-  const named = open.find((deposit) => deposit.bridge?.receivingHash === transfer.txHash);
-  if (named !== undefined) return { kind: 'deposit', depositId: named.id };
-  const waiting = open.filter((deposit) => assetOf(deposit.to) === transfer.asset && deposit.bridge?.receivingHash == null);
+  const { claimedBy, beside, open, paidBefore, waitedMs, claimWithinMs, taken } = facts;
+  const claimant = claimedBy ?? open.find((deposit) => deposit.bridge?.receivingHash === transfer.txHash);
+  if (claimant !== undefined) return claimOf(transfer, claimant, beside);
+  const waiting = open.filter((deposit) => assetOf(deposit.to) === transfer.asset && deposit.bridge?.receivingHash == null && deposit.received.length === 0);
   if (waiting.length > 0) {
     if (waitedMs < claimWithinMs) return { kind: 'wait' };
     const [only] = waiting;
-    return waiting.length === 1 && only !== undefined ? { kind: 'deposit', depositId: only.id } : { kind: 'unclaimed', why: `${waiting.length} deposits wait for this token` };
+    return waiting.length === 1 && only !== undefined ? claimOf(transfer, only, beside) : { kind: 'unclaimed', why: `${waiting.length} deposits wait for this token` };
   }
   if (paidBefore !== null) return { kind: 'unclaimed', why: `its sender has paid for deposit ${paidBefore.depositId} before` };
   return transfer.token === taken ? { kind: 'direct' } : { kind: 'unclaimed', why: 'not the token that is taken' };
+}
+
+function claimOf(transfer: ChainTransfer, deposit: Claimant, beside: readonly ChainTransfer[]): Attribution {
+  // What goes back to the sender is not at the deposit address.
+  if (transfer.to !== deposit.toAddress) return { kind: 'deposit', depositId: deposit.id };
+  const [paid] = deposit.received;
+  if (paid !== undefined) return { kind: 'unclaimed', why: `deposit ${deposit.id} was paid by ${paid.txHash} before` };
+  const nearer = beside.find((other) => isNearer(other, transfer, deposit));
+  return nearer === undefined ? { kind: 'deposit', depositId: deposit.id } : { kind: 'unclaimed', why: `log ${nearer.logIndex} of its transaction pays deposit ${deposit.id}` };
+}
+
+/** Which of two is the deposit's: the one in the token that was asked for, then the one nearer to what was quoted, then the first. */
+function isNearer(one: ChainTransfer, other: ChainTransfer, { to, quote }: Claimant): boolean {
+  const asked = assetOf(to);
+  if ((one.asset === asked) !== (other.asset === asked)) return one.asset === asked;
+  const off = ({ amount }: ChainTransfer) => (quote === null ? decimal('0') : decimal(amount).minus(decimal(quote.receive)).abs());
+  const order = off(one).comparedTo(off(other));
+  return order === 0 ? one.logIndex < other.logIndex : order < 0;
 }

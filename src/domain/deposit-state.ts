@@ -104,9 +104,12 @@ function bridgeSaid(deposit: Deposit, report: BridgeReport): Deposit | null {
   return { ...deposit, state: next, reason: next === deposit.state ? deposit.reason : null, bridge: report };
 }
 
-/** Counted in whatever state it comes: money that arrived is never refused. In the token that was asked for it ends the deposit; in another a person confirms that this is all. */
+/**
+ * Counted in whatever state it comes, once: what comes beside is not this deposit's (the books hold it in suspense). In the token that
+ * was asked for it ends the deposit; in another a person confirms that this is all.
+ */
 function arrived(deposit: Deposit, transfer: ChainTransfer): Deposit | null {
-  if (deposit.sourceOutcome !== 'final') return null;
+  if (deposit.sourceOutcome !== 'final' || deposit.received.length > 0) return null;
   const changes = { ...deposit, received: [...deposit.received, { asset: transfer.asset, amount: transfer.amount, txHash: transfer.txHash }] };
   if (isEnded(deposit)) return { ...changes, reason: 'ARRIVED_AGAIN' };
   return transfer.asset === assetOf(deposit.to) ? { ...changes, state: 'CREDITED', reason: null } : { ...changes, state: 'PARTIAL_REVIEW', reason: 'OTHER_TOKEN' };

@@ -105,7 +105,7 @@ export class ChainTransfers {
         await this.settle(tx, transfer, before['state'] as TransferState, before['depositId'] as string | null);
         return 'counted';
       }
-      const whose = row.depositId === null ? attribute(transfer, await this.facts(tx, row, rules)) : ({ kind: 'deposit', depositId: row.depositId } as const);
+      const whose = attribute(transfer, await this.facts(tx, row, rules));
       if (whose.kind === 'wait') {
         await tx.rows(`UPDATE chain_transfers t SET final_at = coalesce(t.final_at, $5::timestamptz) WHERE ${KEY} AND t.block_hash = $4`, ...keyOf(transfer), transfer.blockHash, this.now());
         return 'wait';
@@ -131,14 +131,16 @@ export class ChainTransfers {
     });
   }
 
-  private async facts(tx: Transaction, { transfer, finalAt }: LockedTransfer, { claimWithinMs, taken }: CountingRules) {
+  private async facts(tx: Transaction, { transfer, finalAt, depositId }: LockedTransfer, { claimWithinMs, taken }: CountingRules) {
     const open = await tx.rows(`SELECT d.data FROM deposits d WHERE d.to_address = $1 AND d.state IN ${OPEN} ORDER BY d.created_at, d.id`, transfer.to);
     const [paid] = await tx.rows<{ depositId: string }>(
       `SELECT t.deposit_id AS "depositId" FROM chain_transfers t WHERE t.to_address = $1 AND t.chain_id = $2::bigint AND t.state = 'deposit' AND (t.tx_hash = $3 OR t.from_address = $4) AND t.updated_at > $5::timestamptz - ${PAYER_MEMORY} ORDER BY t.updated_at DESC LIMIT 1`,
       transfer.to, transfer.chainId, transfer.txHash, transfer.from, this.now(),
     );
+    const claimedBy = depositId === null ? null : ((await lockDeposit(tx, depositId))?.deposit ?? null);
+    const beside = await tx.rows(`SELECT ${SELECT} FROM chain_transfers t WHERE t.chain_id = $1::bigint AND t.tx_hash = $2 AND t.log_index <> $3::int AND t.block_hash = $4 AND t.to_address = $5 AND t.state NOT IN ('voided', 'reversed') ORDER BY t.log_index`, ...keyOf(transfer), transfer.blockHash, transfer.to);
     const waitedMs = finalAt === null ? 0 : this.core.clock.nowMs() - finalAt.getTime();
-    return { open: open.map((row) => row['data'] as unknown as Deposit), paidBefore: paid ?? null, waitedMs, claimWithinMs, taken: taken.address };
+    return { claimedBy, beside: beside.map((row) => storedOf(row).transfer), open: open.map((row) => row['data'] as unknown as Deposit), paidBefore: paid ?? null, waitedMs, claimWithinMs, taken: taken.address };
   }
 
   private async book(tx: Transaction, changes: UserChanges, row: LockedTransfer, whose: Exclude<Attribution, { kind: 'wait' }>, rules: CountingRules): Promise<void> {

@@ -42,12 +42,15 @@ describe('a deposit', () => {
   test.each([
     ['payShort', '49.5'],
     ['payTwice', '99'],
+    ['payTwiceAtOnce', '99'],
   ] as const)('is credited what arrived, not what the bridge says, where it does %s', async (outcome, credited) => {
     world.lifi.faults.outcome = outcome;
     const done = await world.settle((await world.confirmed()).id);
     expect([done.state, await inWallet(done)]).toEqual(['CREDITED', credited]);
     await world.arrivals.scan(world.destination.id);
     expect(Number(await inWallet(done)) + Number(await inSuspense(done))).toBe(Number(await world.held(done)));
+    const told = (await world.store.events.since(`user:${done.userId}`, 0, 100)).filter((each) => each.type === 'deposit.unclaimed').length;
+    expect(told).toBe(outcome === 'payShort' ? 0 : 1);
   });
 
   test('in another token waits for a person, its money counted in that token', async () => {

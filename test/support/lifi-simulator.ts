@@ -24,7 +24,7 @@ export interface LifiWorld {
 
 export interface LifiFaults {
   /** What it does with the money. */
-  outcome: 'pay' | 'payShort' | 'payTwice' | 'partial' | 'refund' | 'failedThenRefund' | 'failed' | 'pending' | 'invalid' | 'silentButPays';
+  outcome: 'pay' | 'payShort' | 'payTwice' | 'payTwiceAtOnce' | 'partial' | 'refund' | 'failedThenRefund' | 'failed' | 'pending' | 'invalid' | 'silentButPays';
   /** The next so many answers to /status. */
   notFound: number;
   /** Every answer until it is taken back. */
@@ -131,6 +131,7 @@ export class LifiSimulator {
     if (outcome === 'refund' || outcome === 'failedThenRefund') return [await mint(source, from, sender, (units * 98n) / 100n)];
     if (outcome === 'partial') return [await mint(destination, other, receiver, this.pays(units))];
     const amount = outcome === 'payShort' ? this.pays(units) / 2n : this.pays(units);
+    if (outcome === 'payTwiceAtOnce') return [await destination.call(RELAYER, to.address, this.world.contracts.token, 'mintTwice', [receiver, amount])];
     const first = await mint(destination, to, receiver, amount);
     return outcome === 'payTwice' ? [first, await mint(destination, to, receiver, amount)] : [first];
   }

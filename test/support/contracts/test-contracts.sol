@@ -18,6 +18,12 @@ contract TestToken is ERC20 {
     function mint(address to, uint256 amount) external {
         _mint(to, amount);
     }
+
+    /// A bridge that errs may do it in one transaction.
+    function mintTwice(address to, uint256 amount) external {
+        _mint(to, amount);
+        _mint(to, amount);
+    }
 }
 
 /// Takes what a bridge takes: an allowance, or the chain's own coin; the receiver is in its data.

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { attribute, judgeTransfer } from '../../../src/domain/chain-transfers';
-import { DEPOSIT_STATES, progressOf, type Deposit } from '../../../src/domain/deposit';
+import { assetOf, DEPOSIT_STATES, progressOf, type Deposit } from '../../../src/domain/deposit';
 import { advance, type DepositFact } from '../../../src/domain/deposit-state';
-import { depositSample, hash, minedSource, transferSample, USDC } from './deposit-samples';
+import { depositSample, hash, minedSource, OTHER, transferSample, USDC } from './deposit-samples';
 
 const play = (facts: readonly DepositFact[], deposit: Deposit = depositSample()): Deposit => facts.reduce((now, fact) => advance(now, fact) ?? now, deposit);
 const quoted: DepositFact = { kind: 'quoted', quote: null as never };
@@ -28,6 +28,7 @@ describe('a deposit moves', () => {
     ['to MANUAL_REVIEW after grace, and on by a decision', [quoted, sent, confirmed, { kind: 'graceOver', reason: 'BRIDGE_SILENT' }, { kind: 'decided', decision: 'resume', note: '' }], { state: 'BRIDGING', reason: 'RESUMED' }],
     ['to FAILED when what never came is written off', [quoted, sent, confirmed, { kind: 'graceOver', reason: 'BRIDGE_SILENT' }, { kind: 'decided', decision: 'writeOff', note: '' }], { state: 'FAILED', writtenOff: true }],
     ['nowhere by money before its source is final', [quoted, sent, { kind: 'destinationFinal', transfer: transferSample() }, { kind: 'refundFinal', transfer: transferSample() }], { state: 'SOURCE_SUBMITTED', received: [] }],
+    ['nowhere by a second transfer: it is paid once', [quoted, sent, confirmed, { kind: 'destinationFinal', transfer: transferSample() }, { kind: 'destinationFinal', transfer: transferSample({ logIndex: 1 }) }], { state: 'CREDITED', received: [{ asset: transferSample().asset, amount: '99', txHash: hash('f1') }] }],
     ['nowhere by a second accept', [quoted, sent, confirmed, { kind: 'destinationFinal', transfer: transferSample() }, { kind: 'decided', decision: 'accept', note: '' }], { state: 'CREDITED', reason: null }],
   ])('%s', (_what, facts, expected) => {
     expect(play(facts)).toMatchObject(expected);
@@ -65,11 +66,16 @@ describe('a transfer', () => {
     expect(judgeTransfer(at, state, seen)).toBe(verdict);
   });
 
-  const facts = { open: [], paidBefore: null, waitedMs: 0, claimWithinMs: 1_000, taken: USDC.address };
-  const open = (id: string, receivingHash: `0x${string}` | null = null): Deposit => depositSample({ id, state: 'BRIDGING', bridge: receivingHash === null ? null : { status: 'DONE', substatus: null, message: null, receivingHash, at: '' } });
+  const facts = { claimedBy: null, beside: [], open: [], paidBefore: null, waitedMs: 0, claimWithinMs: 1_000, taken: USDC.address };
+  const open = (id: string, receivingHash: `0x${string}` | null = null): Deposit => depositSample({ id, state: 'BRIDGING', quote: { receive: '99' } as never, bridge: receivingHash === null ? null : { status: 'DONE', substatus: null, message: null, receivingHash, at: '' } });
 
   test.each([
     ['is a deposit\'s whose bridge named it', { ...facts, open: [open('a'), open('b', hash('f1'))] }, { kind: 'deposit', depositId: 'b' }],
+    ['is held where another of its transaction is nearer to what was quoted', { ...facts, claimedBy: { ...open('a', hash('f1')), quote: { receive: '99.5' } as never }, beside: [transferSample({ logIndex: 4, amount: '99.4' })] }, { kind: 'unclaimed', why: 'log 4 of its transaction pays deposit a' }],
+    ['is a deposit\'s where it is nearest itself', { ...facts, claimedBy: open('a', hash('f1')), beside: [transferSample({ logIndex: 4, amount: '1' })] }, { kind: 'deposit', depositId: 'a' }],
+    ['is a deposit\'s as the first of two that are the same', { ...facts, claimedBy: open('a', hash('f1')), beside: [transferSample({ logIndex: 4, amount: '99' })] }, { kind: 'deposit', depositId: 'a' }],
+    ['in the token that was asked for comes before any other', { ...facts, claimedBy: open('a', hash('f1')), beside: [transferSample({ logIndex: 4, asset: assetOf(OTHER), token: OTHER.address, amount: '100' })] }, { kind: 'deposit', depositId: 'a' }],
+    ['is held where its deposit was paid before', { ...facts, claimedBy: { ...open('a', hash('f1')), received: [{ asset: 'x', amount: '1', txHash: hash('f7') }] } }, { kind: 'unclaimed', why: `deposit a was paid by ${hash('f7')} before` }],
     ['waits for a deposit that may claim it', { ...facts, open: [open('a')] }, { kind: 'wait' }],
     ['is the only waiting deposit\'s after a while', { ...facts, open: [open('a')], waitedMs: 1_000 }, { kind: 'deposit', depositId: 'a' }],
     ['is nobody\'s where two deposits wait', { ...facts, open: [open('a'), open('b')], waitedMs: 1_000 }, { kind: 'unclaimed', why: '2 deposits wait for this token' }],
