@@ -5,7 +5,8 @@ import { COUNTED_TRANSFER_STATES, judgeTransfer } from '../domain/chain-transfer
 import { isoTime, type Clock } from '../domain/clock';
 import { assetOf, isNative, type BridgeReport, type ChainToken, type ChainTransfer, type Deposit, type DepositState, type Hex } from '../domain/deposit';
 import { DomainError } from '../domain/errors';
-import type { ChainCursor, CountingRules, SeenTransfer, StoredTransfer } from '../store/chain-transfers';
+import type { ChainCursor, CountingRules } from '../store/chain-transfers';
+import type { SeenTransfer, StoredTransfer } from '../store/transfer-rows';
 import { amountOf, type DepositRows } from './deposit-path';
 
 export interface TransferRows {

@@ -1,6 +1,7 @@
 /** What the API needs of deposits. */
 import type { ChainToken, Deposit, DepositState, DepositStep, Hex } from '../domain/deposit';
 import type { DepositDecision } from '../domain/deposit-state';
+import type { SuspenseEntry } from '../domain/suspense';
 import type { DepositRequest } from '../schemas/deposits';
 
 export interface DepositsPort {
@@ -15,5 +16,8 @@ export interface DepositsPort {
   submit(deposit: Deposit, hash: Hex): Promise<Deposit>;
   requote(deposit: Deposit): Promise<Deposit>;
   cancel(deposit: Deposit): Promise<Deposit>;
+  suspense(query: { readonly userId: string; readonly cursor: string | null; readonly limit: number }): Promise<{ readonly entries: readonly SuspenseEntry[]; readonly nextCursor: string | null }>;
+  /** `depositId` null: it is the user's. Throws NOT_FOUND where nothing of this user is held under the id; CONFLICT where the deposit cannot take it. */
+  settleSuspense(decision: { readonly id: string; readonly userId: string; readonly note: string; readonly actor: string }, depositId: string | null): Promise<Deposit>;
   decide(deposit: Deposit, decision: DepositDecision, note: string, actor: string): Promise<Deposit>;
 }

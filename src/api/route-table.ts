@@ -14,6 +14,7 @@ import { accountChangeRoutes } from './routes/account-changes';
 import { accountRoutes } from './routes/accounts';
 import { apiKeyRoutes } from './routes/api-keys';
 import { depositRoutes } from './routes/deposits';
+import { suspenseRoutes } from './routes/suspense';
 import { eventRoutes } from './routes/events';
 import { fillRoutes } from './routes/fills';
 import { healthRoutes } from './routes/health';
@@ -65,6 +66,7 @@ export function routeTable(context: RouteContext): readonly Route[] {
     ...positionRoutes(context),
     ...tradeRoutes(context),
     ...depositRoutes(context),
+    ...suspenseRoutes(context),
     ...eventRoutes(context),
     ...webhookRoutes(context),
     ...webhookDeliveryRoutes(context),

@@ -115,11 +115,11 @@ function arrived(deposit: Deposit, transfer: ChainTransfer): Deposit | null {
   return transfer.asset === assetOf(deposit.to) ? { ...changes, state: 'CREDITED', reason: null } : { ...changes, state: 'PARTIAL_REVIEW', reason: 'OTHER_TOKEN' };
 }
 
-/** The chain took back what was final by our count: a person is told, and it may arrive again. */
+/** The chain took back what was final by our count: a person is told, and it may arrive again; what came unannounced would come as another. */
 function reversed(deposit: Deposit, { txHash, asset, amount }: ChainTransfer): Deposit | null {
   const index = deposit.received.findIndex((each) => each.txHash === txHash && each.asset === asset && each.amount === amount);
   if (index < 0) return null;
-  return { ...deposit, state: 'MANUAL_REVIEW', reason: 'CREDIT_REORGANISED', received: deposit.received.filter((_, at) => at !== index) };
+  return { ...deposit, state: deposit.kind === 'direct' ? 'FAILED' : 'MANUAL_REVIEW', reason: 'CREDIT_REORGANISED', received: deposit.received.filter((_, at) => at !== index) };
 }
 
 function refunded(deposit: Deposit, { amount, txHash }: ChainTransfer): Deposit | null {

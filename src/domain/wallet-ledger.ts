@@ -19,7 +19,7 @@ export const WALLET_BOOKS = ['wallet', 'inTransit', 'conversion', 'fees', 'suspe
 export type WalletBook = (typeof WALLET_BOOKS)[number];
 export type WalletPosting = Posting<WalletBook>;
 
-export const WALLET_LEDGER_KINDS = ['source', 'arrival', 'refund', 'direct', 'unclaimed', 'writeOff', 'reversal'] as const;
+export const WALLET_LEDGER_KINDS = ['source', 'arrival', 'refund', 'direct', 'unclaimed', 'writeOff', 'reversal', 'release'] as const;
 export type WalletLedgerKind = (typeof WALLET_LEDGER_KINDS)[number];
 
 /** What one fact posts. `fact` names it for ever among its user's: the same name is never booked twice. */
@@ -107,4 +107,9 @@ export function unannouncedReversed(transfer: ChainTransfer, kind: 'direct' | 'u
   const moves = new Moves<WalletBook>();
   moves.move(kind === 'direct' ? 'wallet' : 'suspense', 'transfers', transfer.asset, decimal(transfer.amount));
   return { fact: `${transferName(transfer, reversals)}/reversed`, kind: 'reversal', postings: moves.postings() };
+}
+
+/** An operator took it out of suspense. What it is from then on is booked anew, as after one more reversal. */
+export function releasedFromSuspense(transfer: ChainTransfer, reversals: number): WalletFact {
+  return { ...unannouncedReversed(transfer, 'unclaimed', reversals), fact: `${transferName(transfer, reversals)}/released`, kind: 'release' };
 }

@@ -109,6 +109,15 @@ export function depositsPort(platform: Platform): DepositsPort {
       return request.transactionHash === undefined ? deposit : told(deposit, gateway.submit(deposit, request.transactionHash));
     },
     submit: (deposit, hash) => told(deposit, only(configured, () => gateway.submit(deposit, hash))),
+    suspense: (query) => store.suspense.list(query),
+    settleSuspense: async (decision, deposit) => {
+      if (deposit !== null) return store.suspense.assign(decision, deposit);
+      const held = await store.suspense.get(decision.id, decision.userId);
+      if (held === null) throw new DomainError('NOT_FOUND', 'no such transfer is held in suspense');
+      const chain = configured().chains.get(held.chainId);
+      if (chain === undefined) throw new DomainError('UNPROCESSABLE', `chain ${held.chainId} is not configured: name it in SUREFILL_DEPOSIT_CHAINS`);
+      return store.suspense.release(decision, await chain.token(held.token));
+    },
     requote: (deposit) => told(deposit, only(configured, () => gateway.requote(deposit))),
     cancel: (deposit) => told(deposit, only(configured, () => gateway.cancel(deposit))),
     decide: (deposit, decision, note, actor) => told(deposit, only(configured, () => gateway.decide(deposit, decision, note, actor))),

@@ -85,4 +85,30 @@ export const depositTimelineSchema = z
   .strictObject({ depositId: uuidSchema, steps: z.array(z.strictObject({ number: z.number().int(), at: timeSchema, fact: z.string(), state: stateSchema, data: z.record(z.string(), z.unknown()) })) })
   .meta({ id: 'DepositTimeline' });
 
+const suspenseIdText = z.string().regex(/^\d{1,15}-0x[0-9a-f]{64}-\d{1,9}$/, 'must be the id of an entry of GET /api/v1/suspense').meta({ examples: [`42161-0x${'ab'.repeat(32)}-0`] });
+export const suspenseParamsSchema = z.strictObject({ id: suspenseIdText });
+export const suspenseEntrySchema = z
+  .strictObject({
+    id: suspenseIdText,
+    userId: z.string(),
+    why: z.string().meta({ description: 'Why it is nobody\'s yet.' }),
+    at: timeSchema.meta({ description: 'Since when it is final.' }),
+    chainId: z.number().int(),
+    txHash: shownHex,
+    logIndex: z.number().int(),
+    blockNumber: z.number().int(),
+    blockHash: shownHex,
+    token: shownHex,
+    asset: z.string(),
+    from: shownHex,
+    to: shownHex,
+    amount: decimalSchema,
+  })
+  .meta({ id: 'SuspenseEntry' });
+export const suspensePageSchema = z.strictObject({ entries: z.array(suspenseEntrySchema), nextCursor: nextCursorSchema }).meta({ id: 'SuspensePage' });
+export const suspenseListQuerySchema = z.strictObject({ ...pageQuery });
+const noteSchema = z.string().min(1).max(500).meta({ description: 'Why you decide so; it is in the audit log.' });
+export const suspenseReleaseSchema = z.strictObject({ note: noteSchema }).meta({ id: 'SuspenseRelease', examples: [{ note: 'the bridge confirms that it paid twice and takes nothing back' }] });
+export const suspenseAssignmentSchema = z.strictObject({ depositId: uuidSchema, note: noteSchema }).meta({ id: 'SuspenseAssignment', examples: [{ depositId: '0193e2a4-6c1e-7a50-9b1d-3f1c2a4b5c6d', note: 'the bridge names this transaction' }] });
+
 export type DepositRequest = z.output<typeof depositRequestSchema>;

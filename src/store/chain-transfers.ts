@@ -2,27 +2,16 @@
  * Transfers that chains showed, and how far each chain was read. A transfer's row, what it is counted as, the deposit it belongs to
  * and the ledger's lines commit together under its user's lock; a key (chain, transaction, log) is counted once at a time.
  */
-import { randomUUID } from 'node:crypto';
 import { attribute, type Attribution, type TransferState } from '../domain/chain-transfers';
 import { isoTime } from '../domain/clock';
-import type { ChainToken, ChainTransfer, Deposit, Hex } from '../domain/deposit';
+import type { ChainToken, Deposit, Hex } from '../domain/deposit';
 import { unannounced, unannouncedReversed } from '../domain/wallet-ledger';
 import { recordset } from './columns';
 import type { StoreCore } from './core';
-import type { Row, Transaction } from './database';
+import type { Transaction } from './database';
 import { insertDeposit, lockDeposit, recordUnderLock } from './deposits';
+import { directDeposit, isRefund, KEY, keyOf, lockTransfer, reversalsOf, SELECT, settle, storedOf, type LockedTransfer, type SeenTransfer, type StoredTransfer } from './transfer-rows';
 import { changeUser, type UserChanges } from './user-changes';
-
-export interface SeenTransfer {
-  readonly userId: string;
-  /** The deposit that claims it; null: nobody yet. */
-  readonly depositId: string | null;
-  readonly transfer: ChainTransfer;
-}
-
-export interface StoredTransfer extends SeenTransfer {
-  readonly state: TransferState;
-}
 
 export interface ChainCursor {
   readonly nextBlock: number;
@@ -36,9 +25,6 @@ export interface CountingRules {
 }
 
 const COLUMNS = { chainId: 'bigint', txHash: 'text', logIndex: 'integer', blockHash: 'text', blockNumber: 'bigint', userId: 'text', token: 'text', asset: 'text', from: 'text', to: 'text', amount: 'numeric', depositId: 'text' } as const;
-const SELECT =
-  't.chain_id::float8 AS "chainId", t.tx_hash AS "txHash", t.log_index AS "logIndex", t.block_hash AS "blockHash", t.block_number::float8 AS "blockNumber", t.user_id AS "userId", t.token, t.asset, t.from_address AS "from", t.to_address AS "to", trim_scale(t.amount)::text AS amount, t.state, t.deposit_id AS "depositId", t.final_at AS "finalAt"';
-const KEY = 't.chain_id = $1::bigint AND t.tx_hash = $2 AND t.log_index = $3::int';
 /** Deposits that a transfer may still be for: those whose source is final, and those a person looks at. */
 const OPEN = "('SOURCE_CONFIRMED', 'BRIDGING', 'DEST_SEEN', 'REFUND_PENDING', 'MANUAL_REVIEW')";
 /** A sender who paid within this time and pays again may have paid twice. */
@@ -98,11 +84,11 @@ export class ChainTransfers {
     return changeUser(this.core, userId, async (tx, changes) => {
       const row = await lockTransfer(tx, transfer);
       if (row === null || row.state !== 'seen') return 'counted';
-      const [before] = await tx.rows(`SELECT t.state, t.deposit_id AS "depositId" FROM chain_transfers t WHERE ${KEY} AND t.state IN ('deposit', 'direct', 'unclaimed')`, ...keyOf(transfer));
+      const [before] = await tx.rows(`SELECT t.state, t.deposit_id AS "depositId", t.why FROM chain_transfers t WHERE ${KEY} AND t.state IN ('deposit', 'direct', 'unclaimed')`, ...keyOf(transfer));
       if (before !== undefined) {
         // The same log in another block: it is counted already, only its block is another.
         await tx.rows(`UPDATE chain_transfers t SET state = 'voided', updated_at = $4::timestamptz WHERE ${KEY} AND t.state IN ('deposit', 'direct', 'unclaimed')`, ...keyOf(transfer), this.now());
-        await this.settle(tx, transfer, before['state'] as TransferState, before['depositId'] as string | null);
+        await settle(tx, transfer, before['state'] as TransferState, { depositId: before['depositId'] as string | null, why: before['why'] as string | null, at: this.now() });
         return 'counted';
       }
       const whose = attribute(transfer, await this.facts(tx, row, rules));
@@ -125,7 +111,8 @@ export class ChainTransfers {
         await recordUnderLock(tx, changes, row.depositId, { kind: (await isRefund(tx, row.depositId, transfer)) ? 'refundReversed' : 'creditReversed', transfer }, this.now(), reversals);
       } else {
         changes.insertLedger(unannouncedReversed(transfer, row.state === 'direct' ? 'direct' : 'unclaimed', reversals), this.now());
-        changes.addEvent({ type: 'deposit.reversed', orderId: null, data: { transfer } }, this.now());
+        if (row.state === 'direct' && row.depositId !== null) await recordUnderLock(tx, changes, row.depositId, { kind: 'creditReversed', transfer }, this.now());
+        else changes.addEvent({ type: 'deposit.reversed', orderId: null, data: { transfer } }, this.now());
       }
       await tx.rows(`UPDATE chain_transfers t SET state = 'reversed', reversals = $6::int, final_at = NULL, updated_at = $5::timestamptz WHERE ${KEY} AND t.block_hash = $4`, ...keyOf(transfer), transfer.blockHash, this.now(), reversals + 1);
     });
@@ -151,63 +138,21 @@ export class ChainTransfers {
       const kind = (await isRefund(tx, whose.depositId, transfer)) ? 'refundFinal' : 'destinationFinal';
       const before = (await lockDeposit(tx, whose.depositId))?.deposit.revision;
       const after = await recordUnderLock(tx, changes, whose.depositId, { kind, transfer }, at, reversals);
-      if (after.revision !== before) return this.settle(tx, transfer, 'deposit', whose.depositId);
+      if (after.revision !== before) return settle(tx, transfer, 'deposit', { depositId: whose.depositId, at });
       // Its deposit cannot take it: money that is there is counted all the same.
       return this.book(tx, changes, { ...row, depositId: null }, { kind: 'unclaimed', why: `deposit ${whose.depositId} is ${after.state}` }, rules);
     }
     changes.insertLedger(unannounced(transfer, whose.kind, reversals), at);
     if (whose.kind === 'unclaimed') {
       changes.addEvent({ type: 'deposit.unclaimed', orderId: null, data: { transfer, why: whose.why } }, at);
-      return this.settle(tx, transfer, 'unclaimed', null);
+      return settle(tx, transfer, 'unclaimed', { depositId: null, why: whose.why, at });
     }
     const deposit = directDeposit(transfer, userId, rules.taken, at);
     insertDeposit(tx, deposit, changes, 'deposit.credited', { transfer });
-    return this.settle(tx, transfer, 'direct', deposit.id);
-  }
-
-  private async settle(tx: Transaction, transfer: ChainTransfer, state: TransferState, depositId: string | null): Promise<void> {
-    await tx.rows(`UPDATE chain_transfers t SET state = $5, deposit_id = $6, final_at = coalesce(t.final_at, $7::timestamptz), updated_at = $7::timestamptz WHERE ${KEY} AND t.block_hash = $4`, ...keyOf(transfer), transfer.blockHash, state, depositId, this.now());
+    return settle(tx, transfer, 'direct', { depositId: deposit.id, at });
   }
 
   private now(): string {
     return isoTime(this.core.clock.nowMs());
   }
-}
-
-interface LockedTransfer extends StoredTransfer {
-  readonly finalAt: Date | null;
-}
-
-async function lockTransfer(tx: Transaction, transfer: ChainTransfer): Promise<LockedTransfer | null> {
-  const [row] = await tx.rows(`SELECT ${SELECT} FROM chain_transfers t WHERE ${KEY} AND t.block_hash = $4 FOR UPDATE`, ...keyOf(transfer), transfer.blockHash);
-  return row === undefined ? null : { ...storedOf(row), finalAt: row['finalAt'] as Date | null };
-}
-
-/** Whether it went back to where the deposit came from. */
-async function isRefund(tx: Transaction, depositId: string, transfer: ChainTransfer): Promise<boolean> {
-  const known = await lockDeposit(tx, depositId);
-  return known !== null && transfer.to !== known.deposit.toAddress && transfer.to === known.deposit.fromAddress && transfer.chainId === known.deposit.from.chainId;
-}
-
-/** How often a chain took this transfer back after it was counted: it names the next counting. */
-async function reversalsOf(tx: Transaction, transfer: ChainTransfer): Promise<number> {
-  const [row] = await tx.rows<{ times: number }>(`SELECT coalesce(max(t.reversals), 0)::int AS times FROM chain_transfers t WHERE ${KEY}`, ...keyOf(transfer));
-  return row?.times ?? 0;
-}
-
-function keyOf({ chainId, txHash, logIndex }: ChainTransfer): readonly [number, string, number] {
-  return [chainId, txHash, logIndex];
-}
-
-function storedOf(row: Row): StoredTransfer {
-  const { userId, depositId, state, finalAt: _finalAt, ...transfer } = row;
-  return { userId: userId as string, depositId: depositId as string | null, state: state as TransferState, transfer: transfer as unknown as ChainTransfer };
-}
-
-/** What came unannounced in the token that is taken. */
-function directDeposit(transfer: ChainTransfer, userId: string, taken: ChainToken, at: string): Deposit {
-  return {
-    id: randomUUID(), userId, kind: 'direct', state: 'CREDITED', reason: null, from: taken, amount: transfer.amount, fromAddress: transfer.from, to: taken, toAddress: transfer.to, quote: null, source: null, bridge: null,
-    received: [{ asset: transfer.asset, amount: transfer.amount, txHash: transfer.txHash }], refunds: [], sourceOutcome: null, writtenOff: false, revision: 1, createdAt: at, updatedAt: at,
-  };
 }

@@ -16,6 +16,7 @@ import { change, holdEpoch, type StoreCore, type StoreLog } from './core';
 import { Credentials } from './credentials';
 import { Database } from './database';
 import { Deposits } from './deposits';
+import { Suspense } from './suspense';
 import { Events } from './events';
 import { Gauges } from './gauges';
 import { Generation } from './generation';
@@ -121,6 +122,7 @@ export class Store {
   readonly ledger: Ledger;
   readonly deposits: Deposits;
   readonly chainTransfers: ChainTransfers;
+  readonly suspense: Suspense;
   readonly triggers: Triggers;
   readonly webhooks: Webhooks;
   readonly webhookDeliveries: WebhookDeliveries;
@@ -164,6 +166,7 @@ export class Store {
     this.ledger = new Ledger(core);
     this.deposits = new Deposits(core);
     this.chainTransfers = new ChainTransfers(core);
+    this.suspense = new Suspense(core);
     this.triggers = new Triggers(core);
     this.webhooks = new Webhooks(core);
     this.webhookDeliveries = new WebhookDeliveries(core);

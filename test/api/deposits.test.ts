@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { hash, transferSample } from '../unit/domain/deposit-samples';
 import { ApiHarness } from './harness';
 
 const api = new ApiHarness();
@@ -52,6 +53,28 @@ describe('deposits', () => {
     ['a hash', { transactionHash: 'yesterday' }],
   ])('need %s', async (_what, changes) => {
     expect((await begin(changes)).status).toBe(400);
+  });
+});
+
+describe('what is held in suspense', () => {
+  const entry = { ...transferSample(), id: `42161-${hash('f1')}-0`, userId: '', why: 'its sender has paid before', at: '2026-01-31T12:00:00.000Z' };
+  const settle = (verb: string, body: object, key = api.key) => api.ask('POST', `/api/v1/suspense/${entry.id}/${verb}`, { key, body });
+
+  test('is listed with why, and becomes the user\'s or a deposit\'s by an administrator\'s word only', async () => {
+    const { body: made } = await begin();
+    api.backend.deposits.held.push({ ...entry, userId: made.userId });
+    expect((await api.ask('GET', '/api/v1/suspense', { key: api.readKey })).body.entries).toEqual([]);
+    expect((await api.ask('GET', '/api/v1/suspense')).body).toEqual({ entries: [{ ...entry, userId: made.userId }], nextCursor: null });
+    expect((await settle('release', { note: 'mine' }, api.otherKey)).status).toBe(404);
+    expect((await settle('release', { note: 'mine' }, api.readKey)).status).toBe(403);
+    expect((await settle('release', {})).status).toBe(400);
+    expect((await settle('assign', { depositId: made.id, note: 'too early' })).status).toBe(409);
+    expect((await settle('release', { note: 'the bridge takes nothing back' })).body).toMatchObject({ kind: 'direct', state: 'CREDITED' });
+    expect((await settle('release', { note: 'again' })).status).toBe(404);
+  });
+
+  test('is named by chain, transaction and log', async () => {
+    expect((await api.ask('POST', '/api/v1/suspense/yesterday/release', { body: { note: 'x' } })).status).toBe(400);
   });
 });
 

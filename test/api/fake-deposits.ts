@@ -3,10 +3,12 @@ import type { DepositsPort } from '../../src/api/deposit-port';
 import type { Deposit } from '../../src/domain/deposit';
 import { advance } from '../../src/domain/deposit-state';
 import { DomainError } from '../../src/domain/errors';
+import type { SuspenseEntry } from '../../src/domain/suspense';
 import { depositSample, TKN, USDC } from '../unit/domain/deposit-samples';
 
 export class FakeDeposits implements DepositsPort {
   readonly rows = new Map<string, Deposit>();
+  readonly held: SuspenseEntry[] = [];
 
   async begin(userId: string, request: Parameters<DepositsPort['begin']>[1]): Promise<Deposit> {
     if (request.chain !== 1 && request.chain !== 'ethereum') throw new DomainError('VALIDATION', `no chain ${request.chain}`, { details: { field: 'chain' } });
@@ -32,6 +34,19 @@ export class FakeDeposits implements DepositsPort {
   async address() {
     return { address: USDC.address, token: USDC };
   }
+
+  async suspense({ userId }: Parameters<DepositsPort['suspense']>[0]) {
+    return { entries: this.held.filter((each) => each.userId === userId), nextCursor: null };
+  }
+
+  settleSuspense: DepositsPort['settleSuspense'] = async ({ id, userId }, depositId) => {
+    const index = this.held.findIndex((each) => each.id === id && each.userId === userId);
+    const [deposit, held] = [depositId === null ? null : await this.get(depositId, userId), this.held[index]];
+    if (held === undefined || (depositId !== null && deposit === null)) throw new DomainError('NOT_FOUND', 'no such transfer is held in suspense');
+    if (deposit !== null && deposit.sourceOutcome !== 'final') throw new DomainError('CONFLICT', `a deposit in ${deposit.state} takes no transfer`);
+    this.held.splice(index, 1);
+    return this.keep({ ...(deposit ?? depositSample({ id: '00000000-0000-4000-8000-0000000000ff', userId, kind: 'direct' })), state: 'CREDITED' });
+  };
 
   submit = (deposit: Deposit, hash: `0x${string}`) => this.moved(deposit, { kind: 'sourceSent', hash, neededConfirmations: 3 });
   requote = async (deposit: Deposit) => deposit;

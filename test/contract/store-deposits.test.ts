@@ -33,9 +33,11 @@ async function confirmed(changes: Partial<Deposit> = {}) {
   return { deposit, userId: user.id, toAddress, transfer: (more: Partial<ChainTransfer> = {}) => transferSample({ txHash: hash(`f${serial}`), to: toAddress, ...more }) };
 }
 
+const keepLog = (userId: string, transfer: ChainTransfer) => keep(userId, null, transfer);
+
 async function keep(userId: string, depositId: string | null, transfer: ChainTransfer) {
   await world.store.chainTransfers.keep(transfer.chainId, [{ userId, depositId, transfer }], null);
-  const stored = (await world.store.chainTransfers.toJudge(transfer.chainId, 0)).find((each) => each.transfer.txHash === transfer.txHash && each.transfer.blockHash === transfer.blockHash);
+  const stored = (await world.store.chainTransfers.toJudge(transfer.chainId, 0)).find((each) => each.transfer.txHash === transfer.txHash && each.transfer.logIndex === transfer.logIndex && each.transfer.blockHash === transfer.blockHash);
   if (stored === undefined) throw new Error('the transfer was not kept');
   return stored;
 }
@@ -122,6 +124,65 @@ describe('what nobody announced', () => {
     world.clock.ms += 61_000;
     expect(await world.store.chainTransfers.count(stored, RULES)).toBe('deposit');
     expect(await world.store.deposits.get(deposit.id, userId)).toMatchObject({ state: 'CREDITED' });
+  });
+});
+
+describe('what is held in suspense', () => {
+  /** A deposit that was paid, and 99 more from the same sender. */
+  async function paidTwice() {
+    const paid = await confirmed();
+    await world.store.chainTransfers.count(await keep(paid.userId, paid.deposit.id, paid.transfer()), RULES);
+    const second = await keep(paid.userId, paid.deposit.id, paid.transfer({ logIndex: 1 }));
+    expect(await world.store.chainTransfers.count(second, RULES)).toBe('unclaimed');
+    const { entries } = await world.store.suspense.list({ userId: paid.userId, cursor: null, limit: 10 });
+    return { ...paid, second, entry: entries[0], said: { id: entries[0]?.id ?? '', userId: paid.userId, note: 'the bridge takes nothing back', actor: 'key:operator' } };
+  }
+
+  test('is listed to its user only, and an operator\'s word makes it the user\'s, once, audited', async () => {
+    const { userId, deposit, entry, said } = await paidTwice();
+    expect(entry).toMatchObject({ amount: '99', logIndex: 1, why: expect.stringContaining(`deposit ${deposit.id} was paid by`) });
+    expect((await world.store.suspense.list({ userId: world.userId, cursor: null, limit: 10 })).entries.filter(({ id }) => id === said.id)).toEqual([]);
+    await expect(world.store.suspense.release({ ...said, userId: world.userId }, USDC)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    const answers = await Promise.allSettled([world.store.suspense.release(said, USDC), world.store.suspense.release(said, USDC)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(await booksOf(userId)).toMatchObject({ 'wallet USDC': '198', 'conversion USDC': '-99' });
+    expect((await booksOf(userId))['suspense USDC']).toBeUndefined();
+    expect((await world.store.suspense.list({ userId, cursor: null, limit: 10 })).entries).toEqual([]);
+    const { rows } = await sql.query(`SELECT actor, data->>'decision' AS decision, data->>'note' AS note FROM audit_entries WHERE subject = $1`, [`transfer:${said.id}`]);
+    expect(rows).toEqual([{ actor: 'key:operator', decision: 'release', note: 'the bridge takes nothing back' }]);
+  });
+
+  test('is taken back by the chain after it was released, and the books are as if it had never come', async () => {
+    const { userId, second, said } = await paidTwice();
+    const made = await world.store.suspense.release(said, USDC);
+    await world.store.chainTransfers.reverse(second);
+    expect(await booksOf(userId)).toMatchObject({ 'wallet USDC': '99', 'transfers TKN': '-100' });
+    expect((await booksOf(userId))['transfers USDC']).toBeUndefined();
+    expect(await world.store.deposits.byId(made.id)).toMatchObject({ state: 'FAILED', reason: 'CREDIT_REORGANISED', received: [] });
+  });
+
+  test('becomes what a deposit was to bring, where nothing was counted for it; not where it was paid, and not another user\'s', async () => {
+    const { userId, deposit, toAddress, said } = await paidTwice();
+    await expect(world.store.suspense.assign(said, deposit.id)).rejects.toMatchObject({ code: 'CONFLICT' });
+    await expect(world.store.suspense.assign(said, (await confirmed()).deposit.id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    serial += 1;
+    const waits = await world.store.deposits.begin(depositSample({ id: randomUUID(), userId, toAddress }));
+    await expect(world.store.suspense.assign(said, waits.id)).rejects.toMatchObject({ code: 'CONFLICT' });
+    await world.store.deposits.record(waits.id, { kind: 'quoted', quote: null as never });
+    await world.store.deposits.record(waits.id, { kind: 'sourceSent', hash: hash(`a${serial}`), neededConfirmations: 3 });
+    await world.store.deposits.record(waits.id, { kind: 'sourceConfirmed', source: minedSource({ hash: hash(`a${serial}`) }) });
+    expect(await world.store.suspense.assign(said, waits.id)).toMatchObject({ state: 'CREDITED', received: [{ amount: '99' }] });
+    expect(await booksOf(userId)).toMatchObject({ 'wallet USDC': '198', 'conversion USDC': '-198', 'conversion TKN': '200' });
+    expect((await booksOf(userId))['suspense USDC']).toBeUndefined();
+  });
+
+  test('is read page by page', async () => {
+    const { userId, transfer } = await paidTwice();
+    for (const logIndex of [2, 3]) await world.store.chainTransfers.count(await keepLog(userId, transfer({ logIndex })), RULES);
+    const first = await world.store.suspense.list({ userId, cursor: null, limit: 2 });
+    const next = await world.store.suspense.list({ userId, cursor: first.nextCursor, limit: 2 });
+    expect([...first.entries, ...next.entries].map((each) => each.logIndex)).toEqual([3, 2, 1]);
+    expect(next.nextCursor).toBeNull();
   });
 });
 

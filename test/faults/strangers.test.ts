@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { Client } from 'pg';
+import { suspenseIdOf } from '../../src/domain/suspense';
 import { ACCOUNT_CHANNELS } from '../../src/schemas/socket';
 import { ApiClient, type ApiOrder } from '../support/api-client';
 import { operationsOf, sample, type Document, type Operation, type Parameter } from '../support/open-api-samples';
@@ -9,7 +10,7 @@ import { findSchemathesis, fuzz } from '../support/schemathesis';
 import { temporaryFolder } from '../support/servers';
 import { StreamClient } from '../support/socket-client';
 import { startStack, type Stack } from '../support/stack';
-import { depositSample } from '../unit/domain/deposit-samples';
+import { depositSample, transferSample } from '../unit/domain/deposit-samples';
 
 const found = findSchemathesis();
 if ('missing' in found) process.stderr.write(`SKIPPED: fuzzing from the OpenAPI document: ${found.missing}\n`);
@@ -38,7 +39,7 @@ beforeAll(async () => {
   const killSwitch = (await stack.client.call<{ id: string }>('POST', '/api/v1/kill-switch', { scope: 'account', accountId: apart.id, mode: 'halt' })).body;
   const webhook = (await stack.client.call<{ id: string }>('POST', '/api/v1/webhooks', { url: 'https://receiver.invalid/hook', eventTypes: ['*'] })).body;
   const delivery = (await stack.client.call<{ id: string }>('POST', `/api/v1/webhooks/${webhook.id}/test`)).body;
-  owned = { accountId: stack.accountId, orderId: resting.body.id, positionId: position.id, apiKeyId: apiKey.id, webhookId: webhook.id, deliveryId: delivery.id, clientOrderId, strategyId: strategy.id, killSwitchId: killSwitch.id, depositId: await newDeposit() };
+  owned = { accountId: stack.accountId, orderId: resting.body.id, positionId: position.id, apiKeyId: apiKey.id, webhookId: webhook.id, deliveryId: delivery.id, clientOrderId, strategyId: strategy.id, killSwitchId: killSwitch.id, ...(await newDeposit()) };
 }, 180_000);
 afterAll(() => stack.stop());
 
@@ -56,8 +57,8 @@ async function newUser(name: string): Promise<string> {
   return key;
 }
 
-/** A deposit of the owner's that waits to be signed. Written as its row is: no chain is configured here. */
-async function newDeposit(): Promise<string> {
+/** A deposit of the owner's that waits to be signed, and a transfer in suspense. Written as their rows are: no chain is configured here. */
+async function newDeposit(): Promise<{ readonly depositId: string; readonly suspenseId: string }> {
   const client = new Client({ connectionString: stack.postgres.url });
   await client.connect();
   try {
@@ -65,7 +66,9 @@ async function newDeposit(): Promise<string> {
     const userId = rows[0]?.userId ?? '';
     const deposit = depositSample({ id: randomUUID(), userId, state: 'AWAITING_SIGNATURE' });
     await client.query("INSERT INTO deposits(id, user_id, kind, state, to_chain_id, to_address, data, steps, created_at, updated_at) VALUES ($1, $2, 'bridge', $3, $4, $5, $6, 0, $7, $7)", [deposit.id, userId, deposit.state, deposit.to.chainId, deposit.toAddress, JSON.stringify(deposit), deposit.createdAt]);
-    return deposit.id;
+    const held = transferSample();
+    await client.query("INSERT INTO chain_transfers(chain_id, tx_hash, log_index, block_hash, block_number, user_id, token, asset, from_address, to_address, amount, state, why, seen_at, final_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'unclaimed', 'paid twice', $12, $12, $12)", [held.chainId, held.txHash, held.logIndex, held.blockHash, held.blockNumber, userId, held.token, held.asset, held.from, held.to, held.amount, deposit.createdAt]);
+    return { depositId: deposit.id, suspenseId: suspenseIdOf(held) };
   } finally {
     await client.end();
   }
@@ -74,7 +77,7 @@ async function newDeposit(): Promise<string> {
 /** The owner's id that this path parameter would name; null where it names nobody's: a symbol, a venue. */
 function ownedId(path: string, { name }: Parameter): string | null {
   if (name !== 'id') return owned[name] ?? null;
-  const kinds: readonly (readonly [string, string | undefined])[] = [['/accounts/', owned['accountId']], ['/orders/', owned['orderId']], ['/positions/', owned['positionId']], ['/api-keys/', owned['apiKeyId']], ['/webhooks/', owned['webhookId']], ['/strategies/', owned['strategyId']], ['/kill-switch/', owned['killSwitchId']], ['/deposits/', owned['depositId']]];
+  const kinds: readonly (readonly [string, string | undefined])[] = [['/accounts/', owned['accountId']], ['/orders/', owned['orderId']], ['/positions/', owned['positionId']], ['/api-keys/', owned['apiKeyId']], ['/webhooks/', owned['webhookId']], ['/strategies/', owned['strategyId']], ['/kill-switch/', owned['killSwitchId']], ['/deposits/', owned['depositId']], ['/suspense/', owned['suspenseId']]];
   const kind = kinds.find(([part]) => path.includes(part));
   if (kind?.[1] === undefined) throw new Error(`${path} names ids of a kind this test does not know: give it one of the owner's`);
   return kind[1];
