@@ -90,7 +90,7 @@ async function ours(): Promise<Sender> {
     authenticate: async () => ({ userId: 'u' }),
     ownsAccount: async () => true,
     resolveMarket: async (venue, symbol) => ({ venue, symbol }),
-    snapshots: { orders: none, fills: none, positions: none, balances: none, trades: none, account: none },
+    snapshots: { orders: none, fills: none, positions: none, balances: none, trades: none, account: none, deposits: none },
     lastStreamAlert: async () => null,
     tail,
     prices,

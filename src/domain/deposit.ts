@@ -178,6 +178,15 @@ export function progressOf(deposit: Pick<Deposit, 'state' | 'source'>): DepositP
   return { step: index + 1, of, percent: Math.floor((100 * (index + part)) / (of - 1)) };
 }
 
+/** As clients see it: the whole state, so that they need no other. */
+export interface ShownDeposit extends Deposit {
+  readonly progress: DepositProgress;
+}
+
+export function shownDeposit(deposit: Deposit): ShownDeposit {
+  return { ...deposit, progress: progressOf(deposit) };
+}
+
 export function isNative(token: Pick<ChainToken, 'address'>): boolean {
   return token.address === NATIVE_TOKEN;
 }

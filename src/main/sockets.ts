@@ -1,5 +1,6 @@
 /** Wires the Socket.io stream to the store, the event tail and the prices. */
 import type { Server } from 'node:http';
+import { shownDeposit } from '../domain/deposit';
 import { errorBody, toDomainError } from '../api';
 import type { EventTail } from '../streams/event-tail';
 import { attachSockets, type Sockets } from '../streams/sockets';
@@ -21,6 +22,7 @@ export function openSockets(server: Server, platform: Platform, tail: EventTail)
       positions: (accountId, userId) => store.positions.list({ userId, accountId, status: 'open', symbol: null, venue: null }),
       balances: (accountId, userId) => store.balances.list(accountId, userId),
       trades: async (accountId, userId) => (await store.trades.list({ ...page, userId, accountId, status: 'all' })).trades,
+      deposits: async (userId) => (await store.deposits.list({ userId, state: null, cursor: null, limit: SNAPSHOT_ROWS })).deposits.map(shownDeposit),
       account: async (accountId, userId) => [await store.accounts.get(accountId, userId)].filter((account) => account !== null),
     },
     marketIntervalMs: platform.settings.cacheAggregatedPriceMs,

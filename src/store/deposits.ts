@@ -1,6 +1,6 @@
 /** Deposits: each fact moves the row, its timeline, the ledger and the user's stream in one transaction (domain/deposit-state.ts). */
 import { isoTime } from '../domain/clock';
-import { ENDED_DEPOSIT_STATES, progressOf, type Deposit, type DepositState, type DepositStep, type Hex } from '../domain/deposit';
+import { ENDED_DEPOSIT_STATES, shownDeposit, type Deposit, type DepositState, type DepositStep, type Hex } from '../domain/deposit';
 import { advance, type DepositDecision, type DepositFact } from '../domain/deposit-state';
 import { DomainError } from '../domain/errors';
 import type { EventType } from '../domain/events';
@@ -168,11 +168,6 @@ export function insertDeposit(tx: Transaction, deposit: Deposit, changes: UserCh
 
 async function insertStep(tx: Transaction, deposit: Deposit, number: number, fact: string, data: object, at: string): Promise<void> {
   await tx.rows('INSERT INTO deposit_steps(deposit_id, number, user_id, fact, state, data, at) VALUES ($1, $2::int, $3, $4, $5, $6::jsonb, $7::timestamptz)', deposit.id, number, deposit.userId, fact, deposit.state, JSON.stringify(data), at);
-}
-
-/** As events carry it: the whole state, so that a client needs no other. */
-export function shownDeposit(deposit: Deposit): object {
-  return { ...deposit, progress: progressOf(deposit) };
 }
 
 function eventOf(fact: DepositFact, after: Deposit): EventType {

@@ -1,9 +1,10 @@
-/** One client's subscription to one channel of an account: a snapshot or a replay, then live events, without loss or repeat at the seam. */
-import { accountStream, channelOf, STREAM_ALERTS, type StreamEvent } from '../domain/events';
+/** One client's subscription to one channel of an account, or of its user: a snapshot or a replay, then live events, without loss or repeat at the seam. */
+import { accountStream, channelOf, STREAM_ALERTS, userStream, type StreamEvent } from '../domain/events';
+import type { ShownDeposit } from '../domain/deposit';
 import type { Account, Balance, Position } from '../domain/account';
 import type { Fill, Order } from '../domain/order';
 import type { Trade } from '../domain/trade';
-import type { AccountChannel, AccountSubscribeRequest } from '../schemas/socket';
+import type { AccountChannel, AccountSubscribeRequest, UserChannel, UserSubscribeRequest } from '../schemas/socket';
 import type { EventTail } from './event-tail';
 import type { ResyncReason } from './follower';
 import type { Outgoing } from './outgoing';
@@ -24,6 +25,8 @@ export type SnapshotReader = {
   trades(accountId: string, userId: string): Promise<readonly Trade[]>;
   /** One row: the account itself. */
   account(accountId: string, userId: string): Promise<readonly Account[]>;
+  /** The newest first. */
+  deposits(userId: string): Promise<readonly ShownDeposit[]>;
 };
 
 export interface AccountSubscriptionDependencies {
@@ -36,9 +39,11 @@ export interface AccountSubscriptionDependencies {
   readonly retryMs?: number;
 }
 
+/** What a message is about, as it says itself. */
+type Subject = { readonly channel: AccountChannel; readonly accountId: string } | { readonly channel: UserChannel };
+
 export class AccountSubscription {
-  private readonly channel: AccountChannel;
-  private readonly accountId: string;
+  private readonly subject: Subject;
   private readonly stream: string;
   /** Of the last event sent, or where the subscription began. */
   private previous = 0;
@@ -52,14 +57,13 @@ export class AccountSubscription {
   private closed = false;
 
   constructor(
-    private readonly request: AccountSubscribeRequest,
+    private readonly request: AccountSubscribeRequest | UserSubscribeRequest,
     private readonly userId: string,
     private readonly deps: AccountSubscriptionDependencies,
     private readonly out: Outgoing,
   ) {
-    this.channel = request.channel;
-    this.accountId = request.accountId;
-    this.stream = accountStream(request.accountId);
+    this.subject = 'accountId' in request ? { channel: request.channel, accountId: request.accountId } : { channel: request.channel };
+    this.stream = 'accountId' in request ? accountStream(request.accountId) : userStream(userId);
   }
 
   /** What the client is answered. Nothing is sent before `start`. Rejects when the store is away. */
@@ -102,9 +106,14 @@ export class AccountSubscription {
 
   /** The sequence was read before the snapshot: what happened between is in both, and events carry whole states. */
   private async begin(generation: string, head: number): Promise<Subscribed> {
-    const [snapshot] = await Promise.all([this.deps.snapshots[this.channel](this.accountId, this.userId), this.noteGap(head)]);
+    const [snapshot] = await Promise.all([this.snapshot(), this.noteGap(head)]);
     this.place(generation, head);
     return { snapshot, sequence: head, generation };
+  }
+
+  private snapshot(): Promise<Subscribed['snapshot']> {
+    const { subject, userId, deps } = this;
+    return 'accountId' in subject ? deps.snapshots[subject.channel](subject.accountId, userId) : deps.snapshots[subject.channel](userId);
   }
 
   private async noteGap(upTo: number): Promise<void> {
@@ -125,7 +134,7 @@ export class AccountSubscription {
       if (this.closed) return undefined;
       told += 1;
       this.position = event.sequence;
-      if (channelOf(event.type) === this.channel) this.tell(event);
+      if (channelOf(event.type) === this.subject.channel) this.tell(event);
       if (event.type === 'account.alert') this.alert(event);
       const room = this.out.room();
       if (room) return room.then(() => this.events(events.slice(told)));
@@ -134,21 +143,23 @@ export class AccountSubscription {
   }
 
   private tell(event: StreamEvent): void {
-    this.out.emit('event', sharedMessage(event, this.channel, this.accountId, this.previous));
+    this.out.emit('event', sharedMessage(event, this.subject, this.previous));
     this.previous = event.sequence;
   }
 
   /** The account's watcher was cut off from its venue, or has made good what it missed. */
   private alert({ data, at }: StreamEvent): void {
-    const { channel, accountId } = this;
+    const { subject } = this;
+    // Only accounts have a venue whose stream can break.
+    if (!('accountId' in subject)) return;
     const from = typeof data['from'] === 'string' || typeof data['from'] === 'number' ? data['from'] : null;
-    if (data['kind'] === STREAM_ALERTS.gap) this.out.emit('gap', { channel, accountId, from, to: at });
+    if (data['kind'] === STREAM_ALERTS.gap) this.out.emit('gap', { ...subject, from, to: at });
     else if (data['kind'] === STREAM_ALERTS.resynced) this.tellResync('venueReconciled', null);
   }
 
   private tellResync(reason: ResyncNotice['reason'], snapshot: ResyncNotice['snapshot']): void {
-    const { channel, accountId, generation, previous: sequence } = this;
-    this.out.emit('resync', { channel, accountId, reason, sequence, generation, snapshot });
+    const { subject, generation, previous: sequence } = this;
+    this.out.emit('resync', { ...subject, reason, sequence, generation, snapshot });
   }
 
   private lost(reason: ResyncReason): void {
@@ -185,12 +196,12 @@ interface ToldEvent extends StreamEvent {
   [MESSAGE]?: ChannelEvent;
 }
 
-function sharedMessage(event: ToldEvent, channel: AccountChannel, accountId: string, previousSequence: number): ChannelEvent {
+function sharedMessage(event: ToldEvent, subject: Subject, previousSequence: number): ChannelEvent {
   const known = event[MESSAGE];
   if (known?.previousSequence === previousSequence) return known;
   const { sequence, generation, at, type, data } = event;
   // The event's type decided the channel, and the store what its data holds.
-  const message = { channel, accountId, sequence, previousSequence, generation, at, type, data } as ChannelEvent;
+  const message = { ...subject, sequence, previousSequence, generation, at, type, data } as ChannelEvent;
   event[MESSAGE] = message;
   return message;
 }

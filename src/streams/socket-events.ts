@@ -6,17 +6,18 @@
  *     socket.on('event', (event) => { if (event.channel === 'orders') show(event.data.order); });
  */
 import type { Account, Balance, Position } from '../domain/account';
+import type { ChainTransfer, ShownDeposit } from '../domain/deposit';
 import type { EventType } from '../domain/events';
 import type { OrderBook, Ticker } from '../domain/market';
 import type { Fill, Order } from '../domain/order';
 import type { Trade } from '../domain/trade';
 import type { ErrorBody } from '../schemas/errors';
-import type { AccountChannel, MarketChannel, SubscribeRequest, UnsubscribeRequest } from '../schemas/socket';
+import type { AccountChannel, MarketChannel, SubscribeRequest, UnsubscribeRequest, UserChannel } from '../schemas/socket';
 
-export type { AccountChannel, MarketChannel, SubscribeRequest, UnsubscribeRequest, ErrorBody, Order, Fill, Position, Balance, Trade, Account, Ticker, OrderBook };
+export type { AccountChannel, UserChannel, MarketChannel, ShownDeposit, ChainTransfer, SubscribeRequest, UnsubscribeRequest, ErrorBody, Order, Fill, Position, Balance, Trade, Account, Ticker, OrderBook };
 
-/** The state to begin with: open orders, recent fills, open positions, balances, recent trades, the account; the newest ticker or book, null while unknown. */
-export type Snapshot = readonly Order[] | readonly Fill[] | readonly Position[] | readonly Balance[] | readonly Trade[] | readonly Account[] | (Ticker & Freshness) | (OrderBook & Freshness) | null;
+/** The state to begin with: open orders, recent fills, open positions, balances, recent trades, the account, recent deposits; the newest ticker or book, null while unknown. */
+export type Snapshot = readonly Order[] | readonly Fill[] | readonly Position[] | readonly Balance[] | readonly Trade[] | readonly Account[] | readonly ShownDeposit[] | (Ticker & Freshness) | (OrderBook & Freshness) | null;
 
 export interface Freshness {
   /** Nobody confirmed it lately, or the venue's market data is down: do not trade on it. */
@@ -51,6 +52,13 @@ export interface AccountEvent<Name extends AccountChannel, Type extends EventTyp
   readonly data: Data<Known>;
 }
 
+/** Of the user's own stream. */
+export interface UserEvent<Name extends UserChannel, Type extends EventType, Known = unknown> extends Place {
+  readonly channel: Name;
+  readonly type: Type;
+  readonly data: Data<Known>;
+}
+
 export interface MarketEvent<Name extends MarketChannel, Type extends string, Known> extends Place {
   readonly channel: Name;
   readonly venue: string;
@@ -69,6 +77,8 @@ export type ChannelEvent =
   | AccountEvent<'balances', TypesOf<'balance'>, { readonly balance: Balance }>
   | AccountEvent<'trades', TypesOf<'trade'>, { readonly trade: Trade }>
   | AccountEvent<'account', TypesOf<'account'>>
+  /** `transfer`: of deposit.unclaimed and its taking back, which belong to no deposit. */
+  | UserEvent<'deposits', TypesOf<'deposit' | 'swap'>, { readonly deposit?: ShownDeposit; readonly transfer?: ChainTransfer }>
   | MarketChannelEvent;
 
 export type MarketChannelEvent =
@@ -90,14 +100,12 @@ export interface GapNotice {
  * - restored, tooOld: sequences you know are of another past, or too long ago. Forget your state and take the snapshot that
  *   comes with this message or, where this answers a `subscribe`, with its acknowledgement.
  */
-export interface ResyncNotice {
-  readonly channel: AccountChannel;
-  readonly accountId: string;
+export type ResyncNotice = ({ readonly channel: AccountChannel; readonly accountId: string } | { readonly channel: UserChannel }) & {
   readonly reason: 'venueReconciled' | 'restored' | 'tooOld';
   readonly sequence: number;
   readonly generation: string;
   readonly snapshot: Snapshot;
-}
+};
 
 export interface ServerToClientEvents {
   event: (event: ChannelEvent) => void;

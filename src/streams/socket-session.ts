@@ -1,7 +1,7 @@
 /** One connected socket and its subscriptions. */
 import type { z } from 'zod';
 import { DomainError } from '../domain/errors';
-import { subscribeSchema, unsubscribeSchema, type AccountSubscribeRequest, type MarketSubscribeRequest, type UnsubscribeRequest } from '../schemas/socket';
+import { subscribeSchema, unsubscribeSchema, type AccountSubscribeRequest, type MarketSubscribeRequest, type UnsubscribeRequest, type UserSubscribeRequest } from '../schemas/socket';
 import { AccountSubscription } from './account-subscription';
 import type { MarketFeed } from './market-feed';
 import type { Outgoing } from './outgoing';
@@ -34,7 +34,7 @@ export class SocketSession {
     try {
       // A snapshot may be large: not before the client has read the last ones.
       await this.out.room();
-      return 'accountId' in request ? await this.openAccount(request) : await this.openMarket(request);
+      return 'symbol' in request ? await this.openMarket(request) : await this.openStream(request);
     } finally {
       this.pending -= 1;
     }
@@ -57,8 +57,8 @@ export class SocketSession {
     this.subscriptions.clear();
   }
 
-  private async openAccount(request: AccountSubscribeRequest): Promise<Opened> {
-    if (!(await this.options.ownsAccount(this.userId, request.accountId))) throw new DomainError('NOT_FOUND', 'no such account');
+  private async openStream(request: AccountSubscribeRequest | UserSubscribeRequest): Promise<Opened> {
+    if ('accountId' in request && !(await this.options.ownsAccount(this.userId, request.accountId))) throw new DomainError('NOT_FOUND', 'no such account');
     const { tail, snapshots, lastStreamAlert, onError } = this.options;
     const subscription = new AccountSubscription(request, this.userId, { tail, snapshots, lastStreamAlert, onError, ...this.options.subscription }, this.out);
     this.keep(nameOf(request), subscription);
@@ -101,7 +101,8 @@ export class SocketSession {
 }
 
 function nameOf(request: UnsubscribeRequest): string {
-  return 'accountId' in request ? `${request.channel}/${request.accountId}` : `${request.channel}/${request.venue}/${request.symbol}`;
+  if (!('symbol' in request)) return 'accountId' in request ? `${request.channel}/${request.accountId}` : request.channel;
+  return `${request.channel}/${request.venue}/${request.symbol}`;
 }
 
 function parsed<Schema extends z.ZodType>(schema: Schema, message: unknown): z.infer<Schema> {

@@ -4,6 +4,7 @@ import { lower } from '../../src/chains/evm-chain';
 import type { ChainToken, Deposit, DepositState } from '../../src/domain/deposit';
 import { RELAYER, startAnvil, USER, type TestChain } from '../support/anvil';
 import { LifiSimulator } from '../support/lifi-simulator';
+import { StreamClient } from '../support/socket-client';
 import { startStack, type Stack } from '../support/stack';
 import { testContracts } from '../support/test-contracts';
 
@@ -57,6 +58,8 @@ const killAll = async (): Promise<void> => {
 
 test('a deposit survives the death of worker and watcher at every step, and is credited what arrived, once', async () => {
   lifi.faults.outcome = 'pending';
+  const live = await StreamClient.connect(stack.apiUrl, stack.client.key);
+  await live.subscribe({ channel: 'deposits' });
   const { status, body } = await stack.client.call('POST', '/api/v1/deposits', { chain: 'ethereum', token: 'TKN', amount: '100', fromAddress: USER.address });
   expect(status).toBe(201);
   const deposit = body as unknown as Deposit;
@@ -80,6 +83,10 @@ test('a deposit survives the death of worker and watcher at every step, and is c
   const units = await destination.client.test.readContract({ address: world.to.address, abi: contracts.token.abi, functionName: 'balanceOf', args: [deposit.toAddress] });
   expect(units).toBe(99_000_000n);
   expect([...lifi.paid.keys()]).toEqual([hash]);
+  await stack.client.until('the last event', async () => (live.events.at(-1)?.type === 'deposit.credited' ? true : null));
+  const percents = live.events.map((event) => (event.data['deposit'] as { progress: { step: number; of: number; percent: number } }).progress.percent);
+  expect([percents, percents.at(-1)]).toEqual([[...percents].sort((a, b) => a - b), 100]);
+  live.close();
 }, 180_000);
 
 test('what nobody announced is found, and events tell of both', async () => {

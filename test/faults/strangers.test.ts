@@ -140,6 +140,8 @@ describe('another user\'s ids', () => {
     const live = await StreamClient.connect(stack.apiUrl, stranger.key);
     try {
       for (const channel of ACCOUNT_CHANNELS) expect([channel, await live.subscribe({ channel, accountId: owned['accountId'] })]).toEqual([channel, { error: expect.objectContaining({ code: 'NOT_FOUND' }) }]);
+      // Of one's own there is one channel: it shows nothing of the owner's.
+      expect(await live.subscribe({ channel: 'deposits' })).toMatchObject({ snapshot: [], sequence: 0 });
       await stack.client.call('PATCH', `/api/v1/accounts/${owned['accountId']}`, { name: 'changed while a stranger listens' });
       // Answered after whatever the change might have sent.
       await live.subscribe({ channel: 'orders', accountId: owned['accountId'] });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { progressOf, type Deposit } from '../../domain/deposit';
+import { progressOf, shownDeposit, type Deposit } from '../../domain/deposit';
 import { DomainError } from '../../domain/errors';
 import { depositAddressSchema, depositDecisionSchema, depositListQuerySchema, depositPageSchema, depositRequestSchema, depositSchema, depositTimelineSchema, depositTransactionSchema, swapStatusSchema } from '../../schemas/deposits';
 import { idSchema, uuidSchema } from '../../schemas/fields';
@@ -32,7 +32,7 @@ export function depositRoutes({ ports }: RouteContext): Route[] {
       errors: ['UNPROCESSABLE', 'IDEMPOTENCY_MISMATCH', 'CONFLICT'],
       async handle({ body, headers, userId }) {
         const deposit = await deposits.begin(userId, body, headers['idempotency-key'] ?? null);
-        return { status: 201, body: shown(deposit), headers: { Location: `/api/v1/deposits/${deposit.id}` } };
+        return { status: 201, body: shownDeposit(deposit), headers: { Location: `/api/v1/deposits/${deposit.id}` } };
       },
     }),
     route({
@@ -47,7 +47,7 @@ export function depositRoutes({ ports }: RouteContext): Route[] {
       errors: [],
       async handle({ query, userId }) {
         const page = await deposits.list({ userId, state: query.state ?? null, cursor: query.cursor ?? null, limit: query.limit });
-        return { status: 200, body: { deposits: page.deposits.map(shown), nextCursor: page.nextCursor } };
+        return { status: 200, body: { deposits: page.deposits.map(shownDeposit), nextCursor: page.nextCursor } };
       },
     }),
     route({
@@ -74,7 +74,7 @@ export function depositRoutes({ ports }: RouteContext): Route[] {
       responses: { 200: { description: 'The deposit.', schema: depositSchema } },
       errors: ['NOT_FOUND'],
       async handle({ params: { id }, userId }) {
-        return { status: 200, body: shown(await own(id, userId)) };
+        return { status: 200, body: shownDeposit(await own(id, userId)) };
       },
     }),
     route({
@@ -88,7 +88,7 @@ export function depositRoutes({ ports }: RouteContext): Route[] {
       responses: { 200: { description: 'The deposit.', schema: depositSchema } },
       errors: ['NOT_FOUND', 'CONFLICT', 'UNPROCESSABLE'],
       async handle({ params: { id }, userId }) {
-        return { status: 200, body: shown(await deposits.cancel(await own(id, userId))) };
+        return { status: 200, body: shownDeposit(await deposits.cancel(await own(id, userId))) };
       },
     }),
     route({
@@ -104,7 +104,7 @@ export function depositRoutes({ ports }: RouteContext): Route[] {
       responses: { 200: { description: 'The deposit.', schema: depositSchema } },
       errors: ['NOT_FOUND', 'CONFLICT', 'UNPROCESSABLE'],
       async handle({ params: { id }, body, userId }) {
-        return { status: 200, body: shown(await deposits.submit(await own(id, userId), body.hash)) };
+        return { status: 200, body: shownDeposit(await deposits.submit(await own(id, userId), body.hash)) };
       },
     }),
     route({
@@ -119,7 +119,7 @@ export function depositRoutes({ ports }: RouteContext): Route[] {
       responses: { 200: { description: 'The deposit with its new quote.', schema: depositSchema } },
       errors: ['NOT_FOUND', 'CONFLICT', 'UNPROCESSABLE'],
       async handle({ params: { id }, userId }) {
-        return { status: 200, body: shown(await deposits.requote(await own(id, userId))) };
+        return { status: 200, body: shownDeposit(await deposits.requote(await own(id, userId))) };
       },
     }),
     route({
@@ -166,12 +166,8 @@ export function depositRoutes({ ports }: RouteContext): Route[] {
       responses: { 200: { description: 'The deposit.', schema: depositSchema } },
       errors: ['NOT_FOUND', 'CONFLICT', 'UNPROCESSABLE'],
       async handle({ params: { id }, body, userId, actor }) {
-        return { status: 200, body: shown(await deposits.decide(await own(id, userId), body.decision, body.note, actor)) };
+        return { status: 200, body: shownDeposit(await deposits.decide(await own(id, userId), body.decision, body.note, actor)) };
       },
     }),
   ];
-}
-
-function shown(deposit: Deposit): object {
-  return { ...deposit, progress: progressOf(deposit) };
 }

@@ -1,5 +1,5 @@
 import { depositSchema, suspenseAssignmentSchema, suspenseListQuerySchema, suspensePageSchema, suspenseParamsSchema, suspenseReleaseSchema } from '../../schemas/deposits';
-import { progressOf, type Deposit } from '../../domain/deposit';
+import { shownDeposit } from '../../domain/deposit';
 import type { RouteContext } from '../route-table';
 import { route, type Route } from '../route';
 
@@ -35,7 +35,7 @@ export function suspenseRoutes({ ports: { deposits } }: RouteContext): Route[] {
       responses: { 200: { description: 'The deposit that it is now.', schema: depositSchema } },
       errors: ['NOT_FOUND', 'UNPROCESSABLE'],
       async handle({ params: { id }, body, userId, actor }) {
-        return { status: 200, body: shown(await deposits.settleSuspense({ id, userId, note: body.note, actor }, null)) };
+        return { status: 200, body: shownDeposit(await deposits.settleSuspense({ id, userId, note: body.note, actor }, null)) };
       },
     }),
     route({
@@ -51,12 +51,8 @@ export function suspenseRoutes({ ports: { deposits } }: RouteContext): Route[] {
       responses: { 200: { description: 'The deposit with what it received.', schema: depositSchema } },
       errors: ['NOT_FOUND', 'CONFLICT'],
       async handle({ params: { id }, body, userId, actor }) {
-        return { status: 200, body: shown(await deposits.settleSuspense({ id, userId, note: body.note, actor }, body.depositId)) };
+        return { status: 200, body: shownDeposit(await deposits.settleSuspense({ id, userId, note: body.note, actor }, body.depositId)) };
       },
     }),
   ];
-}
-
-function shown(deposit: Deposit): object {
-  return { ...deposit, progress: progressOf(deposit) };
 }

@@ -47,6 +47,7 @@ async function run(): Promise<void> {
   socket.on('event', (event) => {
     if (event.channel === 'orders') { const state: string = event.data.order.state; console.log(state, event.accountId); }
     else if (event.channel === 'fills') { const price: string = event.data.fill.price; console.log(price); }
+    else if (event.channel === 'deposits') console.log(event.data.deposit?.progress.percent, event.data.transfer?.amount);
     else if (event.channel === 'positions') console.log(event.data.position.quantity.length);
     else if (event.channel === 'balances') console.log(event.data.balance.total.length);
     else if (event.channel === 'trades') console.log(event.data.trade.profit.length);

@@ -1,5 +1,5 @@
 /** An events table in memory, with what the real one may do to its readers: be slow, be away, lose notices, be restored. */
-import { accountStream, type EventType, type StreamEvent } from '../../../src/domain/events';
+import { accountStream, userStream, type EventType, type StreamEvent } from '../../../src/domain/events';
 import type { EventSource } from '../../../src/streams/event-tail';
 
 export class EventsTable implements EventSource {
@@ -14,9 +14,17 @@ export class EventsTable implements EventSource {
 
   /** Commits an event; `notify` false loses its notice. */
   commit(accountId: string, type: EventType = 'order.working', data: Record<string, unknown> = {}, notify = true): StreamEvent {
-    const stream = accountStream(accountId);
+    return this.commitTo({ stream: accountStream(accountId), userId: 'u1', accountId }, type, data, notify);
+  }
+
+  commitForUser(userId: string, type: EventType, data: Record<string, unknown> = {}): StreamEvent {
+    return this.commitTo({ stream: userStream(userId), userId, accountId: null }, type, data, true);
+  }
+
+  private commitTo(owner: Pick<StreamEvent, 'stream' | 'userId' | 'accountId'>, type: EventType, data: Record<string, unknown>, notify: boolean): StreamEvent {
+    const { stream } = owner;
     const sequence = (this.heads_.get(stream) ?? 0) + 1;
-    const event: StreamEvent = { id: `${stream}-${sequence}`, stream, userId: 'u1', accountId, sequence, generation: this.generationNow, type, at: '2026-01-31T12:00:00.000Z', orderId: null, data: { ...data, n: sequence } };
+    const event: StreamEvent = { ...owner, id: `${stream}-${sequence}`, sequence, generation: this.generationNow, type, at: '2026-01-31T12:00:00.000Z', orderId: null, data: { ...data, n: sequence } };
     this.heads_.set(stream, sequence);
     const rows = this.rows.get(stream);
     if (rows) rows.push(event);
