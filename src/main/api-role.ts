@@ -134,6 +134,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
     unknownOrders: () => store.gauges.unknownOrders(),
     positionsValueUsd: () => store.gauges.positionsValueUsd(),
     oldestWebhookSeconds: () => store.gauges.oldestWebhookSeconds(),
+    depositsByState: () => store.gauges.depositsByState(),
     connections: () => sockets.connections,
     onTrouble: (error) => logger.warn({ err: error }, 'a gauge could not be read'),
   });

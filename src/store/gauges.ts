@@ -1,5 +1,6 @@
 /** Figures over everything the installation holds, for operators: never for a user, whose rows are their own. */
 import { isoTime } from '../domain/clock';
+import { DEPOSIT_STATES } from '../domain/deposit';
 import type { StoreCore } from './core';
 
 /** Quotes whose unit is worth a dollar, near enough for a gauge. */
@@ -38,6 +39,12 @@ export class Gauges {
       isoTime(this.core.clock.nowMs()),
     );
     return row?.seconds ?? 0;
+  }
+
+  /** Deposits in each state, 0 where there is none. */
+  async depositsByState(): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.core.database.rows<{ state: string; value: number }>('SELECT d.state, count(*)::float8 AS value FROM deposits d GROUP BY d.state');
+    return new Map([...DEPOSIT_STATES.map((state): [string, number] => [state, 0]), ...rows.map(({ state, value }): [string, number] => [state, value])]);
   }
 
   private async byVenue(sql: string, ...parameters: readonly string[][]): Promise<ReadonlyMap<string, number>> {

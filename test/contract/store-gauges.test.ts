@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { AddressGuard, networkOf } from '../../src/delivery/address-guard';
 import { GuardedClient } from '../../src/delivery/guarded-client';
 import { newWebhookSecret } from '../../src/delivery/signature';
 import { isoTime } from '../../src/domain/clock';
+import { DEPOSIT_STATES } from '../../src/domain/deposit';
+import { depositSample } from '../unit/domain/deposit-samples';
 import { fillOf, intentFor, OWNER, openStoreWorld, seen, viewOf, type StoreWorld } from './store-harness';
 import { Receiver, roundOf } from './webhook-receiver';
 
@@ -35,6 +38,13 @@ test('positions are valued at their mark, else their entry, longs and shorts add
     await world.store.watching.applyFills(writer, account.id, [fillOf(intent, { quantity: '4', price: '2.5' })]);
   }
   expect(await world.store.gauges.positionsValueUsd()).toEqual(new Map([['paper', 20]]));
+});
+
+test('deposits are counted by state, each state named', async () => {
+  const before = await world.store.gauges.depositsByState();
+  expect([before.size, before.get('CREATED')]).toEqual([DEPOSIT_STATES.length, 0]);
+  await world.store.deposits.begin(depositSample({ id: randomUUID(), userId: world.userId }));
+  expect((await world.store.gauges.depositsByState()).get('CREATED')).toBe(1);
 });
 
 test('what waits longest for a webhook is an event before it is a delivery; a disabled webhook and a delivered event count nothing', async () => {

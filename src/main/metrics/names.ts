@@ -21,6 +21,7 @@ export const METRIC_NAMES = {
   mismatches: 'surefill_reconciliation_mismatch_total',
   webhookDeliveries: 'surefill_webhook_deliveries_total',
   webhookOldest: 'surefill_webhook_oldest_pending_seconds',
+  depositsByState: 'surefill_deposits_by_state',
 } as const;
 
 export type Metric = keyof typeof METRIC_NAMES;
@@ -45,4 +46,5 @@ export const METRIC_ROLES: Readonly<Record<Metric, readonly Role[]>> = {
   mismatches: ['watcher'],
   webhookDeliveries: ['worker'],
   webhookOldest: ['api'],
+  depositsByState: ['api'],
 };

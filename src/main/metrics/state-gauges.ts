@@ -7,14 +7,17 @@ export interface StateGaugePorts {
   positionsValueUsd(): Promise<ReadonlyMap<string, number>>;
   /** Age of what waits longest for an enabled webhook, s; 0 where nothing does. */
   oldestWebhookSeconds(): Promise<number>;
+  /** Of every state, those of none too. */
+  depositsByState(): Promise<ReadonlyMap<string, number>>;
   /** Sockets of clients that are open. */
   connections(): number;
   onTrouble(error: unknown): void;
 }
 
 export function registerStateGauges(registry: Registry, ports: StateGaugePorts): void {
-  byVenue(METRIC_NAMES.ordersUnknown, 'Orders whose outcome at the venue is unknown: look into any that stays for a minute.', () => ports.unknownOrders());
-  byVenue(METRIC_NAMES.positionsValue, 'Open positions at their mark price, longs and shorts added up; markets quoted in dollars.', () => ports.positionsValueUsd());
+  by('venue', METRIC_NAMES.ordersUnknown, 'Orders whose outcome at the venue is unknown: look into any that stays for a minute.', () => ports.unknownOrders());
+  by('venue', METRIC_NAMES.positionsValue, 'Open positions at their mark price, longs and shorts added up; markets quoted in dollars.', () => ports.positionsValueUsd());
+  by('state', METRIC_NAMES.depositsByState, 'Deposits in each state: look into those in MANUAL_REVIEW and PARTIAL_REVIEW.', () => ports.depositsByState());
   new Gauge({
     name: METRIC_NAMES.socketConnections,
     help: 'Clients connected to the Socket.io stream of this process.',
@@ -39,16 +42,16 @@ export function registerStateGauges(registry: Registry, ports: StateGaugePorts):
   });
 
   /** A database that is away takes its own gauges off the page, and no other figure. */
-  function byVenue(name: string, help: string, read: () => Promise<ReadonlyMap<string, number>>): void {
+  function by(label: 'venue' | 'state', name: string, help: string, read: () => Promise<ReadonlyMap<string, number>>): void {
     new Gauge({
       name,
       help,
-      labelNames: ['venue'],
+      labelNames: [label],
       registers: [registry],
       async collect() {
         this.reset();
         try {
-          for (const [venue, value] of await read()) this.set({ venue }, value);
+          for (const [of, value] of await read()) this.set({ [label]: of }, value);
         } catch (error) {
           ports.onTrouble(error);
         }
