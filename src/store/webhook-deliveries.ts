@@ -8,7 +8,7 @@ import { fieldsOf } from './columns';
 import type { StoreCore } from './core';
 import { cursorOf, positionOf } from './cursor';
 import type { Parameter, Queryable, Row } from './database';
-import { lockOne } from './webhooks';
+import { lockOne, NOT_UNDER_WAY } from './webhooks';
 
 export interface DeliveryListQuery {
   readonly endpointId: string;
@@ -63,10 +63,7 @@ export class WebhookDeliveries {
       if (before === undefined) throw new DomainError('NOT_FOUND', 'no such delivery');
       if (before.status === 'pending') {
         // An attempt that is under way keeps its claim: its end decides.
-        await tx.rows(
-          `UPDATE webhook_deliveries SET next_attempt_at = $2::timestamptz WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM webhook_attempts t WHERE t.delivery_id = $1 AND t.number = attempts AND t.code IS NULL AND t.error_class IS NULL)`,
-          id, at,
-        );
+        await tx.rows(`UPDATE webhook_deliveries SET next_attempt_at = $2::timestamptz WHERE id = $1 AND ${NOT_UNDER_WAY}`, id, at);
       } else {
         // Of a key of its own: what came after it long ago does not wait for it.
         await tx.rows(`UPDATE webhook_deliveries SET status = 'pending', failures = 0, blocked = false, ordering_key = 'resend/' || id, next_attempt_at = $2::timestamptz, settled_at = NULL WHERE id = $1`, id, at);

@@ -38,6 +38,9 @@ const START_AT_HEADS_SQL = `INSERT INTO webhook_cursors(endpoint_id, stream, use
     UNION ALL SELECT '${userStream('')}' || u.id, u.event_sequence FROM users u WHERE u.id = $2) s
   ON CONFLICT (endpoint_id, stream) DO UPDATE SET sequence = excluded.sequence RETURNING 1 AS done`;
 
+/** Of a delivery: no attempt of it is claimed, whose end would decide what comes next. */
+export const NOT_UNDER_WAY = 'NOT EXISTS (SELECT 1 FROM webhook_attempts t WHERE t.delivery_id = webhook_deliveries.id AND t.number = webhook_deliveries.attempts AND t.code IS NULL AND t.error_class IS NULL)';
+
 export class Webhooks {
   private readonly opened = new Map<string, string>();
 
@@ -121,7 +124,11 @@ export class Webhooks {
         `UPDATE webhook_endpoints SET status = 'enabled', disabled_reason = NULL, disabled_at = NULL, failing_since = NULL, failures_in_a_row = 0, breaker_trips = 0, breaker_open_until = NULL, told_failing_at = NULL, told_exhausted_at = NULL, updated_at = $2::timestamptz WHERE id = $1`,
         id, at,
       );
-      await tx.rows(`UPDATE webhook_deliveries SET next_attempt_at = $2::timestamptz WHERE endpoint_id = $1 AND status = 'pending' AND NOT blocked AND next_attempt_at > $2::timestamptz`, id, at);
+      // An attempt that is under way keeps its claim: made due, it would be made twice.
+      await tx.rows(
+        `UPDATE webhook_deliveries SET next_attempt_at = $2::timestamptz WHERE endpoint_id = $1 AND status = 'pending' AND NOT blocked AND next_attempt_at > $2::timestamptz AND ${NOT_UNDER_WAY}`,
+        id, at,
+      );
       await appendAct(tx, { userId, actor, act: 'webhook.enabled', subject: `webhook:${id}`, data: { skipMissed }, at });
       return readOne(tx, id, userId);
     });
