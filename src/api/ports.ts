@@ -81,6 +81,8 @@ export interface PositionListQuery {
   readonly accountId: string | null;
   readonly symbol: string | null;
   readonly venue: string | null;
+  readonly cursor: string | null;
+  readonly limit: number;
 }
 
 export interface LedgerListQuery {
@@ -301,7 +303,7 @@ export interface ApiPorts {
   readonly gateway: OrderGatewayPort;
   readonly orders: OrdersPort;
   readonly fills: { list(query: FillListQuery): Promise<{ readonly fills: readonly Fill[]; readonly nextCursor: string | null }> };
-  readonly positions: { list(query: PositionListQuery): Promise<readonly Position[]>; byId(id: string, userId: string): Promise<Position | null> };
+  readonly positions: { list(query: PositionListQuery): Promise<{ readonly positions: readonly Position[]; readonly nextCursor: string | null }>; byId(id: string, userId: string): Promise<Position | null> };
   readonly trades: { list(query: OrderListQuery): Promise<{ readonly trades: readonly Trade[]; readonly nextCursor: string | null }> };
   readonly ledger: { list(query: LedgerListQuery): Promise<{ readonly entries: readonly LedgerEntry[]; readonly nextCursor: string | null }> };
   readonly balances: { list(accountId: string, userId: string): Promise<readonly Balance[]> };

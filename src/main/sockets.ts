@@ -19,7 +19,7 @@ export function openSockets(server: Server, platform: Platform, tail: EventTail)
     snapshots: {
       orders: async (accountId, userId) => (await store.orders.list({ ...page, userId, accountId, status: 'open' })).orders,
       fills: async (accountId, userId) => (await store.fills.list({ ...page, userId, accountId, orderId: null })).fills,
-      positions: (accountId, userId) => store.positions.list({ userId, accountId, status: 'open', symbol: null, venue: null }),
+      positions: (accountId, userId) => store.positions.openOf(accountId, userId),
       balances: (accountId, userId) => store.balances.list(accountId, userId),
       trades: async (accountId, userId) => (await store.trades.list({ ...page, userId, accountId, status: 'all' })).trades,
       deposits: async (userId) => (await store.deposits.list({ userId, state: null, cursor: null, limit: SNAPSHOT_ROWS })).deposits.map(shownDeposit),

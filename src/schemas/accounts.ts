@@ -142,7 +142,7 @@ export const ACCOUNT_SCHEMAS_MATCH: [Shows<z.infer<typeof accountSchema>, Accoun
 
 export const accountListSchema = z.strictObject({ accounts: z.array(accountSchema) }).meta({ id: 'AccountList' });
 export const balanceListSchema = z.strictObject({ balances: z.array(balanceSchema) }).meta({ id: 'BalanceList' });
-export const positionListSchema = z.strictObject({ positions: z.array(positionSchema) }).meta({ id: 'PositionList' });
+export const positionListSchema = z.strictObject({ positions: z.array(positionSchema), nextCursor: nextCursorSchema }).meta({ id: 'PositionList' });
 export const fillPageSchema = z.strictObject({ fills: z.array(fillSchema), nextCursor: nextCursorSchema }).meta({ id: 'FillPage' });
 
 export const positionListQuerySchema = z.strictObject({
@@ -150,6 +150,7 @@ export const positionListQuerySchema = z.strictObject({
   accountId: idSchema.optional(),
   symbol: symbolSchema.optional(),
   venue: venueNameSchema.optional(),
+  ...pageQuery,
 });
 
 export const fillListQuerySchema = z.strictObject({

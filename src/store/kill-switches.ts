@@ -51,6 +51,9 @@ const FACTS_SQL = `SELECT a.id AS "accountId", a.venue,
     (SELECT o.reason_message FROM kill_switch_exits x JOIN orders o ON o.id = x.order_id WHERE x.kill_switch_id = $1 AND x.account_id = a.id AND o.filled_quantity = 0 AND o.reason_code IS NOT NULL ORDER BY x.n DESC LIMIT 1) AS "exitTrouble"
   FROM accounts a JOIN kill_switches k ON k.id = $1 WHERE a.deleted_at IS NULL AND ${COVERS} ORDER BY a.id`;
 
+/** Of a user. */
+export const LATCHED_SQL = `SELECT ${SELECT} FROM kill_switches k WHERE k.user_id = $1 AND k.released_at IS NULL ORDER BY k.latched_at, k.id`;
+
 export class KillSwitches {
   constructor(private readonly core: StoreCore) {}
 
@@ -124,7 +127,7 @@ export class KillSwitches {
 
   /** The user's latched ones, oldest first. */
   async latched(userId: string): Promise<readonly KillSwitch[]> {
-    return (await this.core.database.rows(`SELECT ${SELECT} FROM kill_switches k WHERE k.user_id = $1 AND k.released_at IS NULL ORDER BY k.latched_at, k.id`, userId)).map(killSwitchOf);
+    return (await this.core.database.rows(LATCHED_SQL, userId)).map(killSwitchOf);
   }
 
   /** Whoever's: for the sweeper. */

@@ -3,6 +3,7 @@ import type { Balance, Position } from '../domain/account';
 import type { Fill } from '../domain/order';
 import { plainRow, selectList } from './columns';
 import type { StoreCore } from './core';
+import { keyCursorOf, keyOf } from './cursor';
 import type { Parameter, Row } from './database';
 import { positionOf, positionRowOf, POSITION_FROM, POSITION_SELECT } from './fill-rows';
 import { newestFirst, type ListedTable, type ListFilters, type ListOptions } from './listing';
@@ -12,13 +13,16 @@ export interface FillListQuery extends ListFilters {
   readonly orderId: string | null;
 }
 
-export interface PositionListQuery {
-  readonly userId: string;
+export interface PositionListQuery extends ListFilters {
   readonly status: 'open' | 'closed' | 'all';
-  readonly accountId: string | null;
-  readonly symbol: string | null;
-  readonly venue: string | null;
 }
+
+const POSITIONS_WITH: Readonly<Record<PositionListQuery['status'], readonly string[]>> = {
+  all: [],
+  open: ['p.quantity <> 0'],
+  // What is open is few beside what was closed: it is passed over.
+  closed: ['p.quantity = 0', 'p.closed_at IS NOT NULL'],
+};
 
 export const FILL_SELECT = selectList(FILL_COLUMNS, 'f');
 
@@ -35,24 +39,23 @@ export function fillOf(row: Row): Fill {
   return { venueFillId, orderId, venueOrderId, accountId, venue, symbol, side, price, quantity, fee, feeAsset, liquidity, realizedPnl, at };
 }
 
-/** `alias.user_id = $1` and an equality for each filter that is given. */
-function filtered(alias: string, userId: string, filters: Readonly<Record<string, string | null>>): { conditions: string[]; parameters: Parameter[] } {
-  const conditions = [`${alias}.user_id = $1`];
-  const parameters: Parameter[] = [userId];
-  for (const [column, value] of Object.entries(filters)) {
-    if (value === null) continue;
-    parameters.push(value);
-    conditions.push(`${alias}.${column} = $${parameters.length}`);
-  }
-  return { conditions, parameters };
-}
-
-/** The statement alone, for the test that reads its plan. */
+/**
+ * By symbol, then account: what a position is does not change while its pages are read, as the time of its last change does.
+ * Each account gives its first by its key, or by that of what is open. The statement alone, for the test that reads its plan.
+ */
 export function positionsStatement(query: PositionListQuery): { readonly sql: string; readonly parameters: readonly Parameter[] } {
-  const { conditions, parameters } = filtered('p', query.userId, { account_id: query.accountId, symbol: query.symbol, venue: query.venue });
-  if (query.status === 'open') conditions.push('p.quantity <> 0');
-  if (query.status === 'closed') conditions.push('p.quantity = 0 AND p.closed_at IS NOT NULL');
-  return { sql: `SELECT ${POSITION_SELECT} FROM ${POSITION_FROM} WHERE ${conditions.join(' AND ')} ORDER BY p.updated_at DESC, p.id DESC`, parameters };
+  const parameters: Parameter[] = [query.userId];
+  const given = (value: Parameter): string => `$${parameters.push(value)}`;
+  const accounts = ['a.user_id = $1', ...(query.accountId === null ? [] : [`a.id = ${given(query.accountId)}`]), ...(query.venue === null ? [] : [`a.venue = ${given(query.venue)}`])];
+  const rows = ['p.account_id = a.id', ...POSITIONS_WITH[query.status], ...(query.symbol === null ? [] : [`p.symbol = ${given(query.symbol)}`])];
+  const after = keyOf(query.cursor);
+  if (after !== null) {
+    const symbol = given(after[0]);
+    rows.push(`p.symbol >= ${symbol}`, `(p.symbol, p.account_id) > (${symbol}, ${given(after[1])})`);
+  }
+  const limit = `LIMIT ${given(query.limit + 1)}::int`;
+  const held = `SELECT p.* FROM accounts a CROSS JOIN LATERAL (SELECT * FROM positions p WHERE ${rows.join(' AND ')} ORDER BY p.symbol ${limit}) p WHERE ${accounts.join(' AND ')} ORDER BY p.symbol, p.account_id ${limit}`;
+  return { sql: `SELECT ${POSITION_SELECT} FROM (${held}) p LEFT JOIN trades t ON t.id = p.trade_id ORDER BY p.symbol, p.account_id`, parameters };
 }
 
 /** Of an account of a user. */
@@ -67,10 +70,18 @@ export class Portfolio {
     return { fills: rows.map(fillOf), nextCursor };
   }
 
-  /** Most recently changed first. */
-  async positions(query: PositionListQuery): Promise<readonly Position[]> {
+  /** By symbol, then account. Throws VALIDATION on a foreign cursor. */
+  async positions(query: PositionListQuery): Promise<{ readonly positions: readonly Position[]; readonly nextCursor: string | null }> {
     const { sql, parameters } = positionsStatement(query);
     const rows = await this.core.database.rows(sql, ...parameters);
+    const page = rows.slice(0, query.limit).map((row) => this.shown(row));
+    const last = page.at(-1);
+    return { positions: page, nextCursor: rows.length > query.limit && last !== undefined ? keyCursorOf([last.symbol, last.accountId]) : null };
+  }
+
+  /** All that an account of the user holds. */
+  async openPositions(accountId: string, userId: string): Promise<readonly Position[]> {
+    const rows = await this.core.database.rows(`SELECT ${POSITION_SELECT} FROM ${POSITION_FROM} WHERE p.account_id = $1 AND p.user_id = $2 AND p.quantity <> 0 ORDER BY p.symbol`, accountId, userId);
     return rows.map((row) => this.shown(row));
   }
 

@@ -33,17 +33,13 @@ export class WebhookDeliveries {
   constructor(private readonly core: StoreCore) {}
 
   /** Newest first. Throws NOT_FOUND for an endpoint that is not the user's. */
-  async list({ endpointId, userId, status, cursor, limit }: DeliveryListQuery): Promise<{ readonly deliveries: readonly WebhookDelivery[]; readonly nextCursor: string | null }> {
-    await assertOwn(this.core.database, endpointId, userId);
-    const parameters: Parameter[] = [endpointId];
-    const given = (value: Parameter): string => `$${parameters.push(value)}`;
-    const conditions = ['d.endpoint_id = $1', ...(status === null ? [] : [`d.status = ${given(status)}`])];
-    const position = positionOf(cursor);
-    if (position !== null) conditions.push(`(d.created_at, d.id) < (${given(position.at)}::timestamptz, ${given(position.id)})`);
-    const rows = await this.core.database.rows(`SELECT ${SELECT} FROM webhook_deliveries d WHERE ${conditions.join(' AND ')} ORDER BY d.created_at DESC, d.id DESC LIMIT ${given(limit + 1)}::int`, ...parameters);
-    const deliveries = rows.slice(0, limit).map(deliveryOf);
+  async list(query: DeliveryListQuery): Promise<{ readonly deliveries: readonly WebhookDelivery[]; readonly nextCursor: string | null }> {
+    await assertOwn(this.core.database, query.endpointId, query.userId);
+    const { sql, parameters } = deliveriesStatement(query);
+    const rows = await this.core.database.rows(sql, ...parameters);
+    const deliveries = rows.slice(0, query.limit).map(deliveryOf);
     const last = deliveries.at(-1);
-    return { deliveries, nextCursor: rows.length > limit && last !== undefined ? cursorOf({ at: last.createdAt, id: last.id }) : null };
+    return { deliveries, nextCursor: rows.length > query.limit && last !== undefined ? cursorOf({ at: last.createdAt, id: last.id }) : null };
   }
 
   /** With its bytes and every attempt. Throws NOT_FOUND. */
@@ -111,6 +107,16 @@ export class WebhookDeliveries {
       return readDelivery(tx, id);
     });
   }
+}
+
+/** The statement alone, for the test that reads its plan. */
+export function deliveriesStatement({ endpointId, status, cursor, limit }: Omit<DeliveryListQuery, 'userId'>): { readonly sql: string; readonly parameters: readonly Parameter[] } {
+  const parameters: Parameter[] = [endpointId];
+  const given = (value: Parameter): string => `$${parameters.push(value)}`;
+  const conditions = ['d.endpoint_id = $1', ...(status === null ? [] : [`d.status = ${given(status)}`])];
+  const position = positionOf(cursor);
+  if (position !== null) conditions.push(`(d.created_at, d.id) < (${given(position.at)}::timestamptz, ${given(position.id)})`);
+  return { sql: `SELECT ${SELECT} FROM webhook_deliveries d WHERE ${conditions.join(' AND ')} ORDER BY d.created_at DESC, d.id DESC LIMIT ${given(limit + 1)}::int`, parameters };
 }
 
 async function assertOwn(database: Queryable, endpointId: string, userId: string): Promise<void> {

@@ -32,6 +32,9 @@ const FIELDS = ['id', 'userId', 'url', 'description', 'eventTypes', 'accountIds'
 export const WEBHOOK_SELECT =
   'w.id, w.user_id AS "userId", w.url, w.description, w.event_types AS "eventTypes", w.account_ids AS "accountIds", w.rate_limit AS "rateLimit", w.ordering, w.status, w.disabled_reason AS "disabledReason", w.disabled_at AS "disabledAt", w.failing_since AS "failingSince", w.breaker_open_until AS "breakerOpenUntil", w.created_at AS "createdAt", w.updated_at AS "updatedAt", w.waiting';
 
+/** Of a user. */
+export const WEBHOOKS_SQL = `SELECT ${WEBHOOK_SELECT} FROM webhook_endpoints w WHERE w.user_id = $1 AND w.deleted_at IS NULL ORDER BY w.created_at DESC, w.id DESC`;
+
 /** The head of every stream of the user, so that an endpoint begins with what comes after this. */
 const START_AT_HEADS_SQL = `INSERT INTO webhook_cursors(endpoint_id, stream, user_id, sequence)
   SELECT $1, s.stream, $2, s.head FROM (SELECT '${accountStream('')}' || a.id AS stream, a.event_sequence AS head FROM accounts a WHERE a.user_id = $2
@@ -70,7 +73,7 @@ export class Webhooks {
 
   /** Newest first. */
   async list(userId: string): Promise<readonly ShownWebhook[]> {
-    return (await this.core.database.rows(`SELECT ${WEBHOOK_SELECT} FROM webhook_endpoints w WHERE w.user_id = $1 AND w.deleted_at IS NULL ORDER BY w.created_at DESC, w.id DESC`, userId)).map(shown);
+    return (await this.core.database.rows(WEBHOOKS_SQL, userId)).map(shown);
   }
 
   /** Throws NOT_FOUND. */

@@ -199,7 +199,7 @@ export class FakeBackend {
         timeline: async (id, userId) => this.timeline(id, userId),
       },
       positions: {
-        list: async (query) => [...this.positions.values()].filter((position) => this.accounts.get(position.accountId)?.userId === query.userId && (query.status === 'all' || (query.status === 'closed') === (position.side === 'flat')) && (query.symbol === null || query.symbol === position.symbol) && (query.accountId === null || query.accountId === position.accountId)),
+        list: async (query) => ({ nextCursor: null, positions: [...this.positions.values()].filter((position) => this.accounts.get(position.accountId)?.userId === query.userId && (query.status === 'all' || (query.status === 'closed') === (position.side === 'flat')) && (query.symbol === null || query.symbol === position.symbol) && (query.accountId === null || query.accountId === position.accountId)).slice(0, query.limit) }),
         byId: async (id, userId) => {
           const position = this.positions.get(id);
           return position !== undefined && this.accounts.get(position.accountId)?.userId === userId ? position : null;

@@ -204,5 +204,7 @@ describe('closing a position', () => {
   test('positions are listed', async () => {
     expect((await get('/api/v1/positions')).body.positions.map((each: Answer['body']) => each.id)).toEqual(['p-1']);
     expect((await get('/api/v1/positions?status=closed&accountId=main')).body.positions).toEqual([]);
+    expect((await get('/api/v1/positions?limit=5&cursor=abc')).body.nextCursor).toBeNull();
+    expect((await get('/api/v1/positions?limit=0')).status).toBe(400);
   });
 });

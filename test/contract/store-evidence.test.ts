@@ -66,7 +66,7 @@ describe('evidence', () => {
     const buy = await placed(account, { quantity: '10' });
     const sell = await placed(account, { side: 'sell', limitPrice: '3', quantity: '4' });
     await world.store.evidence.apply([fillEvidence(buy, fillOf(buy, { price: '2', fee: '0.1' })), fillEvidence(sell, fillOf(sell, { price: '3', fee: '0.2' }))]);
-    const [position] = await world.store.positions.list({ userId: account.userId, status: 'open', accountId: account.id, symbol: null, venue: null });
+    const { positions: [position] } = await world.store.positions.list({ userId: account.userId, status: 'open', accountId: account.id, symbol: null, venue: null, cursor: null, limit: 100 });
     expect(position).toMatchObject({ side: 'long', quantity: '6', entryPrice: '2', realizedPnl: '4', markPrice: '2', notional: '12' });
     expect(await world.store.positions.byId(position?.id ?? '', account.userId)).toEqual(position);
     expect(await world.store.positions.byId(position?.id ?? '', 'a stranger')).toBeNull();

@@ -103,7 +103,7 @@ test('S32: funding and three partial exits add up to the venue\'s figures to 1e-
   const [balance] = (await session.balances(reading())).filter((each) => each.asset === 'USDC');
   near(trip.profit, decimal(balance?.total ?? '0').minus(decimal('100000')));
   expect((await world.store.watching.ledgerCash(account.id)).get('USDC')).toBe(balance?.total);
-  const [position] = await world.store.positions.list({ userId: account.userId, status: 'closed', accountId: account.id, symbol: SYMBOL, venue: null });
+  const { positions: [position] } = await world.store.positions.list({ userId: account.userId, status: 'closed', accountId: account.id, symbol: SYMBOL, venue: null, cursor: null, limit: 100 });
   expect(position).toMatchObject({ side: 'flat', entryPrice: trip.entryPrice, exitPrice: trip.exitPrice, profit: trip.profit, fees: trip.fees });
 
   const { rows } = await sql.query('SELECT asset, sum(amount)::float8 AS left FROM ledger_entries WHERE account_id = $1 GROUP BY asset', [account.id]);

@@ -36,7 +36,7 @@ async function filled(account: Account, changes: Partial<OrderIntent>, fill: Par
 
 const fundingOf = (changes: Partial<VenueFundingPayment> = {}): VenueFundingPayment => ({ venuePaymentId: '1', venueSymbol: VENUE_SYMBOL, amount: '-0.5', asset: 'USDT', rate: '0.0001', quantity: '10', markPrice: '2', atMs: T0 + 5_000, ...changes });
 
-const positionOf = async (account: Account) => (await world.store.positions.list({ userId: account.userId, status: 'all', accountId: account.id, symbol: SYMBOL, venue: null }))[0];
+const positionOf = async (account: Account) => (await world.store.positions.list({ userId: account.userId, status: 'all', accountId: account.id, symbol: SYMBOL, venue: null, cursor: null, limit: 100 })).positions[0];
 const eventsOf = async (account: Account) => world.store.events.since(`account:${account.id}`, 0, 1_000);
 
 /** Sums by fact and asset that are not zero, and running sums that are not those of the lines: there must be none. */

@@ -236,6 +236,6 @@ describe('changing an account', () => {
     expect((await world.store.accounts.figures(account.id, ['BTC-PERP'])).symbols['BTC-PERP']?.leverage).toBe('3');
     await world.store.accountChanges.noteLeverage(account.id, account.userId, { ...setting, leverage: '7' }, ACTOR);
     expect((await world.store.accounts.figures(account.id, ['BTC-PERP'])).symbols['BTC-PERP']?.leverage).toBe('7');
-    expect(await world.store.positions.list({ userId: account.userId, accountId: account.id, status: 'open', symbol: null, venue: null })).toEqual([]);
+    expect(await world.store.positions.openOf(account.id, account.userId)).toEqual([]);
   });
 });

@@ -23,7 +23,7 @@ async function placed(account: Account, changes: Partial<OrderIntent> = {}): Pro
   return intent;
 }
 
-const positionsOf = (account: Account) => world.store.positions.list({ userId: account.userId, status: 'all', accountId: account.id, symbol: null, venue: null });
+const positionsOf = async (account: Account) => (await world.store.positions.list({ userId: account.userId, status: 'all', accountId: account.id, symbol: null, venue: null, cursor: null, limit: 100 })).positions;
 const fillsOf = async (account: Account) => (await world.store.fills.list({ userId: account.userId, accountId: account.id, orderId: null, symbol: null, venue: null, cursor: null, limit: 100 })).fills;
 const held: VenuePosition = { venueSymbol: VENUE_SYMBOL, side: 'long', quantity: '10', entryPrice: '2', markPrice: '2.5', leverage: '5', margin: '4', liquidationPrice: '0.5', unrealizedPnl: '5', realizedPnl: '0' };
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { decimal, decimalText } from '../../domain/decimal';
 import { DomainError } from '../../domain/errors';
 import { positionCloseSchema, positionListQuerySchema, positionListSchema, positionQuerySchema, positionSchema } from '../../schemas/accounts';
-import { symbolSchema } from '../../schemas/fields';
+import { PAGE_LIMIT, symbolSchema } from '../../schemas/fields';
 import { answerTimeoutQuery } from '../../schemas/orders';
 import type { Position } from '../../domain/account';
 import { requestStamp } from '../idempotency';
@@ -25,16 +25,16 @@ export function positionRoutes({ ports, directory, placement }: RouteContext): R
       path: '/api/v1/positions',
       operationId: 'listPositions',
       tag: 'Positions',
-      summary: 'Positions',
+      summary: 'Positions, by symbol, then account',
       scope: 'read',
       query: positionListQuerySchema,
-      responses: { 200: { description: 'The positions.', schema: positionListSchema } },
+      responses: { 200: { description: 'A page of positions.', schema: positionListSchema } },
       errors: ['NOT_FOUND'],
       async handle({ query, userId }) {
         const accountId = query.accountId ?? null;
         await directory.assertOwned(accountId, userId);
-        const positions = await ports.positions.list({ userId, status: query.status, accountId, symbol: query.symbol ?? null, venue: query.venue ?? null });
-        return { status: 200, body: { positions } };
+        const page = await ports.positions.list({ userId, status: query.status, accountId, symbol: query.symbol ?? null, venue: query.venue ?? null, cursor: query.cursor ?? null, limit: query.limit });
+        return { status: 200, body: page };
       },
     }),
     route({
@@ -52,7 +52,7 @@ export function positionRoutes({ ports, directory, placement }: RouteContext): R
       async handle({ params, query, userId }) {
         const accountId = query.accountId ?? null;
         await directory.assertOwned(accountId, userId);
-        const held = (symbol: string, venue: string | null): Promise<readonly Position[]> => ports.positions.list({ userId, status: 'all', accountId, symbol, venue });
+        const held = async (symbol: string, venue: string | null): Promise<readonly Position[]> => (await ports.positions.list({ userId, status: 'all', accountId, symbol, venue, cursor: null, limit: PAGE_LIMIT.max })).positions;
         const [position, ...others] = await positionsOf(params.symbol, query.venue ?? null);
         if (position === undefined) throw notFound('position');
         if (others.length === 0) return { status: 200, body: position };
