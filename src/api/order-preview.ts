@@ -28,7 +28,7 @@ export class OrderPreview {
   /** Throws what placing would throw before it is recorded: NOT_FOUND, UNPROCESSABLE with the nearest valid values. */
   async of(terms: OrderTerms, userId: string): Promise<Record<string, unknown>> {
     const intent = await this.intents.make(terms, { userId, clientOrderId: terms.clientOrderId ?? NO_CLIENT_ID, stamp: null });
-    const [market, figures, book] = await Promise.all([this.directory.market(intent.venue, intent.symbol), this.ports.riskFigures(intent.accountId, intent.symbol), this.freshBook(intent)]);
+    const [market, { account: figures, user }, book] = await Promise.all([this.directory.market(intent.venue, intent.symbol), this.ports.riskFigures(intent.accountId, intent.symbol), this.freshBook(intent)]);
     if (market === null) throw notFound('market');
     const held = decimal(figures.symbols[intent.symbol]?.positionQuantity ?? '0');
     const against = intent.side === 'buy' ? held.negated() : held;
@@ -36,7 +36,7 @@ export class OrderPreview {
     const { accountId, venue, symbol, side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly } = intent;
     return {
       order: { accountId, venue, symbol, side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly },
-      risk: shownVerdict(judgeOrder(intent, figures)),
+      risk: shownVerdict(judgeOrder(intent, figures, user)),
       fees: { asset: market.quote, makerFeeRate: market.makerFeeRate, takerFeeRate: market.takerFeeRate, expected: expectedFee(intent, market, figures, fill) },
       fill,
       book: book === null ? null : { sequence: book.book.sequence, ageMs: book.ageMs },

@@ -18,6 +18,7 @@ import type { MutationIntent } from '../domain/order-store';
 import type { RateBudget } from '../domain/rate-budget';
 import type { VenueCapabilities, VenueCredentials } from '../domain/venue';
 import type { AccountFigures } from '../risk/figures';
+import type { UserFigures } from '../risk/user-limits';
 import type { Readiness } from '../schemas/health';
 import type { LedgerEntry } from '../domain/ledger';
 import type { Trade } from '../domain/trade';
@@ -73,16 +74,6 @@ export interface OrdersPort {
 
 export interface FillListQuery extends Omit<OrderListQuery, 'status'> {
   readonly orderId: string | null;
-}
-
-export interface PositionListQuery {
-  readonly userId: string;
-  readonly status: 'open' | 'closed' | 'all';
-  readonly accountId: string | null;
-  readonly symbol: string | null;
-  readonly venue: string | null;
-  readonly cursor: string | null;
-  readonly limit: number;
 }
 
 export interface LedgerListQuery {
@@ -303,7 +294,7 @@ export interface ApiPorts {
   readonly gateway: OrderGatewayPort;
   readonly orders: OrdersPort;
   readonly fills: { list(query: FillListQuery): Promise<{ readonly fills: readonly Fill[]; readonly nextCursor: string | null }> };
-  readonly positions: { list(query: PositionListQuery): Promise<{ readonly positions: readonly Position[]; readonly nextCursor: string | null }>; byId(id: string, userId: string): Promise<Position | null> };
+  readonly positions: { list(query: OrderListQuery): Promise<{ readonly positions: readonly Position[]; readonly nextCursor: string | null }>; byId(id: string, userId: string): Promise<Position | null> };
   readonly trades: { list(query: OrderListQuery): Promise<{ readonly trades: readonly Trade[]; readonly nextCursor: string | null }> };
   readonly ledger: { list(query: LedgerListQuery): Promise<{ readonly entries: readonly LedgerEntry[]; readonly nextCursor: string | null }> };
   readonly balances: { list(accountId: string, userId: string): Promise<readonly Balance[]> };
@@ -316,7 +307,7 @@ export interface ApiPorts {
   readonly killSwitches: KillSwitchesPort;
   readonly heartbeats: HeartbeatsPort;
   /** What risk would judge an order of this market by now; takes no lock. Throws NOT_FOUND. */
-  riskFigures(accountId: string, symbol: string): Promise<AccountFigures>;
+  riskFigures(accountId: string, symbol: string): Promise<{ readonly account: AccountFigures; readonly user: UserFigures | null }>;
   readonly idempotency: { find(userId: string, key: string): Promise<IdempotencyRecord | null> };
   readonly tail: EventTail;
   readonly events: EventsPort;

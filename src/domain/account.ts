@@ -36,7 +36,10 @@ export const DEFAULT_RISK_LIMITS: RiskLimits = {
   allowedSymbols: null,
 };
 
-/** What every account of a user must stay within; null bounds nothing beyond the account's own limit. */
+/**
+ * What a user's accounts must stay within; null bounds nothing beyond the account's own limit. Open orders, the day's loss and the
+ * position of a market are counted over all accounts together (src/risk/user-limits.ts); the others bind each account.
+ */
 export interface UserRiskLimits {
   readonly maxOrderNotional: string | null;
   readonly maxPositionNotional: string | null;

@@ -96,7 +96,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
     configurationNews: configurationNews(bus),
     apiKeys: store.apiKeys,
     ...webhookPorts(platform),
-    riskFigures: (accountId, symbol) => store.accounts.figures(accountId, [symbol]),
+    riskFigures: (accountId, symbol) => store.accounts.judgedBy(accountId, [symbol]),
     denials: { record: (intent) => store.placing.recordDenied(intent) },
     ...supervisionPorts(platform),
     idempotency: store.idempotency,

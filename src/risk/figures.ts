@@ -95,6 +95,17 @@ export function worstQuantity(figures: SymbolFigures, side: OrderSide): Decimal 
   return side === 'buy' ? maxOf(position, ZERO).plus(decimal(figures.openBuyQuantity)) : maxOf(position.negated(), ZERO).plus(decimal(figures.openSellQuantity));
 }
 
+/** What the position could come to in the direction of `side`, at the mark; without one nothing is held and only bounded buys are open. */
+export function worstNotional(market: SymbolFigures, side: OrderSide): Decimal {
+  return market.markPrice === null ? decimal(market.openBuyNotional) : worstQuantity(market, side).times(decimal(market.markPrice));
+}
+
+/** Orders against an oversized position, together no larger than it, cannot make anything worse and are let through. */
+export function onlyShrinks(market: SymbolFigures, side: OrderSide): boolean {
+  const position = decimal(market.positionQuantity);
+  return side === 'buy' ? decimal(market.openBuyQuantity).lessThanOrEqualTo(position.negated()) : decimal(market.openSellQuantity).lessThanOrEqualTo(position);
+}
+
 /** The figures once the order is open and nothing of it has filled. `price` values it: its limit, or the mark. */
 export function withOpenOrder(figures: AccountFigures, order: RiskOrder, price: Decimal): AccountFigures {
   const before = figures.symbols[order.symbol];

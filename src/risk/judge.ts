@@ -1,9 +1,9 @@
 /** The verdict on one order, from figures read under the account's lock. Pure; items of a group are judged in list order. */
 import { decimal, decimalText, maxOf, sum, ZERO, type Decimal } from '../domain/decimal';
 import type { ErrorCode } from '../domain/errors';
-import type { OrderSide } from '../domain/order';
-import { isPriced, requiredMargin, withOpenOrder, worstQuantity, type AccountFigures, type RiskOrder, type SymbolFigures } from './figures';
+import { isPriced, onlyShrinks, requiredMargin, withOpenOrder, worstNotional, type AccountFigures, type RiskOrder } from './figures';
 import { judgePriceBand } from './price-band';
+import { judgeOverAccounts, type UserFigures } from './user-limits';
 
 /** A market order is valued this much above the mark: it may fill away from it before the figures are read again. */
 export const MARKET_ORDER_BUFFER = '1.02';
@@ -12,7 +12,8 @@ export type RiskVerdict =
   | { readonly verdict: 'accepted'; readonly after: AccountFigures; readonly shown: Readonly<Record<string, string | number | null>> }
   | { readonly verdict: 'denied'; readonly code: ErrorCode; readonly message: string; readonly shown: Readonly<Record<string, string | number | null>> };
 
-export function judgeOrder(order: RiskOrder, figures: AccountFigures): RiskVerdict {
+/** `user`: where the account's user has limits over all accounts. */
+export function judgeOrder(order: RiskOrder, figures: AccountFigures, user: UserFigures | null = null): RiskVerdict {
   const market = figures.symbols[order.symbol];
   if (market === undefined) throw new RangeError(`no figures for ${order.symbol}`);
   const deny = (code: ErrorCode, message: string, shown: Record<string, string | number | null> = {}): RiskVerdict => ({ verdict: 'denied', code, message, shown: { status: figures.status, ...shown } });
@@ -47,6 +48,8 @@ export function judgeOrder(order: RiskOrder, figures: AccountFigures): RiskVerdi
   const shown = { orderNotional: decimalText(notional), positionNotional: decimalText(worst), equity: figures.equity, requiredMargin: decimalText(required.toDecimalPlaces(8)), openOrders: after.openOrders, markPrice: market.markPrice, leverage: market.leverage, dailyProfit: figures.dailyProfit };
   const needsMore = required.greaterThan(sum(Object.values(figures.symbols).map(requiredMargin)));
   if (needsMore && required.greaterThan(decimal(figures.equity))) return deny('INSUFFICIENT_BALANCE', `margin ${shown.requiredMargin} needed, ${figures.equity} there`, shown);
+  const breach = user === null ? null : judgeOverAccounts(order, after, user);
+  if (breach !== null) return deny(breach.code, breach.message, { ...shown, ...breach.shown });
   return { verdict: 'accepted', after, shown: { status: figures.status, ...shown } };
 }
 
@@ -81,15 +84,4 @@ export function valuationPrice(order: RiskOrder, markPrice: string | null): Deci
   const limit = decimal(order.limitPrice);
   if (order.side === 'buy') return limit;
   return mark === null ? null : maxOf(mark, limit);
-}
-
-/** What the position could come to in the order's direction, at the mark; without one nothing is held and only bounded buys are open. */
-function worstNotional(market: SymbolFigures, side: OrderSide): Decimal {
-  return market.markPrice === null ? decimal(market.openBuyNotional) : worstQuantity(market, side).times(decimal(market.markPrice));
-}
-
-/** Orders against an oversized position, together no larger than it, cannot make anything worse and are let through. */
-function onlyShrinks(market: SymbolFigures, side: OrderSide): boolean {
-  const position = decimal(market.positionQuantity);
-  return side === 'buy' ? decimal(market.openBuyQuantity).lessThanOrEqualTo(position.negated()) : decimal(market.openSellQuantity).lessThanOrEqualTo(position);
 }

@@ -14,7 +14,7 @@ export const userRiskLimitsSchema = z
     priceBandPercent: decimalSchema.nullable(),
     allowedSymbols: z.array(z.string()).nullable(),
   })
-  .meta({ id: 'UserRiskLimits', description: 'What each of your accounts must stay within. null: nothing beyond the account\'s own limit.' });
+  .meta({ id: 'UserRiskLimits', description: 'What your accounts must stay within: maxOpenOrders, maxDailyLoss and maxPositionNotional (of one market) all of them together, the others each of them. null: nothing beyond the account\'s own limit.' });
 
 export const riskLimitsViewSchema = z
   .strictObject({

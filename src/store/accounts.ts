@@ -8,6 +8,7 @@ import type { KeyProvider } from '../domain/key-provider';
 import type { WriterEpoch } from '../domain/order-store';
 import type { VenueCredentials } from '../domain/venue';
 import type { AccountFigures } from '../risk/figures';
+import type { UserFigures } from '../risk/user-limits';
 import { appendAct } from './audit';
 import { plainRow } from './columns';
 import { change, holdEpoch, type StoreCore } from './core';
@@ -17,6 +18,7 @@ import { seal } from './envelope';
 import { loadFigures } from './figures';
 import { latchNewAccount } from './kill-switches';
 import { lockAccounts, readAccounts, STATUS_SELECT } from './locks';
+import { readUserFigures } from './user-figures';
 
 export interface NewAccount {
   readonly id: string;
@@ -133,13 +135,18 @@ export class Accounts {
 
   /** The figures risk would judge by now, for showing: of one moment, without any lock. Throws NOT_FOUND. */
   async figures(accountId: string, symbols: readonly string[] = []): Promise<AccountFigures> {
+    return (await this.judgedBy(accountId, symbols)).account;
+  }
+
+  /** With those of the user's other accounts, where the user has limits over all of them. Throws NOT_FOUND. */
+  async judgedBy(accountId: string, symbols: readonly string[]): Promise<{ readonly account: AccountFigures; readonly user: UserFigures | null }> {
     return this.core.database.transaction(async (tx) => {
       await tx.rows('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
       const account = (await readAccounts(tx, [accountId])).get(accountId);
       const wanted = symbols.map((symbol) => ({ accountId, symbol }));
       const figures = account === undefined ? undefined : (await loadFigures(tx, [account], wanted, this.core.clock.nowMs(), this.core)).get(accountId);
-      if (figures === undefined) throw new DomainError('NOT_FOUND', `account ${accountId} does not exist`);
-      return figures;
+      if (account === undefined || figures === undefined) throw new DomainError('NOT_FOUND', `account ${accountId} does not exist`);
+      return { account: figures, user: await readUserFigures(this.core, tx, account) };
     });
   }
 

@@ -45,6 +45,7 @@ import { Strategies } from './strategies';
 import { timelineOf } from './timeline';
 import { Triggers } from './triggers';
 import { Turns } from './turns';
+import { UserLimitChanges } from './user-figures';
 import { Users } from './users';
 import { VenueOffsets } from './venue-offsets';
 import { Watching } from './watching';
@@ -140,10 +141,11 @@ export class Store {
   ) {
     const credentials = new Credentials(core.database, core.keys, core.clock);
     const rights = new SendRights(core.clock);
-    this.placing = new Placing(core, credentials, rights);
+    const userLimits = new UserLimitChanges(core);
+    this.placing = new Placing(core, credentials, rights, userLimits);
     this.placingHistory = new PlacingHistory(core);
     this.sending = new Sending(core, rights);
-    this.mutations = new Mutations(core, credentials, rights);
+    this.mutations = new Mutations(core, credentials, rights, userLimits);
     this.nameless = new NamelessOrders(core);
     this.resend = new Resend(core, credentials, rights);
     this.nonces = new SignerNonces(core);

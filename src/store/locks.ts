@@ -18,6 +18,7 @@ export interface LockedAccount {
   readonly signerId: string;
   /** The account's own, within its user's. */
   readonly limits: RiskLimits;
+  readonly userLimits: UserRiskLimits | null;
   readonly leverage: string;
   eventSequence: number;
 }
@@ -67,8 +68,8 @@ export async function lockAccountOfAttempt(tx: Queryable, attemptId: string): Pr
 
 function accountMap(rows: readonly Row[]): Map<string, LockedAccount> {
   return new Map(rows.map((row) => {
-    const { limits, userLimits, ...account } = row;
-    return [row['id'] as string, { ...account, limits: withinUser(limits as unknown as RiskLimits, userLimits as unknown as UserRiskLimits | null) } as unknown as LockedAccount];
+    const { limits, ...account } = row;
+    return [row['id'] as string, { ...account, limits: withinUser(limits as unknown as RiskLimits, account['userLimits'] as unknown as UserRiskLimits | null) } as unknown as LockedAccount];
   }));
 }
 

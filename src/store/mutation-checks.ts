@@ -8,6 +8,7 @@ import type { VenueCapabilities } from '../domain/venue';
 import type { AccountFigures, SymbolFigures } from '../risk/figures';
 import { judgeOrder } from '../risk/judge';
 import { judgePriceBand } from '../risk/price-band';
+import type { UserFigures } from '../risk/user-limits';
 import { exposed } from './apply-evidence';
 import type { LockedOrder } from './locks';
 import type { MutationRow } from './mutation-rows';
@@ -39,7 +40,7 @@ export function checkAmend(intent: MutationIntent, order: Order, earlier: readon
 }
 
 /** An amendment that asks for more is judged like a new order in place of the old one. `figures` hold the old one still. */
-export function judgeAmend(intent: MutationIntent, locked: LockedOrder, figures: AccountFigures): MutationCheck {
+export function judgeAmend(intent: MutationIntent, locked: LockedOrder, figures: AccountFigures, user: UserFigures | null): MutationCheck {
   const { order } = locked;
   const quantity = decimalText(maxOf(decimal(intent.quantity ?? order.quantity).minus(decimal(order.filledQuantity)), ZERO));
   const limitPrice = intent.limitPrice ?? order.limitPrice;
@@ -50,7 +51,7 @@ export function judgeAmend(intent: MutationIntent, locked: LockedOrder, figures:
     const breach = intent.limitPrice === null || limitPrice === order.limitPrice || order.side === 'buy' ? null : judgePriceBand(asked, figures);
     return breach === null ? { verdict: 'go' } : { verdict: 'denied', code: breach.code, message: breach.message };
   }
-  const verdict = judgeOrder(asked, without(figures, locked));
+  const verdict = judgeOrder(asked, without(figures, locked), user);
   return verdict.verdict === 'accepted' ? { verdict: 'go' } : { verdict: 'denied', code: verdict.code, message: verdict.message };
 }
 

@@ -9,17 +9,26 @@ import { addAttempt, NonceBook, venueTermsOf } from './attempt-builder';
 import type { ChangeSet } from './change-set';
 import { change, signsWithNonces, type StoreCore } from './core';
 import type { Credentials } from './credentials';
-import type { Queryable } from './database';
+import type { Queryable, Transaction } from './database';
 import { loadFigures } from './figures';
-import { lockAccounts, lockOrders, type LockedAccount } from './locks';
+import { lockAccounts, lockOrders, type LockedAccount, type LockedOrder } from './locks';
 import { checkAmend, checkCancel, judgeAmend, type MutationCheck } from './mutation-checks';
 import { latestAttemptOf, mutationById, mutationOf, mutationsOf, supersedeMutationAttempts, type MutationRow } from './mutation-rows';
 import type { SendRights } from './send-rights';
 import { heldBackNow } from './store-states';
+import { userFiguresOf, type UserLimitChanges } from './user-figures';
 
 export interface MutationContext {
   readonly ownerWorkflowId: string;
   readonly sendTtlMs: number;
+}
+
+interface Checked {
+  readonly accounts: ReadonlyMap<string, LockedAccount>;
+  readonly account: LockedAccount;
+  readonly locked: LockedOrder;
+  readonly earlier: readonly MutationRow[];
+  readonly venue: Venue;
 }
 
 export class Mutations {
@@ -27,17 +36,18 @@ export class Mutations {
     private readonly core: StoreCore,
     private readonly credentials: Credentials,
     private readonly rights: SendRights,
+    private readonly userLimits: UserLimitChanges,
   ) {}
 
   /** A repeat of the same intent gets the same attempt. None is made while another request's open nonce holds the signer. */
   async record(intent: MutationIntent, context: MutationContext): Promise<RecordedMutation> {
     const venue = this.venueOf(intent.venue);
     const credentials = (await this.credentials.ofAll([intent.accountId])).get(intent.accountId);
-    const { answer, right } = await change(this.core, [intent.accountId], async (tx, changes): Promise<{ answer: RecordedMutation; right: SendRight | null }> => {
+    const work = async (tx: Transaction, changes: ChangeSet, lockIds: readonly string[]): Promise<{ answer: RecordedMutation; right: SendRight | null }> => {
       const nonces = new NonceBook(this.core, tx);
-      const locking = lockAccounts(tx, [intent.accountId]);
+      const locking = lockAccounts(tx, lockIds);
       // A signer is locked between account and order; without one, all leave together and are done in this order.
-      if (signsWithNonces(this.core, venue.name)) await nonces.lock((await locking).values());
+      if (signsWithNonces(this.core, venue.name)) await nonces.lock([...(await locking).values()].filter(({ id }) => id === intent.accountId));
       const [accounts, orders, earlier] = await Promise.all([locking, lockOrders(tx, [intent.orderId]), mutationsOf(tx, intent.orderId)]);
       const account = accounts.get(intent.accountId);
       const locked = orders.get(intent.orderId);
@@ -46,7 +56,7 @@ export class Mutations {
       }
       const repeated = await this.repeated(tx, intent, earlier, locked.order);
       if (repeated !== null) return { answer: repeated, right: null };
-      const check = await this.check(tx, intent, account, locked, earlier, venue);
+      const check = await this.check(tx, intent, { accounts, account, locked, earlier, venue });
       if (check.verdict !== 'go') return { answer: { ...check, order: locked.order }, right: null };
       if (credentials === undefined) return { answer: { verdict: 'denied', code: 'NOT_FOUND', message: 'the account has no stored credentials', order: locked.order }, right: null };
       const nowMs = this.core.clock.nowMs();
@@ -66,7 +76,10 @@ export class Mutations {
       await nonces.save();
       changes.moreFollows = right !== null;
       return { answer: { verdict: 'accepted', attemptId: right?.attemptId ?? null, order, mutation }, right };
-    }, { signing: signsWithNonces(this.core, venue.name) });
+    };
+    const options = { signing: signsWithNonces(this.core, venue.name) };
+    // A cancel asks for nothing.
+    const { answer, right } = intent.kind === 'cancel' ? await change(this.core, [intent.accountId], (tx, changes) => work(tx, changes, [intent.accountId]), options) : await this.userLimits.change([intent.accountId], work, options);
     if (right !== null) this.rights.keep(right);
     return answer;
   }
@@ -139,7 +152,7 @@ export class Mutations {
     return { verdict: 'accepted', attemptId: await latestAttemptOf(tx, intent.id), order, mutation: mutationOf(mutation) };
   }
 
-  private async check(tx: Queryable, intent: MutationIntent, account: LockedAccount, locked: { order: Order; books: Parameters<typeof judgeAmend>[1]['books'] }, earlier: readonly MutationRow[], venue: Venue): Promise<MutationCheck> {
+  private async check(tx: Queryable, intent: MutationIntent, { accounts, account, locked, earlier, venue }: Checked): Promise<MutationCheck> {
     if (intent.kind === 'cancel') return checkCancel(locked.order, earlier);
     const check = checkAmend(intent, locked.order, earlier, venue.capabilities);
     if (check.verdict !== 'go') return check;
@@ -147,7 +160,8 @@ export class Mutations {
     if (heldBack !== null) return { verdict: 'denied', code: 'SERVICE_UNAVAILABLE', message: heldBack };
     const figures = (await loadFigures(tx, [account], [{ accountId: account.id, symbol: locked.order.symbol }], this.core.clock.nowMs(), this.core)).get(account.id);
     if (figures === undefined) throw new Error(`no figures of account ${account.id}`);
-    return judgeAmend(intent, locked, figures);
+    const companions = await this.userLimits.read(tx, accounts, [account]);
+    return judgeAmend(intent, locked, figures, userFiguresOf(account, companions, new Map()));
   }
 
   private async supersedeAmends(tx: Queryable, intent: MutationIntent, earlier: readonly MutationRow[], at: string): Promise<void> {

@@ -6,6 +6,7 @@ import { judgeOrder } from '../risk/judge';
 import type { StoreCore } from './core';
 import type { LockedAccount, OrderBookkeeping } from './locks';
 import type { Candidate, GroupState } from './placing';
+import { userFiguresOf } from './user-figures';
 
 export const NO_BOOKS: OrderBookkeeping = { fillsQuantity: '0', fillsValue: '0', fillsMissing: '0', valuationPrice: '0', amendQuantity: null, amendValuation: null };
 
@@ -45,7 +46,7 @@ export function armed(core: StoreCore, intent: OrderIntent, account: LockedAccou
   if (!state.credentials.has(account.id)) return denied(candidate, 'FORBIDDEN', 'the account has no stored credentials');
   const figures = state.figures.get(account.id);
   if (intent.reduceOnly || figures === undefined) return candidate;
-  const verdict = judgeOrder({ ...intent, limitPrice: null }, figures);
+  const verdict = judgeOrder({ ...intent, limitPrice: null }, figures, userFiguresOf(account, state.companions, state.figures));
   // Without a price there is nothing to judge by yet; there will be one when its trigger is crossed.
   if (verdict.verdict === 'denied' && verdict.code !== 'RISK_PRICE_UNKNOWN') return denied({ ...candidate, shown: verdict.shown }, verdict.code, verdict.message);
   return { ...candidate, shown: verdict.shown };

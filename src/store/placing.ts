@@ -18,7 +18,7 @@ import { admissionOf, type Admission } from '../domain/store-state';
 import { exposed } from './apply-evidence';
 import { NonceBook } from './attempt-builder';
 import type { ChangeSet } from './change-set';
-import { change, holdEpoch, signsWithNonces, type StoreCore } from './core';
+import { holdEpoch, signsWithNonces, type StoreCore } from './core';
 import type { Credentials } from './credentials';
 import type { Queryable } from './database';
 import { figuresFrom } from './figures';
@@ -28,6 +28,7 @@ import { existingCalls, readGroup, type GroupReading } from './placing-reads';
 import { signAccepted } from './placing-calls';
 import type { SendRights } from './send-rights';
 import { recordUnheard } from './unheard-orders';
+import { userFiguresOf, UserLimitChanges, type Companions } from './user-figures';
 
 export interface PlacingContext {
   /** null: nobody is to pursue it, which only a denied order needs not. */
@@ -70,6 +71,7 @@ export class Placing {
     private readonly core: StoreCore,
     private readonly credentials: Credentials,
     private readonly rights: SendRights,
+    private readonly userLimits: UserLimitChanges,
   ) {}
 
   /**
@@ -80,16 +82,18 @@ export class Placing {
     if (intents.length === 0) return { items: [], calls: [] };
     const accountIds = [...new Set(intents.map((intent) => intent.accountId))];
     const credentials = await this.credentials.ofAll(accountIds);
-    const { group, rights } = await change(this.core, accountIds, async (tx, changes) => {
+    const { group, rights } = await this.userLimits.change(accountIds, async (tx, changes, lockIds) => {
       const nowMs = this.core.clock.nowMs();
       // Sent together, done in this order: what is read is read under the locks.
-      const [, accounts, reading] = await Promise.all([holdEpoch(tx, context.writer), lockAccounts(tx, accountIds), readGroup(tx, intents, accountIds, nowMs, this.core.retention.idempotencyMs)]);
+      const [, locked, reading] = await Promise.all([holdEpoch(tx, context.writer), lockAccounts(tx, lockIds), readGroup(tx, intents, accountIds, nowMs, this.core.retention.idempotencyMs)]);
+      const accounts = new Map([...locked].filter(([id]) => accountIds.includes(id)));
+      const companions = await this.userLimits.read(tx, locked, accounts.values());
       const mine = intents.filter((intent) => accounts.get(intent.accountId)?.userId === intent.userId);
       if (mine.length === 0) throw new DomainError('NOT_FOUND', `none of the accounts ${accountIds.join(', ')} exists`);
       const nonces = new NonceBook(this.core, tx);
       await nonces.lock(accounts.values());
       const figures = figuresFrom(reading.figures, accounts.values(), mine, this.core);
-      const recorded = await this.record(tx, changes, intents, { accounts, credentials, figures, reading, nonces, context, nowMs });
+      const recorded = await this.record(tx, changes, intents, { accounts, companions, credentials, figures, reading, nonces, context, nowMs });
       await nonces.save();
       changes.moreFollows = accountIds.every((accountId) => recorded.rights.some((right) => right.accountId === accountId));
       return recorded;
@@ -199,7 +203,7 @@ export class Placing {
     // Sent as an ordinary order it could open the position that it was to close.
     if (intent.reduceOnly && !venue.capabilities.reduceOnly) return denied(candidate, 'UNPROCESSABLE', `${intent.venue} takes no reduce-only orders`);
     if (!state.credentials.has(account.id)) return denied(candidate, 'FORBIDDEN', 'the account has no stored credentials');
-    const verdict = judgeOrder(intent, figures);
+    const verdict = judgeOrder(intent, figures, userFiguresOf(account, state.companions, state.figures));
     if (verdict.verdict === 'denied') return denied({ ...candidate, shown: verdict.shown }, verdict.code, verdict.message);
     state.figures.set(account.id, verdict.after);
     const price = valuationPrice(intent, figures.symbols[intent.symbol]?.markPrice ?? null);
@@ -209,6 +213,7 @@ export class Placing {
 
 export interface GroupState {
   readonly accounts: ReadonlyMap<string, LockedAccount>;
+  readonly companions: Companions;
   readonly credentials: ReadonlyMap<string, VenueCredentials>;
   readonly figures: Map<string, AccountFigures>;
   readonly reading: GroupReading;

@@ -231,7 +231,7 @@ export class FakeBackend {
       ...this.supervision.ports(),
       riskLimits: this.limits,
       configurationNews: this.limits.news,
-      riskFigures: async (accountId, symbol) => this.limits.figures(accountId, symbol),
+      riskFigures: async (accountId, symbol) => ({ account: this.limits.figures(accountId, symbol), user: null }),
       denials: { record: (intent) => this.recordDenied(intent) },
       idempotency: {
         find: async (userId, key) => {

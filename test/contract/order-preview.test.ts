@@ -44,7 +44,7 @@ beforeAll(async () => {
     markets: { list: (venue) => world.store.markets.list(venue), get: (venue, symbol) => world.store.markets.get(venue, symbol) },
     venues: { ...ports.venues, list: () => [{ name: 'watched', status: 'available', capabilities: signingVenue('watched').capabilities }] },
     prices: { ...ports.prices, mark: () => '2', book: async () => ({ book: { venue: 'watched', symbol: SYMBOL, bids: [['1.99', '500']], asks: [['2.01', '500']], sequence: 3, at: 1 }, ageMs: 1, stale: false }) },
-    riskFigures: (accountId, symbol) => world.store.accounts.figures(accountId, [symbol]),
+    riskFigures: (accountId, symbol) => world.store.accounts.judgedBy(accountId, [symbol]),
     denials: { record: (intent) => world.store.placing.recordDenied(intent) },
   }));
 });
