@@ -21,6 +21,9 @@ import type { CacheLifetimes } from './limits';
 import type { ApiPorts } from './ports';
 import { requestContext } from './request-context';
 import { routeTable, type RouteContext } from './route-table';
+import { SignalDesk } from './signal-desk';
+import { SignalKeeper } from './signal-keeper';
+import { StrategyDesk } from './strategy-desk';
 
 export interface ApiOptions {
   readonly ports: ApiPorts;
@@ -43,6 +46,9 @@ export interface ApiOptions {
 export interface Api {
   readonly app: Express;
   readonly waiter: OrderWaiter;
+  /** Looks after signals that were taken and not placed, from its start on. */
+  readonly signalKeeper: SignalKeeper;
+  readonly signalDesk: SignalDesk;
   /** Answers every waiting request with what is known, and ends all timers. */
   close(): void;
 }
@@ -52,12 +58,17 @@ export function createApi(options: ApiOptions): Api {
   const waiter = new OrderWaiter({ tail: ports.tail, orders: ports.orders, log });
   const directory = new Directory(ports, options.caches.configurationMs);
   const intents = new IntentMaker(directory, ports, options.placeDeadlineMs);
+  const preview = new OrderPreview(ports, directory, intents);
+  const placement = new OrderPlacement(ports, waiter, intents, new FirstCheck(ports, directory, log), log);
+  const signals = new SignalDesk(ports, { placement, preview, strategies: new StrategyDesk(directory, ports) }, log);
+  const signalKeeper = new SignalKeeper(ports, signals, log);
   const context: RouteContext = {
     ports,
     directory,
     waiter,
-    preview: new OrderPreview(ports, directory, intents),
-    placement: new OrderPlacement(ports, waiter, intents, new FirstCheck(ports, directory, log), log),
+    preview,
+    placement,
+    signals,
     mutations: new OrderMutations(ports, waiter, directory, options.placeDeadlineMs, log),
     registry: options.registry,
     log,
@@ -84,7 +95,10 @@ export function createApi(options: ApiOptions): Api {
   return {
     app,
     waiter,
+    signalKeeper,
+    signalDesk: signals,
     close: () => {
+      signalKeeper.close();
       waiter.close();
       directory.close();
     },

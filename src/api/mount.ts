@@ -3,6 +3,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler, t
 import type { Logger } from 'pino';
 import { actorOf } from '../domain/audit';
 import { DomainError } from '../domain/errors';
+import { MAX_ALERT_BYTES } from '../schemas/signals';
 import type { Authenticator } from './auth';
 import type { CallLimits } from './call-limits';
 import { errorBody, toDomainError } from './errors';
@@ -22,7 +23,8 @@ export function mountRoutes(app: Express, routes: readonly Route[], options: Mou
   for (const entry of routes) {
     const chain: RequestHandler[] = [named(entry.path)];
     if (entry.scope !== null) chain.push(failFast(options.ports), options.limits.forAddress(entry), options.authenticator.requires(entry.scope));
-    if (entry.schemas.body !== undefined) chain.push(requireJson(entry.schemas.bodyRequired), jsonBody);
+    else if (entry.takesAlerts === true) chain.push(failFast(options.ports), options.limits.forAddress(entry), alertBody);
+    if (entry.schemas.body !== undefined && entry.takesAlerts !== true) chain.push(requireJson(entry.schemas.bodyRequired), jsonBody);
     if (entry.scope !== null) chain.push(options.limits.forKey(entry));
     app[entry.method](expressPath(entry.path), ...chain, handler(entry));
   }
@@ -41,6 +43,9 @@ export function mountErrors(app: Express, ports: Pick<ApiPorts, 'health' | 'cloc
 const MAX_SHOWN_PATH = 200;
 
 const jsonBody = express.json({ limit: BODY_LIMIT_BYTES, strict: true, type: isJson });
+
+/** JSON too comes as the text it is: its numbers keep their digits. */
+const alertBody = express.text({ limit: MAX_ALERT_BYTES, type: () => true });
 
 function isJson(request: { headers: { 'content-type'?: string | undefined } }): boolean {
   return /^application\/([a-z0-9.-]+\+)?json\s*(;|$)/i.test(request.headers['content-type'] ?? '');
@@ -80,7 +85,7 @@ function handler(entry: Route): RequestHandler {
     const context = contextOf(response);
     const { params, query, headers } = request;
     const body: unknown = request.body;
-    const reply = await entry.run({ params, query, body, headers, userId: context.identity?.userId ?? '', actor: actorOf(context.identity?.keyId ?? ''), requestId: context.requestId });
+    const reply = await entry.run({ params, query, body, headers, userId: context.identity?.userId ?? '', actor: actorOf(context.identity?.keyId ?? ''), requestId: context.requestId, address: request.ip ?? '' });
     send(response, reply);
   };
 }

@@ -27,6 +27,9 @@ const INTEGER_HEADERS: ReadonlySet<string> = new Set(['Retry-After', 'RateLimit-
 /** Of every answer to a call that is limited; the limit may be switched off. */
 const LIMIT_HEADERS = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset', 'RateLimit-Policy'];
 
+/** An alert's text is its sender's. */
+const ALERT_CONTENT: Json = { 'text/plain': { schema: { type: 'string', minLength: 1 } }, 'application/json': { schema: { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean', 'null'] } } } };
+
 export interface DocumentOptions {
   readonly version: string;
 }
@@ -67,7 +70,7 @@ function operation(entry: Route, components: Components): Json {
     ...(entry.description === undefined ? {} : { description: entry.description }),
     ...(entry.scope === null ? { security: [] } : {}),
     parameters: [...parameters('path', params, components), ...parameters('query', query, components), ...parameters('header', headers, components)],
-    ...(body === undefined ? {} : { requestBody: { required: entry.schemas.bodyRequired, content: { 'application/json': { schema: components.inline(body, 'input') } } } }),
+    ...(body === undefined ? {} : { requestBody: { required: entry.schemas.bodyRequired, content: entry.takesAlerts === true ? ALERT_CONTENT : { 'application/json': { schema: components.inline(body, 'input') } } } }),
     responses: { ...successes(entry, components), ...failures([...errors]) },
   };
 }
@@ -90,10 +93,10 @@ function parameters(place: 'path' | 'query' | 'header', schema: z.ZodType | unde
   });
 }
 
-function successes({ responses, scope }: Pick<Route, 'responses' | 'scope'>, components: Components): Record<string, Json> {
+function successes({ responses, scope, takesAlerts }: Pick<Route, 'responses' | 'scope' | 'takesAlerts'>, components: Components): Record<string, Json> {
   return Object.fromEntries(
     Object.entries(responses).map(([status, response]): [string, Json] => {
-      const headers = ['X-Request-Id', ...(scope === null ? [] : LIMIT_HEADERS), ...(response.headers ?? [])];
+      const headers = ['X-Request-Id', ...(scope === null && takesAlerts !== true ? [] : LIMIT_HEADERS), ...(response.headers ?? [])];
       const content: Json = isText(response.schema) ? { 'text/plain': { schema: { type: 'string' } } } : { 'application/json': { schema: components.inline(response.schema, 'output') } };
       return [status, { description: response.description, headers: headerReferences(headers), content }];
     }),

@@ -6,7 +6,7 @@ import { isoTime } from '../domain/clock';
 import { DomainError } from '../domain/errors';
 import { isHeld, type OrderCondition } from '../domain/condition';
 import type { Market } from '../domain/market';
-import type { IdempotencyStamp, OrderIntent } from '../domain/order';
+import type { IdempotencyStamp, OrderIntent, OrderOrigin } from '../domain/order';
 import { quantise, type QuantiseViolation } from '../domain/quantise';
 import type { VenueCapabilities } from '../domain/venue';
 import { sha256Hex } from './canonical-json';
@@ -20,6 +20,8 @@ export interface IntentContext {
   readonly userId: string;
   readonly clientOrderId: string;
   readonly stamp: IdempotencyStamp | null;
+  /** Absent: API. */
+  readonly origin?: OrderOrigin;
 }
 
 export class IntentMaker {
@@ -60,7 +62,7 @@ export class IntentMaker {
       limitPrice,
       postOnly: terms.postOnly,
       reduceOnly: terms.reduceOnly,
-      origin: 'API',
+      origin: context.origin ?? 'API',
       placeBefore: isoTime(this.ports.clock.nowMs() + this.placeDeadlineMs),
       idempotency: context.stamp,
       ...(condition === undefined ? {} : { condition }),

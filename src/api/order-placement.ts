@@ -1,7 +1,7 @@
 /** The life of a POST: idempotency lookup, intents, one hand-over to Temporal, and each item's own answer. */
 import type { Logger } from 'pino';
 import { DomainError } from '../domain/errors';
-import type { IdempotencyStamp, Order, OrderIntent } from '../domain/order';
+import type { IdempotencyStamp, Order, OrderIntent, OrderOrigin } from '../domain/order';
 import { assertEntriesPass } from './entries';
 import { toDomainError } from './errors';
 import type { FirstCheck } from './first-check';
@@ -18,6 +18,8 @@ export interface PlacementRequest {
   /** The caller's Idempotency-Key and what it stands for; null without one. */
   readonly idempotency: IdempotencyStamp | null;
   readonly timeoutMs: number;
+  /** Absent: API. */
+  readonly origin?: OrderOrigin;
 }
 
 /** An order's row is its record. */
@@ -82,7 +84,7 @@ export class OrderPlacement {
     const knownId = item.record?.orderId ?? null;
     if (knownId !== null) return known(knownId);
     try {
-      const intent = await this.intents.make(item.terms, { userId: request.userId, clientOrderId: item.clientOrderId, stamp: item.stamp });
+      const intent = await this.intents.make(item.terms, { userId: request.userId, clientOrderId: item.clientOrderId, stamp: item.stamp, ...(request.origin === undefined ? {} : { origin: request.origin }) });
       if (!intent.reduceOnly) assertEntriesPass(this.ports.health, intent.accountId);
       if (await this.firstCheck.denies(intent)) return known(intent.id);
       const watch = this.waiter.watch({ accountId: intent.accountId, orderId: intent.id, clientOrderId: intent.clientOrderId }, PLACED);

@@ -23,6 +23,7 @@ import type { Readiness } from '../schemas/health';
 import type { LedgerEntry } from '../domain/ledger';
 import type { Trade } from '../domain/trade';
 import type { Timeline } from '../domain/timeline';
+import type { SignalSourcesPort, SignalsPort } from './signal-ports';
 import type { WebhookDeliveriesPort, WebhooksPort } from './webhook-ports';
 
 export type { MadeWebhook } from './webhook-ports';
@@ -317,6 +318,8 @@ export interface ApiPorts {
   readonly health: HealthPort;
   readonly webhooks: WebhooksPort;
   readonly webhookDeliveries: WebhookDeliveriesPort;
+  readonly signalSources: SignalSourcesPort;
+  readonly signals: SignalsPort;
   readonly callerLimits: Pick<RateBudget, 'take'>;
   readonly clock: Clock;
 }

@@ -10,6 +10,7 @@ import type { OrderWaiter } from './order-waiter';
 import type { CacheLifetimes } from './limits';
 import type { ApiPorts } from './ports';
 import type { Route } from './route';
+import type { SignalDesk } from './signal-desk';
 import { accountChangeRoutes } from './routes/account-changes';
 import { accountRoutes } from './routes/accounts';
 import { apiKeyRoutes } from './routes/api-keys';
@@ -26,6 +27,8 @@ import { positionRoutes } from './routes/positions';
 import { priceRoutes } from './routes/prices';
 import { riskLimitRoutes } from './routes/risk-limits';
 import { killSwitchRoutes } from './routes/kill-switch';
+import { signalSourceRoutes } from './routes/signal-sources';
+import { signalRoutes } from './routes/signals';
 import { strategyRoutes } from './routes/strategies';
 import { tradeRoutes } from './routes/trades';
 import { venueRoutes } from './routes/venues';
@@ -40,6 +43,7 @@ export interface RouteContext {
   readonly placement: OrderPlacement;
   readonly preview: OrderPreview;
   readonly mutations: OrderMutations;
+  readonly signals: SignalDesk;
   readonly registry: Registry;
   readonly log: Logger;
   readonly caches: CacheLifetimes;
@@ -70,6 +74,8 @@ export function routeTable(context: RouteContext): readonly Route[] {
     ...eventRoutes(context),
     ...webhookRoutes(context),
     ...webhookDeliveryRoutes(context),
+    ...signalRoutes(context),
+    ...signalSourceRoutes(context),
     ...healthRoutes(context),
   ];
 }

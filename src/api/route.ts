@@ -22,6 +22,8 @@ export interface RawCall {
   /** Who acts, for the audit log. */
   readonly actor: string;
   readonly requestId: string;
+  /** The caller's IP address. */
+  readonly address: string;
 }
 
 export interface Call<Params, Query, Body, Headers> {
@@ -33,6 +35,8 @@ export interface Call<Params, Query, Body, Headers> {
   /** Who acts, for the audit log. */
   readonly actor: string;
   readonly requestId: string;
+  /** The caller's IP address. */
+  readonly address: string;
 }
 
 export interface RouteResponse {
@@ -52,6 +56,8 @@ interface RouteText {
   readonly description?: string;
   /** null: open to everyone. */
   readonly scope: Scope | null;
+  /** The token in its path is the key, and its body comes as text, whatever its content type. */
+  readonly takesAlerts?: boolean;
   /** Which limit a call counts against; absent: by method and scope (call-limits.ts). */
   readonly limit?: CallKind;
   /** Gets out of the market: may use what is kept for exits. */
@@ -106,7 +112,7 @@ export function route<P extends z.ZodType = Nothing, Q extends z.ZodType = Nothi
       if (issues.length > 0) throw validationError(issues);
       // Every part passed its schema, or has none: what TypeScript cannot follow through the loop over optional schemas.
       const checked = parsed as { params: z.output<P>; query: z.output<Q>; body: z.output<B>; headers: z.output<H> };
-      return handle({ ...checked, userId: call.userId, actor: call.actor, requestId: call.requestId });
+      return handle({ ...checked, userId: call.userId, actor: call.actor, requestId: call.requestId, address: call.address });
     },
   };
 }

@@ -24,6 +24,10 @@ export const AUDIT_ACTS = [
   'webhook.deleted',
   'webhook.resent',
   'webhook.recovered',
+  'signalSource.created',
+  'signalSource.changed',
+  'signalSource.tokenRotated',
+  'signalSource.deleted',
   'operator.decided',
 ] as const;
 export type AuditActName = (typeof AUDIT_ACTS)[number];

@@ -65,6 +65,9 @@ export const EVENT_TYPES = [
   'deposit.unclaimed',
   'swap.quoted',
   'swap.updated',
+  'signal.placed',
+  'signal.refused',
+  'signal.expired',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

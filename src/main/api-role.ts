@@ -96,6 +96,8 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
     configurationNews: configurationNews(bus),
     apiKeys: store.apiKeys,
     ...webhookPorts(platform),
+    signalSources: store.signalSources,
+    signals: store.signals,
     riskFigures: (accountId, symbol) => store.accounts.judgedBy(accountId, [symbol]),
     denials: { record: (intent) => store.placing.recordDenied(intent) },
     ...supervisionPorts(platform),
@@ -142,6 +144,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
   server.listen(settings.port, settings.host);
   await once(server, 'listening');
   await health.check();
+  api.signalKeeper.start();
   const ended = once(server, 'close').then(() => undefined);
   return {
     ended,

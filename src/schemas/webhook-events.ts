@@ -5,6 +5,8 @@ import { TRADE_EXECUTED, WEBHOOK_TEST } from '../domain/webhook';
 import { accountSchema, fillSchema, positionSchema } from './accounts';
 import { timeSchema } from './fields';
 import { orderSchema } from './orders';
+import { signalSchema } from './signals';
+import { strategySchema } from './strategies';
 import { tradeSchema } from './trades';
 
 export const WEBHOOK_EVENT_TYPES: readonly string[] = [...EVENT_TYPES, TRADE_EXECUTED, WEBHOOK_TEST];
@@ -32,7 +34,8 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   account: { description: 'An account changed.', data: z.looseObject({}) },
   deposit: { description: 'A deposit changed.', data: z.looseObject({}) },
   swap: { description: 'A swap changed.', data: z.looseObject({}) },
-  strategy: { description: 'A strategy changed.', data: z.looseObject({}) },
+  strategy: { description: 'A strategy changed: its whole state.', data: z.looseObject({ strategy: strategySchema }) },
+  signal: { description: 'An incoming signal was placed, refused or came too late: the whole of it.', data: z.looseObject({ signal: signalSchema }) },
   orderList: { description: 'A list of orders changed.', data: z.looseObject({}) },
 };
 const OTHER: Family = { description: 'Something happened.', data: z.looseObject({}) };

@@ -39,6 +39,8 @@ import { RiskLimitsOf } from './risk-limits';
 import { SendRights } from './send-rights';
 import { Sending } from './sending';
 import { SharedCommits } from './shared-commits';
+import { SignalSources } from './signal-sources';
+import { Signals } from './signals';
 import { SignerNonces } from './signer-nonces';
 import { StoreStates } from './store-states';
 import { Strategies } from './strategies';
@@ -128,6 +130,8 @@ export class Store {
   readonly webhooks: Webhooks;
   readonly webhookDeliveries: WebhookDeliveries;
   readonly webhookOutbox: WebhookOutbox;
+  readonly signalSources: SignalSources;
+  readonly signals: Signals;
   readonly strategies: Strategies;
   readonly killSwitches: KillSwitches;
   readonly heartbeats: Heartbeats;
@@ -173,6 +177,8 @@ export class Store {
     this.webhooks = new Webhooks(core);
     this.webhookDeliveries = new WebhookDeliveries(core);
     this.webhookOutbox = new WebhookOutbox(core, databaseGeneration);
+    this.signalSources = new SignalSources(core);
+    this.signals = new Signals(core);
     this.strategies = new Strategies(core, () => databaseGeneration.read());
     this.killSwitches = new KillSwitches(core);
     this.heartbeats = new Heartbeats(core);

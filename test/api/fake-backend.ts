@@ -15,6 +15,7 @@ import { amendAtVenue, cancelAtVenue, heldOrders } from './fake-changes';
 import { FakeMoney } from './fake-money';
 import { FakeSupervision } from './fake-supervision';
 import { FakeApiKeys } from './fake-api-keys';
+import { FakeSignals } from './fake-signals';
 import { FakeWebhooks } from './fake-webhooks';
 import { answeredAttempt, intentShown, page, recordedOrder, recordKey, type Denial } from './fake-rows';
 import { BOOK, MARKETS, publicReads, readiness, TICKERS, VENUES } from './samples';
@@ -53,6 +54,7 @@ export class FakeBackend {
   step: (name: string) => Promise<void> = async () => undefined;
   readonly accountChanges = new FakeAccountChanges(this);
   readonly supervision = new FakeSupervision(this);
+  readonly signals = new FakeSignals(this);
   readonly apiKeys = new FakeApiKeys(() => this.nowMs, this.keys);
   readonly callerLimits = new LocalRateBudget({ nowMs: () => this.nowMs }, 1, true);
   private readonly listeners = new Map<string, Set<Listener>>();
@@ -271,6 +273,7 @@ export class FakeBackend {
       health: { readiness: async () => readiness(this.postgresqlAway, this.temporalAway), postgresqlAway: () => this.postgresqlAway, entriesHeld: () => null },
       apiKeys: this.apiKeys,
       ...new FakeWebhooks(() => this.at()).ports,
+      ...this.signals.ports,
       callerLimits: this.callerLimits,
       clock: { nowMs: () => this.nowMs },
     };

@@ -39,6 +39,7 @@ export class ApiHarness {
   private stop: () => Promise<void> = async () => undefined;
   private checker: DocumentChecker | null = null;
   url = '';
+  private api: Api | null = null;
 
   async start(override: (ports: ApiPorts) => ApiPorts = (ports) => ports, options: Partial<Pick<ApiOptions, 'limits' | 'corsOrigins' | 'trustedProxies' | 'codec'>> = {}): Promise<this> {
     this.backend.addAccount('main', 'alice');
@@ -47,6 +48,7 @@ export class ApiHarness {
     this.sink.on('data', (chunk: Buffer) => (this.logText += chunk.toString()));
     const log = pino({ level: 'debug', redact: { paths: [...REDACTED_PATHS] } }, this.sink);
     const api: Api = createApi({ ports: override(this.backend.ports()), log, registry: new Registry(), version: '0.0.0-test', placeDeadlineMs: 10_000, limits: NO_LIMITS, caches: { priceMs: 30_000, configurationMs: 60_000 }, corsOrigins: [], trustedProxies: [], ...options });
+    this.api = api;
     const server = createHttpServer(api.app).listen(0, '127.0.0.1');
     await once(server, 'listening');
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -64,6 +66,11 @@ export class ApiHarness {
 
   close(): Promise<void> {
     return this.stop();
+  }
+
+  get signalDesk(): Api['signalDesk'] {
+    if (this.api === null) throw new Error('the harness is not started');
+    return this.api.signalDesk;
   }
 
   get logs(): string {

@@ -39,7 +39,9 @@ beforeAll(async () => {
   const killSwitch = (await stack.client.call<{ id: string }>('POST', '/api/v1/kill-switch', { scope: 'account', accountId: apart.id, mode: 'halt' })).body;
   const webhook = (await stack.client.call<{ id: string }>('POST', '/api/v1/webhooks', { url: 'https://receiver.invalid/hook', eventTypes: ['*'] })).body;
   const delivery = (await stack.client.call<{ id: string }>('POST', `/api/v1/webhooks/${webhook.id}/test`)).body;
-  owned = { accountId: stack.accountId, orderId: resting.body.id, positionId: position.id, apiKeyId: apiKey.id, webhookId: webhook.id, deliveryId: delivery.id, clientOrderId, strategyId: strategy.id, killSwitchId: killSwitch.id, ...(await newDeposit()) };
+  const signalSource = (await stack.client.call<{ id: string; token: string }>('POST', '/api/v1/signal-sources', { name: 'the owner\'s', kind: 'order', template: { accountId: stack.accountId, symbol: 'BTC-PERP', side: 'buy', type: 'market', quantity: '{{quantity}}' }, fields: { id: { kind: 'text' }, quantity: { kind: 'decimal' } } })).body;
+  const signal = (await stack.client.call<{ id: string }>('POST', `/api/v1/signals/${signalSource.token}?dryRun=true`, { id: 'mine', quantity: '0.01' })).body;
+  owned = { accountId: stack.accountId, orderId: resting.body.id, positionId: position.id, apiKeyId: apiKey.id, webhookId: webhook.id, deliveryId: delivery.id, clientOrderId, strategyId: strategy.id, killSwitchId: killSwitch.id, signalSourceId: signalSource.id, signalId: signal.id, ...(await newDeposit()) };
 }, 180_000);
 afterAll(() => stack.stop());
 
@@ -77,7 +79,7 @@ async function newDeposit(): Promise<{ readonly depositId: string; readonly susp
 /** The owner's id that this path parameter would name; null where it names nobody's: a symbol, a venue. */
 function ownedId(path: string, { name }: Parameter): string | null {
   if (name !== 'id') return owned[name] ?? null;
-  const kinds: readonly (readonly [string, string | undefined])[] = [['/accounts/', owned['accountId']], ['/orders/', owned['orderId']], ['/positions/', owned['positionId']], ['/api-keys/', owned['apiKeyId']], ['/webhooks/', owned['webhookId']], ['/strategies/', owned['strategyId']], ['/kill-switch/', owned['killSwitchId']], ['/deposits/', owned['depositId']], ['/suspense/', owned['suspenseId']]];
+  const kinds: readonly (readonly [string, string | undefined])[] = [['/accounts/', owned['accountId']], ['/orders/', owned['orderId']], ['/positions/', owned['positionId']], ['/api-keys/', owned['apiKeyId']], ['/webhooks/', owned['webhookId']], ['/strategies/', owned['strategyId']], ['/kill-switch/', owned['killSwitchId']], ['/signal-sources/', owned['signalSourceId']], ['/deposits/', owned['depositId']], ['/suspense/', owned['suspenseId']]];
   const kind = kinds.find(([part]) => path.includes(part));
   if (kind?.[1] === undefined) throw new Error(`${path} names ids of a kind this test does not know: give it one of the owner's`);
   return kind[1];

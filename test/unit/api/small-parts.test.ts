@@ -128,7 +128,7 @@ describe('the route table', () => {
         return { status: 200, body: null };
       },
     });
-    const call = { params: { id: 'a' }, query: {}, body: { n: 1 }, headers: {}, userId: 'u', actor: 'key:k', requestId: 'r' };
+    const call = { params: { id: 'a' }, query: {}, body: { n: 1 }, headers: {}, userId: 'u', actor: 'key:k', requestId: 'r', address: '127.0.0.1' };
     await entry.run(call);
     await expect(entry.run({ ...call, params: { id: 'a b' }, body: { n: 'x' } })).rejects.toMatchObject({ code: 'VALIDATION', details: { issues: [{ path: 'path.id' }, { path: 'body.n' }] } });
     expect(seen).toEqual(['a', 1]);
