@@ -32,6 +32,8 @@ const ROUTES = [
   'post /api/v1/orders', 'post /api/v1/orders/batch', 'get /api/v1/orders', 'get /api/v1/orders/by-client-id/{clientOrderId}', 'get /api/v1/orders/{id}',
   'get /api/v1/orders/{id}/timeline', 'patch /api/v1/orders/{id}', 'delete /api/v1/orders/{id}', 'delete /api/v1/orders',
   'get /api/v1/fills', 'get /api/v1/trades', 'get /api/v1/accounts/{id}/ledger', 'get /api/v1/positions', 'get /api/v1/positions/{symbol}', 'post /api/v1/positions/{id}/close', 'get /api/v1/events',
+  'post /api/v1/signals/{token}', 'post /api/v1/signal-sources', 'get /api/v1/signal-sources', 'get /api/v1/signal-sources/{id}', 'patch /api/v1/signal-sources/{id}', 'delete /api/v1/signal-sources/{id}',
+  'post /api/v1/signal-sources/{id}/rotate-token', 'get /api/v1/signal-sources/{id}/signals', 'get /api/v1/signal-sources/{id}/signals/{signalId}',
   'post /api/v1/webhooks', 'get /api/v1/webhooks', 'get /api/v1/webhooks/event-types', 'get /api/v1/webhooks/{id}', 'patch /api/v1/webhooks/{id}', 'delete /api/v1/webhooks/{id}', 'post /api/v1/webhooks/{id}/rotate-secret', 'post /api/v1/webhooks/{id}/enable',
   'post /api/v1/webhooks/{id}/test', 'get /api/v1/webhooks/{id}/deliveries', 'get /api/v1/webhooks/{id}/deliveries/{deliveryId}', 'post /api/v1/webhooks/{id}/deliveries/{deliveryId}/resend', 'post /api/v1/webhooks/{id}/recover',
   'get /healthz', 'get /readyz', 'get /metrics', 'get /api/v1/openapi.json',
