@@ -23,7 +23,7 @@ import type { Readiness } from '../schemas/health';
 import type { LedgerEntry } from '../domain/ledger';
 import type { Trade } from '../domain/trade';
 import type { Timeline } from '../domain/timeline';
-import type { SignalSourcesPort, SignalsPort } from './signal-ports';
+import type { SignalPorts } from './signal-ports';
 import type { WebhookDeliveriesPort, WebhooksPort } from './webhook-ports';
 
 export type { MadeWebhook } from './webhook-ports';
@@ -289,7 +289,7 @@ export interface ConfigurationNewsPort {
   onTold(listener: (accountId: string, userId: string) => void): () => void;
 }
 
-export interface ApiPorts {
+export interface ApiPorts extends SignalPorts {
   readonly deposits: DepositsPort;
   authenticate(apiKey: string): Promise<Identity | null>;
   readonly gateway: OrderGatewayPort;
@@ -318,8 +318,6 @@ export interface ApiPorts {
   readonly health: HealthPort;
   readonly webhooks: WebhooksPort;
   readonly webhookDeliveries: WebhookDeliveriesPort;
-  readonly signalSources: SignalSourcesPort;
-  readonly signals: SignalsPort;
   readonly callerLimits: Pick<RateBudget, 'take'>;
   readonly clock: Clock;
 }

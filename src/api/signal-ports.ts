@@ -60,3 +60,8 @@ export interface SignalsPort {
   /** Those that nobody is at: the caller's for `leaseMs`. */
   due(limit: number, leaseMs: number): Promise<readonly Signal[]>;
 }
+
+export interface SignalPorts {
+  readonly signalSources: SignalSourcesPort;
+  readonly signals: SignalsPort;
+}
