@@ -86,16 +86,12 @@ export class Deposits {
   }
 
   /** Newest first. Throws VALIDATION on a foreign cursor. */
-  async list({ userId, state, cursor, limit }: DepositListQuery): Promise<{ readonly deposits: readonly Deposit[]; readonly nextCursor: string | null }> {
-    const parameters: Parameter[] = [userId];
-    const given = (value: Parameter): string => `$${parameters.push(value)}`;
-    const position = positionOf(cursor);
-    const after = position === null ? '' : `AND (d.created_at, d.id) < (${given(position.at)}::timestamptz, ${given(position.id)})`;
-    const inState = state === null ? '' : `AND d.state = ${given(state)}`;
-    const rows = await this.core.database.rows(`SELECT d.data FROM deposits d WHERE d.user_id = $1 ${after} ${inState} ORDER BY d.created_at DESC, d.id DESC LIMIT ${given(limit + 1)}::int`, ...parameters);
-    const deposits = rows.slice(0, limit).map((row) => row['data'] as unknown as Deposit);
+  async list(query: DepositListQuery): Promise<{ readonly deposits: readonly Deposit[]; readonly nextCursor: string | null }> {
+    const { sql, parameters } = depositsStatement(query);
+    const rows = await this.core.database.rows(sql, ...parameters);
+    const deposits = rows.slice(0, query.limit).map((row) => row['data'] as unknown as Deposit);
     const last = deposits.at(-1);
-    return { deposits, nextCursor: rows.length > limit && last !== undefined ? cursorOf({ at: last.createdAt, id: last.id }) : null };
+    return { deposits, nextCursor: rows.length > query.limit && last !== undefined ? cursorOf({ at: last.createdAt, id: last.id }) : null };
   }
 
   /** In order; null where there is no such deposit of this user. */
@@ -153,6 +149,16 @@ export async function recordUnderLock(tx: Transaction, changes: UserChanges, id:
   if (moved !== null) changes.insertLedger(moved, at);
   changes.addEvent({ type: eventOf(fact, after), orderId: null, data: { deposit: shownDeposit(after) } }, at);
   return after;
+}
+
+/** The statement alone, for the test that reads its plan. */
+export function depositsStatement({ userId, state, cursor, limit }: DepositListQuery): { readonly sql: string; readonly parameters: readonly Parameter[] } {
+  const parameters: Parameter[] = [userId];
+  const given = (value: Parameter): string => `$${parameters.push(value)}`;
+  const position = positionOf(cursor);
+  const after = position === null ? '' : `AND (d.created_at, d.id) < (${given(position.at)}::timestamptz, ${given(position.id)})`;
+  const inState = state === null ? '' : `AND d.state = ${given(state)}`;
+  return { sql: `SELECT d.data FROM deposits d WHERE d.user_id = $1 ${after} ${inState} ORDER BY d.created_at DESC, d.id DESC LIMIT ${given(limit + 1)}::int`, parameters };
 }
 
 /** Nothing waits for it: the statements leave with those that follow. */

@@ -24,21 +24,33 @@ export interface SuspenseDecision {
   readonly actor: string;
 }
 
+export interface SuspenseListQuery {
+  readonly userId: string;
+  readonly cursor: string | null;
+  readonly limit: number;
+}
+
 const ID = `t.chain_id || '-' || t.tx_hash || '-' || t.log_index`;
+
+/** The statement alone, for the test that reads its plan. */
+export function suspenseStatement({ userId, cursor, limit }: SuspenseListQuery): { readonly sql: string; readonly parameters: readonly Parameter[] } {
+  const parameters: Parameter[] = [userId, limit + 1];
+  const given = (value: Parameter): string => `$${parameters.push(value)}`;
+  const position = positionOf(cursor);
+  const after = position === null ? '' : `AND (t.final_at, ${ID}) < (${given(position.at)}::timestamptz, ${given(position.id)})`;
+  return { sql: `SELECT ${SELECT}, t.why FROM chain_transfers t WHERE t.user_id = $1 AND t.state = 'unclaimed' ${after} ORDER BY t.final_at DESC, ${ID} DESC LIMIT $2::int`, parameters };
+}
 
 export class Suspense {
   constructor(private readonly core: StoreCore) {}
 
   /** Newest first. Throws VALIDATION on a foreign cursor. */
-  async list({ userId, cursor, limit }: { readonly userId: string; readonly cursor: string | null; readonly limit: number }): Promise<SuspensePage> {
-    const parameters: Parameter[] = [userId, limit + 1];
-    const given = (value: Parameter): string => `$${parameters.push(value)}`;
-    const position = positionOf(cursor);
-    const after = position === null ? '' : `AND (t.final_at, ${ID}) < (${given(position.at)}::timestamptz, ${given(position.id)})`;
-    const rows = await this.core.database.rows(`SELECT ${SELECT}, t.why FROM chain_transfers t WHERE t.user_id = $1 AND t.state = 'unclaimed' ${after} ORDER BY t.final_at DESC, ${ID} DESC LIMIT $2::int`, ...parameters);
-    const entries = rows.slice(0, limit).map(entryOf);
+  async list(query: SuspenseListQuery): Promise<SuspensePage> {
+    const { sql, parameters } = suspenseStatement(query);
+    const rows = await this.core.database.rows(sql, ...parameters);
+    const entries = rows.slice(0, query.limit).map(entryOf);
     const last = entries.at(-1);
-    return { entries, nextCursor: rows.length > limit && last !== undefined ? cursorOf({ at: last.at, id: last.id }) : null };
+    return { entries, nextCursor: rows.length > query.limit && last !== undefined ? cursorOf({ at: last.at, id: last.id }) : null };
   }
 
   /** null where this user has no such transfer in suspense. */

@@ -5,6 +5,7 @@ import { routeTable, type RouteContext } from '../../src/api/route-table';
 import { ACCOUNTS_SQL } from '../../src/store/accounts';
 import { API_KEYS_SQL } from '../../src/store/api-keys';
 import type { Parameter, Row } from '../../src/store/database';
+import { depositsStatement } from '../../src/store/deposits';
 import { eventsSql } from '../../src/store/events';
 import { Generation } from '../../src/store/generation';
 import { LATCHED_SQL } from '../../src/store/kill-switches';
@@ -14,6 +15,7 @@ import { LISTED_ORDERS, ORDER_LISTS } from '../../src/store/orders';
 import { BALANCES_SQL, fillListOf, LISTED_FILLS, positionsStatement } from '../../src/store/portfolio';
 import { MARKETS_SQL } from '../../src/store/reference';
 import { LISTED_STRATEGIES, STRATEGY_LISTS } from '../../src/store/strategies';
+import { suspenseStatement } from '../../src/store/suspense';
 import { deliveriesStatement } from '../../src/store/webhook-deliveries';
 import { WEBHOOKS_SQL } from '../../src/store/webhooks';
 import { OWNER, intentFor, openStoreWorld, type StoreWorld } from './store-harness';
@@ -37,6 +39,8 @@ const NO_PAGES: Readonly<Record<string, string>> = {
   listCandles: 'from the venue',
   listStrategyTypes: 'a catalogue',
   listEventTypes: 'a catalogue',
+  getDeposit: 'of one deposit',
+  getDepositTimeline: 'of one deposit',
   getKillSwitch: 'of one switch',
   getOrderTimeline: 'of one order',
   getStrategyTimeline: 'of one strategy',
@@ -117,6 +121,20 @@ list('listWebhookDeliveries', () => {
   test.each([null, 'exhausted', 'delivered'] as const)('of status %s are read by their index, and so is a later page', async (status) => {
     await expectFewRead(deliveriesStatement({ endpointId: ENDPOINT, status, cursor: null, limit: LIMIT }));
     await expectFewRead(deliveriesStatement({ endpointId: ENDPOINT, status, cursor, limit: LIMIT }));
+  });
+});
+
+list('listDeposits', () => {
+  test.each([null, 'QUOTED', 'CREDITED'] as const)('in state %s are read by their index, and so is a later page', async (state) => {
+    await expectFewRead(depositsStatement({ userId: world.userId, state, cursor: null, limit: LIMIT }));
+    await expectFewRead(depositsStatement({ userId: world.userId, state, cursor, limit: LIMIT }));
+  });
+});
+
+list('listSuspense', () => {
+  test('is read by its index, and so is a later page', async () => {
+    await expectFewRead(suspenseStatement({ userId: world.userId, cursor: null, limit: LIMIT }));
+    await expectFewRead(suspenseStatement({ userId: world.userId, cursor, limit: LIMIT }));
   });
 });
 
