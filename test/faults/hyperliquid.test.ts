@@ -1,75 +1,224 @@
-/** The whole order path on Hyperliquid's protocol: lost answers, many at once, an amendment, a wrong key. */
+/** The scenarios of the order path on Hyperliquid's protocol: lost and late answers, many at once, dead and sleeping workers, limits, amendments. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startPaperSimulator, type StartedSimulator } from '../../src/simulator';
-import { addressOf } from '../../src/venues/ecdsa';
-import { SimulatorControl } from '../support/simulator-control';
-import { startStack, WIDE_LIMITS, type Stack } from '../support/stack';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { Client } from 'pg';
+import type { ApiOrder } from '../support/api-client';
+import { startHyperliquidStack, type HyperliquidStack } from '../support/hyperliquid-stack';
+import { scaledMs } from '../support/scale';
 
-let simulator: StartedSimulator;
-let sim: SimulatorControl;
-let stack: Stack;
-let accountId: string;
-const agentKey = randomBytes(32).toString('hex');
-const address = `0x${randomBytes(20).toString('hex')}`;
+const ORDER = { path: '/exchange/order' } as const;
 const WORKERS = 4;
 
-const account = (credentials: Readonly<Record<string, string>>) =>
-  stack.client.call<{ id: string; error?: { code: string; message: string } }>('POST', '/api/v1/accounts', { name: `hl-${randomUUID().slice(0, 8)}`, venue: 'hyperliquid', credentials, limits: WIDE_LIMITS });
-
+let hl: HyperliquidStack;
 beforeAll(async () => {
-  simulator = await startPaperSimulator({ venue: 'hyperliquid', weightPerMinute: 1_000_000, tickMs: 0 });
-  sim = new SimulatorControl(simulator.url);
-  await sim.call('POST', '/__sim/accounts', { account: address, key: addressOf(Buffer.from(agentKey, 'hex')), collateral: '1000000' });
-  stack = await startStack({
-    workers: WORKERS,
-    environment: { SUREFILL_VENUES: 'paper,hyperliquid', SUREFILL_HYPERLIQUID_HTTP_URL: simulator.url, SUREFILL_HYPERLIQUID_WS_URL: simulator.url.replace('http', 'ws') },
-  });
-  const made = await account({ agentKey, address });
-  expect({ status: made.status, body: made.body }).toMatchObject({ status: 201 });
-  accountId = made.body.id;
-  await stack.client.balanceKnown(accountId);
+  // What is counted here is orders, however long a busy machine takes: none may be refused for being late meanwhile.
+  hl = await startHyperliquidStack({ workers: WORKERS, environment: { SUREFILL_PLACE_DEADLINE_MS: '60000' } });
 }, 180_000);
-afterAll(async () => {
-  await stack.stop();
-  await simulator.close();
-});
+afterAll(() => hl.stop());
+afterEach(() => hl.sim.clearFaults());
 
-const resting = () => ({ accountId, clientOrderId: randomUUID(), symbol: 'BTC-PERP', side: 'buy', type: 'limit', quantity: '0.001', limitPrice: '48500' });
+const client = () => hl.stack.client;
 
 describe('an account with an agent wallet', () => {
   test('a key that the account did not approve is refused when the account is added', async () => {
-    const { status, body } = await account({ agentKey: randomBytes(32).toString('hex'), address });
+    const { status, body } = await hl.add({ agentKey: randomBytes(32).toString('hex'), address: hl.address });
     expect([status >= 400, body.error?.message]).toEqual([true, expect.stringContaining('not approved')]);
   });
 });
 
-describe('orders on the protocol of Hyperliquid', () => {
-  test('S2: an order whose answer is lost is one order at the venue, UNKNOWN and then WORKING by evidence', async () => {
-    const before = (await sim.orders()).length;
-    await sim.fault({ kind: 'dropResponse', count: 1, match: { path: '/exchange/order' } });
-    const placed = await stack.client.place(resting());
-    const order = await stack.client.untilState(placed.body.id, 'WORKING');
-    expect((await sim.orders()).length - before).toBe(1);
-    const { body } = await stack.client.call('GET', `/api/v1/orders/${order.id}/timeline`);
-    expect(JSON.stringify(body)).toContain('order.unknown');
-  }, 120_000);
-
-  test(`S6: 200 concurrent orders over ${WORKERS} worker processes and one signer: every one works, no nonce is refused`, async () => {
-    const before = (await sim.orders()).length;
-    const answers = await Promise.all(Array.from({ length: 200 }, () => stack.client.place(resting())));
+describe('answers are lost or late', () => {
+  test('S2: 50 retries with one Idempotency-Key and 3 worker kills are one order at the venue, UNKNOWN and then WORKING by evidence', async () => {
+    const before = (await hl.atVenue()).length;
+    const lost = await hl.sim.fault({ kind: 'dropResponse', count: 1, match: ORDER });
+    const terms = { accountId: hl.accountId, symbol: 'BTC-PERP', side: 'buy', type: 'limit', quantity: '0.001', limitPrice: '48500' };
+    const key = randomUUID();
+    const retry = () => client().until('an answer', async () => {
+      const answer = await client().place(terms, { 'idempotency-key': key });
+      return answer.status < 500 ? answer : null;
+    });
+    const first = retry();
+    await hl.sim.met(lost);
+    const retries = [first, ...Array.from({ length: 49 }, retry)];
+    for (const worker of hl.stack.workers.slice(0, 3)) {
+      await worker.kill('SIGKILL');
+      await worker.start();
+    }
+    const answers = await Promise.all(retries);
     expect(answers.filter(({ status }) => status !== 201 && status !== 202).map(({ body }) => body)).toEqual([]);
-    for (const { body } of answers) await stack.client.untilState(body.id, 'WORKING');
-    expect((await sim.orders()).length - before).toBe(200);
-    for (const { body } of answers) expect(JSON.stringify((await stack.client.call('GET', `/api/v1/orders/${body.id}/timeline`)).body)).not.toContain('Invalid nonce');
+    const ids = [...new Set(answers.map(({ body }) => body.id))];
+    expect(ids).toHaveLength(1);
+    const order = await client().untilState(ids[0] ?? '', 'WORKING');
+    expect((await hl.atVenue()).length - before).toBe(1);
+    expect(await hl.timeline(order.id)).toContain('order.unknown');
+    await hl.settled();
   }, 180_000);
 
-  test('S16: an amendment whose answer is lost leaves one live order with the new terms', async () => {
-    const placed = await stack.client.place(resting());
-    const order = await stack.client.untilState(placed.body.id, 'WORKING');
-    await sim.fault({ kind: 'dropResponse', count: 1, match: { path: '/exchange/batchModify' } });
-    await stack.client.call('PATCH', `/api/v1/orders/${order.id}`, { limitPrice: '48000' }, { 'if-match': `"${order.revision}"` });
-    await stack.client.until('the new price', async () => ((await stack.client.order(order.id)).limitPrice === '48000' ? true : null));
-    expect((await stack.client.order(order.id)).state).toBe('WORKING');
+  test('S3: an order hidden from every read stays UNKNOWN and counts as exposure, its bytes sent again have no second effect, and it works when it appears', async () => {
+    const before = (await hl.atVenue()).length;
+    const exposure = async (): Promise<Readonly<Record<string, unknown>>> => {
+      const { body } = await client().call<{ risk: { figures: Record<string, unknown> } }>('POST', '/api/v1/orders/preview', { accountId: hl.accountId, symbol: 'BTC-PERP', side: 'buy', type: 'limit', quantity: '0.001', limitPrice: '48500' });
+      return body.risk.figures;
+    };
+    const [freeFigures, sentBefore] = [await exposure(), await hl.posted('order')];
+    await hl.sim.fault({ kind: 'hide', count: 1, durationMs: 600_000 });
+    await hl.sim.fault({ kind: 'dropResponse', count: 1, match: ORDER });
+    const startedMs = Date.now();
+    const { id } = await hl.placed();
+    const seen = new Set<string>();
+    await client().until('the time it is hidden for, and a repeat', async () => {
+      const { state } = await client().order(id);
+      seen.add(state);
+      return Date.now() - startedMs >= scaledMs(90_000) && (await hl.posted('order')) - sentBefore >= 2 ? true : null;
+    }, scaledMs(90_000) + 60_000);
+    expect([...seen].filter((state) => state !== 'SUBMITTING' && state !== 'UNKNOWN')).toEqual([]);
+    expect((await client().order(id)).state).toBe('UNKNOWN');
+    expect(await exposure()).not.toEqual(freeFigures);
+    const hidden = (await hl.atVenue()).slice(before);
+    expect(hidden).toHaveLength(1);
+    await hl.sim.fault({ kind: 'hide', clientId: hidden[0]?.clientId, durationMs: 0 });
+    await client().untilState(id, 'WORKING');
+    expect((await hl.atVenue()).length - before).toBe(1);
+    await hl.settled();
+  }, 240_000);
+
+  test('S4: the stream acknowledges before the HTTP answer: nothing is submitted twice', async () => {
+    const before = await hl.posted('order');
+    const held = await hl.sim.fault({ kind: 'hold', count: 1, match: ORDER });
+    const clientOrderId = randomUUID();
+    const placing = hl.placed({ clientOrderId });
+    await hl.sim.met(held);
+    await client().until('the order to work by the stream\'s word', async () => {
+      const { body } = await client().call<ApiOrder>('GET', `/api/v1/orders/by-client-id/${clientOrderId}?accountId=${hl.accountId}`);
+      return body.state === 'WORKING' ? true : null;
+    });
+    await hl.sim.release(held);
+    await placing;
+    await hl.settled();
+    expect((await hl.posted('order')) - before).toBe(1);
   }, 120_000);
+
+  test('S16: an amendment whose answer is lost leaves one live order with the new terms', async () => {
+    const order = await client().untilState((await hl.placed()).id, 'WORKING');
+    const before = (await hl.atVenue()).length;
+    await hl.sim.fault({ kind: 'dropResponse', count: 1, match: { path: '/exchange/batchModify' } });
+    await client().call('PATCH', `/api/v1/orders/${order.id}`, { limitPrice: '48000' }, { 'if-match': `"${order.revision}"` });
+    await client().until('the new price', async () => ((await client().order(order.id)).limitPrice === '48000' ? true : null));
+    await hl.settled();
+    expect([(await client().order(order.id)).state, (await hl.atVenue()).length - before]).toEqual(['WORKING', 0]);
+  }, 120_000);
+
+  test('S16: a cancel whose answer is lost ends the order once', async () => {
+    const order = await client().untilState((await hl.placed()).id, 'WORKING');
+    await hl.sim.fault({ kind: 'dropResponse', count: 1, match: { path: '/exchange/cancelByCloid' } });
+    await client().call('DELETE', `/api/v1/orders/${order.id}`);
+    await client().untilState(order.id, 'CANCELED');
+    await hl.settled();
+  }, 120_000);
+});
+
+test(`S6: 200 concurrent orders over ${WORKERS} worker processes and one signer: every one works, no nonce is refused`, async () => {
+  const before = (await hl.atVenue()).length;
+  const orders = await Promise.all(Array.from({ length: 200 }, () => hl.placed()));
+  for (const { id } of orders) await client().untilState(id, 'WORKING');
+  expect((await hl.atVenue()).length - before).toBe(200);
+  for (const { id } of orders) expect(await hl.timeline(id)).not.toContain('Invalid nonce');
+  await hl.settled();
+}, 300_000);
+
+describe('S7: processes die or sleep, and intents are orders at the venue, 1 to 1', () => {
+  /** Holds the account's row, and with it every transaction of the order path. */
+  async function holdAccountRow(): Promise<{ waitedFor: () => Promise<void>; release: () => Promise<void> }> {
+    const database = new Client({ connectionString: hl.stack.postgres.url });
+    await database.connect();
+    await database.query('BEGIN');
+    await database.query('SELECT id FROM accounts WHERE id = $1 FOR UPDATE', [hl.accountId]);
+    return {
+      waitedFor: async () => {
+        await client().until('a transaction to wait for the row', async () => {
+          const { rows } = await database.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+          return rows.length > 0 ? true : null;
+        });
+      },
+      release: async () => {
+        await database.query('ROLLBACK');
+        await database.end();
+      },
+    };
+  }
+
+  /** One order whose placing meets `disturb` on its way. */
+  async function oneOrder(disturb: (placing: Promise<ApiOrder>) => Promise<void>): Promise<void> {
+    const before = (await hl.atVenue()).length;
+    const placing = hl.placed();
+    await Promise.all([disturb(placing), placing]);
+    await client().untilState((await placing).id, 'WORKING');
+    expect((await hl.atVenue()).length - before).toBe(1);
+    await hl.settled();
+  }
+
+  test('SIGKILL before the intent is recorded', async () => {
+    const row = await holdAccountRow();
+    await oneOrder(async () => {
+      await row.waitedFor();
+      await hl.killWorkers();
+      await row.release();
+      await hl.startWorkers();
+    });
+  }, 180_000);
+
+  test.each([
+    ['before the venue reads the request', true],
+    ['after the venue took it, before its answer', false],
+  ])('SIGKILL %s', async (_when, before) => {
+    const held = await hl.sim.fault({ kind: 'hold', count: 1, match: ORDER, ...(before ? { before } : {}) });
+    await oneOrder(async () => {
+      await hl.sim.met(held);
+      await hl.killWorkers();
+      await hl.sim.release(held);
+      await hl.startWorkers();
+    });
+  }, 180_000);
+
+  test('SIGKILL after the acknowledgement, before it is committed', async () => {
+    const held = await hl.sim.fault({ kind: 'hold', count: 1, match: ORDER });
+    await oneOrder(async () => {
+      await hl.sim.met(held);
+      const row = await holdAccountRow();
+      await hl.sim.release(held);
+      await row.waitedFor();
+      await hl.killWorkers();
+      await row.release();
+      await hl.startWorkers();
+    });
+  }, 180_000);
+
+  test('SIGSTOP during the send past its time-out: the successor works, then the sleeper wakes', async () => {
+    const [sleeper, ...others] = hl.stack.workers;
+    const [successor, ...rest] = others;
+    await Promise.all(others.map((worker) => worker.stop()));
+    const held = await hl.sim.fault({ kind: 'hold', count: 1, before: true, match: ORDER });
+    await oneOrder(async (placing) => {
+      await hl.sim.met(held);
+      await sleeper?.kill('SIGSTOP');
+      await successor?.start();
+      await client().untilState((await placing).id, 'WORKING');
+      await hl.sim.release(held);
+      await sleeper?.kill('SIGCONT');
+    });
+    await Promise.all(rest.map((worker) => worker.start()));
+  }, 180_000);
+
+  test.each([
+    ['Temporal dies with SIGKILL', async () => { await hl.stack.temporal.kill('SIGKILL'); await hl.stack.temporal.start(); }],
+    ['PostgreSQL dies as by -m immediate', async () => { await hl.stack.postgres.kill('SIGQUIT'); await hl.stack.postgres.restart(); }],
+  ])('%s under load', async (_what, fault) => {
+    const before = (await hl.atVenue()).length;
+    const placing = Promise.all(Array.from({ length: 20 }, () => hl.placed()));
+    await client().until('some orders at the venue', async () => ((await hl.atVenue()).length > before ? true : null));
+    await fault();
+    const orders = await placing;
+    for (const { id } of orders) await client().untilState(id, 'WORKING');
+    expect((await hl.atVenue()).length - before).toBe(orders.length);
+    await hl.settled();
+  }, 240_000);
 });
