@@ -4,7 +4,8 @@ import type { PrivateMessage, PublicMessage, VenueOrder } from '../../domain/ven
 import { rawText } from '../http';
 import type { SocketDialect, SocketFrame } from '../socket';
 import { unknownFields } from './drift';
-import { readBook, readUserFills, UnreadableMessage } from './hot-messages';
+import { readBook, readUserFills, UnreadableMessage, type HotBook, type HotFills } from './hot-messages';
+import { scanBook, scanFills } from './hot-text';
 import { canonical, fundingPayment, toBalances, toOrder, toPositions, toTrade, UnknownWord } from './normalize';
 import * as wire from './schemas';
 
@@ -56,6 +57,10 @@ function read<T>(text: string, parts: DialectParts<T>, posted: (data: unknown) =
     told(wordsOf(error));
   }
   if (news.length > 0) messages = [...messages, ...news];
+  return frameOf(channel, messages);
+}
+
+function frameOf<T>(channel: string, messages: readonly T[]): SocketFrame<T> {
   return messages.length === 0 ? { kind: 'ignored' } : { kind: 'message', channel, sequence: null, previousSequence: null, snapshot: false, messages };
 }
 
@@ -114,11 +119,8 @@ export function privateDialect(options: PrivateDialectOptions): SocketDialect<Pr
       switch (channel) {
         case 'orderUpdates':
           return checked(wire.orderStatesSchema, data, told).flatMap((update) => knownOrder(() => orderMessage(update, current, options), told));
-        case 'userFills': {
-          const { isSnapshot, fills } = readUserFills(data, (path) => told(unknownField(path)));
-          // The first picture holds what every snapshot read holds too.
-          return isSnapshot ? [] : fills.map((fill) => ({ kind: 'fill', fill, atMs: fill.atMs }));
-        }
+        case 'userFills':
+          return fillMessages(readUserFills(data, (path) => told(unknownField(path))));
         case 'userFundings': {
           const { isSnapshot, fundings } = checked(wire.streamFundingsSchema, data, told);
           return isSnapshot === true ? [] : fundings.map((delta) => ({ kind: 'funding', payment: fundingPayment(delta, options.collateralOf), atMs: delta.time }));
@@ -150,11 +152,24 @@ export function privateDialect(options: PrivateDialectOptions): SocketDialect<Pr
       askedAtMs = nowMs();
       return role;
     },
-    read: (text) => read(text, parts, (data) => (isApproved(data, user) ? { kind: 'authenticated' } : { kind: 'refused', code: 'AGENT_UNKNOWN', reason: 'the agent wallet is not approved by the account' })),
+    read: (text) => {
+      const fills = scanFills(text);
+      if (fills !== null) return frameOf('userFills', fillMessages(fills));
+      return read(text, parts, (data) => (isApproved(data, user) ? { kind: 'authenticated' } : { kind: 'refused', code: 'AGENT_UNKNOWN', reason: 'the agent wallet is not approved by the account' }));
+    },
     gap: parts.gap,
     refused: () => ({ kind: 'keyRevoked', atMs: nowMs() }),
     policy: () => 'facts',
   };
+}
+
+/** The first picture holds what every snapshot read holds too. */
+function fillMessages({ isSnapshot, fills }: HotFills): PrivateMessage[] {
+  return isSnapshot ? [] : fills.map((fill) => ({ kind: 'fill', fill, atMs: fill.atMs }));
+}
+
+function bookMessage({ coin, time, bids, asks }: HotBook): PublicMessage {
+  return { kind: 'book', symbol: coin, type: 'snapshot', bids, asks, sequence: time, atMs: time };
 }
 
 function isApproved(data: unknown, user: string): boolean {
@@ -227,10 +242,8 @@ export function publicDialect(venue: string, coins: readonly string[], tellDrift
     tellDrift,
     messages: (channel, data, told) => {
       switch (channel) {
-        case 'l2Book': {
-          const { coin, time, bids, asks } = readBook(data, (path) => told(unknownField(path)));
-          return [{ kind: 'book', symbol: coin, type: 'snapshot', bids, asks, sequence: time, atMs: time }];
-        }
+        case 'l2Book':
+          return [bookMessage(readBook(data, (path) => told(unknownField(path))))];
         case 'bbo': {
           const { coin, time, bbo } = checked(wire.bboSchema, data, told);
           return [ticker(coin, { bid: bbo[0] === null ? null : canonical(bbo[0].px), ask: bbo[1] === null ? null : canonical(bbo[1].px), at: time })];
@@ -252,7 +265,11 @@ export function publicDialect(venue: string, coins: readonly string[], tellDrift
       }
     },
   };
-  return { authentication: () => null, subscriptions: subscriptionsOf(parts.subscriptions), ping: () => PING, read: (text) => read(text, parts, () => ({ kind: 'ignored' })), gap: parts.gap, refused: () => null, policy: () => 'facts' };
+  const heard = (text: string): SocketFrame<PublicMessage> => {
+    const book = scanBook(text);
+    return book === null ? read(text, parts, () => ({ kind: 'ignored' })) : frameOf('l2Book', [bookMessage(book)]);
+  };
+  return { authentication: () => null, subscriptions: subscriptionsOf(parts.subscriptions), ping: () => PING, read: heard, gap: parts.gap, refused: () => null, policy: () => 'facts' };
 }
 
 /** Middles of every coin of some dexes; null tells that none is known any more. */
