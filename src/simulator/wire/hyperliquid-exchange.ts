@@ -258,7 +258,7 @@ export class HyperliquidExchange {
 function placedStatus(order: Order, asset: HyperliquidAsset): Status {
   if (order.status === 'open') return { resting: { oid: views.oidOf(order), ...shownCloid(order) } };
   if (order.filled.isZero()) throw new PaperError('BAD_REQUEST', `Order could not immediately match against any resting orders. asset=${asset.asset}`);
-  return { filled: { totalSz: views.wireText(order.filled), avgPx: views.wireText(order.filledNotional.dividedBy(order.filled)), oid: views.oidOf(order), ...shownCloid(order) } };
+  return { filled: { totalSz: views.wireText(order.filled), avgPx: views.averageText(order), oid: views.oidOf(order), ...shownCloid(order) } };
 }
 
 function shownCloid(order: Order): { cloid?: string } {

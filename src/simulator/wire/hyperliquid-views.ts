@@ -12,12 +12,19 @@ const GENERATIONS = 1_000;
 const FIRST_OID = 77_000_000_000;
 /** Digits the venue shows of what a division made. */
 const SHOWN_DECIMALS = 6;
+/** Decimals of any number of the wire. */
+const MAX_DECIMALS = 8;
 const BOOK_LEVELS = 20;
 
 /** "97000.0": the venue's numbers always have a point. */
 export function wireText(value: Decimal): string {
   const text = decimalText(value);
   return text.includes('.') ? text : `${text}.0`;
+}
+
+/** What an order filled at, rounded as far as the venue's numbers go. */
+export function averageText({ filledNotional, filled }: Order): string {
+  return wireText(filledNotional.dividedBy(filled).toDecimalPlaces(MAX_DECIMALS));
 }
 
 const rounded = (value: Decimal): string => wireText(value.toDecimalPlaces(SHOWN_DECIMALS));
