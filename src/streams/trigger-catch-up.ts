@@ -17,7 +17,7 @@ interface PastPrice {
 
 export interface History {
   readonly origin: Exclude<PriceOrigin, 'stream'>;
-  /** In their order, oldest first. */
+  /** In their order, oldest first; the one before the time that was asked for tells which price stood then. */
   readonly trades: readonly PublicTrade[];
   readonly candles: readonly Candle[];
   readonly candleMs: number;
@@ -57,18 +57,29 @@ function one(triggers: readonly Trigger[], prices: readonly PastPrice[], sinceMs
   const [current, traded] = [triggers.filter(({ parameters }) => parameters.gapPolicy === 'current'), triggers.filter(({ parameters }) => parameters.gapPolicy === 'traded')];
   const waiting = [...traded].sort((a, b) => sinceMs(a) - sinceMs(b));
   let next = 0;
-  for (const { price, fromMs, atMs } of prices) {
+  let before: PastPrice | null = null;
+  for (const past of prices) {
+    const { price, fromMs, atMs } = past;
     for (let trigger = waiting[next]; trigger !== undefined && sinceMs(trigger) <= fromMs; trigger = waiting[next]) {
-      index.arm(trigger);
+      index.arm(begun(trigger, before, sinceMs(trigger)));
       next += 1;
     }
+    before = past;
     for (const { trigger, level, extreme } of index.tick(symbol, 'last', price)) fired.push({ trigger, level: decimalText(level), extreme: extreme === null ? null : decimalText(extreme), price, atMs });
   }
-  armed.push(...waiting.slice(next));
+  for (const trigger of waiting.slice(next)) armed.push(begun(trigger, before, sinceMs(trigger)));
   for (const trigger of index.all()) armed.push({ ...trigger, extreme: index.extremeOf(trigger.id) ?? trigger.extreme });
   for (const trigger of current) {
-    const seen = prices.filter(({ fromMs }) => fromMs >= sinceMs(trigger));
-    armed.push({ ...trigger, extreme: seen.reduce<string | null>((extreme, { price }) => evaluate(trigger.parameters, extreme, price).extreme, trigger.extreme) });
+    const since = sinceMs(trigger);
+    const seen = prices.filter(({ fromMs }) => fromMs >= since);
+    const { extreme: first } = begun(trigger, prices.findLast(({ fromMs }) => fromMs < since) ?? null, since);
+    armed.push({ ...trigger, extreme: seen.reduce<string | null>((extreme, { price }) => evaluate(trigger.parameters, extreme, price).extreme, first) });
   }
   return { fired, armed };
+}
+
+/** A trailing one that has seen nothing begins at the price that stood then; within a candle that is not known. */
+function begun(trigger: Trigger, before: PastPrice | null, sinceMs: number): Trigger {
+  if (trigger.extreme !== null || before === null || before.atMs > sinceMs) return trigger;
+  return { ...trigger, extreme: evaluate(trigger.parameters, null, before.price).extreme };
 }

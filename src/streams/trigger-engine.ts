@@ -8,7 +8,7 @@ import type { PriceType } from '../domain/condition';
 import { decimal, decimalText } from '../domain/decimal';
 import type { PublicTrade, Ticker } from '../domain/market';
 import type { WriterEpoch } from '../domain/order-store';
-import type { PriceOrigin, Trigger, TriggerEvidence } from '../domain/trigger';
+import { evaluate, type PriceOrigin, type Trigger, type TriggerEvidence } from '../domain/trigger';
 import type { PublicMessage } from '../domain/venue';
 import { PriceGuard, VenueClockGuess, type PriceRules, type Verdict } from './price-guard';
 import { catchUp, type History } from './trigger-catch-up';
@@ -35,7 +35,7 @@ export interface TriggerEngineOptions {
 const MAX_HELD = 50_000;
 /** A market whose own venue was silent for longer looks at its backup. */
 export const BACKUP_AFTER_MS = 5_000;
-/** The newest prices of each market, for triggers that were armed a moment before they were known here. */
+/** The newest prices of each market and type, for triggers that were armed a moment before they were known here. */
 const RECENT_PRICES = 64;
 
 /** Messages of one venue overtake each other by less; a price further back is not late, its clock was changed. */
@@ -53,7 +53,7 @@ interface Price {
 
 class MarketState {
   readonly guard: PriceGuard;
-  readonly recent: Price[] = [];
+  private readonly recent = new Map<PriceType, Price[]>();
   sequence = 0;
   heardMs = -Infinity;
   /** What was read back tells everything up to then (the venue's clock): what was heard of that time meanwhile is known. */
@@ -72,6 +72,26 @@ class MarketState {
     this.newestMs.set(key, atMs);
     return type === 'last' && atMs <= this.readUntilMs;
   }
+
+  /** A price that counts. */
+  remember(price: Price): void {
+    this.sequence += 1;
+    const recent = this.recent.get(price.type) ?? [];
+    this.recent.set(price.type, recent);
+    recent.push(price);
+    if (recent.length > RECENT_PRICES) recent.shift();
+  }
+
+  /** What was heard since then, oldest first. */
+  since(type: PriceType, ms: number): readonly Price[] {
+    return this.recent.get(type)?.filter(({ observedAtMs }) => observedAtMs >= ms) ?? [];
+  }
+
+  /** What stood then, unless it was heard longer ago than `staleMs`; null: not known. */
+  standingAt(type: PriceType, ms: number, staleMs: number): Price | null {
+    const before = this.recent.get(type)?.findLast(({ observedAtMs }) => observedAtMs < ms);
+    return before === undefined || ms - before.observedAtMs > staleMs ? null : before;
+  }
 }
 
 export class TriggerEngine {
@@ -89,7 +109,7 @@ export class TriggerEngine {
   private closed = false;
 
   constructor(private readonly options: TriggerEngineOptions) {
-    this.messenger = new TriggerMessenger(options, (trigger) => this.index.arm(trigger));
+    this.messenger = new TriggerMessenger(options, (trigger) => this.arm(trigger));
     this.sync = new TriggerSync(options, { arm: (trigger) => this.arm(trigger), disarm: (id) => this.index.disarm(id), tell: (trigger) => this.messenger.tell(trigger), forget: (id) => this.messenger.forget(id) }, this.index);
   }
 
@@ -179,9 +199,7 @@ export class TriggerEngine {
     const verdict = market.guard.judge(price.type, price.text, price.observedAtMs, ageMs);
     if (verdict !== 'counts') return this.options.onRefused?.(symbol, verdict);
     if (price.source === this.options.venue) market.heardMs = price.observedAtMs;
-    market.sequence += 1;
-    market.recent.push(price);
-    if (market.recent.length > RECENT_PRICES) market.recent.shift();
+    market.remember(price);
     for (const crossed of this.index.tick(symbol, price.type, price.text)) this.fire(crossed, price, 'stream', market.sequence);
   }
 
@@ -196,22 +214,30 @@ export class TriggerEngine {
     this.messenger.fire(trigger, evidence);
   }
 
-  /** A trigger that was armed a moment ago has missed nothing: the prices since are still here. */
+  /** A trigger that was armed a moment ago has missed nothing: a trailing one begins at the price that stood then, and the prices since are still here. */
   private arm(trigger: Trigger): void {
     this.index.arm(trigger);
-    if (this.held !== null || trigger.parameters.gapPolicy !== 'traded') return;
     const market = this.markets.get(trigger.symbol);
-    const missed = market?.recent.filter(({ type, observedAtMs }) => type === trigger.parameters.priceType && observedAtMs >= trigger.checkpointAtMs) ?? [];
+    const armed = this.index.get(trigger.id);
+    if (this.held !== null || market === undefined || armed === undefined) return;
+    const { parameters, checkpointAtMs } = armed;
+    const standing = market.standingAt(parameters.priceType, checkpointAtMs, this.options.rules.staleMs);
+    if (standing !== null && this.index.extremeOf(armed.id) === null) this.raise(armed.id, evaluate(parameters, null, standing.text).extreme);
+    if (parameters.gapPolicy !== 'traded') return;
+    const missed = market.since(parameters.priceType, checkpointAtMs);
     const alone = new TriggerIndex();
-    if (missed.length > 0) alone.arm(this.index.get(trigger.id) ?? trigger);
+    if (missed.length > 0) alone.arm({ ...armed, extreme: this.index.extremeOf(armed.id) });
     for (const price of missed) {
-      const [crossed] = alone.tick(trigger.symbol, price.type, price.text);
+      const [crossed] = alone.tick(armed.symbol, price.type, price.text);
       if (crossed === undefined) continue;
-      this.index.disarm(trigger.id);
-      return this.fire(crossed, price, 'stream', market?.sequence ?? 0);
+      this.index.disarm(armed.id);
+      return this.fire(crossed, price, 'stream', market.sequence);
     }
-    const extreme = missed.length > 0 ? alone.extremeOf(trigger.id) : null;
-    if (extreme !== null) this.index.raise(trigger.id, extreme);
+    this.raise(armed.id, alone.extremeOf(armed.id));
+  }
+
+  private raise(id: string, extreme: string | null): void {
+    if (extreme !== null) this.index.raise(id, extreme);
   }
 
   /** What was traded since somebody watched last. A venue that does not tell now is asked again; live prices count meanwhile. */
@@ -249,7 +275,7 @@ export class TriggerEngine {
       const seen: Price = { type: 'last', text: price, source: this.options.venue, atMs, observedAtMs: this.options.clock.nowMs() };
       this.fire({ trigger, level: decimal(level), extreme: extreme === null ? null : decimal(extreme) }, seen, history.origin, market.sequence);
     }
-    for (const { id, extreme } of armed) if (extreme !== null) this.index.raise(id, extreme);
+    for (const { id, extreme } of armed) this.raise(id, extreme);
   }
 
   private market(symbol: string): MarketState {

@@ -17,7 +17,9 @@ export async function readHistory(venue: Pick<Venue, 'trades' | 'candles'>, venu
   const options = { signal, priority: 'exit' } as const;
   const trades = [...(await venue.trades(venueSymbol, TRADES, options))].sort((a, b) => a.at - b.at);
   const newest = trades.at(-1);
-  if ((trades[0]?.at ?? Infinity) <= sinceMs) return { origin: 'trades', trades: trades.filter(({ at }) => at >= sinceMs), candles: [], candleMs: 0, untilMs: newest?.at ?? sinceMs };
+  // From the one before on: it is the price that stood then.
+  const standing = trades.findLastIndex(({ at }) => at < sinceMs);
+  if ((trades[0]?.at ?? Infinity) <= sinceMs) return { origin: 'trades', trades: trades.slice(Math.max(standing, 0)), candles: [], candleMs: 0, untilMs: newest?.at ?? sinceMs };
   const { candleMs } = CANDLES.find(({ upToMs }) => nowMs - sinceMs <= upToMs) ?? CANDLES[2];
   const fromMs = Math.floor(sinceMs / candleMs) * candleMs;
   const candles = [...(await venue.candles(venueSymbol, candleMs, fromMs, nowMs, options))].filter(({ at }) => at >= fromMs).sort((a, b) => a.at - b.at);

@@ -219,6 +219,56 @@ describe('a trigger', () => {
     expect(world.told[0]).toMatchObject({ price: '89' });
   });
 
+  describe('that trails begins at the price that stands when it is armed', () => {
+    const twoPercent: TriggerParameters = { ...trail, trailingOffset: '2', trailingOffsetType: 'percent' };
+
+    test('so the first price after that may fire it', async () => {
+      const world = new World();
+      const engine = await world.begun();
+      prices(world, engine, '50000');
+      world.put(triggerNamed('t', twoPercent, { armedAtMs: world.nowMs + 1, checkpointAtMs: world.nowMs + 1 }));
+      engine.noticed();
+      await until('it is watched', () => engine.armed === 1);
+      prices(world, engine, '49000');
+      await until('it was told', () => world.told.length === 1);
+      expect(world.told[0]).toMatchObject({ price: '49000', extreme: '50000', level: '49000' });
+    });
+
+    test('also where that price came before it was known here', async () => {
+      const world = new World();
+      const engine = await world.begun();
+      prices(world, engine, '50000');
+      const armedAtMs = world.nowMs + 1;
+      prices(world, engine, '49000');
+      world.put(triggerNamed('t', twoPercent, { armedAtMs, checkpointAtMs: armedAtMs }));
+      engine.noticed();
+      await until('it was told', () => world.told.length === 1);
+      expect(world.told[0]).toMatchObject({ price: '49000', extreme: '50000' });
+    });
+
+    test('but not at one that its venue said long before, nor at one that does not activate it', async () => {
+      const world = new World();
+      const engine = await world.begun();
+      prices(world, engine, '50000');
+      world.put(triggerNamed('inactive', { ...twoPercent, activationPrice: '50001' }, { armedAtMs: world.nowMs + 1, checkpointAtMs: world.nowMs + 1 }));
+      world.nowMs += 10_100;
+      world.put(triggerNamed('t', twoPercent, { armedAtMs: world.nowMs, checkpointAtMs: world.nowMs }));
+      engine.noticed();
+      await until('both are watched', () => engine.armed === 2);
+      prices(world, engine, '49000', '48100');
+      await engine.checkpoint();
+      expect([status(world), status(world, 'inactive'), world.rows.get('t')?.extreme, world.rows.get('inactive')?.extreme]).toEqual(['ARMED', 'ARMED', '49000', null]);
+    });
+
+    test('of the past, where nobody watched when it was armed', async () => {
+      const world = new World(triggerNamed('t', twoPercent, { armedAtMs: 15, checkpointAtMs: 15 }));
+      world.past = { origin: 'trades', trades: [['49900', 5], ['50000', 10], ['49000', 20]].map(([price, at]) => ({ id: String(at), price: String(price), quantity: '1', side: 'sell' as const, at: Number(at) })), candles: [], candleMs: 0, untilMs: 20 };
+      await world.begun(10);
+      await until('it was told', () => world.told.length === 1);
+      expect(world.told[0]).toMatchObject({ price: '49000', extreme: '50000', origin: 'trades' });
+    });
+  });
+
   test('looks at its market\'s backup while the venue is silent, and says so', async () => {
     const world = new World(triggerNamed('t', { ...stop, priceType: 'mark' }));
     const engine = await world.begun();
