@@ -44,8 +44,8 @@ export interface AccountWatcherPorts {
     setStatus(id: string, status: AccountStatus, reason: string | null, writer?: WriterEpoch): Promise<unknown>;
     alert(id: string, data: Readonly<Record<string, unknown>>, writer?: WriterEpoch): Promise<void>;
   };
-  /** Judges the account's losses, and restricts it where a limit is reached; `everyMs` between two looks at the marks. */
-  readonly losses: { check(writer: WriterEpoch, accountId: string): Promise<unknown>; readonly everyMs: number };
+  /** Judges the account's losses and what protects its positions; `everyMs` between two looks. */
+  readonly judged: { check(writer: WriterEpoch, accountId: string): Promise<unknown>; readonly everyMs: number };
   /** Every order of the account that is not terminal. */
   working(accountId: string): Promise<readonly Order[]>;
   /** For metrics and the log. */

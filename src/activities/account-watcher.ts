@@ -9,10 +9,10 @@ import type { ReadOptions, Venue, VenueAccountSession, VenueStream } from '../do
 import { VenueError, VenueRateLimited, VenueRefused, VenueUnavailable } from '../domain/venue-errors';
 import { settledWithin, sleepUnlessAborted } from '../venues/back-off';
 import { AccountInbox } from './account-inbox';
+import { AccountJudge } from './account-judge';
 import { AccountLook } from './account-look';
 import { accountScope, type AccountWatcherPorts } from './account-ports';
 import { AccountWriter } from './account-writer';
-import { LossWatch } from './loss-watch';
 
 export type { AccountWatcherPorts } from './account-ports';
 
@@ -47,7 +47,7 @@ export class AccountWatcher {
   private resyncFailures = 0;
   private auditDueMs = Infinity;
   private audit: Promise<void> | null = null;
-  private losses: LossWatch | null = null;
+  private judge: AccountJudge | null = null;
   private gap: string | null = null;
   /** Refusals of the key since it last worked. */
   private refusals = 0;
@@ -106,8 +106,8 @@ export class AccountWatcher {
       if (stop.aborted) return 'stopped';
       const epoch = await this.ports.watching.takeEpoch(accountScope(id), this.options.holder);
       const writer = new AccountWriter(this.ports, id, epoch);
-      this.losses = new LossWatch(this.ports.losses, id, epoch);
-      judging = this.losses.run(stop, (error) => {
+      this.judge = new AccountJudge(this.ports.judged, id, epoch);
+      judging = this.judge.run(stop, (error) => {
         this.fault = { error };
         this.inbox.nudge();
       });
@@ -171,7 +171,7 @@ export class AccountWatcher {
   private async write(writer: AccountWriter): Promise<void> {
     const batch = this.inbox.take();
     const { deferred } = await writer.batch(batch);
-    if (batch.fills.length > 0) this.losses?.filled();
+    if (batch.fills.length > 0) this.judge?.filled();
     if (deferred > 0) this.auditDueMs = Math.min(this.auditDueMs, this.ports.clock.nowMs() + FIRST_RETRY_MS);
     if (batch.gap === null) return;
     await this.openGap(writer, batch.gap);

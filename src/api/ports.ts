@@ -3,7 +3,7 @@
  * of its own. A read of something that is not the user's answers null, as if it did not exist.
  */
 import type { DepositsPort } from './deposit-port';
-import type { Account, AccountStatus, Balance, MarginMode, Position, RiskLimits, RiskLimitsView, UserRiskLimits } from '../domain/account';
+import type { Account, AccountStatus, Balance, MarginMode, RiskLimits, RiskLimitsView, UserRiskLimits } from '../domain/account';
 import type { CallKind, CallRates } from '../domain/call-rate';
 import type { Clock } from '../domain/clock';
 import type { StreamEvent } from '../domain/events';
@@ -15,6 +15,7 @@ import type { Fill, IdempotencyStamp, Order, OrderIntent } from '../domain/order
 import type { Strategy, StrategyChild } from '../domain/strategy';
 import type { StrategyCommand } from '../domain/strategy-commands';
 import type { MutationIntent } from '../domain/order-store';
+import type { ShownPosition } from '../domain/protection';
 import type { RateBudget } from '../domain/rate-budget';
 import type { VenueCapabilities, VenueCredentials } from '../domain/venue';
 import type { AccountFigures } from '../risk/figures';
@@ -295,7 +296,7 @@ export interface ApiPorts extends SignalPorts {
   readonly gateway: OrderGatewayPort;
   readonly orders: OrdersPort;
   readonly fills: { list(query: FillListQuery): Promise<{ readonly fills: readonly Fill[]; readonly nextCursor: string | null }> };
-  readonly positions: { list(query: OrderListQuery): Promise<{ readonly positions: readonly Position[]; readonly nextCursor: string | null }>; byId(id: string, userId: string): Promise<Position | null> };
+  readonly positions: { list(query: OrderListQuery): Promise<{ readonly positions: readonly ShownPosition[]; readonly nextCursor: string | null }>; byId(id: string, userId: string): Promise<ShownPosition | null> };
   readonly trades: { list(query: OrderListQuery): Promise<{ readonly trades: readonly Trade[]; readonly nextCursor: string | null }> };
   readonly ledger: { list(query: LedgerListQuery): Promise<{ readonly entries: readonly LedgerEntry[]; readonly nextCursor: string | null }> };
   readonly balances: { list(accountId: string, userId: string): Promise<readonly Balance[]> };

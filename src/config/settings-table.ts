@@ -228,6 +228,14 @@ export const SETTINGS_TABLE = {
     storable: true,
     description: 'Time between two looks of the sweeper for orders that nobody owns. Scaled.',
   }),
+  unprotectedAlertMs: integer({
+    env: 'SUREFILL_UNPROTECTED_ALERT_MS',
+    default: 30_000,
+    min: 0,
+    max: DAY_MS,
+    unit: 'ms',
+    description: 'How long an open position may have no stop that covers it before its account is told (account.alert of kind UNPROTECTED). 0: for ever.',
+  }),
   triggerBandBps: integer({
     env: 'SUREFILL_TRIGGER_BAND_BPS',
     default: 1_000,

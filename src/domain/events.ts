@@ -27,6 +27,7 @@ export const EVENT_TYPES = [
   'order.adopted',
   'fill.created',
   'position.updated',
+  'position.protectionChanged',
   'balance.updated',
   'trade.opened',
   'trade.updated',

@@ -135,6 +135,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
   registerStateGauges(platform.registry, {
     unknownOrders: () => store.gauges.unknownOrders(),
     positionsValueUsd: () => store.gauges.positionsValueUsd(),
+    unprotectedMs: () => store.gauges.unprotectedMs(),
     oldestWebhookSeconds: () => store.gauges.oldestWebhookSeconds(),
     depositsByState: () => store.gauges.depositsByState(),
     connections: () => sockets.connections,

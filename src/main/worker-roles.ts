@@ -5,7 +5,7 @@ import { createOrderActivities } from '../activities/order-path';
 import { OrderResolver } from '../activities/order-resolver';
 import { createTriggerActivities } from '../activities/trigger-activities';
 import { createWatchingActivities } from '../activities/watching-activities';
-import type { RecordedCall } from '../domain/order-store';
+import type { RecordedCall, WriterEpoch } from '../domain/order-store';
 import { PURGE_BATCH } from '../store/retention';
 import { TOPICS } from '../streams/topics';
 import { MarketData } from '../streams/market-data';
@@ -28,8 +28,8 @@ import { killSwitchActivities, strategyActivities, supervisionActivities, sweepS
 import { watchTriggers } from './triggers';
 
 const MINUTE_MS = 60_000;
-/** Losses are judged on every fill, and by marks this often: a second of a falling market is what a limit may be late by. */
-const LOSS_CHECK_MS = 1_000;
+/** Losses and stops are judged on every fill, and this often: a second of a falling market is what a limit may be late by. */
+const JUDGE_MS = 1_000;
 
 /** How long a starting worker waits for its venues' metadata. */
 const PREPARE_WAIT_MS = 3_000;
@@ -115,7 +115,7 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
         alert: (...alert) => store.accounts.alert(...alert),
       },
       working: (accountId) => store.orders.working(accountId),
-      losses: { check: (writer, accountId) => store.lossLimits.check(writer, accountId), everyMs: LOSS_CHECK_MS },
+      judged: { check: (writer, accountId) => judgeAccount(platform, writer, accountId), everyMs: JUDGE_MS },
       onMismatch: (accountId, kind, count) => {
         metrics.mismatch(kind, count);
         logger.warn({ accountId, kind, count }, 'the audit found what the stream had not brought');
@@ -148,4 +148,10 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
       await triggers.close();
     },
   };
+}
+
+/** Of an account that is watched: whether its losses restrict it, and since when a position of it has no stop. */
+async function judgeAccount({ store, settings }: Platform, writer: WriterEpoch, accountId: string): Promise<void> {
+  await store.lossLimits.check(writer, accountId);
+  await store.protections.check(writer, accountId, settings.unprotectedAlertMs);
 }

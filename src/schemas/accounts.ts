@@ -2,7 +2,9 @@
 import { z } from 'zod';
 import type { Account, Balance, Position } from '../domain/account';
 import type { Fill } from '../domain/order';
+import { PROTECTIONS, type ShownPosition } from '../domain/protection';
 import { decimalSchema, idSchema, nextCursorSchema, pageQuery, positiveDecimalSchema, symbolSchema, timeSchema, uuidSchema, venueNameSchema } from './fields';
+import { executionSchema, priceTypeSchema, trailingOffsetTypeSchema } from './order-conditions';
 import { orderSideSchema } from './orders';
 
 export const riskLimitsSchema = z
@@ -117,6 +119,31 @@ export const positionSchema = z
   })
   .meta({ id: 'Position' });
 
+const protectionSchema = z.enum(PROTECTIONS).meta({ description: 'Who holds stops that would close all of it: the venue (native), Surefill (durable), both, or none.' });
+
+export const shownPositionSchema = positionSchema
+  .extend({
+    protection: protectionSchema,
+    desiredStop: z
+      .strictObject({
+        orderId: uuidSchema,
+        execution: executionSchema.nullable(),
+        quantity: decimalSchema,
+        triggerPrice: decimalSchema.nullable().meta({ description: 'Of a trailing one: the level it has come to; null until it follows a price.' }),
+        triggerPriceType: priceTypeSchema.nullable(),
+        trailingOffset: decimalSchema.nullable(),
+        trailingOffsetType: trailingOffsetTypeSchema.nullable(),
+      })
+      .nullable()
+      .meta({ description: 'The stop that you want, whoever holds it; of several the one that the price reaches first.' }),
+    confirmedStop: z
+      .strictObject({ orderId: uuidSchema, venueOrderId: z.string(), quantity: decimalSchema, triggerPrice: decimalSchema.nullable(), acknowledgedAt: timeSchema.nullable() })
+      .nullable()
+      .meta({ description: 'The stop that the venue has acknowledged and holds.' }),
+    unprotectedMs: z.int().min(0).meta({ description: 'How long no stop has covered it, ms; 0 while one does, or while it is flat.' }),
+  })
+  .meta({ id: 'ShownPosition' });
+
 export const fillSchema = z
   .strictObject({
     venueFillId: z.string(),
@@ -138,11 +165,11 @@ export const fillSchema = z
 
 /** Compile-time proof that the document shows the domain's own records. */
 type Shows<Schema, Domain> = [Schema] extends [Domain] ? true : never;
-export const ACCOUNT_SCHEMAS_MATCH: [Shows<z.infer<typeof accountSchema>, Account>, Shows<z.infer<typeof balanceSchema>, Balance>, Shows<z.infer<typeof positionSchema>, Position>, Shows<z.infer<typeof fillSchema>, Fill>] = [true, true, true, true];
+export const ACCOUNT_SCHEMAS_MATCH: [Shows<z.infer<typeof shownPositionSchema>, ShownPosition>, Shows<z.infer<typeof accountSchema>, Account>, Shows<z.infer<typeof balanceSchema>, Balance>, Shows<z.infer<typeof positionSchema>, Position>, Shows<z.infer<typeof fillSchema>, Fill>] = [true, true, true, true, true];
 
 export const accountListSchema = z.strictObject({ accounts: z.array(accountSchema) }).meta({ id: 'AccountList' });
 export const balanceListSchema = z.strictObject({ balances: z.array(balanceSchema) }).meta({ id: 'BalanceList' });
-export const positionListSchema = z.strictObject({ positions: z.array(positionSchema), nextCursor: nextCursorSchema }).meta({ id: 'PositionList' });
+export const positionListSchema = z.strictObject({ positions: z.array(shownPositionSchema), nextCursor: nextCursorSchema }).meta({ id: 'PositionList' });
 export const fillPageSchema = z.strictObject({ fills: z.array(fillSchema), nextCursor: nextCursorSchema }).meta({ id: 'FillPage' });
 
 export const positionListQuerySchema = z.strictObject({

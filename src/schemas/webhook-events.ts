@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { EVENT_TYPES } from '../domain/events';
 import { TRADE_EXECUTED, WEBHOOK_TEST } from '../domain/webhook';
-import { accountSchema, fillSchema, positionSchema } from './accounts';
+import { accountSchema, fillSchema, positionSchema, shownPositionSchema } from './accounts';
 import { timeSchema } from './fields';
 import { orderSchema } from './orders';
 import { signalSchema } from './signals';
@@ -24,6 +24,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   [TRADE_EXECUTED]: { description: 'An order is filled.', data: orderData },
   [WEBHOOK_TEST]: { description: 'A test that you asked for: nothing happened.', data: z.looseObject({ endpointId: z.string(), message: z.string() }) },
   'fill.created': { description: 'A fill: each one, once.', data: z.looseObject({ fill: fillSchema }) },
+  'position.protectionChanged': { description: 'A position got a stop that covers it, at the venue, in Surefill or both, or lost it.', data: z.looseObject({ position: shownPositionSchema }) },
   'position.updated': { description: 'A position changed.', data: z.looseObject({ position: positionSchema }) },
   'trade.closed': { description: 'A position is flat again: its round trip, with profit, fees and funding.', data: z.looseObject({ trade: tradeSchema }) },
   'account.alert': { description: 'Something that a person should know: data.kind names it.', data: z.looseObject({ kind: z.string() }) },

@@ -26,6 +26,15 @@ export class Gauges {
     );
   }
 
+  /** The longest that an open position has had no stop that covers it, ms, by venue; every venue that has a market is named. */
+  async unprotectedMs(): Promise<ReadonlyMap<string, number>> {
+    return this.byVenue(
+      `SELECT v.venue, coalesce(greatest(0, extract(epoch FROM $1::timestamptz - min(r.unprotected_since)) * 1000), 0)::float8 AS value FROM (SELECT DISTINCT venue FROM markets) v
+         LEFT JOIN position_protections r ON r.venue = v.venue AND r.unprotected_since IS NOT NULL GROUP BY v.venue`,
+      isoTime(this.core.clock.nowMs()),
+    );
+  }
+
   /** Age of what waits longest for an enabled endpoint, s, a delivery or an event that has none yet; 0 where nothing does. Who is disabled was told, and decides. */
   async oldestWebhookSeconds(): Promise<number> {
     const [row] = await this.core.database.rows<{ seconds: number }>(
@@ -47,7 +56,7 @@ export class Gauges {
     return new Map([...DEPOSIT_STATES.map((state): [string, number] => [state, 0]), ...rows.map(({ state, value }): [string, number] => [state, value])]);
   }
 
-  private async byVenue(sql: string, ...parameters: readonly string[][]): Promise<ReadonlyMap<string, number>> {
+  private async byVenue(sql: string, ...parameters: readonly (string | string[])[]): Promise<ReadonlyMap<string, number>> {
     const rows = await this.core.database.rows<{ venue: string; value: number }>(sql, ...parameters);
     return new Map(rows.map(({ venue, value }) => [venue, value]));
   }

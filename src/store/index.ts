@@ -29,6 +29,7 @@ import { Orders } from './orders';
 import { Placing } from './placing';
 import { PlacingHistory } from './placing-facts';
 import { Portfolio, type FillListQuery, type PositionListQuery } from './portfolio';
+import { Protections } from './protections';
 import { Heartbeats } from './heartbeats';
 import { KillSwitches } from './kill-switches';
 import { LossLimits } from './loss-limits';
@@ -136,6 +137,7 @@ export class Store {
   readonly killSwitches: KillSwitches;
   readonly heartbeats: Heartbeats;
   readonly lossLimits: LossLimits;
+  readonly protections: Protections;
   private readonly portfolio: Portfolio;
 
   constructor(
@@ -183,6 +185,7 @@ export class Store {
     this.killSwitches = new KillSwitches(core);
     this.heartbeats = new Heartbeats(core);
     this.lossLimits = new LossLimits(core);
+    this.protections = new Protections(core);
     this.portfolio = new Portfolio(core);
   }
 

@@ -1,12 +1,14 @@
 /** Reads of fills, positions and balances. */
 import type { Balance, Position } from '../domain/account';
 import type { Fill } from '../domain/order';
+import type { ShownPosition } from '../domain/protection';
 import { plainRow, selectList } from './columns';
 import type { StoreCore } from './core';
 import { keyCursorOf, keyOf } from './cursor';
 import type { Parameter, Row } from './database';
 import { positionOf, positionRowOf, POSITION_FROM, POSITION_SELECT } from './fill-rows';
 import { newestFirst, type ListedTable, type ListFilters, type ListOptions } from './listing';
+import { withProtection } from './protections';
 import { BALANCE_COLUMNS, FILL_COLUMNS } from './tables';
 
 export interface FillListQuery extends ListFilters {
@@ -71,12 +73,12 @@ export class Portfolio {
   }
 
   /** By symbol, then account. Throws VALIDATION on a foreign cursor. */
-  async positions(query: PositionListQuery): Promise<{ readonly positions: readonly Position[]; readonly nextCursor: string | null }> {
+  async positions(query: PositionListQuery): Promise<{ readonly positions: readonly ShownPosition[]; readonly nextCursor: string | null }> {
     const { sql, parameters } = positionsStatement(query);
     const rows = await this.core.database.rows(sql, ...parameters);
     const page = rows.slice(0, query.limit).map((row) => this.shown(row));
     const last = page.at(-1);
-    return { positions: page, nextCursor: rows.length > query.limit && last !== undefined ? keyCursorOf([last.symbol, last.accountId]) : null };
+    return { positions: await withProtection(this.core, page), nextCursor: rows.length > query.limit && last !== undefined ? keyCursorOf([last.symbol, last.accountId]) : null };
   }
 
   /** All that an account of the user holds. */
@@ -85,9 +87,11 @@ export class Portfolio {
     return rows.map((row) => this.shown(row));
   }
 
-  async position(id: string, userId: string): Promise<Position | null> {
+  async position(id: string, userId: string): Promise<ShownPosition | null> {
     const [row] = await this.core.database.rows(`SELECT ${POSITION_SELECT} FROM ${POSITION_FROM} WHERE p.id = $1 AND p.user_id = $2`, id, userId);
-    return row === undefined ? null : this.shown(row);
+    if (row === undefined) return null;
+    const [shown] = await withProtection(this.core, [this.shown(row)]);
+    return shown ?? null;
   }
 
   async balances(accountId: string, userId: string): Promise<readonly Balance[]> {

@@ -1,5 +1,6 @@
 /** Everything behind the API, in memory: one database, one Temporal, one venue. Recording follows the placing transaction's rules. */
-import { DEFAULT_RISK_LIMITS, type Account, type Balance, type Position } from '../../src/domain/account';
+import { DEFAULT_RISK_LIMITS, type Account, type Balance } from '../../src/domain/account';
+import type { ShownPosition } from '../../src/domain/protection';
 import { LocalRateBudget } from '../../src/venues/local-rate-budget';
 import { DomainError } from '../../src/domain/errors';
 import { EVENT_OF_STATE } from '../../src/domain/order-changes';
@@ -34,7 +35,7 @@ export class FakeBackend {
   readonly figures = new Map<string, Record<string, string>>();
   readonly records = new Map<string, IdempotencyRecord>();
   readonly events = new Map<string, StreamEvent[]>();
-  readonly positions = new Map<string, Position>();
+  readonly positions = new Map<string, ShownPosition>();
   readonly balances = new Map<string, Balance[]>();
   readonly limits = new FakeLimits(this.accounts);
   book: AgedBook | null = { book: BOOK, ageMs: 5, stale: false };

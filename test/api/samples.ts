@@ -1,6 +1,7 @@
 /** Markets, venues and prices that the API's tests stand on. */
 import type { Market, OrderBook, Ticker } from '../../src/domain/market';
 import type { Position } from '../../src/domain/account';
+import type { ShownPosition } from '../../src/domain/protection';
 import type { Fill } from '../../src/domain/order';
 import type { VenuesPort, VenueState } from '../../src/api/ports';
 import type { Readiness } from '../../src/schemas/health';
@@ -46,11 +47,11 @@ export function readiness(postgresqlAway: boolean, temporalAway: boolean): Readi
   return { status: postgresqlAway || temporalAway ? 'notReady' : 'ready', postgresql: part(postgresqlAway), temporal: part(temporalAway), workers: part(false), entries: { status: 'open', detail: null }, venues: VENUES.map(({ name, status }) => ({ name, status })) };
 }
 
-export function position(id: string, accountId: string, side: Position['side'], quantity: string): Position {
+export function position(id: string, accountId: string, side: Position['side'], quantity: string): ShownPosition {
   const at = new Date(AT_MS).toISOString();
   return {
     id, accountId, venue: 'paper', symbol: 'BTC-PERP', side, quantity, entryPrice: '50000', exitPrice: null, markPrice: '50000', notional: null, leverage: '10', marginMode: 'cross',
-    margin: null, liquidationPrice: null, unrealizedPnl: '0', realizedPnl: '0', fees: '0', fundingPaid: '0', profit: '0', tradeId: null, openedAt: at, closedAt: null, updatedAt: at,
+    margin: null, liquidationPrice: null, unrealizedPnl: '0', realizedPnl: '0', fees: '0', fundingPaid: '0', profit: '0', tradeId: null, openedAt: at, closedAt: null, updatedAt: at, protection: 'none', desiredStop: null, confirmedStop: null, unprotectedMs: side === 'flat' ? 0 : 1_000,
   };
 }
 

@@ -47,7 +47,7 @@ test('S32: funding and three partial exits add up to the venue\'s figures to 1e-
   const session = venue.session(await world.store.accounts.credentials(account.id));
   const ports: AccountWatcherPorts = {
     clock: systemClock, watching: world.store.watching, accounts: world.store.accounts, working: (id) => world.store.orders.working(id),
-    losses: { check: async () => null, everyMs: 60_000 },
+    judged: { check: async () => null, everyMs: 60_000 },
     onMismatch: () => undefined,
     onTrouble: (_id, error) => {
       throw error;

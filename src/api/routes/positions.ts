@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { decimal, decimalText } from '../../domain/decimal';
 import { DomainError } from '../../domain/errors';
-import { positionCloseSchema, positionListQuerySchema, positionListSchema, positionQuerySchema, positionSchema } from '../../schemas/accounts';
+import { positionCloseSchema, positionListQuerySchema, positionListSchema, positionQuerySchema, shownPositionSchema } from '../../schemas/accounts';
 import { PAGE_LIMIT, symbolSchema } from '../../schemas/fields';
 import { answerTimeoutQuery } from '../../schemas/orders';
 import type { Position } from '../../domain/account';
+import type { ShownPosition } from '../../domain/protection';
 import { requestStamp } from '../idempotency';
 import { notFound } from '../errors';
 import { unprocessable } from '../order-intent';
@@ -47,19 +48,19 @@ export function positionRoutes({ ports, directory, placement }: RouteContext): R
       scope: 'read',
       params: z.strictObject({ symbol: symbolSchema }),
       query: positionQuerySchema,
-      responses: { 200: { description: 'The position.', schema: positionSchema } },
+      responses: { 200: { description: 'The position.', schema: shownPositionSchema } },
       errors: ['NOT_FOUND'],
       async handle({ params, query, userId }) {
         const accountId = query.accountId ?? null;
         await directory.assertOwned(accountId, userId);
-        const held = async (symbol: string, venue: string | null): Promise<readonly Position[]> => (await ports.positions.list({ userId, status: 'all', accountId, symbol, venue, cursor: null, limit: PAGE_LIMIT.max })).positions;
+        const held = async (symbol: string, venue: string | null): Promise<readonly ShownPosition[]> => (await ports.positions.list({ userId, status: 'all', accountId, symbol, venue, cursor: null, limit: PAGE_LIMIT.max })).positions;
         const [position, ...others] = await positionsOf(params.symbol, query.venue ?? null);
         if (position === undefined) throw notFound('position');
         if (others.length === 0) return { status: 200, body: position };
         const accountIds = [position, ...others].map((each) => each.accountId);
         throw validationError([{ path: 'query.accountId', message: `several of your accounts have held ${position.symbol}: name one of ${accountIds.join(', ')}` }]);
 
-        async function positionsOf(symbolOrAlias: string, venue: string | null): Promise<readonly Position[]> {
+        async function positionsOf(symbolOrAlias: string, venue: string | null): Promise<readonly ShownPosition[]> {
           const bySymbol = await held(symbolOrAlias, venue);
           if (bySymbol.length > 0) return bySymbol;
           const account = accountId === null ? null : await directory.account(accountId, userId);

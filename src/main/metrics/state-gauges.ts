@@ -5,6 +5,8 @@ import { METRIC_NAMES } from './names';
 export interface StateGaugePorts {
   unknownOrders(): Promise<ReadonlyMap<string, number>>;
   positionsValueUsd(): Promise<ReadonlyMap<string, number>>;
+  /** The longest that an open position has had no stop that covers it, ms; 0 where each has one. */
+  unprotectedMs(): Promise<ReadonlyMap<string, number>>;
   /** Age of what waits longest for an enabled webhook, s; 0 where nothing does. */
   oldestWebhookSeconds(): Promise<number>;
   /** Of every state, those of none too. */
@@ -17,6 +19,7 @@ export interface StateGaugePorts {
 export function registerStateGauges(registry: Registry, ports: StateGaugePorts): void {
   by('venue', METRIC_NAMES.ordersUnknown, 'Orders whose outcome at the venue is unknown: look into any that stays for a minute.', () => ports.unknownOrders());
   by('venue', METRIC_NAMES.positionsValue, 'Open positions at their mark price, longs and shorts added up; markets quoted in dollars.', () => ports.positionsValueUsd());
+  by('venue', METRIC_NAMES.positionsUnprotected, 'The longest that an open position has had no stop that covers it, ms.', () => ports.unprotectedMs());
   by('state', METRIC_NAMES.depositsByState, 'Deposits in each state: look into those in MANUAL_REVIEW and PARTIAL_REVIEW.', () => ports.depositsByState());
   new Gauge({
     name: METRIC_NAMES.socketConnections,

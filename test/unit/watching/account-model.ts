@@ -247,7 +247,7 @@ export class AccountStore {
         },
       },
       working: async () => [...this.orders],
-      losses: { check: async () => null, everyMs: 60_000 },
+      judged: { check: async () => null, everyMs: 60_000 },
       onMismatch: (_id, kind, count) => {
         this.mismatches.push([kind, count]);
         this.tell();

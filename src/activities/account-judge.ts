@@ -1,13 +1,13 @@
-/** Judges an account's losses beside its stream: after every fill, and as marks move. What it cannot read or write ends the watcher. */
+/** Judges an account beside its stream, its judged and its stops: after every fill, and as marks and time move. What it cannot read or write ends the watcher. */
 import type { WriterEpoch } from '../domain/order-store';
 import type { AccountWatcherPorts } from './account-ports';
 
-export class LossWatch {
+export class AccountJudge {
   private wake: () => void = () => undefined;
   private due = false;
 
   constructor(
-    private readonly losses: AccountWatcherPorts['losses'],
+    private readonly judged: AccountWatcherPorts['judged'],
     private readonly accountId: string,
     private readonly epoch: WriterEpoch,
   ) {}
@@ -23,7 +23,7 @@ export class LossWatch {
     try {
       while (!stop.aborted) {
         this.due = false;
-        await this.losses.check(this.epoch, this.accountId);
+        await this.judged.check(this.epoch, this.accountId);
         if (!this.due) await this.rest(stop);
       }
     } catch (error) {
@@ -38,7 +38,7 @@ export class LossWatch {
         stop.removeEventListener('abort', done);
         resolve();
       };
-      const timer = setTimeout(done, this.losses.everyMs);
+      const timer = setTimeout(done, this.judged.everyMs);
       this.wake = done;
       stop.addEventListener('abort', done, { once: true });
       if (stop.aborted) done();

@@ -1,0 +1,103 @@
+/** Protection of positions in a real database: what is shown, what is remembered, and who is told when. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Account } from '../../src/domain/account';
+import { UNCONDITIONAL, type OrderIntent } from '../../src/domain/order';
+import { EpochLost, type WriterEpoch } from '../../src/domain/order-store';
+import type { ShownPosition } from '../../src/domain/protection';
+import { fillOf, intentFor, openStoreWorld, OWNER, seen, signingVenue, SYMBOL, viewOf, type StoreWorld } from './store-harness';
+
+const ALERT_MS = 30_000;
+
+let world: StoreWorld;
+beforeAll(async () => {
+  world = await openStoreWorld([signingVenue('other')]);
+});
+afterAll(() => world.close());
+
+async function holding(quantity: string): Promise<{ account: Account; writer: WriterEpoch; entry: OrderIntent }> {
+  const account = await world.newAccount();
+  const writer = await world.store.watching.takeEpoch(`account/${account.id}`, 'test');
+  const entry = intentFor(account, { quantity: '20' });
+  await world.store.placing.recordOrders([entry], OWNER);
+  await world.store.watching.applyFills(writer, account.id, [fillOf(entry, { quantity, atMs: world.clock.nowMs() })]);
+  return { account, writer, entry };
+}
+
+async function armed(account: Account, quantity: string): Promise<OrderIntent> {
+  const stop = intentFor(account, { side: 'sell', type: 'stopMarket', limitPrice: null, quantity, reduceOnly: true, condition: { ...UNCONDITIONAL, execution: 'durable', triggerPrice: '1.8', triggerPriceType: 'mark', gapPolicy: 'traded' } });
+  await world.store.placing.recordOrders([stop], OWNER);
+  return stop;
+}
+
+async function shown(account: Account): Promise<ShownPosition | undefined> {
+  return (await world.store.positions.list({ userId: account.userId, accountId: account.id, symbol: SYMBOL, venue: null, status: 'all', cursor: null, limit: 10 })).positions[0];
+}
+
+const told = async (account: Account) =>
+  (await world.store.events.since(`account:${account.id}`, 0, 100)).filter(({ type, data }) => type === 'position.protectionChanged' || (type === 'account.alert' && data['kind'] === 'UNPROTECTED')).map(({ type, data }) => [type, data] as const);
+
+test('a position without a stop is told of once it had none for so long, once', async () => {
+  const { account, writer } = await holding('10');
+  const check = () => world.store.protections.check(writer, account.id, ALERT_MS);
+  await check();
+  world.clock.ms += ALERT_MS - 1;
+  await check();
+  expect([await told(account), await shown(account)]).toMatchObject([[], { protection: 'none', desiredStop: null, unprotectedMs: ALERT_MS - 1 }]);
+  expect((await world.store.gauges.unprotectedMs()).get('paper')).toBe(ALERT_MS - 1);
+  world.clock.ms += 1;
+  await check();
+  world.clock.ms += ALERT_MS;
+  await check();
+  expect(await told(account)).toMatchObject([['account.alert', { kind: 'UNPROTECTED', symbol: SYMBOL, quantity: '10', unprotectedMs: ALERT_MS, belowMinimum: false }]]);
+
+  await armed(account, '10');
+  await check();
+  expect([(await told(account)).at(-1), await shown(account)]).toMatchObject([['position.protectionChanged', { previousProtection: 'none', position: { protection: 'durable', unprotectedMs: 0 } }], { protection: 'durable', desiredStop: { triggerPrice: '1.8' }, confirmedStop: null, unprotectedMs: 0 }]);
+  expect((await world.store.gauges.unprotectedMs()).get('paper')).toBe(0);
+});
+
+test('a stop that covers less than what is held protects nothing, and a stretch without one begins anew when it ends', async () => {
+  const { account, writer, entry } = await holding('5');
+  const check = () => world.store.protections.check(writer, account.id, ALERT_MS);
+  await armed(account, '5');
+  await check();
+  expect(await shown(account)).toMatchObject({ protection: 'durable' });
+  await world.store.watching.applyFills(writer, account.id, [fillOf(entry, { quantity: '3', atMs: world.clock.nowMs() })]);
+  await check();
+  world.clock.ms += ALERT_MS;
+  await check();
+  expect((await told(account)).map(([type]) => type)).toEqual(['position.protectionChanged', 'position.protectionChanged', 'account.alert']);
+  await armed(account, '3');
+  await check();
+  expect(await shown(account)).toMatchObject({ protection: 'durable', unprotectedMs: 0 });
+});
+
+test('the stop at the venue counts once the venue has acknowledged it', async () => {
+  const { account, writer } = await holding('5');
+  const stop = intentFor(account, { side: 'sell', type: 'stopMarket', limitPrice: null, quantity: '5', reduceOnly: true, condition: { ...UNCONDITIONAL, execution: 'native', triggerPrice: '1.7', triggerPriceType: 'mark' } });
+  await world.store.placing.recordOrders([stop], OWNER);
+  expect(await shown(account)).toMatchObject({ protection: 'none', desiredStop: { orderId: stop.id }, confirmedStop: null });
+  await world.store.evidence.apply([{ orderId: stop.id, evidence: seen(viewOf(stop)) }]);
+  expect(await shown(account)).toMatchObject({ protection: 'native', desiredStop: { orderId: stop.id }, confirmedStop: { orderId: stop.id, quantity: '5' } });
+  await world.store.protections.check(writer, account.id, ALERT_MS);
+  expect((await told(account)).map(([, data]) => (data['position'] as ShownPosition).protection)).toEqual(['native']);
+});
+
+test('what is below the market\'s minimum is said to be so; 0 tells nobody; what is flat is forgotten', async () => {
+  const { account, writer, entry } = await holding('0.05');
+  await world.store.protections.check(writer, account.id, 0);
+  world.clock.ms += 10 * ALERT_MS;
+  await world.store.protections.check(writer, account.id, 0);
+  expect(await told(account)).toEqual([]);
+  await world.store.protections.check(writer, account.id, ALERT_MS);
+  expect(await told(account)).toMatchObject([['account.alert', { belowMinimum: true, words: expect.stringContaining('below') }]]);
+  await world.store.watching.applyFills(writer, account.id, [fillOf(entry, { side: 'sell', venueOrderId: 'outside', venueClientId: null, quantity: '0.05', atMs: world.clock.nowMs() })]);
+  await world.store.protections.check(writer, account.id, ALERT_MS);
+  expect(await shown(account)).toMatchObject({ side: 'flat', protection: 'none', unprotectedMs: 0 });
+});
+
+test('a watcher that was replaced tells nobody', async () => {
+  const { account, writer } = await holding('5');
+  await world.store.watching.takeEpoch(writer.scope, 'its successor');
+  await expect(world.store.protections.check(writer, account.id, ALERT_MS)).rejects.toThrow(EpochLost);
+});
