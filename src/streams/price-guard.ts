@@ -59,8 +59,13 @@ export class PriceGuard {
   }
 
   private isNear(a: Decimal, b: Decimal): boolean {
-    return a.minus(b).abs().times(BPS).lessThanOrEqualTo(b.times(this.rules.bandBps));
+    return isWithin(a, b, this.rules.bandBps);
   }
+}
+
+/** Whether a price is no further than the band from a reference. */
+export function isWithin(price: Decimal, reference: Decimal, bandBps: number): boolean {
+  return price.minus(reference).abs().times(BPS).lessThanOrEqualTo(reference.times(bandBps));
 }
 
 /** How long the least late message of a while stays the measure of a venue's clock, ms: a clock that was set back is believed after it. */

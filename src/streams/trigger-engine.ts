@@ -10,6 +10,7 @@ import type { PublicTrade, Ticker } from '../domain/market';
 import type { WriterEpoch } from '../domain/order-store';
 import { evaluate, type PriceOrigin, type Trigger, type TriggerEvidence } from '../domain/trigger';
 import type { PublicMessage } from '../domain/venue';
+import { believed } from './believed-history';
 import { PriceGuard, VenueClockGuess, type PriceRules, type Verdict } from './price-guard';
 import { catchUp, type History } from './trigger-catch-up';
 import { TriggerIndex, type Crossed } from './trigger-index';
@@ -250,18 +251,12 @@ export class TriggerEngine {
         const history = await this.options.history(symbol, triggers.reduce((earliest, trigger) => Math.min(earliest, sinceMs(trigger)), Infinity));
         if (this.closed || history === null) return;
         this.unread.delete(symbol);
-        this.takePast(symbol, triggers, this.believed(history), sinceMs);
+        this.takePast(symbol, triggers, believed(history, this.options.rules), sinceMs);
       });
     } catch (error) {
       this.options.onTrouble(error);
     }
     if (this.unread.size > 0 && !this.closed) this.readAgain = setTimeout(() => void this.readBack(), READ_AGAIN_MS);
-  }
-
-  /** A spike of the past is no better than one of now. */
-  private believed(history: History): History {
-    const guard = new PriceGuard(this.options.rules);
-    return { ...history, trades: history.trades.filter(({ price, at }) => guard.judge('last', price, at, 0) === 'counts') };
   }
 
   private takePast(symbol: string, triggers: readonly Trigger[], history: History, sinceMs: (trigger: Trigger) => number): void {
