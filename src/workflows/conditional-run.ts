@@ -1,5 +1,5 @@
 /** One execution of a conditional order: what was told since the last step, and how each step is carried out. */
-import { condition, proxyLocalActivities, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { condition, patched, proxyLocalActivities, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { ConditionalActivities, ConditionalReference, HeldOrderView } from '../activities/conditional-activities';
 import type { SupervisionActivities } from '../activities/supervision-activities';
 import type { TriggerActivities } from '../activities/trigger-activities';
@@ -67,12 +67,18 @@ export class ConditionalRun {
     this.amending += 1;
     try {
       const { verdict, code, message } = await amendConditional({ orderId, userId, accountId, expectedRevision, terms });
-      if (verdict === 'applied') this.state.amended(terms);
+      if (verdict === 'applied') this.amended(terms);
       return { verdict, code, message };
     } finally {
       this.amending -= 1;
       this.told += 1;
     }
+  }
+
+  /** The venue may take a native stop of these terms, whatever it said of the ones before. */
+  private amended(terms: HeldTerms): void {
+    if (patched('native-stop-after-amendment')) this.state.nativeFailures = 0;
+    this.state.amended(terms);
   }
 
   /** Update handler. */

@@ -9,7 +9,7 @@ import { triggerOf, type Trigger, type TriggerEvidence } from '../../src/domain/
 import { ConditionalGateway } from '../../src/temporal/conditional-gateway';
 import { conditionalWorkflowId } from '../../src/temporal/workflow-ids';
 import { orderChanged, triggerCrossed } from '../../src/workflows/messages';
-import { ended, type Ending } from './executions';
+import { begot, canceledWaiting, continued, ended, type Ending } from './executions';
 
 const AT = '2026-01-01T00:00:00.000Z';
 const CONDITION = { ...UNCONDITIONAL, execution: 'durable', triggerPrice: '60000', triggerPriceType: 'mark', gapPolicy: 'traded' } as const;
@@ -51,9 +51,17 @@ function child(changes: Partial<Order>): SupervisedOrder {
 const noted = { state: 'TRIGGERED', revision: 2 } as const;
 const sentChild = { group: { items: [{ orderId: childOrderId(CHILD, sha256Hex), verdict: 'accepted' as const }], calls: [] }, openOrderIds: [], unsent: [] };
 
-async function started(client: Client): Promise<void> {
-  await new ConditionalGateway(client).place(INTENT);
+async function started(client: Client, intent: OrderIntent = INTENT): Promise<void> {
+  await new ConditionalGateway(client).place(intent);
 }
+
+/** The n-th child of a leg: its row. */
+const childAt = (leg: number, n: number, changes: Partial<Order>): SupervisedOrder => child({ id: childOrderId({ parentId: INTENT.id, leg, child: n }, sha256Hex), clientOrderId: `${INTENT.id}.${leg}.${n}`, ...changes });
+const hint = (client: Client, n = 0): Promise<void> => client.workflow.getHandle(ID).signal(orderChanged, { orderId: childOrderId({ ...CHILD, child: n }, sha256Hex), revision: 3 });
+const ENTRY: OrderIntent = { ...INTENT, side: 'buy', reduceOnly: false, condition: { ...CONDITION, triggerPrice: '60000' } };
+const ENTRY_FIRED: Trigger = { ...trigger({ status: 'FIRED', acknowledged: true }), parameters: triggerOf({ ...ENTRY, condition: CONDITION }) as Trigger['parameters'], evidence: { ...EVIDENCE, price: '60010' } };
+const BOTH = { ...CONDITION, execution: 'both' } as const;
+const canceling = { requestMutation: [{ verdict: 'accepted', attemptId: 't1', code: null, message: null, step: { kind: 'settled', verdict: 'applied', code: null, message: null } }] } as const;
 
 async function over(client: Client): Promise<string> {
   await ended(client.workflow.getHandle(ID));
@@ -69,7 +77,75 @@ async function crossed(client: Client): Promise<string> {
 
 const crossing = { recordConditional: [held()], armTrigger: [trigger()], acknowledgeTrigger: [FIRED], noteConditional: [noted], readTradingState: [MARKET], placeOrders: [sentChild] };
 
+/** Its limit does not fill: the next step takes its place, and fills. Each end of a wait is a look too, so the limit is seen twice. */
+function escalated(name: string, escalation: NonNullable<OrderIntent['condition']>['escalation'], next: Partial<Order>): Ending {
+  const condition = { ...CONDITION, escalation };
+  const limit = childAt(0, 0, { type: 'limit', limitPrice: '60000' });
+  const limitEnded = childAt(0, 0, { type: 'limit', limitPrice: '60000', state: 'CANCELED', reasonCode: 'CANCELED_BY_USER' });
+  return {
+    workflow: 'conditionalOrder',
+    ending: name,
+    script: { ...crossing, ...canceling, recordConditional: [held({ limitPrice: '60000', condition })], readOrders: [[limit], [limit], [limitEnded], [limitEnded, childAt(0, 1, { ...next, state: 'FILLED', filledQuantity: '0.5', avgPrice: '59800' })]] },
+    run: async (client) => {
+      await started(client, { ...INTENT, type: 'stopLimit', limitPrice: '60000', condition });
+      await client.workflow.getHandle(ID).signal(triggerCrossed, EVIDENCE);
+      for (const [type, n] of [['order', 1], ['orderCancellation', 1], ['order', 2]] as const) {
+        await begot(client, ID, type, n);
+        await hint(client);
+      }
+      return over(client);
+    },
+  };
+}
+
+const REACHED_LATER: readonly Ending[] = [
+  {
+    workflow: 'conditionalOrder',
+    ending: 'entry-ended-by-its-child',
+    script: { ...crossing, acknowledgeTrigger: [ENTRY_FIRED], readOrders: [[childAt(0, 0, { state: 'REJECTED', reasonCode: 'VENUE_REJECTED', reasonMessage: 'no margin' })]] },
+    run: async (client) => {
+      await started(client, ENTRY);
+      await client.workflow.getHandle(ID).signal(triggerCrossed, { ...EVIDENCE, price: '60010' });
+      await begot(client, ID, 'order', 1);
+      await hint(client);
+      return over(client);
+    },
+  },
+  {
+    workflow: 'conditionalOrder',
+    ending: 'filled-by-the-native-stop',
+    script: { ...crossing, recordConditional: [held({ condition: BOTH })], readOrders: [[childAt(1, 0, { type: 'stopMarket', timeInForce: 'GTC' })], [childAt(1, 0, { type: 'stopMarket', state: 'PARTIALLY_FILLED', filledQuantity: '0.2', avgPrice: '59990', revision: 4 })], [childAt(1, 0, { type: 'stopMarket', state: 'FILLED', filledQuantity: '0.5', avgPrice: '59990', revision: 5 })]], disarmTrigger: [trigger({ status: 'DISARMED' })], ...canceling },
+    run: async (client) => {
+      await started(client, { ...INTENT, condition: BOTH });
+      await begot(client, ID, 'order', 1);
+      for (let n = 0; n < 3; n += 1) await hint(client);
+      return over(client);
+    },
+  },
+  escalated('escalated-to-chase', { chaseAfterMs: 300, marketAfterMs: null, slippageBps: 100 }, { type: 'limit', timeInForce: 'GTC', limitPrice: '59991' }),
+  escalated('escalated-to-market', { chaseAfterMs: null, marketAfterMs: 300, slippageBps: 100 }, { type: 'limit', timeInForce: 'IOC', limitPrice: '59400' }),
+  {
+    workflow: 'conditionalOrder',
+    ending: 'continued-as-new',
+    script: { recordConditional: [held()], armTrigger: [trigger()], amendTrigger: [trigger({ revision: 2 })], amendConditional: [{ verdict: 'applied', code: null, message: null }], noteConditional: [noted] },
+    run: async (client) => {
+      await started(client);
+      let isOver = false;
+      const first = continued(client, ID).finally(() => (isOver = true));
+      for (let revision = 1; !isOver; revision += 1) await new ConditionalGateway(client).amend({ ownerWorkflowId: ID } as Order, revision, { triggerPrice: String(60_000 + revision) });
+      return first;
+    },
+  },
+  {
+    workflow: 'conditionalOrder',
+    ending: 'canceled-in-temporal',
+    script: { recordConditional: [held()], armTrigger: [trigger()] },
+    run: async (client) => started(client).then(() => canceledWaiting(client, ID)),
+  },
+];
+
 export const CONDITIONAL_ENDINGS: readonly Ending[] = [
+  ...REACHED_LATER,
   { workflow: 'conditionalOrder', ending: 'denied', script: { recordConditional: [{ verdict: 'denied', held: null, nativeExpiresAfterMs: null }] }, run: async (client) => started(client).then(() => over(client)) },
   { workflow: 'conditionalOrder', ending: 'duplicate', script: { recordConditional: [{ verdict: 'duplicate', held: null, nativeExpiresAfterMs: null }] }, run: async (client) => started(client).then(() => over(client)) },
   { workflow: 'conditionalOrder', ending: 'triggered-then-filled', script: { ...crossing, readOrders: [[child({ state: 'FILLED', filledQuantity: '0.5', avgPrice: '59990' })]] }, run: crossed },

@@ -29,6 +29,23 @@ export async function scheduled(client: Client, workflowId: string, type: string
   });
 }
 
+/** Until it has started so many children of this type. */
+export async function begot(client: Client, workflowId: string, type: string, times: number): Promise<void> {
+  await until(async () => {
+    const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+    return (events ?? []).filter((event) => event.startChildWorkflowExecutionInitiatedEventAttributes?.workflowType?.name === type).length >= times;
+  });
+}
+
+/** Canceled in Temporal while it waits: once it has set a timer, or, without one, once its first activities are done. */
+export async function canceledWaiting(client: Client, workflowId: string): Promise<string> {
+  const handle = client.workflow.getHandle(workflowId);
+  await until(async () => ((await handle.fetchHistory()).events ?? []).some((event) => event.timerStartedEventAttributes != null || event.markerRecordedEventAttributes != null));
+  await handle.cancel();
+  await ended(handle);
+  return workflowId;
+}
+
 /** The first execution of a chain: it continued as new, and its successor is ended. */
 export async function continued(client: Client, workflowId: string): Promise<string> {
   const first = (await client.workflow.getHandle(workflowId).describe()).runId;

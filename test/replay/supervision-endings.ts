@@ -7,7 +7,7 @@ import { withFallbacks } from '../../src/domain/strategies/form';
 import { strategyNamed } from '../../src/domain/strategies/registry';
 import { ensureDeadMan, ensureKillSwitch, ensureStrategy, tellDeadMan } from '../../src/temporal/supervising';
 import { deadManWorkflowId, killSwitchWorkflowId, strategyWorkflowId } from '../../src/temporal/workflow-ids';
-import { continued, ended, scheduled, type Ending } from './executions';
+import { canceledWaiting, continued, ended, scheduled, type Ending } from './executions';
 import { createHash } from 'node:crypto';
 
 const AT = '2026-01-01T00:00:00.000Z';
@@ -45,6 +45,7 @@ const run = async (client: Client, type: string): Promise<string> => {
   await ended(client.workflow.getHandle(strategyWorkflowId(ID)));
   return strategyWorkflowId(ID);
 };
+const canceling = { requestMutation: [{ verdict: 'accepted', attemptId: 't1', code: null, message: null, step: { kind: 'settled', verdict: 'applied', code: null, message: null } }] } as const;
 const placing = { placeOrders: [{ group: { items: [{ orderId: child().orderId, verdict: 'accepted' }], calls: [] }, openOrderIds: [], unsent: [] }], resolveOrder: [{ kind: 'settled', state: 'WORKING' }] } as const;
 const filled = child({ state: 'FILLED', isPlaced: true, filledQuantity: '1', avgPrice: '99' });
 const working = child({ state: 'WORKING', isPlaced: true });
@@ -58,7 +59,31 @@ const completed = (type: string): Ending => ({
   run: (client) => run(client, type),
 });
 
+/** Its owner ends it while a child rests; and somebody cancels its workflow in Temporal, which the sweeper then starts anew. */
+const stopped = (type: string): readonly Ending[] => [
+  {
+    workflow: type,
+    ending: 'canceled-by-its-owner',
+    script: {
+      ...placing, ...canceling,
+      lookAtStrategy: [facts(type, { pendingCancel: true }, [working]), facts(type, { pendingCancel: true }, [child({ state: 'CANCELED', isPlaced: true })]), facts(type, { state: 'CANCELED', endedAt: AT }, [])],
+      advanceStrategy: [{ strategy: strategy(type, { state: 'CANCELED' }), children: [] }],
+    },
+    run: (client) => run(client, type),
+  },
+  {
+    workflow: type,
+    ending: 'canceled-in-temporal',
+    script: { ...placing, lookAtStrategy: [facts(type, { startedAt: new Date().toISOString(), runStartedAt: new Date().toISOString() }, [working])] },
+    run: async (client) => {
+      await ensureStrategy(client, strategy(type));
+      return canceledWaiting(client, strategyWorkflowId(ID));
+    },
+  },
+];
+
 const strategies: Ending[] = [
+  ...['twap', 'iceberg', 'scale', 'chase'].flatMap(stopped),
   completed('twap'),
   completed('iceberg'),
   completed('scale'),
@@ -102,10 +127,18 @@ const exit = {
   id: child().orderId, userId: 'u1', accountId: 'a1', signerId: 's1', clientOrderId: `${ID}.0.1`, venueClientId: 'v1', venue: 'paper', symbol: 'X-PERP', venueSymbol: 'X-PERP', side: 'sell', type: 'market', timeInForce: 'IOC',
   quantity: '1', limitPrice: null, postOnly: false, reduceOnly: true, origin: 'STRATEGY', placeBefore: AT, idempotency: null, supervision: { workflowId: killSwitchWorkflowId(ID) },
 } as const;
-const canceling = { requestMutation: [{ verdict: 'accepted', attemptId: 't1', code: null, message: null, step: { kind: 'settled', verdict: 'applied', code: null, message: null } }] } as const;
 const latched = (client: Client): Promise<void> => ensureKillSwitch(client, { id: ID, userId: 'u1', scope: 'account', accountId: 'a1', venue: null, mode: 'flatten', reason: null, latchedAt: AT, latchedBy: 'key:k', releasedAt: null, releasedBy: null });
 
 const switches: Ending[] = [
+  {
+    workflow: 'killSwitch',
+    ending: 'canceled-in-temporal',
+    script: { stepKillSwitch: [flattening] },
+    run: async (client) => {
+      await latched(client);
+      return canceledWaiting(client, killSwitchWorkflowId(ID));
+    },
+  },
   {
     workflow: 'killSwitch',
     ending: 'canceled-closed-and-released',
