@@ -66,6 +66,7 @@ export const EVENT_TYPES = [
   'deposit.unclaimed',
   'swap.quoted',
   'swap.updated',
+  'swap.completed',
   'signal.placed',
   'signal.refused',
   'signal.expired',

@@ -14,7 +14,7 @@ const hexOf = (bytes: number, what: string, example: string) =>
 const addressSchema = hexOf(20, 'an address', '0x70997970c51812dc3a010c7d01b50e0d17dc79c8');
 const hashSchema = hexOf(32, 'a transaction hash', `0x${'ab'.repeat(32)}`);
 /** As the domain has them: addresses, hashes and data. */
-const shownHex = z.string().regex(/^0x[0-9a-f]*$/);
+const shownHex = z.string().regex(/^0x[0-9a-f]*$/).meta({ examples: ['0x00000000000000000000000000000000000000aa'] });
 
 export const depositRequestSchema = z
   .strictObject({

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { EVENT_TYPES } from '../domain/events';
 import { TRADE_EXECUTED, WEBHOOK_TEST } from '../domain/webhook';
 import { accountSchema, fillSchema, positionSchema, shownPositionSchema } from './accounts';
+import { depositSchema } from './deposits';
 import { timeSchema } from './fields';
 import { orderSchema } from './orders';
 import { signalSchema } from './signals';
@@ -33,8 +34,11 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   trade: { description: 'A round trip began or grew.', data: z.looseObject({ trade: tradeSchema }) },
   balance: { description: 'A balance changed.', data: z.looseObject({}) },
   account: { description: 'An account changed.', data: z.looseObject({}) },
-  deposit: { description: 'A deposit changed.', data: z.looseObject({}) },
-  swap: { description: 'A swap changed.', data: z.looseObject({}) },
+  'deposit.unclaimed': { description: 'Something came to a chain address of yours that no deposit explains: it is held in suspense.', data: z.looseObject({}) },
+  'swap.completed': { description: 'The bridge says that a deposit\'s swap is done. The money counts with deposit.credited: by what the chain says.', data: z.looseObject({ deposit: depositSchema }) },
+  'deposit.reversed': { description: 'A chain took back a transfer that was counted: of a deposit, or one that came unannounced.', data: z.looseObject({ deposit: depositSchema.optional() }) },
+  deposit: { description: 'A deposit changed: its whole state.', data: z.looseObject({ deposit: depositSchema }) },
+  swap: { description: 'What is known of a deposit\'s swap changed.', data: z.looseObject({ deposit: depositSchema }) },
   strategy: { description: 'A strategy changed: its whole state.', data: z.looseObject({ strategy: strategySchema }) },
   signal: { description: 'An incoming signal was placed, refused or came too late: the whole of it.', data: z.looseObject({ signal: signalSchema }) },
   orderList: { description: 'A list of orders changed.', data: z.looseObject({}) },

@@ -178,7 +178,7 @@ async function insertStep(tx: Transaction, deposit: Deposit, number: number, fac
 
 function eventOf(fact: DepositFact, after: Deposit): EventType {
   if (fact.kind === 'quoted') return 'swap.quoted';
-  if (fact.kind === 'bridgeSaid') return 'swap.updated';
+  if (fact.kind === 'bridgeSaid') return fact.report.status === 'DONE' && fact.report.substatus !== 'REFUNDED' ? 'swap.completed' : 'swap.updated';
   if (fact.kind === 'creditReversed') return 'deposit.reversed';
   if (after.state === 'CREDITED') return 'deposit.credited';
   if (after.state === 'REFUNDED') return 'deposit.refunded';
