@@ -1,4 +1,7 @@
-/** What a transaction changes of a user rather than of an account: events of the user's own stream, and lines of the wallet ledger. */
+/**
+ * What a transaction changes of a user rather than of an account: events of the user's own stream, and lines of the wallet ledger. Its own
+ * transaction is `changeUser`; one that has locks already and tells the user of what it did takes `appendUserEvent`.
+ */
 import { decimal, decimalText } from '../domain/decimal';
 import { DomainError } from '../domain/errors';
 import { userStream, type EventDraft } from '../domain/events';
@@ -14,19 +17,25 @@ import { EVENT_COLUMNS, LEDGER_BALANCE_COLUMNS, LEDGER_COLUMNS } from './tables'
 /** One transaction under the user's row lock, so that the stream has no gap and no two of them count the same money. Throws NOT_FOUND. */
 export async function changeUser<T>(core: StoreCore, userId: string, work: (tx: Transaction, changes: UserChanges) => Promise<T>): Promise<T> {
   const { answer, events } = await core.database.changing(async (tx) => {
-    const [user] = await tx.rows<{ sequence: number }>('SELECT event_sequence::float8 AS sequence FROM users WHERE id = $1 FOR UPDATE', userId);
-    if (user === undefined) throw new DomainError('NOT_FOUND', `user ${userId} does not exist`);
-    const changes = new UserChanges(userId, user.sequence);
+    const changes = await lockUser(tx, userId);
     const result = await work(tx, changes);
-    const newest = changes.events.at(-1);
-    return {
-      answer: { answer: result, events: changes.events },
-      last: changes.statements(),
-      after: newest === undefined ? null : { sql: `SELECT count(pg_notify('${EVENT_CHANNEL}', payload))::int AS told FROM unnest($1::text[]) AS payload`, parameters: [[`${newest.stream} ${newest.sequence}`]] },
-    };
+    return { answer: { answer: result, events: changes.events }, last: changes.statements(), after: changes.notice() };
   });
   core.announcer.announce(events);
   return answer;
+}
+
+/** Locks the user's row until the transaction ends: call it after other locks are taken. Told to all processes by the commit. */
+export async function appendUserEvent(tx: Transaction, userId: string, draft: EventDraft, at: string): Promise<void> {
+  const changes = await lockUser(tx, userId);
+  changes.addEvent(draft, at);
+  for (const { sql, parameters } of [...changes.statements(), changes.notice()].filter((statement) => statement !== null)) await tx.rows(sql, ...parameters);
+}
+
+async function lockUser(tx: Transaction, userId: string): Promise<UserChanges> {
+  const [user] = await tx.rows<{ sequence: number }>('SELECT event_sequence::float8 AS sequence FROM users WHERE id = $1 FOR UPDATE', userId);
+  if (user === undefined) throw new DomainError('NOT_FOUND', `user ${userId} does not exist`);
+  return new UserChanges(userId, user.sequence);
 }
 
 export class UserChanges {
@@ -54,6 +63,12 @@ export class UserChanges {
       const known = this.balances.get(key);
       this.balances.set(key, { accountId, userId: this.userId, book, asset, amount: known === undefined ? amount : decimalText(decimal(known.amount).plus(decimal(amount))) });
     }
+  }
+
+  /** Wakes whoever reads the stream, in all processes; null where there is nothing new. */
+  notice(): Statement | null {
+    const newest = this.events.at(-1);
+    return newest === undefined ? null : { sql: `SELECT count(pg_notify('${EVENT_CHANNEL}', payload))::int AS told FROM unnest($1::text[]) AS payload`, parameters: [[`${newest.stream} ${newest.sequence}`]] };
   }
 
   statements(): readonly Statement[] {

@@ -14,7 +14,7 @@ import { insertRows, plainRow, updateRows } from './columns';
 import type { StoreCore } from './core';
 import type { Transaction } from './database';
 import type { Generation } from './generation';
-import { appendUserEvent } from './user-events';
+import { appendUserEvent } from './user-changes';
 import { lockEndpoint, settleAttempts, UNREAD_SQL, type ClaimedDelivery, type DeliveryStep, type LockedEndpoint, type SettledAttempt } from './webhook-rows';
 
 /** What leaves the outbox in one transaction. */
