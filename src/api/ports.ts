@@ -2,7 +2,7 @@
  * Everything the API asks of the rest of the program. main wires it; the API reads no environment and opens no connection
  * of its own. A read of something that is not the user's answers null, as if it did not exist.
  */
-import type { DepositsPort } from './deposit-port';
+import type { MoneyPorts } from './money-ports';
 import type { Account, AccountStatus, Balance, MarginMode, RiskLimits, RiskLimitsView, UserRiskLimits } from '../domain/account';
 import type { CallKind, CallRates } from '../domain/call-rate';
 import type { Clock } from '../domain/clock';
@@ -290,8 +290,7 @@ export interface ConfigurationNewsPort {
   onTold(listener: (accountId: string, userId: string) => void): () => void;
 }
 
-export interface ApiPorts extends SignalPorts {
-  readonly deposits: DepositsPort;
+export interface ApiPorts extends SignalPorts, MoneyPorts {
   authenticate(apiKey: string): Promise<Identity | null>;
   readonly gateway: OrderGatewayPort;
   readonly orders: OrdersPort;

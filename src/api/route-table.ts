@@ -34,6 +34,7 @@ import { tradeRoutes } from './routes/trades';
 import { venueRoutes } from './routes/venues';
 import { webhookDeliveryRoutes } from './routes/webhook-deliveries';
 import { webhookRoutes } from './routes/webhooks';
+import { withdrawalRoutes } from './routes/withdrawals';
 
 /** What the routes are made of. */
 export interface RouteContext {
@@ -70,6 +71,7 @@ export function routeTable(context: RouteContext): readonly Route[] {
     ...positionRoutes(context),
     ...tradeRoutes(context),
     ...depositRoutes(context),
+    ...withdrawalRoutes(context),
     ...suspenseRoutes(context),
     ...eventRoutes(context),
     ...webhookRoutes(context),

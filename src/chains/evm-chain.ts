@@ -72,9 +72,9 @@ export class EvmChain implements Chain {
     return this.asked(() => this.client.getTransactionCount({ address, blockTag: 'latest' }));
   }
 
-  async minedWithNonce(from: Hex, nonce: number): Promise<ChainTransaction | null> {
+  async minedWithNonce(from: Hex, nonce: number, withinBlocks = NONCE_WINDOW): Promise<ChainTransaction | null> {
     const head = (await this.head()).number;
-    let [low, high] = [Math.max(0, head - NONCE_WINDOW), head];
+    let [low, high] = [Math.max(0, head - withinBlocks), head];
     const usedBy = (block: number): Promise<number> => this.asked(() => this.client.getTransactionCount({ address: from, blockNumber: BigInt(block) }));
     if ((await usedBy(low)) > nonce && low > 0) return null;
     while (low < high) {

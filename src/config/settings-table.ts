@@ -1,5 +1,6 @@
 import { DEPOSIT_SETTINGS } from './deposit-settings-table';
 import { callRate, choice, integer, marketBackups, optionalAddress, optionalInteger, optionalKey, optionalKeys, optionalNetworks, optionalOrigins, optionalText, optionalUrl, ratio, text } from './setting-kinds';
+import { WITHDRAWAL_SETTINGS } from './withdrawal-settings-table';
 
 const DAY_MS = 86_400_000;
 const PORT_RANGE = { min: 1, max: 65_535 } as const;
@@ -182,6 +183,7 @@ export const SETTINGS_TABLE = {
   }),
 
   ...DEPOSIT_SETTINGS,
+  ...WITHDRAWAL_SETTINGS,
 
   // Waits
   durationScale: ratio({

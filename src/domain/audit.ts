@@ -29,6 +29,12 @@ export const AUDIT_ACTS = [
   'signalSource.tokenRotated',
   'signalSource.deleted',
   'operator.decided',
+  'withdrawalAddress.created',
+  'withdrawalAddress.removed',
+  'withdrawal.requested',
+  'withdrawal.approved',
+  'withdrawal.refused',
+  'withdrawal.canceled',
 ] as const;
 export type AuditActName = (typeof AUDIT_ACTS)[number];
 

@@ -1,4 +1,5 @@
 /** The port before a chain: what deposits read of it. An implementation asks several endpoints and throws DomainError SERVICE_UNAVAILABLE when none answers. */
+import type { ChainCall, ChainFees } from './chain-send';
 import type { ChainToken, Hex } from './deposit';
 
 export interface ChainBlock {
@@ -63,8 +64,8 @@ export interface Chain {
   receipt(hash: Hex): Promise<ChainReceipt | null>;
   /** Transactions that the address has in blocks: its next nonce. */
   nonceOf(address: Hex): Promise<number>;
-  /** The mined transaction of that sender and nonce among the newest blocks; null: none there. */
-  minedWithNonce(from: Hex, nonce: number): Promise<ChainTransaction | null>;
+  /** The mined transaction of that sender and nonce among the newest blocks, 120 unless told otherwise; null: none there. */
+  minedWithNonce(from: Hex, nonce: number, withinBlocks?: number): Promise<ChainTransaction | null>;
   /** Transfer logs of these tokens to these addresses; both bounds belong to it. */
   transfersTo(addresses: readonly Hex[], tokens: readonly Hex[], fromBlock: number, toBlock: number): Promise<readonly TransferLog[]>;
   /** What the chain says of it; throws DomainError VALIDATION where there is no such token. */
@@ -73,4 +74,18 @@ export interface Chain {
   allowance(token: Hex, owner: Hex, spender: Hex): Promise<string>;
   /** Asks every endpoint. */
   health(): Promise<readonly EndpointHealth[]>;
+}
+
+/** A node's word on bytes that it was given. It decides nothing: what became of them, the chain shows. */
+export type BroadcastAnswer = { readonly kind: 'taken' } | { readonly kind: 'refused'; readonly why: string };
+
+/** What sending needs beyond reading. */
+export interface ChainWriter {
+  fees(): Promise<ChainFees>;
+  /** Tries the call without sending it: the gas it takes, or why it would revert. */
+  estimate(call: ChainCall): Promise<{ readonly kind: 'gas'; readonly gas: string } | { readonly kind: 'reverts'; readonly why: string }>;
+  /** The chain's own coin at the address, in wei. */
+  coinOf(address: Hex): Promise<string>;
+  /** Given to every endpoint. Throws SERVICE_UNAVAILABLE, outcome unknown, where none answered. */
+  broadcast(bytes: Hex): Promise<BroadcastAnswer>;
 }

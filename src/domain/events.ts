@@ -70,6 +70,11 @@ export const EVENT_TYPES = [
   'signal.placed',
   'signal.refused',
   'signal.expired',
+  'withdrawal.created',
+  'withdrawal.updated',
+  'withdrawal.completed',
+  'withdrawal.failed',
+  'withdrawal.ended',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -104,7 +109,7 @@ export function channelOf(type: EventType): EventChannel {
   if (type.startsWith('position.')) return 'positions';
   if (type.startsWith('balance.')) return 'balances';
   if (type.startsWith('trade.')) return 'trades';
-  if (type.startsWith('deposit.') || type.startsWith('swap.')) return 'deposits';
+  if (type.startsWith('deposit.') || type.startsWith('swap.') || type.startsWith('withdrawal.')) return 'deposits';
   return 'account';
 }
 

@@ -13,13 +13,14 @@ import { Moves, type Posting } from './ledger';
  * - conversion: what was sent against what arrived for it, each in its own asset;
  * - fees: gas that was paid;
  * - suspense: what arrived, or did not, and nobody can say yet whose it is;
+ * - reserved: what is set aside in the wallet for something that is under way;
  * - transfers: the world outside (a credit: it came from there).
  */
-export const WALLET_BOOKS = ['wallet', 'inTransit', 'conversion', 'fees', 'suspense', 'transfers'] as const;
+export const WALLET_BOOKS = ['wallet', 'inTransit', 'conversion', 'fees', 'suspense', 'reserved', 'transfers'] as const;
 export type WalletBook = (typeof WALLET_BOOKS)[number];
 export type WalletPosting = Posting<WalletBook>;
 
-export const WALLET_LEDGER_KINDS = ['source', 'arrival', 'refund', 'direct', 'unclaimed', 'writeOff', 'reversal', 'release'] as const;
+export const WALLET_LEDGER_KINDS = ['source', 'arrival', 'refund', 'direct', 'unclaimed', 'writeOff', 'reversal', 'release', 'withdrawal'] as const;
 export type WalletLedgerKind = (typeof WALLET_LEDGER_KINDS)[number];
 
 /** What one fact posts. `fact` names it for ever among its user's: the same name is never booked twice. */
@@ -63,21 +64,21 @@ export function standingOf(deposit: Deposit): readonly WalletPosting[] {
   return moves.postings();
 }
 
-/** What moved between two standings of a deposit. */
-export function standingChange(before: Deposit, after: Deposit): readonly WalletPosting[] {
+/** What moved between two standings. */
+export function postingsBetween(before: readonly WalletPosting[], after: readonly WalletPosting[]): readonly WalletPosting[] {
   const moved = new Map<string, WalletPosting>();
   const add = ({ book, asset, amount }: WalletPosting, sign: 1 | -1): void => {
     const key = `${book} ${asset}`;
     moved.set(key, { book, asset, amount: decimalText(decimal(moved.get(key)?.amount ?? '0').plus(decimal(amount).times(sign))) });
   };
-  for (const posting of standingOf(before)) add(posting, -1);
-  for (const posting of standingOf(after)) add(posting, 1);
+  for (const posting of before) add(posting, -1);
+  for (const posting of after) add(posting, 1);
   return [...moved.values()].filter(({ amount }) => amount !== '0');
 }
 
 /** How the fact is booked; null where it moves no money. `reversals`: how often its transfer was taken back before. */
 export function walletFactOf(before: Deposit, after: Deposit, fact: DepositFact, reversals = 0): WalletFact | null {
-  const postings = standingChange(before, after);
+  const postings = postingsBetween(standingOf(before), standingOf(after));
   if (postings.length === 0) return null;
   const transfer = 'transfer' in fact ? transferName(fact.transfer, reversals) : '';
   switch (fact.kind) {

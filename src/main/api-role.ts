@@ -14,6 +14,7 @@ import { remoteCodec } from '../temporal/payload-codec';
 import { TOPICS } from '../streams/topics';
 import { ensureAccountWatched, tellAccountChanged, tellAccountDeleted } from '../temporal/watching';
 import { depositsPort } from './deposits';
+import { withdrawalsPort } from './withdrawals';
 import { ensureOwner, newPaperCredential } from './first-start';
 import { Health } from './health';
 import type { RunningRole } from './index';
@@ -63,6 +64,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
   const books = new BookReader(prices);
   const ports: ApiPorts = {
     deposits: depositsPort(platform),
+    withdrawals: withdrawalsPort(platform),
     authenticate: (apiKey) => store.users.authenticate(apiKey),
     gateway,
     orders: store.orders,

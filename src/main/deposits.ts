@@ -7,39 +7,42 @@ import { DepositPath } from '../activities/deposit-path';
 import type { DepositsPort } from '../api/deposit-port';
 import { EvmChain, lower } from '../chains/evm-chain';
 import { LifiBridge } from '../chains/lifi-bridge';
-import { LocalSigner } from '../chains/local-signer';
 import { SettingError, type Settings } from '../config/settings';
 import { isoTime } from '../domain/clock';
 import { decimalText, isPlainDecimal } from '../domain/decimal';
 import { NATIVE_TOKEN, type ChainToken, type Deposit, type Hex } from '../domain/deposit';
 import { DomainError } from '../domain/errors';
 import type { DepositRequest } from '../schemas/deposits';
+import type { WalletSigner } from '../domain/wallet-signer';
 import { DepositGateway } from '../temporal/deposit-gateway';
 import type { DepositReply, DepositWaits } from '../workflows/messages';
 import type { Platform } from './platform';
+import { walletSigner } from './wallet-signer';
 
 const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
 /** The name of a chain's own coin, on every chain that is served. */
 const COIN_SYMBOL = 'ETH';
 
-interface DepositParts {
+export interface DepositParts {
   readonly chains: ReadonlyMap<number, EvmChain>;
   readonly bridge: LifiBridge;
-  readonly signer: LocalSigner;
+  readonly signer: WalletSigner;
   readonly destination: EvmChain;
   readonly tokenAddress: Hex;
 }
 
 /** null: deposits are not configured. Throws SettingError where they are half configured. */
-export function depositParts(settings: Settings): DepositParts | null {
-  if (settings.chains.length === 0 || settings.depositSeed === undefined) return null;
+export function depositParts(platform: Platform): DepositParts | null {
+  const { settings } = platform;
+  const signer = settings.chains.length === 0 ? null : walletSigner(platform);
+  if (signer === null) return null;
   const chains = new Map(settings.chains.map((chain) => [chain.id, new EvmChain(chain)]));
   const destination = chains.get(settings.depositDestination);
   if (destination === undefined) throw new SettingError(`SUREFILL_DEPOSIT_DESTINATION must be the id of a chain of SUREFILL_DEPOSIT_CHAINS, got ${settings.depositDestination}`);
   if (!ADDRESS.test(settings.depositToken)) throw new SettingError('SUREFILL_DEPOSIT_TOKEN must be an address');
   for (const [env, value] of [['SUREFILL_DEPOSIT_MINIMUM', settings.depositMinimum], ['SUREFILL_DEPOSIT_MAXIMUM', settings.depositMaximum]] as const) if (!isPlainDecimal(value)) throw new SettingError(`${env} must be a decimal, got "${value}"`);
   const bridge = new LifiBridge({ url: settings.lifiUrl, apiKey: settings.lifiApiKey, integrator: 'surefill' });
-  return { chains, bridge, signer: new LocalSigner(settings.depositSeed), destination, tokenAddress: lower(settings.depositToken) };
+  return { chains, bridge, signer, destination, tokenAddress: lower(settings.depositToken) };
 }
 
 /** Of a worker. */
@@ -72,10 +75,10 @@ export function depositWaits(settings: Settings): DepositWaits {
 /** Of the API. What is recorded is read where deposits are not configured too. */
 export function depositsPort(platform: Platform): DepositsPort {
   const { store, settings, temporal, clock } = platform;
-  const parts = depositParts(settings);
+  const parts = depositParts(platform);
   const gateway = new DepositGateway(temporal.client, depositWaits(settings));
   const configured = (): DepositParts => {
-    if (parts === null) throw new DomainError('UNPROCESSABLE', 'deposits are not configured: set SUREFILL_DEPOSIT_CHAINS and SUREFILL_DEPOSIT_SEED');
+    if (parts === null) throw new DomainError('UNPROCESSABLE', 'deposits are not configured: set SUREFILL_DEPOSIT_CHAINS and SUREFILL_SIGNER');
     return parts;
   };
   const told = async (deposit: Deposit, wish: Promise<DepositReply>): Promise<Deposit> => {

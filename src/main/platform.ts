@@ -5,6 +5,7 @@ import type { Registry } from 'prom-client';
 import type { Settings } from '../config/settings';
 import type { VenueSettings } from '../config/venue-settings';
 import { systemClock, type Clock } from '../domain/clock';
+import type { KeyProvider } from '../domain/key-provider';
 import type { Venue } from '../domain/venue';
 import { environmentKeyProvider, fileKeyProvider } from '../store/local-key-provider';
 import { openStore, type Store } from '../store';
@@ -40,6 +41,7 @@ export interface Platform {
   readonly prices: PriceCache;
   readonly venues: ReadonlyMap<string, Venue>;
   readonly store: Store;
+  readonly keyProvider: KeyProvider;
   readonly temporal: TemporalClient;
   /** Encrypts what Temporal stores; null unless it is turned on. */
   readonly payloadCodec: EncryptingCodec | null;
@@ -78,6 +80,7 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
   const prices = new PriceCache({ bus, clock });
   mkdirSync(settings.home, { recursive: true });
   const auditHeads = new AuditHeads(settings.home, logger);
+  const keyProvider = settings.masterKey === undefined ? fileKeyProvider(path.join(settings.home, 'master-key')) : environmentKeyProvider([settings.masterKey]);
   const store = await openStore({
     databaseUrl,
     poolSize: settings.databasePoolSize,
@@ -85,7 +88,7 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
     statementTimeoutMs: settings.databaseStatementTimeoutMs,
     lockTimeoutMs: settings.databaseLockTimeoutMs,
     retention: retentionRules(settings),
-    keyProvider: settings.masterKey === undefined ? fileKeyProvider(path.join(settings.home, 'master-key')) : environmentKeyProvider([settings.masterKey]),
+    keyProvider,
     clock,
     venues,
     markOf: (venue, symbol) => prices.markOf(venue, symbol),
@@ -111,6 +114,7 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
     prices,
     venues,
     store,
+    keyProvider,
     temporal,
     payloadCodec,
     auditHeads,

@@ -17,6 +17,7 @@ import { ensureAccountWatched, ensureMarketWatched, ensureSweeper, startResoluti
 import { conditionalActivities } from './conditional-orders';
 import { ensureChainWatched } from '../temporal/deposit-gateway';
 import { chainWatchActivities, depositActivities, depositParts } from './deposits';
+import { withdrawalActivities } from './withdrawals';
 import type { RunningRole } from './index';
 import { WatchMetrics } from './metrics/watch-metrics';
 import { wireOrderPath } from './order-path';
@@ -37,7 +38,7 @@ const PREPARE_WAIT_MS = 3_000;
 export async function runWorker(platform: Platform): Promise<RunningRole> {
   const { store, venues, clock, settings, logger, temporal } = platform;
   const { sender, settler, nonces } = wireOrderPath(platform);
-  const deposits = depositParts(settings);
+  const deposits = depositParts(platform);
   const resolver = new OrderResolver({
     clock,
     venues,
@@ -72,7 +73,7 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
   });
   const onSendFailure = (call: Pick<RecordedCall, 'attemptId' | 'venue' | 'accountId'>, error: unknown): void => logger.warn({ err: error, attemptId: call.attemptId, venue: call.venue, accountId: call.accountId }, 'what came of a request could not be committed; it is tried again');
   const webhooks = webhookWorker(platform);
-  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform), ...supervisionActivities(platform), ...conditionalActivities(platform), ...strategyActivities(platform), ...killSwitchActivities(platform), ...createTriggerActivities({ triggers: store.triggers }), ...webhooks.activities, ...(deposits === null ? {} : depositActivities(platform, deposits)) };
+  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform), ...supervisionActivities(platform), ...conditionalActivities(platform), ...strategyActivities(platform), ...killSwitchActivities(platform), ...createTriggerActivities({ triggers: store.triggers }), ...webhooks.activities, ...(deposits === null ? {} : { ...depositActivities(platform, deposits), ...withdrawalActivities(platform, deposits) }) };
   tellSupervisors(platform);
   const stopped = new AbortController();
   // A moment for venues that answer; one that is away holds back nobody's exit, and is asked until it answers.
@@ -134,7 +135,7 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
       new MarketData({ venue, venueSymbols: markets.map((market) => market.venueSymbol), bus, clock, onMessage, onError: (error) => logger.warn({ venue: venue.name, err: error }, 'market data') }),
     onTrouble: (scope, error) => logger.warn({ scope, err: error }, 'market watch'),
   });
-  const deposits = depositParts(settings);
+  const deposits = depositParts(platform);
   const running = await serve(platform, { taskQueues: [TASK_QUEUES.accounts], activities: { ...activities, ...(deposits === null ? {} : chainWatchActivities(platform, deposits, leaving.signal)) }, activitiesOutliveAbsence: true });
   if (deposits !== null) await ensureChainWatched(temporal.client, deposits.destination.id);
   for (const venue of venues.keys()) await ensureMarketWatched(temporal.client, venue);

@@ -9,6 +9,7 @@ import { orderSchema } from './orders';
 import { signalSchema } from './signals';
 import { strategySchema } from './strategies';
 import { tradeSchema } from './trades';
+import { withdrawalSchema } from './withdrawals';
 
 export const WEBHOOK_EVENT_TYPES: readonly string[] = [...EVENT_TYPES, TRADE_EXECUTED, WEBHOOK_TEST];
 
@@ -39,6 +40,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   'deposit.reversed': { description: 'A chain took back a transfer that was counted: of a deposit, or one that came unannounced.', data: z.looseObject({ deposit: depositSchema.optional() }) },
   deposit: { description: 'A deposit changed: its whole state.', data: z.looseObject({ deposit: depositSchema }) },
   swap: { description: 'What is known of a deposit\'s swap changed.', data: z.looseObject({ deposit: depositSchema }) },
+  withdrawal: { description: 'A withdrawal changed: its whole state.', data: z.looseObject({ withdrawal: withdrawalSchema }) },
   strategy: { description: 'A strategy changed: its whole state.', data: z.looseObject({ strategy: strategySchema }) },
   signal: { description: 'An incoming signal was placed, refused or came too late: the whole of it.', data: z.looseObject({ signal: signalSchema }) },
   orderList: { description: 'A list of orders changed.', data: z.looseObject({}) },

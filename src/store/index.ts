@@ -11,12 +11,14 @@ import { Audit } from './audit';
 import { applyUnderLocks, type MarkOf, type QuoteOf } from './apply-evidence';
 import { ApiKeys } from './api-keys';
 import { announcement, CommitAnnouncer } from './commit-announcer';
+import { ChainSends } from './chain-sends';
 import { ChainTransfers } from './chain-transfers';
 import { change, holdEpoch, type StoreCore, type StoreLog } from './core';
 import { Credentials } from './credentials';
 import { Database } from './database';
 import { Deposits } from './deposits';
 import { Suspense } from './suspense';
+import { EmbeddedWallets } from './embedded-wallets';
 import { Events } from './events';
 import { Gauges } from './gauges';
 import { Generation } from './generation';
@@ -55,6 +57,8 @@ import { Watching } from './watching';
 import { WebhookDeliveries } from './webhook-deliveries';
 import { WebhookOutbox } from './webhook-outbox';
 import { Webhooks } from './webhooks';
+import { WithdrawalAddresses } from './withdrawal-addresses';
+import { Withdrawals } from './withdrawals';
 
 export interface StoreOptions {
   readonly databaseUrl: string;
@@ -127,6 +131,10 @@ export class Store {
   readonly deposits: Deposits;
   readonly chainTransfers: ChainTransfers;
   readonly suspense: Suspense;
+  readonly chainSends: ChainSends;
+  readonly privyWallets: EmbeddedWallets;
+  readonly withdrawals: Withdrawals;
+  readonly withdrawalAddresses: WithdrawalAddresses;
   readonly triggers: Triggers;
   readonly webhooks: Webhooks;
   readonly webhookDeliveries: WebhookDeliveries;
@@ -175,6 +183,10 @@ export class Store {
     this.deposits = new Deposits(core);
     this.chainTransfers = new ChainTransfers(core);
     this.suspense = new Suspense(core);
+    this.chainSends = new ChainSends(core);
+    this.privyWallets = new EmbeddedWallets(core, 'privy');
+    this.withdrawals = new Withdrawals(core);
+    this.withdrawalAddresses = new WithdrawalAddresses(core);
     this.triggers = new Triggers(core);
     this.webhooks = new Webhooks(core);
     this.webhookDeliveries = new WebhookDeliveries(core);

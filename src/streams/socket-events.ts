@@ -11,6 +11,7 @@ import type { EventType } from '../domain/events';
 import type { OrderBook, Ticker } from '../domain/market';
 import type { Fill, Order } from '../domain/order';
 import type { Trade } from '../domain/trade';
+import type { Withdrawal } from '../domain/withdrawal';
 import type { ErrorBody } from '../schemas/errors';
 import type { AccountChannel, MarketChannel, SubscribeRequest, UnsubscribeRequest, UserChannel } from '../schemas/socket';
 
@@ -77,8 +78,8 @@ export type ChannelEvent =
   | AccountEvent<'balances', TypesOf<'balance'>, { readonly balance: Balance }>
   | AccountEvent<'trades', TypesOf<'trade'>, { readonly trade: Trade }>
   | AccountEvent<'account', TypesOf<'account'>>
-  /** `transfer`: of deposit.unclaimed and its taking back, which belong to no deposit. */
-  | UserEvent<'deposits', TypesOf<'deposit' | 'swap'>, { readonly deposit?: ShownDeposit; readonly transfer?: ChainTransfer }>
+  /** `transfer`: of deposit.unclaimed and its taking back, which belong to no deposit. `withdrawal`: of withdrawal.*. */
+  | UserEvent<'deposits', TypesOf<'deposit' | 'swap' | 'withdrawal'>, { readonly deposit?: ShownDeposit; readonly transfer?: ChainTransfer; readonly withdrawal?: Withdrawal }>
   | MarketChannelEvent;
 
 export type MarketChannelEvent =

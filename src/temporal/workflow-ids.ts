@@ -64,3 +64,7 @@ export function depositWorkflowId(depositId: string): string {
 export function chainWatchWorkflowId(chainId: number): string {
   return `chain-watch/${chainId}`;
 }
+
+export function withdrawalWorkflowId(withdrawalId: string): string {
+  return `withdrawal/${withdrawalId}`;
+}

@@ -12,6 +12,7 @@ export { retention } from './retention';
 export { storeGuard } from './store-guard';
 export { sweeper } from './sweeper';
 export { webhookDelivery } from './webhook-delivery';
+export { withdrawal } from './withdrawal';
 export { deadMan } from './dead-man';
 export { killSwitch } from './kill-switch';
 // One driver under the name of each type (domain/strategies/registry.ts): operators read and filter by it.

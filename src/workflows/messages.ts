@@ -7,6 +7,7 @@ import type { HeldTerms } from '../domain/evidence';
 import type { OrderIntent, OrderState } from '../domain/order';
 import type { MutationIntent, RecordedItem } from '../domain/order-store';
 import type { ResolutionMemory } from '../domain/resolution';
+import type { Withdrawal, WithdrawalDecision, WithdrawalState } from '../domain/withdrawal';
 import type { StoreMark } from '../domain/store-state';
 import type { TriggerEvidence } from '../domain/trigger';
 import type { ConditionalMemory } from './state/conditional-steps';
@@ -193,3 +194,24 @@ export const requoteDeposit = defineUpdate<DepositReply>('requoteDeposit');
 export const cancelDeposit = defineUpdate<DepositReply>('cancelDeposit');
 /** An operator's word on a deposit that waits for one; audited. */
 export const decideDeposit = defineUpdate<DepositReply, [{ readonly decision: DepositDecision; readonly note: string; readonly actor: string }]>('decideDeposit');
+
+export interface WithdrawalInput {
+  /** As it was asked for, or as its row has it where its workflow is started again. */
+  readonly withdrawal: Withdrawal;
+  /** ms between the first looks at its transaction; each wait is twice the one before, up to `maxPollMs`. */
+  readonly waits: { readonly pollMs: number; readonly maxPollMs: number };
+  /** What an earlier execution of the chain knew; absent at the start. */
+  readonly memory?: { readonly state: WithdrawalState };
+}
+
+/** `refused`: nothing was changed, and why. */
+export interface WithdrawalReply {
+  readonly state: WithdrawalState;
+  readonly refused: { readonly code: ErrorCode; readonly message: string; readonly details: Readonly<Record<string, unknown>> } | null;
+}
+
+/** Answers once it is recorded and its amount is set aside, or it is refused. */
+export const awaitRecorded = defineUpdate<WithdrawalReply>('awaitRecorded');
+/** The word of a second person. Audited. */
+export const decideWithdrawal = defineUpdate<WithdrawalReply, [{ readonly decision: WithdrawalDecision; readonly note: string; readonly actor: string }]>('decideWithdrawal');
+export const cancelWithdrawal = defineUpdate<WithdrawalReply, [{ readonly actor: string }]>('cancelWithdrawal');

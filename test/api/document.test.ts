@@ -28,6 +28,8 @@ const ROUTES = [
   'post /api/v1/deposits/{id}/decision',
   'post /api/v1/deposits/{id}/requote',
   'post /api/v1/deposits/{id}/transaction',
+  'post /api/v1/withdrawals', 'get /api/v1/withdrawals', 'get /api/v1/withdrawals/{id}', 'get /api/v1/withdrawals/{id}/timeline', 'post /api/v1/withdrawals/{id}/decision', 'delete /api/v1/withdrawals/{id}',
+  'post /api/v1/withdrawal-addresses', 'get /api/v1/withdrawal-addresses', 'delete /api/v1/withdrawal-addresses/{id}',
   'post /api/v1/accounts', 'get /api/v1/accounts', 'get /api/v1/accounts/{id}', 'patch /api/v1/accounts/{id}', 'delete /api/v1/accounts/{id}', 'put /api/v1/accounts/{id}/leverage', 'get /api/v1/accounts/{id}/balances',
   'post /api/v1/orders', 'post /api/v1/orders/batch', 'get /api/v1/orders', 'get /api/v1/orders/by-client-id/{clientOrderId}', 'get /api/v1/orders/{id}',
   'get /api/v1/orders/{id}/timeline', 'patch /api/v1/orders/{id}', 'delete /api/v1/orders/{id}', 'delete /api/v1/orders',

@@ -18,6 +18,7 @@ import { FakeSupervision } from './fake-supervision';
 import { FakeApiKeys } from './fake-api-keys';
 import { FakeSignals } from './fake-signals';
 import { FakeWebhooks } from './fake-webhooks';
+import { FakeWithdrawals } from './fake-withdrawals';
 import { answeredAttempt, intentShown, page, recordedOrder, recordKey, type Denial } from './fake-rows';
 import { BOOK, MARKETS, publicReads, readiness, TICKERS, VENUES } from './samples';
 
@@ -27,6 +28,7 @@ type Listener = (event: StreamEvent) => void;
 
 export class FakeBackend {
   readonly deposits = new FakeDeposits();
+  readonly withdrawals = new FakeWithdrawals();
   nowMs = START_MS;
   readonly keys = new Map<string, Identity>();
   readonly accounts = new Map<string, Account>();
@@ -181,6 +183,7 @@ export class FakeBackend {
   ports(): ApiPorts {
     return {
       deposits: this.deposits,
+      withdrawals: this.withdrawals,
       authenticate: async (key) => {
         this.calls.authenticate += 1;
         return this.apiKeys.works(key) ? (this.keys.get(key) ?? null) : null;

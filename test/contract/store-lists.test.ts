@@ -18,6 +18,8 @@ import { LISTED_STRATEGIES, STRATEGY_LISTS } from '../../src/store/strategies';
 import { suspenseStatement } from '../../src/store/suspense';
 import { deliveriesStatement } from '../../src/store/webhook-deliveries';
 import { WEBHOOKS_SQL } from '../../src/store/webhooks';
+import { WITHDRAWAL_ADDRESSES_SQL } from '../../src/store/withdrawal-addresses';
+import { withdrawalsStatement } from '../../src/store/withdrawals';
 import { OWNER, intentFor, openStoreWorld, type StoreWorld } from './store-harness';
 import { Plans, type ListStatement } from './store-lists-plans';
 import { ENDPOINT, fillLists } from './store-lists-rows';
@@ -43,6 +45,7 @@ const NO_PAGES: Readonly<Record<string, string>> = {
   getDepositTimeline: 'of one deposit',
   getKillSwitch: 'of one switch',
   getOrderTimeline: 'of one order',
+  getWithdrawalTimeline: 'of one withdrawal',
   getStrategyTimeline: 'of one strategy',
   getWebhook: 'one row',
   getWebhookDelivery: 'of one delivery',
@@ -138,6 +141,13 @@ list('listSuspense', () => {
   });
 });
 
+list('listWithdrawals', () => {
+  test.each([null, 'AWAITING_APPROVAL', 'COMPLETED'] as const)('in state %s are read by their index, and so is a later page', async (state) => {
+    await expectFewRead(withdrawalsStatement({ userId: world.userId, state, cursor: null, limit: LIMIT }));
+    await expectFewRead(withdrawalsStatement({ userId: world.userId, state, cursor, limit: LIMIT }));
+  });
+});
+
 list('listLedger', () => {
   test('is read by its index, and so is a later page', async () => {
     await expectFewRead(ledgerStatement({ userId: world.userId, accountId, cursor: null, limit: LIMIT }));
@@ -157,7 +167,7 @@ list('listBalances', () => {
   test('are read by their key', async () => expectFewRead({ sql: BALANCES_SQL, parameters: [accountId, world.userId] }));
 });
 
-for (const [operationId, sql] of Object.entries({ listAccounts: ACCOUNTS_SQL, listApiKeys: API_KEYS_SQL, listWebhooks: WEBHOOKS_SQL, listKillSwitches: LATCHED_SQL })) {
+for (const [operationId, sql] of Object.entries({ listAccounts: ACCOUNTS_SQL, listApiKeys: API_KEYS_SQL, listWebhooks: WEBHOOKS_SQL, listKillSwitches: LATCHED_SQL, listWithdrawalAddresses: WITHDRAWAL_ADDRESSES_SQL })) {
   list(operationId, () => {
     test('a user\'s own are read by their index among those of many others', async () => expectFewRead({ sql, parameters: [world.userId] }));
   });

@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { Client } from 'pg';
-import { suspenseIdOf } from '../../src/domain/suspense';
 import { ACCOUNT_CHANNELS } from '../../src/schemas/socket';
 import { ApiClient, type ApiOrder } from '../support/api-client';
 import { operationsOf, sample, type Document, type Operation, type Parameter } from '../support/open-api-samples';
@@ -10,7 +9,7 @@ import { findSchemathesis, fuzz } from '../support/schemathesis';
 import { temporaryFolder } from '../support/servers';
 import { StreamClient } from '../support/socket-client';
 import { startStack, type Stack } from '../support/stack';
-import { depositSample, transferSample } from '../unit/domain/deposit-samples';
+import { newMoney } from '../support/money-rows';
 
 const found = findSchemathesis();
 if ('missing' in found) process.stderr.write(`SKIPPED: fuzzing from the OpenAPI document: ${found.missing}\n`);
@@ -41,7 +40,7 @@ beforeAll(async () => {
   const delivery = (await stack.client.call<{ id: string }>('POST', `/api/v1/webhooks/${webhook.id}/test`)).body;
   const signalSource = (await stack.client.call<{ id: string; token: string }>('POST', '/api/v1/signal-sources', { name: 'the owner\'s', kind: 'order', template: { accountId: stack.accountId, symbol: 'BTC-PERP', side: 'buy', type: 'market', quantity: '{{quantity}}' }, fields: { id: { kind: 'text' }, quantity: { kind: 'decimal' } } })).body;
   const signal = (await stack.client.call<{ id: string }>('POST', `/api/v1/signals/${signalSource.token}?dryRun=true`, { id: 'mine', quantity: '0.01' })).body;
-  owned = { accountId: stack.accountId, orderId: resting.body.id, positionId: position.id, apiKeyId: apiKey.id, webhookId: webhook.id, deliveryId: delivery.id, clientOrderId, strategyId: strategy.id, killSwitchId: killSwitch.id, signalSourceId: signalSource.id, signalId: signal.id, ...(await newDeposit()) };
+  owned = { accountId: stack.accountId, orderId: resting.body.id, positionId: position.id, apiKeyId: apiKey.id, webhookId: webhook.id, deliveryId: delivery.id, clientOrderId, strategyId: strategy.id, killSwitchId: killSwitch.id, signalSourceId: signalSource.id, signalId: signal.id, ...(await newMoney(stack.postgres.url, stack.accountId)) };
 }, 180_000);
 afterAll(() => stack.stop());
 
@@ -59,27 +58,10 @@ async function newUser(name: string): Promise<string> {
   return key;
 }
 
-/** A deposit of the owner's that waits to be signed, and a transfer in suspense. Written as their rows are: no chain is configured here. */
-async function newDeposit(): Promise<{ readonly depositId: string; readonly suspenseId: string }> {
-  const client = new Client({ connectionString: stack.postgres.url });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ userId: string }>('SELECT a.user_id AS "userId" FROM accounts a WHERE a.id = $1', [stack.accountId]);
-    const userId = rows[0]?.userId ?? '';
-    const deposit = depositSample({ id: randomUUID(), userId, state: 'AWAITING_SIGNATURE' });
-    await client.query("INSERT INTO deposits(id, user_id, kind, state, to_chain_id, to_address, data, steps, created_at, updated_at) VALUES ($1, $2, 'bridge', $3, $4, $5, $6, 0, $7, $7)", [deposit.id, userId, deposit.state, deposit.to.chainId, deposit.toAddress, JSON.stringify(deposit), deposit.createdAt]);
-    const held = transferSample();
-    await client.query("INSERT INTO chain_transfers(chain_id, tx_hash, log_index, block_hash, block_number, user_id, token, asset, from_address, to_address, amount, state, why, seen_at, final_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'unclaimed', 'paid twice', $12, $12, $12)", [held.chainId, held.txHash, held.logIndex, held.blockHash, held.blockNumber, userId, held.token, held.asset, held.from, held.to, held.amount, deposit.createdAt]);
-    return { depositId: deposit.id, suspenseId: suspenseIdOf(held) };
-  } finally {
-    await client.end();
-  }
-}
-
 /** The owner's id that this path parameter would name; null where it names nobody's: a symbol, a venue. */
 function ownedId(path: string, { name }: Parameter): string | null {
   if (name !== 'id') return owned[name] ?? null;
-  const kinds: readonly (readonly [string, string | undefined])[] = [['/accounts/', owned['accountId']], ['/orders/', owned['orderId']], ['/positions/', owned['positionId']], ['/api-keys/', owned['apiKeyId']], ['/webhooks/', owned['webhookId']], ['/strategies/', owned['strategyId']], ['/kill-switch/', owned['killSwitchId']], ['/signal-sources/', owned['signalSourceId']], ['/deposits/', owned['depositId']], ['/suspense/', owned['suspenseId']]];
+  const kinds: readonly (readonly [string, string | undefined])[] = [['/accounts/', owned['accountId']], ['/orders/', owned['orderId']], ['/positions/', owned['positionId']], ['/api-keys/', owned['apiKeyId']], ['/webhooks/', owned['webhookId']], ['/strategies/', owned['strategyId']], ['/kill-switch/', owned['killSwitchId']], ['/signal-sources/', owned['signalSourceId']], ['/deposits/', owned['depositId']], ['/suspense/', owned['suspenseId']], ['/withdrawals/', owned['withdrawalId']], ['/withdrawal-addresses/', owned['withdrawalAddressId']]];
   const kind = kinds.find(([part]) => path.includes(part));
   if (kind?.[1] === undefined) throw new Error(`${path} names ids of a kind this test does not know: give it one of the owner's`);
   return kind[1];

@@ -16,6 +16,7 @@ import { CONDITIONAL_ENDINGS } from './conditional-endings';
 import { canceled, continued, ended, scheduled, until, type Ending } from './executions';
 import { STORE_GUARD_ENDINGS } from './store-guard-endings';
 import { SUPERVISION_ENDINGS } from './supervision-endings';
+import { WITHDRAWAL_ENDINGS } from './withdrawal-endings';
 import { WEBHOOK_ENDINGS } from './webhook-endings';
 
 const AT = '2026-01-01T00:00:00.000Z';
@@ -254,4 +255,4 @@ const marketWatch: Ending[] = [
   },
 ];
 
-export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...CONDITIONAL_ENDINGS, ...BACKGROUND_ENDINGS, ...STORE_GUARD_ENDINGS, ...WEBHOOK_ENDINGS, ...DEPOSIT_ENDINGS, ...SUPERVISION_ENDINGS];
+export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...CONDITIONAL_ENDINGS, ...BACKGROUND_ENDINGS, ...STORE_GUARD_ENDINGS, ...WEBHOOK_ENDINGS, ...DEPOSIT_ENDINGS, ...WITHDRAWAL_ENDINGS, ...SUPERVISION_ENDINGS];

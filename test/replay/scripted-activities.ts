@@ -10,15 +10,16 @@ import type { SupervisionActivities } from '../../src/activities/supervision-act
 import type { TriggerActivities } from '../../src/activities/trigger-activities';
 import type { WatchingActivities } from '../../src/activities/watching-activities';
 import type { WebhookActivities } from '../../src/activities/webhook-deliverer';
+import type { WithdrawalActivities } from '../../src/activities/withdrawal-activities';
 import { Context } from '@temporalio/activity';
 
-export type AllActivities = OrderActivities & BackgroundActivities & WatchingActivities & StoreRecoveryActivities & WebhookActivities & DepositActivities & ChainWatchActivities & StrategyActivities & KillSwitchActivities & ConditionalActivities & SupervisionActivities & TriggerActivities;
+export type AllActivities = OrderActivities & BackgroundActivities & WatchingActivities & StoreRecoveryActivities & WebhookActivities & WithdrawalActivities & DepositActivities & ChainWatchActivities & StrategyActivities & KillSwitchActivities & ConditionalActivities & SupervisionActivities & TriggerActivities;
 type Answer<Name extends keyof AllActivities> = Awaited<ReturnType<AllActivities[Name]>>;
 
 /** `'hang'`: the activity goes on until it is canceled. */
 export type Script = { readonly [Name in keyof AllActivities]?: readonly (Answer<Name> | 'hang')[] };
 
-const NAMES: readonly (keyof AllActivities)[] = ['placeOrders', 'sendAttempt', 'requestMutation', 'sendMutation', 'settleMutation', 'sweepOrders', 'pruneOldRows', 'resolveOrder', 'resolveMutations', 'watchAccount', 'watchMarkets', 'compareWithPostgresql', 'readBackOrders', 'lookAtAccounts', 'awaitLooks', 'letEntriesPass', 'deliverWebhooks', 'beginDeposit', 'quoteDeposit', 'takeTransaction', 'callOffDeposit', 'noteDecision', 'noteDepositFact', 'lookAtSource', 'lookAtArrivals', 'watchChain', 'lookAtStrategy', 'advanceStrategy', 'stepKillSwitch', 'checkHeartbeat', 'recordConditional', 'noteConditional', 'amendConditional', 'raiseOrderAlert', 'readOrders', 'readTradingState', 'armTrigger', 'amendTrigger', 'disarmTrigger', 'acknowledgeTrigger', 'readTriggers'];
+const NAMES: readonly (keyof AllActivities)[] = ['placeOrders', 'sendAttempt', 'requestMutation', 'sendMutation', 'settleMutation', 'sweepOrders', 'pruneOldRows', 'resolveOrder', 'resolveMutations', 'watchAccount', 'watchMarkets', 'compareWithPostgresql', 'readBackOrders', 'lookAtAccounts', 'awaitLooks', 'letEntriesPass', 'deliverWebhooks', 'beginDeposit', 'quoteDeposit', 'takeTransaction', 'callOffDeposit', 'noteDecision', 'noteDepositFact', 'lookAtSource', 'lookAtArrivals', 'watchChain', 'beginWithdrawal', 'noteWithdrawalDecision', 'callOffWithdrawal', 'expireWithdrawal', 'lookAtWithdrawal', 'lookAtStrategy', 'advanceStrategy', 'stepKillSwitch', 'checkHeartbeat', 'recordConditional', 'noteConditional', 'amendConditional', 'raiseOrderAlert', 'readOrders', 'readTradingState', 'armTrigger', 'amendTrigger', 'disarmTrigger', 'acknowledgeTrigger', 'readTriggers'];
 
 export function scriptedActivities(script: Script): Record<string, () => Promise<unknown>> {
   return Object.fromEntries(

@@ -1,0 +1,8 @@
+/** What the API needs of money outside of venues. */
+import type { DepositsPort } from './deposit-port';
+import type { WithdrawalsPort } from './withdrawal-port';
+
+export interface MoneyPorts {
+  readonly deposits: DepositsPort;
+  readonly withdrawals: WithdrawalsPort;
+}

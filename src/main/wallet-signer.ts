@@ -1,0 +1,102 @@
+/** Who holds users' wallets: a seed of the settings, a sealed seed of this home, or Privy. */
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { LocalSigner } from '../chains/local-signer';
+import { PrivySigner } from '../chains/privy-signer';
+import { SettingError, type Settings } from '../config/settings';
+import type { KeyProvider } from '../domain/key-provider';
+import type { WalletSigner } from '../domain/wallet-signer';
+import { KEY_BYTES, open, seal } from '../store/envelope';
+import type { Store } from '../store';
+
+/** Only the owner may read a file of keys. */
+const PRIVATE_MODE = 0o600;
+const CONTEXT = { table: 'wallet-keystore', row: 'seed', field: 'seed' };
+
+export interface SignerParts {
+  readonly settings: Settings;
+  readonly production: boolean;
+  readonly store: Pick<Store, 'privyWallets'>;
+  readonly keyProvider: KeyProvider;
+}
+
+/** null: none is configured. Throws SettingError where one is half configured, or holds keys in our process in production. */
+export function walletSigner({ settings, production, store, keyProvider }: SignerParts): WalletSigner | null {
+  if (settings.signer === 'privy') return privySigner(settings, store);
+  if (settings.signer === 'seed' && settings.depositSeed === undefined) return null;
+  if (production) throw new SettingError(`SUREFILL_SIGNER must be privy with NODE_ENV=production, got "${settings.signer}": keys that can move money do not lie in this process`);
+  return settings.depositSeed !== undefined && settings.signer === 'seed' ? new LocalSigner(settings.depositSeed) : new KeystoreSigner(path.join(settings.home, 'wallet-keystore'), keyProvider);
+}
+
+function privySigner(settings: Settings, store: Pick<Store, 'privyWallets'>): WalletSigner {
+  const { privyUrl: url, privyAppId: appId, privyAppSecret: appSecret, privyAuthorizationKey: authorizationKey, privyOwnerId: ownerId, privyPolicyId: policyId } = settings;
+  if (appId === undefined || appSecret === undefined || authorizationKey === undefined || ownerId === undefined || policyId === undefined) {
+    throw new SettingError('SUREFILL_SIGNER=privy needs SUREFILL_PRIVY_APP_ID, SUREFILL_PRIVY_APP_SECRET, SUREFILL_PRIVY_AUTHORIZATION_KEY, SUREFILL_PRIVY_OWNER_ID and SUREFILL_PRIVY_POLICY_ID');
+  }
+  try {
+    return new PrivySigner({ url, appId, appSecret, authorizationKey, ownerId, policyId, book: store.privyWallets });
+  } catch {
+    // Not shown, nor what is wrong with it: it is a key.
+    throw new SettingError('SUREFILL_PRIVY_AUTHORIZATION_KEY must be a P-256 key, PKCS #8 in base64');
+  }
+}
+
+/** A seed that lies sealed by the master key in a file of its own, made on first use: whoever has only the file has no wallet. */
+class KeystoreSigner implements WalletSigner {
+  private opened: Promise<LocalSigner> | null = null;
+
+  constructor(
+    private readonly file: string,
+    private readonly keys: KeyProvider,
+  ) {}
+
+  async addressOf(userId: string): ReturnType<WalletSigner['addressOf']> {
+    return (await this.signer()).addressOf(userId);
+  }
+
+  async sign(request: Parameters<WalletSigner['sign']>[0]): ReturnType<WalletSigner['sign']> {
+    return (await this.signer()).sign(request);
+  }
+
+  private signer(): Promise<LocalSigner> {
+    this.opened ??= openKeystore(this.file, this.keys).catch((error: unknown) => {
+      this.opened = null;
+      throw error;
+    });
+    return this.opened;
+  }
+}
+
+export async function openKeystore(file: string, keys: KeyProvider): Promise<LocalSigner> {
+  const { keyId, wrappedKey, data } = JSON.parse(readIfThere(file) ?? (await makeKeystore(file, keys))) as Record<'keyId' | 'wrappedKey' | 'data', string>;
+  return new LocalSigner(await open(keys, { keyId, wrappedKey: Buffer.from(wrappedKey, 'base64'), data: Buffer.from(data, 'base64') }, CONTEXT));
+}
+
+/** Several processes may start at once: the file appears whole, and one of them makes it. */
+async function makeKeystore(file: string, keys: KeyProvider): Promise<string> {
+  const sealed = await seal(keys, randomBytes(KEY_BYTES), CONTEXT);
+  const text = JSON.stringify({ keyId: sealed.keyId, wrappedKey: Buffer.from(sealed.wrappedKey).toString('base64'), data: Buffer.from(sealed.data).toString('base64') });
+  const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  const handle = openSync(draft, 'wx', PRIVATE_MODE);
+  writeSync(handle, `${text}\n`);
+  fsyncSync(handle);
+  closeSync(handle);
+  try {
+    linkSync(draft, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+  return readFileSync(file, 'utf8');
+}
+
+function readIfThere(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,81 @@
+/** Wires withdrawals: what the API and the workers need of them. */
+import { createHash, randomUUID } from 'node:crypto';
+import { ChainSender } from '../activities/chain-sender';
+import { createWithdrawalActivities, type WithdrawalActivities } from '../activities/withdrawal-activities';
+import { WithdrawalPath } from '../activities/withdrawal-path';
+import type { WithdrawalsPort } from '../api/withdrawal-port';
+import { EvmWriter } from '../chains/evm-writer';
+import { SettingError, type Settings } from '../config/settings';
+import { isoTime } from '../domain/clock';
+import { decimalText, isPlainDecimal } from '../domain/decimal';
+import { DomainError } from '../domain/errors';
+import type { Withdrawal } from '../domain/withdrawal';
+import type { WithdrawalLimits } from '../store/withdrawals';
+import { WithdrawalGateway } from '../temporal/withdrawal-gateway';
+import type { WithdrawalReply } from '../workflows/messages';
+import { depositParts, type DepositParts } from './deposits';
+import type { Platform } from './platform';
+
+/** Of a worker. */
+export function withdrawalActivities({ settings, store, clock }: Platform, { chains, signer }: DepositParts): WithdrawalActivities {
+  const writers = new Map(settings.chains.map((chain) => [chain.id, new EvmWriter(chain)]));
+  const sender = new ChainSender({ clock, sends: store.chainSends, chains, writers, signer, raiseFeeAfterMs: settings.withdrawalRaiseFeeAfterMs });
+  return createWithdrawalActivities(new WithdrawalPath({ withdrawals: store.withdrawals, sender, chains, limits: limitsOf(settings) }));
+}
+
+/** Of the API. What is recorded is read where wallets are not configured too. */
+export function withdrawalsPort(platform: Platform): WithdrawalsPort {
+  const { store, settings, temporal, clock } = platform;
+  const parts = depositParts(platform);
+  const gateway = new WithdrawalGateway(temporal.client, { pollMs: settings.depositPollMs, maxPollMs: settings.depositMaxPollMs });
+  const configured = (): DepositParts => {
+    if (parts === null) throw new DomainError('UNPROCESSABLE', 'wallets are not configured: set SUREFILL_DEPOSIT_CHAINS and SUREFILL_SIGNER');
+    return parts;
+  };
+  const told = async (withdrawal: Withdrawal, wish: () => Promise<WithdrawalReply>): Promise<Withdrawal> => {
+    // Without the parts no worker takes the workflow's tasks: its caller would wait for nothing.
+    configured();
+    const { refused } = await wish();
+    if (refused !== null) throw new DomainError(refused.code, refused.message, { details: refused.details });
+    return (await store.withdrawals.byId(withdrawal.id)) ?? withdrawal;
+  };
+  return {
+    get: (id, userId) => store.withdrawals.get(id, userId),
+    list: (query) => store.withdrawals.list(query),
+    steps: (id, userId) => store.withdrawals.steps(id, userId),
+    begin: async (userId, request, idempotencyKey, actor) => {
+      const { signer, destination, tokenAddress } = configured();
+      const token = await destination.token(tokenAddress);
+      const amount = decimalText(request.amount);
+      if ((amount.split('.')[1]?.length ?? 0) > token.decimals) throw new DomainError('VALIDATION', `${token.symbol} has ${token.decimals} decimals`, { details: { field: 'amount', decimals: token.decimals } });
+      const fromAddress = await signer.addressOf(userId);
+      if (request.toAddress === fromAddress) throw new DomainError('UNPROCESSABLE', 'this is the wallet itself', { details: { field: 'toAddress' } });
+      const nowMs = clock.nowMs();
+      const asked: Withdrawal = {
+        id: withdrawalIdOf(userId, idempotencyKey), userId, state: 'AWAITING_APPROVAL', reason: null, token, amount, fromAddress, toAddress: request.toAddress, requestedBy: actor, decidedBy: null, note: null, transaction: null,
+        revision: 1, approveBefore: isoTime(nowMs + settings.withdrawalApproveWithinMs), createdAt: isoTime(nowMs), updatedAt: isoTime(nowMs),
+      };
+      const known = await store.withdrawals.byId(asked.id);
+      if (known !== null && (known.amount !== asked.amount || known.toAddress !== asked.toAddress)) throw new DomainError('IDEMPOTENCY_MISMATCH', 'this Idempotency-Key was used for another withdrawal', { details: { withdrawalId: asked.id } });
+      return known ?? told(asked, () => gateway.begin(asked));
+    },
+    decide: (withdrawal, decision, note, actor) => told(withdrawal, () => gateway.decide(withdrawal, decision, note, actor)),
+    cancel: (withdrawal, actor) => told(withdrawal, () => gateway.cancel(withdrawal, actor)),
+    addAddress: (userId, address, label, actor) => store.withdrawalAddresses.add({ userId, address, label, actor, waitMs: settings.withdrawalAddressWaitMs }),
+    addresses: (userId) => store.withdrawalAddresses.list(userId),
+    removeAddress: (id, userId, actor) => store.withdrawalAddresses.remove(id, userId, actor),
+  };
+}
+
+function limitsOf(settings: Settings): WithdrawalLimits {
+  const { withdrawalMinimum: minimum, withdrawalMaximum: maximum, withdrawalPerDay: perDay } = settings;
+  for (const [env, value] of [['SUREFILL_WITHDRAWAL_MINIMUM', minimum], ['SUREFILL_WITHDRAWAL_MAXIMUM', maximum], ['SUREFILL_WITHDRAWAL_PER_DAY', perDay]] as const) if (!isPlainDecimal(value)) throw new SettingError(`${env} must be a decimal, got "${value}"`);
+  return { minimum, maximum, perDay };
+}
+
+/** A function of user and key, so that a repeated request is the same withdrawal. In the shape of a UUID, as every id we give. */
+function withdrawalIdOf(userId: string, key: string | null): string {
+  if (key === null) return randomUUID();
+  const digits = createHash('sha256').update(`withdrawal\n${userId}\n${key}`).digest('hex');
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-8${digits.slice(13, 16)}-a${digits.slice(17, 20)}-${digits.slice(20, 32)}`;
+}

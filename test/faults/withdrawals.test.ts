@@ -1,0 +1,106 @@
+/** Withdrawals over our processes and a real chain: worker and API die at each step, and the chain holds one transfer. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { parseAbiItem } from 'viem';
+import type { Hex } from '../../src/domain/deposit';
+import type { Withdrawal, WithdrawalState } from '../../src/domain/withdrawal';
+import { RELAYER, startAnvil, type TestChain } from '../support/anvil';
+import { ApiClient } from '../support/api-client';
+import { scaledCount } from '../support/scale';
+import { startStack, type Stack } from '../support/stack';
+import { testContracts } from '../support/test-contracts';
+
+const TARGET: Hex = `0x${'7e'.repeat(20)}`;
+const TRANSFER = parseAbiItem('event Transfer(address indexed from, address indexed to, uint256 value)');
+/** At full length each is a chance more to die at another instant. */
+const WITHDRAWALS = scaledCount(20);
+const contracts = testContracts();
+let chain: TestChain;
+let stack: Stack;
+let token: Hex;
+/** A second admin key of the same user. */
+let second: ApiClient;
+
+beforeAll(async () => {
+  chain = await startAnvil(42_161);
+  token = await chain.deploy(contracts.token, ['USDC', 6]);
+  stack = await startStack({
+    environment: {
+      SUREFILL_DEPOSIT_CHAINS: 'arbitrum:42161',
+      SUREFILL_ARBITRUM_RPC_URLS: chain.url,
+      SUREFILL_ARBITRUM_CONFIRMATIONS: '3',
+      SUREFILL_DEPOSIT_TOKEN: token,
+      SUREFILL_SIGNER: 'keystore',
+      SUREFILL_DEPOSIT_POLL_MS: '1000',
+      SUREFILL_DEPOSIT_MAX_POLL_MS: '3000',
+      SUREFILL_WITHDRAWAL_ADDRESS_WAIT_MS: '0',
+    },
+  });
+  const { body } = await stack.client.call<{ key: string }>('POST', '/api/v1/api-keys', { name: 'second person', scopes: ['admin'] });
+  second = new ApiClient(stack.apiUrl, body.key);
+  const { body: wallet } = await stack.client.call<{ address: Hex }>('GET', '/api/v1/deposit-address');
+  await chain.client.test.setBalance({ address: wallet.address, value: 10n ** 18n });
+  // Nobody announces it: it is found.
+  await chain.call(RELAYER, token, contracts.token, 'mint', [wallet.address, 100_000_000n]);
+  await chain.mine(3);
+  await stack.client.until('the money to be found', async () => {
+    const { body: page } = await stack.client.call<{ deposits: { amount: string }[] }>('GET', '/api/v1/deposits?state=CREDITED');
+    return page.deposits.find((each) => each.amount === '100') ?? null;
+  });
+  await stack.client.call('POST', '/api/v1/withdrawal-addresses', { address: TARGET, label: 'cold wallet' });
+}, 240_000);
+afterAll(async () => {
+  await stack.stop();
+  await chain.stop();
+});
+
+const read = async (id: string): Promise<Withdrawal> => (await stack.client.call<Withdrawal>('GET', `/api/v1/withdrawals/${id}`)).body;
+const reaches = (id: string, ...states: readonly WithdrawalState[]): Promise<Withdrawal> =>
+  stack.client.until(`the withdrawal to be ${states.join(' or ')}`, async () => {
+    const withdrawal = await read(id);
+    return states.includes(withdrawal.state) ? withdrawal : null;
+  });
+const killWorker = async (): Promise<void> => {
+  await stack.worker.kill('SIGKILL');
+  await stack.worker.start();
+};
+const paid = async (): Promise<readonly bigint[]> => (await chain.client.test.getLogs({ address: token, event: TRANSFER, args: { to: TARGET }, fromBlock: 0n, toBlock: 'latest', strict: true })).map((log) => log.args.value);
+
+test('a withdrawal survives the death of its worker at every step, and is paid once', async () => {
+  const asked = await stack.client.call<Withdrawal>('POST', '/api/v1/withdrawals', { amount: '40', toAddress: TARGET });
+  expect(asked.status).toBe(201);
+  const { id } = asked.body;
+  expect((await stack.client.call('POST', `/api/v1/withdrawals/${id}/decision`, { decision: 'approve', note: 'my own' })).status).toBe(403);
+  await chain.client.test.setAutomine(false);
+  const decided = second.call<Withdrawal>('POST', `/api/v1/withdrawals/${id}/decision`, { decision: 'approve', note: 'known' });
+  expect((await decided).status).toBe(200);
+  await killWorker();
+  const signed = await reaches(id, 'SIGNED', 'SUBMITTED');
+  await killWorker();
+  await reaches(id, 'SUBMITTED');
+  await chain.mine(4);
+  const done = await reaches(id, 'COMPLETED');
+  expect(done.transaction).toMatchObject({ nonce: signed.transaction?.nonce, hash: signed.transaction?.hash });
+  expect(await paid()).toEqual([40_000_000n]);
+  await chain.client.test.setAutomine(true);
+}, 180_000);
+
+test('a worker that is killed as soon as an approval is out, time and again, pays each withdrawal once', async () => {
+  const ids: string[] = [];
+  for (let n = 0; n < WITHDRAWALS; n += 1) {
+    const { body } = await stack.client.call<Withdrawal>('POST', '/api/v1/withdrawals', { amount: '10', toAddress: TARGET });
+    ids.push(body.id);
+    const approval = second.call('POST', `/api/v1/withdrawals/${body.id}/decision`, { decision: 'approve', note: 'known' });
+    await reaches(body.id, 'APPROVED', 'SIGNED', 'SUBMITTED', 'COMPLETED');
+    await killWorker();
+    await approval;
+  }
+  for (const id of ids) {
+    await reaches(id, 'SUBMITTED', 'COMPLETED');
+    await chain.mine(3);
+  }
+  const done = await Promise.all(ids.map((id) => reaches(id, 'COMPLETED')));
+  expect(new Set(done.map(({ transaction }) => transaction?.nonce)).size).toBe(WITHDRAWALS);
+  expect((await paid()).filter((units) => units === 10_000_000n)).toHaveLength(WITHDRAWALS);
+  const more = await stack.client.call('POST', '/api/v1/withdrawals', { amount: '41', toAddress: TARGET });
+  expect(more.status).toBe(422);
+}, 180_000);
