@@ -5,6 +5,7 @@ import { createOrderActivities } from '../activities/order-path';
 import { OrderResolver } from '../activities/order-resolver';
 import { createTriggerActivities } from '../activities/trigger-activities';
 import { createWatchingActivities } from '../activities/watching-activities';
+import type { Market } from '../domain/market';
 import type { RecordedCall, WriterEpoch } from '../domain/order-store';
 import { PURGE_BATCH } from '../store/retention';
 import { TOPICS } from '../streams/topics';
@@ -34,6 +35,12 @@ const JUDGE_MS = 1_000;
 
 /** How long a starting worker waits for its venues' metadata. */
 const PREPARE_WAIT_MS = 3_000;
+
+/** By the venue's spelling; a market that is not listed keeps it. */
+function ourSymbols(markets: readonly Market[]): (venueSymbol: string) => string {
+  const names = new Map(markets.map(({ symbol, venueSymbol }) => [venueSymbol, symbol]));
+  return (venueSymbol) => names.get(venueSymbol) ?? venueSymbol;
+}
 
 export async function runWorker(platform: Platform): Promise<RunningRole> {
   const { store, venues, clock, settings, logger, temporal } = platform;
@@ -132,7 +139,7 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
     saveMarkets: (markets) => store.markets.upsert(markets),
     openTriggers: (venue) => triggers.open(venue),
     openMarketData: (venue, markets, onMessage) =>
-      new MarketData({ venue, venueSymbols: markets.map((market) => market.venueSymbol), bus, clock, onMessage, onError: (error) => logger.warn({ venue: venue.name, err: error }, 'market data') }),
+      new MarketData({ venue, venueSymbols: markets.map((market) => market.venueSymbol), symbolOf: ourSymbols(markets), bus, clock, onMessage, onError: (error) => logger.warn({ venue: venue.name, err: error }, 'market data') }),
     onTrouble: (scope, error) => logger.warn({ scope, err: error }, 'market watch'),
   });
   const deposits = depositParts(platform);

@@ -24,6 +24,8 @@ export interface MarketDataOptions {
   readonly venue: Pick<Venue, 'name' | 'streamPublic' | 'tickers'>;
   /** What the venue calls the markets to watch. */
   readonly venueSymbols: readonly string[];
+  /** Our name of what the venue calls so: everything behind this point asks by ours. Absent: both are the same. */
+  readonly symbolOf?: (venueSymbol: string) => string;
   readonly bus: Pick<Bus, 'publish'>;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;
@@ -69,14 +71,25 @@ export class MarketData {
     await this.asking;
   }
 
-  private heard(message: PublicMessage): void {
+  private heard(told: PublicMessage): void {
     if (this.closing.signal.aborted) return;
+    const message = this.inOurWords(told);
     this.options.onMessage?.(message);
     if (message.kind === 'ticker') this.noteTicker(message.ticker);
     else if (message.kind === 'book') this.noteBook(message);
     else if (message.kind === 'trades') this.publish(TOPICS.trades(this.venue, message.symbol), { venue: this.venue, symbol: message.symbol, trades: message.trades } satisfies TradesMessage);
     // Something may be missing: books wait for their next snapshot by themselves, prices are asked for.
     else this.ask();
+  }
+
+  private inOurWords(message: PublicMessage): PublicMessage {
+    if (message.kind === 'ticker') return { ...message, ticker: this.named(message.ticker) };
+    return message.kind === 'book' || message.kind === 'trades' ? this.named(message) : message;
+  }
+
+  private named<Told extends { readonly symbol: string }>(told: Told): Told {
+    const symbol = this.options.symbolOf?.(told.symbol) ?? told.symbol;
+    return symbol === told.symbol ? told : { ...told, symbol };
   }
 
   private noteTicker(ticker: Ticker): void {
@@ -139,7 +152,8 @@ export class MarketData {
     try {
       const tickers = await this.options.venue.tickers({ signal: late.signal, priority: 'read' });
       if (this.closing.signal.aborted) return;
-      for (const ticker of tickers) {
+      for (const told of tickers) {
+        const ticker = this.named(told);
         const heardAtMs = this.tickers.get(ticker.symbol)?.observedAtMs;
         // The stream overtook the answer; the venue's own times are no guide, its clock may be set back.
         if (heardAtMs === undefined || heardAtMs < askedAtMs) this.noteTicker(ticker);

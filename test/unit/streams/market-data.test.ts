@@ -33,7 +33,7 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((data) => data.close()));
 });
 
-function open(options: { publishIntervalMs?: number; silenceMs?: number; answer?: Feed['answer'] } = {}) {
+function open(options: { publishIntervalMs?: number; silenceMs?: number; answer?: Feed['answer']; symbolOf?: (venueSymbol: string) => string } = {}) {
   const feed = new Feed();
   if (options.answer) feed.answer = options.answer;
   const told: { topic: string; message: JsonObject }[] = [];
@@ -41,7 +41,7 @@ function open(options: { publishIntervalMs?: number; silenceMs?: number; answer?
   const heard: PublicMessage[] = [];
   const data = new MarketData({
     venue: feed, venueSymbols: ['BTC'], bus: { publish: (topic, message) => void told.push({ topic, message: message as JsonObject }) }, clock: { nowMs: () => Date.now() },
-    onError: (error) => errors.push(error), onMessage: (message) => heard.push(message), publishIntervalMs: options.publishIntervalMs ?? 1, silenceMs: options.silenceMs ?? NEVER_MS,
+    onError: (error) => errors.push(error), onMessage: (message) => heard.push(message), publishIntervalMs: options.publishIntervalMs ?? 1, silenceMs: options.silenceMs ?? NEVER_MS, ...(options.symbolOf ? { symbolOf: options.symbolOf } : {}),
   });
   opened.push(data);
   const of = (topic: string): JsonObject[] => told.filter((entry) => entry.topic === topic).map(({ message }) => message);
@@ -52,6 +52,17 @@ const ticker = (mark: string, symbol = 'BTC-PERP', at = 1): Ticker => ({ venue: 
 const book = (type: 'snapshot' | 'delta', sequence: number, bids: BookLevel[], asks: BookLevel[]): PublicMessage => ({ kind: 'book', symbol: 'BTC-PERP', type, bids, asks, sequence, atMs: sequence });
 
 describe('market data', () => {
+  test('of a venue with names of its own is told by ours: prices, books, trades, what triggers see, and what was asked for', async () => {
+    const { feed, heard, of, marks } = open({ symbolOf: (venueSymbol) => (venueSymbol === 'BTC' ? 'BTC-PERP' : venueSymbol), answer: async () => [ticker('7', 'BTC')] });
+    await until('the answer', () => marks().at(-1) === '7');
+    feed.say({ kind: 'ticker', ticker: ticker('8', 'BTC') });
+    feed.say({ ...book('snapshot', 1, [['1', '1']], [['2', '1']]), symbol: 'BTC' } as PublicMessage);
+    feed.say({ kind: 'trades', symbol: 'BTC', trades: [] });
+    await until('price and book', () => marks().at(-1) === '8' && of('book/paper/BTC-PERP').length > 0);
+    expect(of('trades/paper/BTC-PERP')).toHaveLength(1);
+    expect(heard.map((message) => ('ticker' in message ? message.ticker.symbol : 'symbol' in message ? message.symbol : message.kind))).toEqual(['BTC-PERP', 'BTC-PERP', 'BTC-PERP']);
+  });
+
   test('of a burst of tickers the bus is told few, always the last, of each market; triggers see every one', async () => {
     const { feed, heard, marks } = open({ publishIntervalMs: 20 });
     for (let n = 1; n <= 1_000; n += 1) for (const symbol of ['BTC-PERP', 'ETH-PERP']) feed.say({ kind: 'ticker', ticker: ticker(String(n), symbol) });
