@@ -146,7 +146,7 @@ class Bench {
     await this.commit(crowded, WAITING);
     while ((await this.store.webhookOutbox.fanOut(dead)).more);
     const { waiting } = await this.store.webhooks.get(dead, this.world.userId);
-    say(`${waiting} deliveries wait for a dead endpoint: ${((heapBytes() - heapBefore) / waiting).toFixed(0)} bytes of memory each, ${((await this.diskBytes() - diskBefore) / waiting).toFixed(0)} bytes of disk with their body`);
+    say(`${waiting} deliveries wait for a dead endpoint: ${((heapBytes() - heapBefore) / 1_024).toFixed(0)} KiB more heap for all of them, ${((await this.diskBytes() - diskBefore) / waiting).toFixed(0)} bytes of disk with their body`);
     await this.store.webhooks.change(dead, this.world.userId, { enabled: false }, ACTOR);
 
     const account = (await this.world.newAccount()).id;
