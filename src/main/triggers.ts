@@ -9,6 +9,7 @@ import { TOPICS } from '../streams/topics';
 import { TriggerEngine } from '../streams/trigger-engine';
 import { readHistory } from '../streams/trigger-history';
 import { signalTriggerCrossed } from '../temporal/trigger-signals';
+import type { WatchMetrics } from './metrics/watch-metrics';
 import type { Platform } from './platform';
 
 /** For one answer about the past; a venue that takes longer is asked again. */
@@ -16,13 +17,13 @@ const HISTORY_TIMEOUT_MS = 5_000;
 /** Between two lines of the log about prices of one market that fire nothing. */
 const REFUSED_LOG_MS = 10_000;
 
-export async function watchTriggers(platform: Platform): Promise<{ open(venue: Venue): MarketTriggers; close(): Promise<void> }> {
+export async function watchTriggers(platform: Platform, metrics: Pick<WatchMetrics, 'triggerTold'>): Promise<{ open(venue: Venue): MarketTriggers; close(): Promise<void> }> {
   const engines = new Map<string, Set<TriggerEngine>>();
   const listening = await platform.store.events.listen((stream) => {
     for (const [venue, running] of engines) if (stream === '*' || stream === triggerNotice(venue)) for (const engine of running) engine.noticed();
   });
   const open = (venue: Venue): MarketTriggers => {
-    const engine = engineOf(platform, venue);
+    const engine = engineOf(platform, venue, metrics);
     const running = engines.get(venue.name) ?? new Set();
     engines.set(venue.name, running.add(engine));
     const stops = (platform.settings.triggerBackups ?? [])
@@ -46,7 +47,7 @@ export async function watchTriggers(platform: Platform): Promise<{ open(venue: V
   return { open, close: () => listening.close() };
 }
 
-function engineOf({ store, temporal, clock, settings, logger }: Platform, venue: Venue): TriggerEngine {
+function engineOf({ store, temporal, clock, settings, logger }: Platform, venue: Venue, metrics: Pick<WatchMetrics, 'triggerTold'>): TriggerEngine {
   const loggedMs = new Map<string, number>();
   return new TriggerEngine({
     venue: venue.name,
@@ -67,6 +68,7 @@ function engineOf({ store, temporal, clock, settings, logger }: Platform, venue:
         return null;
       }
     },
+    onTold: (_evidence, lagMs) => metrics.triggerTold(venue.name, lagMs),
     onRefused: (symbol, verdict) => {
       const key = `${symbol} ${verdict}`;
       if (clock.nowMs() - (loggedMs.get(key) ?? -Infinity) < REFUSED_LOG_MS) return;

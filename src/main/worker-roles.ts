@@ -109,7 +109,7 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
   const leaving = new AbortController();
   tellSupervisors(platform);
   const metrics = new WatchMetrics(platform.registry);
-  const triggers = await watchTriggers(platform);
+  const triggers = await watchTriggers(platform, metrics);
   const activities = createWatchingActivities({
     leaving: leaving.signal,
     venues,

@@ -28,6 +28,8 @@ export interface TriggerEngineOptions {
   readonly history: (symbol: string, sinceMs: number) => Promise<History | null>;
   /** How far the venue's clock is ahead of ours, ms. */
   readonly venueAheadMs: () => Promise<number>;
+  /** Its workflow has it, so long after its price was seen, ms. */
+  readonly onTold?: (evidence: TriggerEvidence, lagMs: number) => void;
   readonly onRefused?: (symbol: string, verdict: Verdict) => void;
   readonly onTrouble: (error: unknown) => void;
 }

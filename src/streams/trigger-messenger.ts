@@ -19,12 +19,12 @@ export class TriggerMessenger {
   /** Being stored. */
   private readonly storing = new Map<string, Promise<void>>();
   /** Stored, and not acknowledged. */
-  private readonly untold = new Map<string, { readonly workflowId: string; readonly evidence: TriggerEvidence; gone: number }>();
+  private readonly untold = new Map<string, { readonly workflowId: string; readonly evidence: TriggerEvidence; gone: number; told: boolean }>();
   private readonly timers = new Map<string, NodeJS.Timeout>();
   private closed = false;
 
   constructor(
-    private readonly options: Pick<TriggerEngineOptions, 'rows' | 'signal' | 'clock' | 'onTrouble'>,
+    private readonly options: Pick<TriggerEngineOptions, 'rows' | 'signal' | 'clock' | 'onTrouble' | 'onTold'>,
     /** It was amended meanwhile: what it is now waits for the next price. */
     private readonly armAgain: (trigger: Trigger) => void,
   ) {}
@@ -43,7 +43,7 @@ export class TriggerMessenger {
   /** Stored by whoever, and not acknowledged. */
   tell({ id, workflowId, evidence }: Trigger): void {
     if (evidence === null || this.untold.has(id)) return;
-    this.untold.set(id, { workflowId, evidence, gone: 0 });
+    this.untold.set(id, { workflowId, evidence, gone: 0, told: false });
     if (this.writer !== null) void this.say(id);
   }
 
@@ -89,6 +89,10 @@ export class TriggerMessenger {
     let againMs = REPEAT_MS;
     try {
       const heard = await this.options.signal(message.workflowId, message.evidence);
+      if (heard === 'told' && !message.told) {
+        message.told = true;
+        this.options.onTold?.(message.evidence, this.options.clock.nowMs() - message.evidence.observedAtMs);
+      }
       if (heard === 'gone') againMs = Math.min(RETRY_MS * 2 ** message.gone++, GONE_RETRY_MS);
       if (heard === 'gone' && this.options.clock.nowMs() - message.evidence.observedAtMs > GONE_FOR_GOOD_MS) {
         await this.options.rows.acknowledge(id);

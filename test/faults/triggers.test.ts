@@ -1,6 +1,6 @@
-/** S24 with real servers: a level crossed while the watcher runs, and one traded through while every watcher is down. */
+/** S24 with real servers: a level crossed while the watcher runs, and one traded through while every watcher is down. S52: nothing fires early, whatever the venue's clock says. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { startStack, type Stack } from '../support/stack';
 
@@ -37,8 +37,11 @@ async function row(id: string): Promise<{ status: string; extreme: string | null
   return rows[0] as { status: string; extreme: string | null; evidence: Record<string, unknown> | null };
 }
 
+/** Whatever the venue's clock is made to say. */
+const WELL_AFTER_MS = 120_000;
+
 async function venueOrder(side: 'buy' | 'sell'): Promise<void> {
-  const answer = await fetch(`${stack.simulator.url}/orders`, { method: 'POST', headers: { 'x-paper-key': stack.venueKey, 'content-type': 'application/json' }, body: JSON.stringify({ expiresAt: Date.now() + 10_000, orders: [{ clientId: randomUUID().replaceAll('-', ''), symbol: 'BTC-PERP', side, type: 'market', quantity: '0.001', timeInForce: 'IOC' }] }) });
+  const answer = await fetch(`${stack.simulator.url}/orders`, { method: 'POST', headers: { 'x-paper-key': stack.venueKey, 'content-type': 'application/json' }, body: JSON.stringify({ expiresAt: Date.now() + WELL_AFTER_MS, orders: [{ clientId: randomUUID().replaceAll('-', ''), symbol: 'BTC-PERP', side, type: 'market', quantity: '0.001', timeInForce: 'IOC' }] }) });
   expect(answer.status).toBe(200);
 }
 
@@ -71,3 +74,28 @@ test('the peak happens while every watcher is down: on return the mark includes 
   expect(fired.evidence).toMatchObject({ origin: 'trades', epoch: 2 });
   expect(Number(fired.evidence?.['extreme'])).toBeGreaterThan(price * 1.045);
 }, 90_000);
+
+afterEach(() => stack.sim.clearFaults());
+
+// Upwards: a venue whose clock is set back tells of earlier trades as later ones, and nobody can know better.
+test.each([-60_000, -2_000, 2_000, 60_000])('S52: the venue\'s clock is %i ms ahead: what was traded before a stop was armed does not fire it, heard or read back; what is traded after does', async (offsetMs) => {
+  await stack.sim.fault({ kind: 'skewClock', offsetMs });
+  await stack.sim.price('BTC-PERP', '50000');
+  await venueOrder('buy');
+  // The level that is armed next was traded just now.
+  await stack.sim.price('BTC-PERP', '49400');
+  await venueOrder('sell');
+  await stack.sim.price('BTC-PERP', '50000');
+  await venueOrder('buy');
+  const [stop, canary] = [await arm('level', 'last', '49500', null), await arm('level', 'last', '49800', null)];
+  await stack.watcher.kill();
+  await stack.watcher.start();
+  await stack.sim.price('BTC-PERP', '49700');
+  await venueOrder('sell');
+  const evidence = (await stack.client.until('the nearer one fired', async () => ((await row(canary)).status === 'FIRED' ? row(canary) : null))).evidence;
+  expect(Number(evidence?.['price'])).toBeGreaterThan(49_600);
+  expect((await row(stop)).status).toBe('ARMED');
+  await stack.sim.price('BTC-PERP', '49400');
+  await venueOrder('sell');
+  await stack.client.until('it fired', async () => ((await row(stop)).status === 'FIRED' ? true : null));
+}, 120_000);

@@ -91,6 +91,14 @@ test('what an audit found is counted by kind, from zero', async () => {
   ]);
 });
 
+test('how late triggers were told is counted by venue', async () => {
+  const metrics = new WatchMetrics(registry);
+  metrics.triggerTold('paper', 30);
+  metrics.triggerTold('paper', 1_970);
+  const lines = await shown(METRIC_NAMES.triggerLagSeconds);
+  expect(lines).toEqual(expect.arrayContaining(['surefill_trigger_lag_seconds_bucket{le="0.05",venue="paper"} 1', 'surefill_trigger_lag_seconds_sum{venue="paper"} 2', 'surefill_trigger_lag_seconds_count{venue="paper"} 2']));
+});
+
 describe('figures that PostgreSQL answers', () => {
   test('are read when they are asked for', async () => {
     let unknown = 2;

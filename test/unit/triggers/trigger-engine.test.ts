@@ -23,6 +23,7 @@ class World {
   epoch = 1;
   readonly rows = new Map<string, Trigger>();
   readonly told: TriggerEvidence[] = [];
+  readonly lags: number[] = [];
   readonly refused: string[] = [];
   readonly troubles: unknown[] = [];
   storeDown = false;
@@ -56,6 +57,7 @@ class World {
           for (const { id, extreme, checkpointAtMs } of marks) this.put({ ...(this.rows.get(id) as Trigger), extreme, checkpointAtMs });
         },
       },
+      onTold: (_evidence, lagMs) => this.lags.push(lagMs),
       signal: async (_workflowId, evidence) => {
         if (this.temporalDown) throw new Error('Temporal is away');
         this.told.push(evidence);
@@ -118,8 +120,11 @@ describe('a price that reaches a trigger', () => {
     world.storeDown = false;
     await until('it is stored', () => status(world) === 'FIRED');
     expect(world.told).toEqual([]);
+    world.nowMs += 4_000;
     world.temporalDown = false;
-    await until('it was told', () => world.told.length > 0);
+    await until('it was told', () => world.lags.length > 0);
+    // All of the time that nobody could be told counts.
+    expect(world.lags).toEqual([4_000]);
   });
 
   test('fires nothing for a watcher that was replaced', async () => {
