@@ -22,6 +22,9 @@ const FIELDS = ['id', 'userId', 'name', 'kind', 'accountId', 'template', 'fields
 const SELECT =
   's.id, s.user_id AS "userId", s.name, s.kind, s.account_id AS "accountId", s.template, s.fields, s.alert_id AS "alertId", s.allowed_addresses AS "allowedAddresses", s.rate_limit AS "rateLimit", s.mode, s.max_delay_seconds AS "maxDelaySeconds", s.status, s.old_token_until AS "oldTokenUntil", s.last_signal_at AS "lastSignalAt", s.created_at AS "createdAt", s.updated_at AS "updatedAt"';
 
+/** Of a user. */
+export const SIGNAL_SOURCES_SQL = `SELECT ${SELECT} FROM signal_sources s WHERE s.user_id = $1 AND s.deleted_at IS NULL ORDER BY s.created_at DESC, s.id DESC`;
+
 export class SignalSources {
   constructor(private readonly core: StoreCore) {}
 
@@ -46,7 +49,7 @@ export class SignalSources {
 
   /** Newest first. */
   async list(userId: string): Promise<readonly SignalSource[]> {
-    return (await this.core.database.rows(`SELECT ${SELECT} FROM signal_sources s WHERE s.user_id = $1 AND s.deleted_at IS NULL ORDER BY s.created_at DESC, s.id DESC`, userId)).map(sourceOf);
+    return (await this.core.database.rows(SIGNAL_SOURCES_SQL, userId)).map(sourceOf);
   }
 
   /** Throws NOT_FOUND. */

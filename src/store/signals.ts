@@ -50,6 +50,16 @@ const SELECT = `SELECT s.id, s.user_id AS "userId", s.source_id AS "sourceId", s
 const MAX_MESSAGE = 1_000;
 const EVENTS = { placed: 'signal.placed', refused: 'signal.refused', expired: 'signal.expired' } as const;
 
+/** The statement alone, for the test that reads its plan. */
+export function signalsStatement({ sourceId, status, cursor, limit }: Omit<SignalListQuery, 'userId'>): { readonly sql: string; readonly parameters: readonly Parameter[] } {
+  const parameters: Parameter[] = [sourceId];
+  const given = (value: Parameter): string => `$${parameters.push(value)}`;
+  const conditions = ['s.source_id = $1', ...(status === null ? [] : [`s.status = ${given(status)}`])];
+  const position = positionOf(cursor);
+  if (position !== null) conditions.push(`(s.received_at, s.id) < (${given(position.at)}::timestamptz, ${given(position.id)})`);
+  return { sql: `${SELECT} WHERE ${conditions.join(' AND ')} ORDER BY s.received_at DESC, s.id DESC LIMIT ${given(limit + 1)}::int`, parameters };
+}
+
 export class Signals {
   constructor(private readonly core: StoreCore) {}
 
@@ -102,18 +112,14 @@ export class Signals {
   }
 
   /** Newest first, also those of a source that was deleted. */
-  async list({ sourceId, userId, status, cursor, limit }: SignalListQuery): Promise<{ readonly signals: readonly Signal[]; readonly nextCursor: string | null }> {
-    const [source] = await this.core.database.rows('SELECT s.id FROM signal_sources s WHERE s.id = $1 AND s.user_id = $2', sourceId, userId);
+  async list(query: SignalListQuery): Promise<{ readonly signals: readonly Signal[]; readonly nextCursor: string | null }> {
+    const [source] = await this.core.database.rows('SELECT s.id FROM signal_sources s WHERE s.id = $1 AND s.user_id = $2', query.sourceId, query.userId);
     if (source === undefined) throw new DomainError('NOT_FOUND', 'no such signal source');
-    const parameters: Parameter[] = [sourceId];
-    const given = (value: Parameter): string => `$${parameters.push(value)}`;
-    const conditions = ['s.source_id = $1', ...(status === null ? [] : [`s.status = ${given(status)}`])];
-    const position = positionOf(cursor);
-    if (position !== null) conditions.push(`(s.received_at, s.id) < (${given(position.at)}::timestamptz, ${given(position.id)})`);
-    const rows = await this.core.database.rows(`${SELECT} WHERE ${conditions.join(' AND ')} ORDER BY s.received_at DESC, s.id DESC LIMIT ${given(limit + 1)}::int`, ...parameters);
-    const signals = rows.slice(0, limit).map(signalOf);
+    const { sql, parameters } = signalsStatement(query);
+    const rows = await this.core.database.rows(sql, ...parameters);
+    const signals = rows.slice(0, query.limit).map(signalOf);
     const last = signals.at(-1);
-    return { signals, nextCursor: rows.length > limit && last !== undefined ? cursorOf({ at: last.receivedAt, id: last.id }) : null };
+    return { signals, nextCursor: rows.length > query.limit && last !== undefined ? cursorOf({ at: last.receivedAt, id: last.id }) : null };
   }
 
   /** Those that nobody is at any more: the caller's for `leaseMs`. */

@@ -10,6 +10,7 @@ const OF_EACH = 50;
 /** Positions of the account: as many markets as a venue may come to have. */
 const HELD = 5_000;
 export const ENDPOINT = 'endpoint';
+export const SOURCE = 'source';
 
 export interface RowsOwner {
   readonly userId: string;
@@ -37,6 +38,7 @@ async function ofOneAccount(sql: Client, { userId, accountId, orderId }: RowsOwn
     `INSERT INTO ledger_entries(account_id, fact, book, asset, user_id, kind, amount, at) SELECT '${accountId}', 'fact/' || n, book, 'USDT', '${userId}', 'deposit', amount, now() FROM generate_series(1, ${ROWS / 2}) n, (VALUES ('cash', 1), ('transfers', -1)) v(book, amount)`,
     `INSERT INTO events(stream, sequence, user_id, account_id, type, at, data) SELECT 'account:many', n, ${owner}, 'order.updated', now(), '{}' ${series(ROWS)}`,
     `INSERT INTO strategies(id, client_strategy_id, user_id, account_id, venue, symbol, venue_symbol, type, side, quantity, reduce_only, parameters, state, owner_workflow_id, created_at, updated_at, ended_at) SELECT 's' || n, 'c' || n, ${owner}, 'paper', ${SYMBOL}, 'X', 'twap', 'buy', 1, false, '{}', CASE WHEN n <= ${RARE} THEN 'RUNNING' ELSE 'COMPLETED' END, 'w', ${AT}, ${AT}, CASE WHEN n <= ${RARE} THEN NULL ELSE ${AT} END ${series(ROWS)}`,
+    `INSERT INTO signals(id, user_id, source_id, account_id, kind, alert, address, client_id, status, received_at, place_before) SELECT 'g' || n, '${userId}', '${SOURCE}', '${accountId}', 'order', '{}', 'a', 'c' || n, CASE WHEN n <= ${RARE} THEN 'taken' ELSE 'refused' END, ${AT}, ${AT} ${series(ROWS)}`,
     `INSERT INTO deposits(id, user_id, kind, state, to_chain_id, to_address, data, steps, created_at, updated_at) SELECT 'd' || n, '${userId}', 'bridge', CASE WHEN n <= ${RARE} THEN 'QUOTED' ELSE 'CREDITED' END, 1, 'a', '{}', 1, ${AT}, ${AT} ${series(ROWS)}`,
     `INSERT INTO chain_transfers(chain_id, tx_hash, log_index, block_hash, block_number, user_id, token, asset, from_address, to_address, amount, state, deposit_id, seen_at, final_at, updated_at) SELECT 1, 'x' || n, 0, 'b', n, '${userId}', 't', 'USDC', 'f', 'a', 1, CASE WHEN n % 2 = 0 THEN 'unclaimed' ELSE 'deposit' END, NULL, ${AT}, ${AT}, ${AT} ${series(ROWS)}`,
     `INSERT INTO withdrawals(id, user_id, state, asset, amount, data, steps, created_at, updated_at) SELECT 'w' || n, '${userId}', CASE WHEN n <= ${RARE} THEN 'AWAITING_APPROVAL' ELSE 'COMPLETED' END, 'USDC', 1, '{}', 0, ${AT}, ${AT} ${series(ROWS)}`,
@@ -54,13 +56,14 @@ function amongOthers({ userId, accountId }: RowsOwner): string[] {
   const positions = (id: string, of: string, rows: number): string => `INSERT INTO positions(id, user_id, account_id, venue, symbol, venue_symbol, quantity, updated_at, closed_at, trade_id) SELECT '${id}' || n, ${of}, 'paper', 'S' || n, 'X', CASE WHEN n > ${rows - RARE} THEN 1 ELSE 0 END, now(), now(), 't' || n ${series(rows)}`;
   const balances = (of: string, rows: number): string => `INSERT INTO balances(user_id, account_id, asset, total, available, locked, at_ms, updated_at) SELECT ${of}, 'A' || n, 1, 1, 0, 0, now() ${series(rows)}`;
   const switches = (id: string, user: string, rows: number): string => `INSERT INTO kill_switches(id, user_id, scope, mode, latched_at, latched_by, released_at) SELECT '${id}' || n, ${user}, 'all', 'halt', now(), 'key', CASE WHEN n <= ${RARE} THEN NULL ELSE now() END ${series(rows)}`;
+  const sources = (id: string, user: string, rows: number): string => `INSERT INTO signal_sources(id, user_id, name, kind, account_id, template, fields, alert_id, rate_limit, mode, max_delay_seconds, status, token_hash, created_at, updated_at) SELECT '${id}' || n, ${user}, 'a source', 'order', 'a', '{}', '[]', '', '1/s', 'live', 1, 'enabled', '${id}' || n, ${AT}, ${AT} ${series(rows)}`;
   return [
     `INSERT INTO users(id, name) SELECT 'user-' || n, 'another' FROM generate_series(0, ${ROWS / OF_EACH - 1}) n`,
     `INSERT INTO accounts(id, user_id, name, venue, signer_id, limits) SELECT 'a' || n, ${OTHER}, 'a' || n, 'paper', 's', '{}' ${series(ROWS)}`,
     keys('k', OTHER, ROWS), keys('own', `'${userId}'`, RARE),
     positions('p', `${OTHER}, 'a' || n`, ROWS), positions('own', owner, HELD),
     balances(`${OTHER}, 'a' || n`, ROWS), balances(owner, RARE),
-    endpoints(`'e' || n, ${OTHER}`, ROWS),
+    endpoints(`'e' || n, ${OTHER}`, ROWS), sources('s', OTHER, ROWS), sources('own', `'${userId}'`, RARE),
     // Of our own most were released.
     switches('k', OTHER, ROWS), switches('own', `'${userId}'`, ROWS),
     `INSERT INTO markets(venue, symbol, venue_symbol, asset_class, base, quote, kind, tick_rule, lot, min_quantity, min_notional, max_leverage, maker_fee_rate, taker_fee_rate, status) SELECT 'venue-' || n % ${ROWS / OF_EACH}, 'M' || n, 'M' || n, 'crypto', 'M', 'USDT', 'perpetual', '{}', 1, 1, 1, 1, 0, 0, 'open' ${series(ROWS)}`,

@@ -14,6 +14,8 @@ import { ledgerStatement, LISTED_TRADES, TRADE_LISTS } from '../../src/store/mon
 import { LISTED_ORDERS, ORDER_LISTS } from '../../src/store/orders';
 import { BALANCES_SQL, fillListOf, LISTED_FILLS, positionsStatement } from '../../src/store/portfolio';
 import { MARKETS_SQL } from '../../src/store/reference';
+import { SIGNAL_SOURCES_SQL } from '../../src/store/signal-sources';
+import { signalsStatement } from '../../src/store/signals';
 import { LISTED_STRATEGIES, STRATEGY_LISTS } from '../../src/store/strategies';
 import { suspenseStatement } from '../../src/store/suspense';
 import { deliveriesStatement } from '../../src/store/webhook-deliveries';
@@ -22,7 +24,7 @@ import { WITHDRAWAL_ADDRESSES_SQL } from '../../src/store/withdrawal-addresses';
 import { withdrawalsStatement } from '../../src/store/withdrawals';
 import { OWNER, intentFor, openStoreWorld, type StoreWorld } from './store-harness';
 import { Plans, type ListStatement } from './store-lists-plans';
-import { ENDPOINT, fillLists } from './store-lists-rows';
+import { ENDPOINT, fillLists, SOURCE } from './store-lists-rows';
 
 const LIMIT = 100;
 /** Two accounts of a page and one more row each, twice over, and the few that are open. */
@@ -127,6 +129,13 @@ list('listWebhookDeliveries', () => {
   });
 });
 
+list('listSignals', () => {
+  test.each([null, 'taken', 'refused'] as const)('of status %s are read by their index, with their orders, and so is a later page', async (status) => {
+    await expectFewRead(signalsStatement({ sourceId: SOURCE, status, cursor: null, limit: LIMIT }));
+    await expectFewRead(signalsStatement({ sourceId: SOURCE, status, cursor, limit: LIMIT }));
+  });
+});
+
 list('listDeposits', () => {
   test.each([null, 'QUOTED', 'CREDITED'] as const)('in state %s are read by their index, and so is a later page', async (state) => {
     await expectFewRead(depositsStatement({ userId: world.userId, state, cursor: null, limit: LIMIT }));
@@ -167,7 +176,7 @@ list('listBalances', () => {
   test('are read by their key', async () => expectFewRead({ sql: BALANCES_SQL, parameters: [accountId, world.userId] }));
 });
 
-for (const [operationId, sql] of Object.entries({ listAccounts: ACCOUNTS_SQL, listApiKeys: API_KEYS_SQL, listWebhooks: WEBHOOKS_SQL, listKillSwitches: LATCHED_SQL, listWithdrawalAddresses: WITHDRAWAL_ADDRESSES_SQL })) {
+for (const [operationId, sql] of Object.entries({ listAccounts: ACCOUNTS_SQL, listApiKeys: API_KEYS_SQL, listSignalSources: SIGNAL_SOURCES_SQL, listWebhooks: WEBHOOKS_SQL, listKillSwitches: LATCHED_SQL, listWithdrawalAddresses: WITHDRAWAL_ADDRESSES_SQL })) {
   list(operationId, () => {
     test('a user\'s own are read by their index among those of many others', async () => expectFewRead({ sql, parameters: [world.userId] }));
   });
