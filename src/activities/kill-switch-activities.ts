@@ -54,6 +54,11 @@ export interface KillSwitchPorts {
     command(id: string, userId: string, command: { readonly kind: 'pause' | 'cancel'; readonly reason: string | null }): Promise<unknown>;
     tell(strategyId: string): Promise<void>;
   };
+  readonly lists: {
+    openOf(accountId: string): Promise<readonly { readonly id: string; readonly userId: string }[]>;
+    command(id: string, userId: string, command: { readonly kind: 'cancel' | 'stopEntries'; readonly reason: string }): Promise<unknown>;
+    tell(listId: string): Promise<void>;
+  };
   readonly heartbeats: { byAccount(accountId: string): Promise<Heartbeat | null>; fire(accountId: string, expiresAt: string, openOrders: number): Promise<boolean> };
   working(accountId: string): Promise<readonly Order[]>;
   account(accountId: string): Promise<Account | null>;
@@ -80,6 +85,7 @@ export function createKillSwitchActivities(ports: KillSwitchPorts): KillSwitchAc
       const exits: OrderIntent[] = [];
       for (const each of facts) {
         await stopStrategies(ports, killSwitch, each);
+        if (each.openLists > 0) await endLists(ports, each.accountId, killSwitch.mode === 'halt' ? 'stopEntries' : 'cancel', `kill switch ${killSwitch.id}`);
         if (killSwitch.mode !== 'halt') cancel.push(...(await cancelable(ports, each.accountId, killSwitch.mode === 'flatten')));
         if (killSwitch.mode === 'flatten') exits.push(...(await exitsOf(ports, killSwitch, each)));
       }
@@ -95,6 +101,7 @@ export function createKillSwitchActivities(ports: KillSwitchPorts): KillSwitchAc
       if (heartbeat.expiresAt === null) return { expiresAtMs: null, cancel: heartbeat.firedAt === null ? [] : await cancelable(ports, accountId, false) };
       const expiresAtMs = Date.parse(heartbeat.expiresAt);
       if (expiresAtMs > ports.clock.nowMs()) return { expiresAtMs, cancel: [] };
+      await endLists(ports, accountId, 'cancel', 'the account fell silent');
       const cancel = await cancelable(ports, accountId, false);
       const fired = await ports.heartbeats.fire(accountId, heartbeat.expiresAt, cancel.length);
       return fired ? { expiresAtMs: null, cancel } : { expiresAtMs: (await ports.heartbeats.byAccount(accountId))?.expiresAt === null ? null : expiresAtMs, cancel: [] };
@@ -112,6 +119,14 @@ async function stopStrategies(ports: KillSwitchPorts, { id, mode }: KillSwitch, 
       if (!(error instanceof DomainError) || error.code !== 'CONFLICT') throw error;
     }
     await ports.strategies.tell(strategy.id);
+  }
+}
+
+/** Before their orders are canceled, so that no list places another for one that was taken from it. Halted ones keep their exits. */
+async function endLists(ports: KillSwitchPorts, accountId: string, kind: 'cancel' | 'stopEntries', reason: string): Promise<void> {
+  for (const list of await ports.lists.openOf(accountId)) {
+    await ports.lists.command(list.id, list.userId, { kind, reason });
+    await ports.lists.tell(list.id);
   }
 }
 

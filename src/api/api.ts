@@ -65,6 +65,7 @@ export function createApi(options: ApiOptions): Api {
   const context: RouteContext = {
     ports,
     directory,
+    intents,
     waiter,
     preview,
     placement,

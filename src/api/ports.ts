@@ -25,6 +25,7 @@ import type { LedgerEntry } from '../domain/ledger';
 import type { Trade } from '../domain/trade';
 import type { Timeline } from '../domain/timeline';
 import type { SignalPorts } from './signal-ports';
+import type { OrderListQuery, OrderListsPort } from './order-list-ports';
 import type { WebhookDeliveriesPort, WebhooksPort } from './webhook-ports';
 
 export type { MadeWebhook } from './webhook-ports';
@@ -55,15 +56,7 @@ export interface OrderGatewayPort {
   cancelHeld(order: Order): Promise<MutationVerdict>;
 }
 
-export interface OrderListQuery {
-  readonly userId: string;
-  readonly status: 'open' | 'closed' | 'all';
-  readonly accountId: string | null;
-  readonly symbol: string | null;
-  readonly venue: string | null;
-  readonly cursor: string | null;
-  readonly limit: number;
-}
+export type { OrderListQuery };
 
 export interface OrdersPort {
   byId(id: string, userId: string): Promise<Order | null>;
@@ -305,6 +298,7 @@ export interface ApiPorts extends SignalPorts, MoneyPorts {
   readonly apiKeys: ApiKeysPort;
   readonly denials: DenialsPort;
   readonly strategies: StrategiesPort;
+  readonly orderLists: OrderListsPort;
   readonly killSwitches: KillSwitchesPort;
   readonly heartbeats: HeartbeatsPort;
   /** What risk would judge an order of this market by now; takes no lock. Throws NOT_FOUND. */

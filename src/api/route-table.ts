@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Directory } from './directory';
 import type { JsonObject } from './openapi';
+import type { IntentMaker } from './order-intent';
 import type { OrderMutations } from './order-mutations';
 import type { OrderPlacement } from './order-placement';
 import type { OrderPreview } from './order-preview';
@@ -21,6 +22,7 @@ import { fillRoutes } from './routes/fills';
 import { healthRoutes } from './routes/health';
 import { marketRoutes } from './routes/markets';
 import { orderChangeRoutes } from './routes/order-changes';
+import { orderListRoutes } from './routes/order-lists';
 import { orderRoutes } from './routes/orders';
 import { orderPlacementRoutes } from './routes/order-placement';
 import { positionRoutes } from './routes/positions';
@@ -40,6 +42,7 @@ import { withdrawalRoutes } from './routes/withdrawals';
 export interface RouteContext {
   readonly ports: ApiPorts;
   readonly directory: Directory;
+  readonly intents: IntentMaker;
   readonly waiter: OrderWaiter;
   readonly placement: OrderPlacement;
   readonly preview: OrderPreview;
@@ -65,6 +68,7 @@ export function routeTable(context: RouteContext): readonly Route[] {
     ...apiKeyRoutes(context),
     ...orderRoutes(context),
     ...orderChangeRoutes(context),
+    ...orderListRoutes(context),
     ...strategyRoutes(context),
     ...killSwitchRoutes(context),
     ...fillRoutes(context),

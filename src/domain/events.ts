@@ -46,6 +46,18 @@ export const EVENT_TYPES = [
   'strategy.canceled',
   'strategy.failed',
   'strategy.expired',
+  'orderList.created',
+  'orderList.progressed',
+  'orderList.placing',
+  'orderList.triggered',
+  'orderList.stopMoved',
+  'orderList.amended',
+  'orderList.entriesStopped',
+  'orderList.cancelRequested',
+  'orderList.completed',
+  'orderList.canceled',
+  'orderList.expired',
+  'orderList.rejected',
   'account.created',
   'account.statusChanged',
   'account.changed',
@@ -104,7 +116,7 @@ export interface EventDraft {
 }
 
 export function channelOf(type: EventType): EventChannel {
-  if (type.startsWith('order.')) return 'orders';
+  if (type.startsWith('order.') || type.startsWith('orderList.')) return 'orders';
   if (type.startsWith('fill.')) return 'fills';
   if (type.startsWith('position.')) return 'positions';
   if (type.startsWith('balance.')) return 'balances';

@@ -1,8 +1,8 @@
 /**
  * The kill switch. What it holds it holds until a person releases it.
  *
- * - halt: no entries; strategies are paused. Open orders and stops stay, exits pass.
- * - cancel: and every open order that Surefill placed is canceled, stops and take-profits too; strategies are canceled. What was placed
+ * - halt: no entries; strategies are paused, entries of order lists end. Other open orders and stops stay, exits pass.
+ * - cancel: and every open order that Surefill placed is canceled, stops and take-profits too; strategies and order lists are canceled. What was placed
  *   outside is not ours and stays (DESIGN: EXTERNAL orders are never canceled by us).
  * - flatten: and outside orders as well, because a position is not flat while any order may open it again; positions are closed by
  *   reduce-only market orders, repeated until the venue shows none.
@@ -46,6 +46,8 @@ export interface KillSwitchFacts {
   /** Of the open ones: placed outside. */
   readonly outsideOrders: number;
   readonly openStrategies: number;
+  /** Order lists with a leg on the account. */
+  readonly openLists: number;
   /** Signed quantities that are not zero, by our fills or the venue's word. */
   readonly positions: readonly { readonly symbol: string; readonly quantity: string }[];
   /** Our clock, ms: when the newest whole read of the venue began; null: never. */
@@ -77,6 +79,7 @@ export function flatnessOf({ mode, latchedAt }: Pick<KillSwitch, 'mode' | 'latch
   const left = [
     ...(open > 0 ? [`${open} orders are open${facts.unknownOrders > 0 ? `, of ${facts.unknownOrders} the outcome is unknown` : ''}`] : []),
     ...(facts.openStrategies > 0 ? [`${facts.openStrategies} strategies have not ended`] : []),
+    ...(facts.openLists > 0 ? [`${facts.openLists} order lists have not ended`] : []),
     ...(mode === 'flatten' ? facts.positions.filter(({ quantity }) => !decimal(quantity).isZero()).map(({ symbol, quantity }) => `${quantity} ${symbol} is held`) : []),
     ...(mode === 'flatten' && facts.positions.length > 0 && facts.exitTrouble !== null ? [`the last exit did not go through: ${facts.exitTrouble}`] : []),
     ...unread(latchedAt, facts),

@@ -1,6 +1,7 @@
 /** One line that names an order to a person: in the Web UI, the log and the command line. */
 import type { OrderCondition } from './condition';
 import type { OrderIntent } from './order';
+import type { OrderList, OrderListLeg } from './order-list';
 
 /** `BUY 0.5 BTC-PERP limit 61250 GTC on paper`. */
 export function describeIntent(intent: Pick<OrderIntent, 'side' | 'quantity' | 'symbol' | 'type' | 'limitPrice' | 'timeInForce' | 'venue' | 'reduceOnly'>): string {
@@ -23,4 +24,18 @@ export function describeConditional(intent: Pick<OrderIntent, 'side' | 'quantity
     execution === 'both' ? 'with a native stop behind it' : null,
   ];
   return words.filter((word) => word !== null).join(' ');
+}
+
+/** `BRACKET of 4: entry BUY 0.5 BTC-PERP limit 50000; takeProfit SELL …`: what a person reads in the list of workflows, whose summaries are short. */
+export function describeOrderList({ type, legs }: Pick<OrderList, 'type' | 'legs'>): string {
+  const words = `${type} of ${legs.length}: ${legs.map(describeLeg).join('; ')}`;
+  return words.length <= SUMMARY_LENGTH ? words : `${words.slice(0, SUMMARY_LENGTH - 1)}…`;
+}
+
+/** Temporal takes 400 bytes of summary; quantities and prices are ASCII. */
+const SUMMARY_LENGTH = 380;
+
+function describeLeg({ role, side, quantity, symbol, type, limitPrice, triggerPrice, trailingOffset, trailingOffsetType, venue }: OrderListLeg): string {
+  const level = trailingOffset !== null ? ` trailing ${trailingOffset} ${trailingOffsetType ?? ''}` : triggerPrice !== null ? ` at ${triggerPrice}` : '';
+  return `${role} ${side.toUpperCase()} ${quantity} ${symbol} ${type}${limitPrice === null ? '' : ` ${limitPrice}`}${level} on ${venue}`;
 }

@@ -3,13 +3,13 @@ import type { ApiPorts } from '../api';
 import type { Account } from '../domain/account';
 import type { VenueDeadMan } from '../domain/heartbeat';
 import { VenueError } from '../domain/venue-errors';
-import { ensureKillSwitch, ensureStrategy, orUnavailable, tellDeadMan, tellKillSwitch, tellStrategy } from '../temporal/supervising';
+import { ensureKillSwitch, ensureOrderList, ensureStrategy, orUnavailable, tellDeadMan, tellKillSwitch, tellOrderList, tellStrategy } from '../temporal/supervising';
 import type { Platform } from './platform';
 
 /** A heartbeat waits no longer for the venue's own switch. */
 const VENUE_SWITCH_MS = 2_000;
 
-export function supervisionPorts(platform: Platform): Pick<ApiPorts, 'strategies' | 'killSwitches' | 'heartbeats'> {
+export function supervisionPorts(platform: Platform): Pick<ApiPorts, 'strategies' | 'orderLists' | 'killSwitches' | 'heartbeats'> {
   const { store, temporal, logger } = platform;
   // A word that is lost costs seconds: the row is read again by the workflow's own timer, and a missing workflow is started by the sweeper.
   const told = async (what: string, tell: () => Promise<void>): Promise<void> => {
@@ -26,6 +26,18 @@ export function supervisionPorts(platform: Platform): Pick<ApiPorts, 'strategies
         const strategy = await store.strategies.command(id, userId, command);
         await told('strategy', () => tellStrategy(temporal.client, id, strategy.revision));
         return strategy;
+      },
+    },
+    orderLists: {
+      create: (wish, stamp) => store.orderLists.create(wish, stamp),
+      byId: (id, userId) => store.orderLists.byId(id, userId),
+      list: (query) => store.orderLists.list(query),
+      timeline: (id, userId) => store.orderLists.timeline(id, userId),
+      started: (list) => orUnavailable(() => ensureOrderList(temporal.client, list)),
+      command: async (id, userId, command) => {
+        const list = await store.orderLists.command(id, userId, command);
+        await told('order list', () => tellOrderList(temporal.client, id, list.revision));
+        return list;
       },
     },
     killSwitches: {

@@ -3,10 +3,11 @@ import { createSupervisionActivities, type SupervisionActivities } from '../acti
 import { SupervisorSignals } from '../temporal/supervisor-signals';
 import { createHash } from 'node:crypto';
 import { createKillSwitchActivities, type KillSwitchActivities } from '../activities/kill-switch-activities';
+import { createOrderListActivities, type OrderListActivities } from '../activities/order-list-activities';
 import { createStrategyActivities, type StrategyActivities } from '../activities/strategy-activities';
 import { TOPICS } from '../streams/topics';
 import { ConditionalGateway } from '../temporal/conditional-gateway';
-import { ensureDeadMan, ensureKillSwitch, ensureStrategy, tellStrategy } from '../temporal/supervising';
+import { ensureDeadMan, ensureKillSwitch, ensureOrderList, ensureStrategy, tellOrderList, tellStrategy } from '../temporal/supervising';
 import type { Platform } from './platform';
 
 export function supervisionActivities({ store, prices, clock }: Platform): SupervisionActivities {
@@ -37,6 +38,17 @@ export function strategyActivities({ store, prices }: Platform): StrategyActivit
   });
 }
 
+export function orderListActivities({ store, prices }: Platform): OrderListActivities {
+  return createOrderListActivities({
+    lists: store.orderLists,
+    triggers: store.triggers,
+    market: (venue, symbol) => store.markets.get(venue, symbol),
+    account: (accountId) => store.accounts.byId(accountId),
+    markOf: (venue, symbol) => prices.markOf(venue, symbol),
+    quoteOf: (venue, symbol) => prices.quoteOf(venue, symbol),
+  });
+}
+
 /** How long a kill switch waits for one waiting order's workflow. */
 const CANCEL_HELD_MS = 2_000;
 
@@ -49,6 +61,11 @@ export function killSwitchActivities({ store, bus, clock, temporal, logger }: Pl
       openOf: (accountId) => store.strategies.openOf(accountId),
       command: (id, userId, command) => store.strategies.command(id, userId, command),
       tell: (strategyId) => tellStrategy(temporal.client, strategyId, 0),
+    },
+    lists: {
+      openOf: (accountId) => store.orderLists.openOf(accountId),
+      command: (id, userId, command) => store.orderLists.command(id, userId, command),
+      tell: (listId) => tellOrderList(temporal.client, listId, 0),
     },
     heartbeats: store.heartbeats,
     working: (accountId) => store.orders.working(accountId),
@@ -67,6 +84,7 @@ const SWEPT = 500;
 /** What was recorded while Temporal was away, or by an API process that died before it could start its workflow; and what Temporal lost. */
 export async function sweepSupervisors({ store, temporal }: Pick<Platform, 'store' | 'temporal'>): Promise<void> {
   for (const strategy of await store.strategies.unended(SWEPT)) await ensureStrategy(temporal.client, strategy);
+  for (const list of await store.orderLists.unended(SWEPT)) await ensureOrderList(temporal.client, list);
   for (const killSwitch of await store.killSwitches.allLatched()) await ensureKillSwitch(temporal.client, killSwitch);
   for (const { accountId } of await store.heartbeats.armed()) await ensureDeadMan(temporal.client, accountId);
   await sweepHeld({ store, temporal });

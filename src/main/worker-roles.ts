@@ -26,7 +26,7 @@ import { prepareVenues, type Platform } from './platform';
 import { serve } from './serving';
 import { guardStores, keepGoing, storeRecoveryActivities } from './store-guard';
 import { webhookWorker } from './webhooks';
-import { killSwitchActivities, strategyActivities, supervisionActivities, sweepSupervisors, tellSupervisors } from './supervision';
+import { killSwitchActivities, orderListActivities, strategyActivities, supervisionActivities, sweepSupervisors, tellSupervisors } from './supervision';
 import { watchTriggers } from './triggers';
 
 const MINUTE_MS = 60_000;
@@ -80,7 +80,7 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
   });
   const onSendFailure = (call: Pick<RecordedCall, 'attemptId' | 'venue' | 'accountId'>, error: unknown): void => logger.warn({ err: error, attemptId: call.attemptId, venue: call.venue, accountId: call.accountId }, 'what came of a request could not be committed; it is tried again');
   const webhooks = webhookWorker(platform);
-  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform), ...supervisionActivities(platform), ...conditionalActivities(platform), ...strategyActivities(platform), ...killSwitchActivities(platform), ...createTriggerActivities({ triggers: store.triggers }), ...webhooks.activities, ...(deposits === null ? {} : { ...depositActivities(platform, deposits), ...withdrawalActivities(platform, deposits) }) };
+  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform), ...supervisionActivities(platform), ...conditionalActivities(platform), ...strategyActivities(platform), ...orderListActivities(platform), ...killSwitchActivities(platform), ...createTriggerActivities({ triggers: store.triggers }), ...webhooks.activities, ...(deposits === null ? {} : { ...depositActivities(platform, deposits), ...withdrawalActivities(platform, deposits) }) };
   tellSupervisors(platform);
   const stopped = new AbortController();
   // A moment for venues that answer; one that is away holds back nobody's exit, and is asked until it answers.

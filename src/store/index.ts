@@ -27,6 +27,7 @@ import { HeldOrders } from './held-orders';
 import { Ledger, Trades } from './money';
 import { Mutations } from './mutations';
 import { NamelessOrders } from './nameless-orders';
+import { OrderLists } from './order-lists';
 import { Orders } from './orders';
 import { Placing } from './placing';
 import { PlacingHistory } from './placing-facts';
@@ -142,6 +143,7 @@ export class Store {
   readonly signalSources: SignalSources;
   readonly signals: Signals;
   readonly strategies: Strategies;
+  readonly orderLists: OrderLists;
   readonly killSwitches: KillSwitches;
   readonly heartbeats: Heartbeats;
   readonly lossLimits: LossLimits;
@@ -194,6 +196,7 @@ export class Store {
     this.signalSources = new SignalSources(core);
     this.signals = new Signals(core);
     this.strategies = new Strategies(core, () => databaseGeneration.read());
+    this.orderLists = new OrderLists(core, () => databaseGeneration.read());
     this.killSwitches = new KillSwitches(core);
     this.heartbeats = new Heartbeats(core);
     this.lossLimits = new LossLimits(core);

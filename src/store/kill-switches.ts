@@ -44,6 +44,7 @@ const FACTS_SQL = `SELECT a.id AS "accountId", a.venue,
     (SELECT count(*)::int FROM orders o WHERE o.account_id = a.id AND ${OPEN_SQL} AND o.state = 'UNKNOWN') AS "unknownOrders",
     (SELECT count(*)::int FROM orders o WHERE o.account_id = a.id AND ${OPEN_SQL} AND o.origin = 'EXTERNAL') AS "outsideOrders",
     (SELECT count(*)::int FROM strategies s WHERE s.account_id = a.id AND s.ended_at IS NULL) AS "openStrategies",
+    (SELECT count(*)::int FROM order_lists l WHERE l.ended_at IS NULL AND l.legs @> jsonb_build_array(jsonb_build_object('accountId', a.id))) AS "openLists",
     (SELECT coalesce(json_agg(json_build_object('symbol', p.symbol, 'quantity', trim_scale(CASE WHEN coalesce(p.venue_quantity, 0) <> 0 THEN p.venue_quantity ELSE p.quantity END)::text) ORDER BY p.symbol), '[]'::json)
        FROM positions p WHERE p.account_id = a.id AND (p.quantity <> 0 OR p.venue_quantity <> 0)) AS positions,
     (SELECT e.checkpoint FROM epochs e WHERE e.scope = 'account/' || a.id) AS checkpoint,
@@ -190,9 +191,9 @@ function killSwitchOf(row: Row): KillSwitch {
 }
 
 function factsOf(row: Row): KillSwitchFacts {
-  const { accountId, venue, openOrders, unknownOrders, outsideOrders, openStrategies, positions, exitTrouble } = plainRow(row) as unknown as KillSwitchFacts;
+  const { accountId, venue, openOrders, unknownOrders, outsideOrders, openStrategies, openLists, positions, exitTrouble } = plainRow(row) as unknown as KillSwitchFacts;
   const checkpoint = (row['checkpoint'] ?? {}) as Readonly<Record<string, unknown>>;
   const timeOf = (field: string): number | null => (typeof checkpoint[field] === 'number' ? checkpoint[field] : null);
   const lastFillMs = row['lastFill'] instanceof Date ? row['lastFill'].getTime() : null;
-  return { accountId, venue, openOrders, unknownOrders, outsideOrders, openStrategies, positions, readFromMs: timeOf('lookedFromMs'), fillsReadToMs: timeOf('fillsReadToMs'), lastFillMs, exitTrouble };
+  return { accountId, venue, openOrders, unknownOrders, outsideOrders, openStrategies, openLists, positions, readFromMs: timeOf('lookedFromMs'), fillsReadToMs: timeOf('fillsReadToMs'), lastFillMs, exitTrouble };
 }

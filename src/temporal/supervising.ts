@@ -2,12 +2,14 @@
 import { isGrpcServiceError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { DomainError } from '../domain/errors';
 import type { KillSwitch } from '../domain/kill-switch';
+import { accountsOfList, type OrderList } from '../domain/order-list';
+import { describeOrderList } from '../domain/order-summary';
 import type { Strategy } from '../domain/strategy';
-import { heartbeatChanged, killSwitchChanged, strategyChanged, type DeadManInput, type KillSwitchInput, type StrategyInput } from '../workflows/messages';
-import { ACCOUNT_ID, MARKET, ORDER_KIND, VENUE } from './search-attributes';
+import { heartbeatChanged, killSwitchChanged, orderListChanged, strategyChanged, type DeadManInput, type KillSwitchInput, type OrderListInput, type StrategyInput } from '../workflows/messages';
+import { ACCOUNT_ID, fittingKeywords, MARKET, ORDER_KIND, ORDER_STATE, VENUE } from './search-attributes';
 import { TASK_QUEUES } from './task-queues';
 import { ensure } from './watching';
-import { deadManWorkflowId, killSwitchWorkflowId, strategyWorkflowId } from './workflow-ids';
+import { deadManWorkflowId, killSwitchWorkflowId, orderListWorkflowId, strategyWorkflowId } from './workflow-ids';
 
 export async function ensureStrategy(client: Client, strategy: Pick<Strategy, 'id' | 'type' | 'accountId' | 'venue' | 'symbol' | 'side' | 'quantity'>): Promise<void> {
   const input: StrategyInput = { strategyId: strategy.id };
@@ -28,6 +30,28 @@ export async function ensureStrategy(client: Client, strategy: Pick<Strategy, 'i
 /** A hint: one that has ended, or is not reached, reads its row by itself. */
 export async function tellStrategy(client: Client, strategyId: string, revision: number): Promise<void> {
   await unlessEnded(() => client.workflow.getHandle(strategyWorkflowId(strategyId)).signal(strategyChanged, { revision }));
+}
+
+export async function ensureOrderList(client: Client, list: Pick<OrderList, 'id' | 'type' | 'accountId' | 'venue' | 'state' | 'legs'>): Promise<void> {
+  const input: OrderListInput = { listId: list.id };
+  await ensure(client, 'orderList', {
+    workflowId: orderListWorkflowId(list.id),
+    taskQueue: TASK_QUEUES.orders,
+    args: [input],
+    staticSummary: describeOrderList(list),
+    typedSearchAttributes: [
+      { key: ACCOUNT_ID, value: fittingKeywords(accountsOfList(list)) },
+      { key: VENUE, value: list.venue },
+      { key: MARKET, value: fittingKeywords(list.legs.map(({ symbol }) => symbol)) },
+      { key: ORDER_KIND, value: list.type.toLowerCase() },
+      { key: ORDER_STATE, value: list.state },
+    ],
+  });
+}
+
+/** A hint: one that has ended, or is not reached, reads its row by itself. */
+export async function tellOrderList(client: Client, listId: string, revision: number): Promise<void> {
+  await unlessEnded(() => client.workflow.getHandle(orderListWorkflowId(listId)).signal(orderListChanged, { revision }));
 }
 
 export async function ensureKillSwitch(client: Client, { id, scope, mode, venue, accountId }: KillSwitch): Promise<void> {

@@ -49,6 +49,10 @@ export function strategyWorkflowId(strategyId: string): string {
   return `strategy/${strategyId}`;
 }
 
+export function orderListWorkflowId(listId: string): string {
+  return `order-list/${listId}`;
+}
+
 export function killSwitchWorkflowId(killSwitchId: string): string {
   return `kill-switch/${killSwitchId}`;
 }

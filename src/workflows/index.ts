@@ -7,6 +7,7 @@ export { marketWatch } from './market-watch';
 export { order } from './order';
 export { orderAmendment } from './order-amendment';
 export { orderCancellation } from './order-cancellation';
+export { orderList } from './order-list';
 export { orderResolution } from './order-resolution';
 export { retention } from './retention';
 export { storeGuard } from './store-guard';

@@ -134,6 +134,16 @@ export interface StrategyInput {
 /** Somebody commanded the strategy. A hint: its row tells what is so. */
 export const strategyChanged = defineSignal<[{ readonly revision: number }]>('strategyChanged');
 
+export interface OrderListInput {
+  readonly listId: string;
+}
+
+/** Somebody commanded the list. A hint: its row tells what is so. */
+export const orderListChanged = defineSignal<[{ readonly revision: number }]>('orderListChanged');
+
+/** Markdown: where each leg is. */
+export const orderListProgress = defineQuery<string>('orderListProgress');
+
 export interface KillSwitchInput {
   readonly killSwitchId: string;
 }

@@ -13,6 +13,7 @@ const ROUTES = [
   'post /api/v1/strategies', 'get /api/v1/strategies', 'post /api/v1/strategies/preview', 'get /api/v1/strategies/types', 'get /api/v1/strategies/{id}', 'patch /api/v1/strategies/{id}', 'delete /api/v1/strategies/{id}',
   'get /api/v1/strategies/{id}/timeline', 'post /api/v1/strategies/{id}/pause', 'post /api/v1/strategies/{id}/resume',
   'get /api/v1/suspense', 'post /api/v1/suspense/{id}/release', 'post /api/v1/suspense/{id}/assign',
+  'post /api/v1/order-lists', 'get /api/v1/order-lists', 'get /api/v1/order-lists/{id}', 'get /api/v1/order-lists/{id}/timeline', 'patch /api/v1/order-lists/{id}', 'delete /api/v1/order-lists/{id}',
   'post /api/v1/kill-switch', 'get /api/v1/kill-switch', 'get /api/v1/kill-switch/{id}', 'post /api/v1/kill-switch/{id}/release', 'post /api/v1/heartbeat',
   'get /api/v1/risk-limits', 'put /api/v1/risk-limits', 'post /api/v1/orders/preview',
   'get /api/v1/venues', 'get /api/v1/venues/{venue}/health', 'get /api/v1/markets', 'get /api/v1/markets/{symbol}', 'get /api/v1/markets/{symbol}/orderbook', 'get /api/v1/markets/{symbol}/trades', 'get /api/v1/markets/{symbol}/candles', 'get /api/v1/markets/{symbol}/funding',

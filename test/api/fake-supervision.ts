@@ -1,14 +1,18 @@
 /** Strategies, kill switches and heartbeats behind the API, in memory; commands follow the domain's own rules. */
+import type { NewOrderListWish } from '../../src/api/order-list-ports';
 import type { ApiPorts, IdempotencyRecord, NewStrategyWish } from '../../src/api/ports';
 import type { Account } from '../../src/domain/account';
 import { DomainError } from '../../src/domain/errors';
 import { sharper, type KillSwitch, type KillSwitchFacts } from '../../src/domain/kill-switch';
 import type { Strategy } from '../../src/domain/strategy';
+import type { OrderList } from '../../src/domain/order-list';
+import { commandedTo as listCommandedTo } from '../../src/domain/order-list-commands';
 import { amended, commandedTo } from '../../src/domain/strategy-commands';
 
 export class FakeSupervision {
   readonly strategies = new Map<string, Strategy>();
   readonly started: string[] = [];
+  readonly lists = new Map<string, OrderList>();
   readonly switches = new Map<string, KillSwitch>();
   /** What is known of the accounts under a switch. */
   facts: Partial<KillSwitchFacts> = {};
@@ -17,7 +21,7 @@ export class FakeSupervision {
     private readonly backend: { readonly accounts: ReadonlyMap<string, Account>; readonly nowMs: number; readonly records: Map<string, IdempotencyRecord> },
   ) {}
 
-  ports(): Pick<ApiPorts, 'strategies' | 'killSwitches' | 'heartbeats'> {
+  ports(): Pick<ApiPorts, 'strategies' | 'orderLists' | 'killSwitches' | 'heartbeats'> {
     return {
       strategies: {
         create: async (wish, stamp) => {
@@ -37,6 +41,27 @@ export class FakeSupervision {
           if (before === null) throw new DomainError('NOT_FOUND', 'no such strategy');
           const commanded = command.kind === 'amend' ? amended(before, command, [], this.at()) : commandedTo(before, command, this.at());
           return commanded === null ? before : this.put({ ...before, ...commanded.change, revision: before.revision + 1, updatedAt: this.at() });
+        },
+        started: async ({ id }) => void this.started.push(id),
+      },
+      orderLists: {
+        create: async (wish, stamp) => {
+          const earlier = [...this.lists.values()].find((each) => each.accountId === wish.accountId && each.clientListId === wish.clientListId);
+          if (earlier !== undefined) return earlier;
+          if (stamp !== null) this.backend.records.set(`${wish.userId} ${stamp.key}`, { route: stamp.route, bodyHash: stamp.bodyHash, orderId: wish.id });
+          return this.putList(listOf(wish, this.at()));
+        },
+        byId: async (id, userId) => this.ownList(id, userId),
+        list: async ({ userId }) => ({ orderLists: [...this.lists.values()].filter((each) => each.userId === userId), nextCursor: null }),
+        timeline: async (id, userId) => {
+          const orderList = this.ownList(id, userId);
+          return orderList === null ? null : { orderList, orders: [], events: [] };
+        },
+        command: async (id, userId, command) => {
+          const before = this.ownList(id, userId);
+          if (before === null) throw new DomainError('NOT_FOUND', 'no such order list');
+          const commanded = listCommandedTo(before, command, []);
+          return commanded === null ? before : this.putList({ ...before, ...commanded.change, revision: before.revision + 1, updatedAt: this.at() });
         },
         started: async ({ id }) => void this.started.push(id),
       },
@@ -64,7 +89,7 @@ export class FakeSupervision {
           const killSwitch = this.switches.get(id);
           return [...this.backend.accounts.values()]
             .filter((account) => account.userId === killSwitch?.userId && (killSwitch.scope === 'all' || killSwitch.accountId === account.id || killSwitch.venue === account.venue))
-            .map(({ id: accountId, venue }) => ({ accountId, venue, openOrders: 0, unknownOrders: 0, outsideOrders: 0, openStrategies: 0, positions: [], readFromMs: null, fillsReadToMs: null, lastFillMs: null, exitTrouble: null, ...this.facts }));
+            .map(({ id: accountId, venue }) => ({ accountId, venue, openOrders: 0, unknownOrders: 0, outsideOrders: 0, openStrategies: 0, openLists: 0, positions: [], readFromMs: null, fillsReadToMs: null, lastFillMs: null, exitTrouble: null, ...this.facts }));
         },
       },
       heartbeats: {
@@ -81,6 +106,16 @@ export class FakeSupervision {
     return strategy;
   }
 
+  putList(list: OrderList): OrderList {
+    this.lists.set(list.id, list);
+    return list;
+  }
+
+  private ownList(id: string, userId: string): OrderList | null {
+    const list = this.lists.get(id);
+    return list?.userId === userId ? list : null;
+  }
+
   private own(id: string, userId: string): Strategy | null {
     const strategy = this.strategies.get(id);
     return strategy?.userId === userId ? strategy : null;
@@ -93,4 +128,8 @@ export class FakeSupervision {
 
 function madeOf(wish: NewStrategyWish, at: string): Strategy {
   return { ...wish, state: 'SCHEDULED', reason: null, pendingCancel: false, filledQuantity: '0', avgPrice: null, revision: 1, run: 0, startedAt: null, runStartedAt: null, pausedAt: null, pausedMs: 0, createdAt: at, updatedAt: at, endedAt: null };
+}
+
+function listOf(wish: NewOrderListWish, at: string): OrderList {
+  return { ...wish, state: 'ACTIVE', reason: null, pendingCancel: false, entriesStopped: false, closeAt: null, revision: 1, createdAt: at, updatedAt: at, endedAt: null };
 }

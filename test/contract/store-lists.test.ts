@@ -11,6 +11,7 @@ import { Generation } from '../../src/store/generation';
 import { LATCHED_SQL } from '../../src/store/kill-switches';
 import { listStatement, type ListFilters } from '../../src/store/listing';
 import { ledgerStatement, LISTED_TRADES, TRADE_LISTS } from '../../src/store/money';
+import { LISTED_ORDER_LISTS, ORDER_LIST_LISTS } from '../../src/store/order-lists';
 import { LISTED_ORDERS, ORDER_LISTS } from '../../src/store/orders';
 import { BALANCES_SQL, fillListOf, LISTED_FILLS, positionsStatement } from '../../src/store/portfolio';
 import { MARKETS_SQL } from '../../src/store/reference';
@@ -43,6 +44,8 @@ const NO_PAGES: Readonly<Record<string, string>> = {
   listCandles: 'from the venue',
   listStrategyTypes: 'a catalogue',
   listEventTypes: 'a catalogue',
+  getOrderList: 'the legs of one list',
+  getOrderListTimeline: 'of one list',
   getDeposit: 'of one deposit',
   getDepositTimeline: 'of one deposit',
   getKillSwitch: 'of one switch',
@@ -106,6 +109,12 @@ list('listTrades', () => {
 list('listStrategies', () => {
   describe.each(FILTERS)('of %s', (_name, changes) => {
     test.each(STATUSES)('%s are read by their index', async (status) => expectFewRead(listStatement(LISTED_STRATEGIES, filtersOf(changes), STRATEGY_LISTS[status])));
+  });
+});
+
+list('listOrderLists', () => {
+  describe.each(FILTERS)('of %s', (_name, changes) => {
+    test.each(STATUSES)('%s are read by their index', async (status) => expectFewRead(listStatement(LISTED_ORDER_LISTS, filtersOf(changes), ORDER_LIST_LISTS[status])));
   });
 });
 

@@ -34,13 +34,15 @@ beforeAll(async () => {
   const position = await stack.client.until('a position', async () => (await stack.client.call<{ positions: { id: string }[] }>('GET', `/api/v1/positions?accountId=${stack.accountId}`)).body.positions[0] ?? null);
   if (resting.status !== 201) throw new Error(`the owner has nothing to hide: ${JSON.stringify(resting.body)}`);
   const strategy = (await stack.client.call<{ id: string }>('POST', '/api/v1/strategies', { ...terms, clientStrategyId: clientOrderId, type: 'iceberg', parameters: { limitPrice: '1000', displayQuantity: '0.01' } })).body;
+  const exit = { side: 'sell', type: 'stopMarket', quantity: '0.01', triggerPrice: '100' };
+  const orderList = (await stack.client.call<{ id: string }>('POST', '/api/v1/order-lists', { accountId: stack.accountId, clientListId: clientOrderId, type: 'OUO', symbol: 'BTC-PERP', legs: [exit, exit] })).body;
   const apart = (await stack.client.call<{ id: string }>('POST', '/api/v1/accounts', { name: 'held apart', venue: 'paper', credentials: { key: `apart-${randomUUID()}` } })).body;
   const killSwitch = (await stack.client.call<{ id: string }>('POST', '/api/v1/kill-switch', { scope: 'account', accountId: apart.id, mode: 'halt' })).body;
   const webhook = (await stack.client.call<{ id: string }>('POST', '/api/v1/webhooks', { url: 'https://receiver.invalid/hook', eventTypes: ['*'] })).body;
   const delivery = (await stack.client.call<{ id: string }>('POST', `/api/v1/webhooks/${webhook.id}/test`)).body;
   const signalSource = (await stack.client.call<{ id: string; token: string }>('POST', '/api/v1/signal-sources', { name: 'the owner\'s', kind: 'order', template: { accountId: stack.accountId, symbol: 'BTC-PERP', side: 'buy', type: 'market', quantity: '{{quantity}}' }, fields: { id: { kind: 'text' }, quantity: { kind: 'decimal' } } })).body;
   const signal = (await stack.client.call<{ id: string }>('POST', `/api/v1/signals/${signalSource.token}?dryRun=true`, { id: 'mine', quantity: '0.01' })).body;
-  owned = { accountId: stack.accountId, orderId: resting.body.id, positionId: position.id, apiKeyId: apiKey.id, webhookId: webhook.id, deliveryId: delivery.id, clientOrderId, strategyId: strategy.id, killSwitchId: killSwitch.id, signalSourceId: signalSource.id, signalId: signal.id, ...(await newMoney(stack.postgres.url, stack.accountId)) };
+  owned = { accountId: stack.accountId, orderId: resting.body.id, positionId: position.id, apiKeyId: apiKey.id, webhookId: webhook.id, deliveryId: delivery.id, clientOrderId, strategyId: strategy.id, orderListId: orderList.id, killSwitchId: killSwitch.id, signalSourceId: signalSource.id, signalId: signal.id, ...(await newMoney(stack.postgres.url, stack.accountId)) };
 }, 180_000);
 afterAll(() => stack.stop());
 
@@ -61,10 +63,11 @@ async function newUser(name: string): Promise<string> {
 /** The owner's id that this path parameter would name; null where it names nobody's: a symbol, a venue. */
 function ownedId(path: string, { name }: Parameter): string | null {
   if (name !== 'id') return owned[name] ?? null;
-  const kinds: readonly (readonly [string, string | undefined])[] = [['/accounts/', owned['accountId']], ['/orders/', owned['orderId']], ['/positions/', owned['positionId']], ['/api-keys/', owned['apiKeyId']], ['/webhooks/', owned['webhookId']], ['/strategies/', owned['strategyId']], ['/kill-switch/', owned['killSwitchId']], ['/signal-sources/', owned['signalSourceId']], ['/deposits/', owned['depositId']], ['/suspense/', owned['suspenseId']], ['/withdrawals/', owned['withdrawalId']], ['/withdrawal-addresses/', owned['withdrawalAddressId']]];
-  const kind = kinds.find(([part]) => path.includes(part));
-  if (kind?.[1] === undefined) throw new Error(`${path} names ids of a kind this test does not know: give it one of the owner's`);
-  return kind[1];
+  const kinds = { accounts: 'accountId', orders: 'orderId', positions: 'positionId', 'api-keys': 'apiKeyId', webhooks: 'webhookId', strategies: 'strategyId', 'kill-switch': 'killSwitchId', 'signal-sources': 'signalSourceId', deposits: 'depositId', suspense: 'suspenseId', withdrawals: 'withdrawalId', 'withdrawal-addresses': 'withdrawalAddressId', 'order-lists': 'orderListId' };
+  const kind = Object.entries(kinds).find(([part]) => path.includes(`/${part}/`));
+  const id = kind === undefined ? undefined : owned[kind[1]];
+  if (id === undefined) throw new Error(`${path} names ids of a kind this test does not know: give it one of the owner's`);
+  return id;
 }
 
 interface Asked {

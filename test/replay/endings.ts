@@ -15,6 +15,7 @@ import { BACKGROUND_ENDINGS } from './background-endings';
 import { CONDITIONAL_ENDINGS } from './conditional-endings';
 import { canceled, continued, ended, scheduled, until, type Ending } from './executions';
 import { STORE_GUARD_ENDINGS } from './store-guard-endings';
+import { ORDER_LIST_ENDINGS } from './order-list-endings';
 import { SUPERVISION_ENDINGS } from './supervision-endings';
 import { WITHDRAWAL_ENDINGS } from './withdrawal-endings';
 import { WEBHOOK_ENDINGS } from './webhook-endings';
@@ -255,4 +256,4 @@ const marketWatch: Ending[] = [
   },
 ];
 
-export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...CONDITIONAL_ENDINGS, ...BACKGROUND_ENDINGS, ...STORE_GUARD_ENDINGS, ...WEBHOOK_ENDINGS, ...DEPOSIT_ENDINGS, ...WITHDRAWAL_ENDINGS, ...SUPERVISION_ENDINGS];
+export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...CONDITIONAL_ENDINGS, ...BACKGROUND_ENDINGS, ...STORE_GUARD_ENDINGS, ...WEBHOOK_ENDINGS, ...DEPOSIT_ENDINGS, ...WITHDRAWAL_ENDINGS, ...SUPERVISION_ENDINGS, ...ORDER_LIST_ENDINGS];

@@ -4,6 +4,7 @@ import type { ConditionalActivities } from '../../src/activities/conditional-act
 import type { ChainWatchActivities, DepositActivities } from '../../src/activities/deposit-activities';
 import type { OrderActivities } from '../../src/activities/order-activities';
 import type { KillSwitchActivities } from '../../src/activities/kill-switch-activities';
+import type { OrderListActivities } from '../../src/activities/order-list-activities';
 import type { StrategyActivities } from '../../src/activities/strategy-activities';
 import type { StoreRecoveryActivities } from '../../src/activities/store-recovery';
 import type { SupervisionActivities } from '../../src/activities/supervision-activities';
@@ -13,13 +14,13 @@ import type { WebhookActivities } from '../../src/activities/webhook-deliverer';
 import type { WithdrawalActivities } from '../../src/activities/withdrawal-activities';
 import { Context } from '@temporalio/activity';
 
-export type AllActivities = OrderActivities & BackgroundActivities & WatchingActivities & StoreRecoveryActivities & WebhookActivities & WithdrawalActivities & DepositActivities & ChainWatchActivities & StrategyActivities & KillSwitchActivities & ConditionalActivities & SupervisionActivities & TriggerActivities;
+export type AllActivities = OrderActivities & BackgroundActivities & WatchingActivities & StoreRecoveryActivities & WebhookActivities & WithdrawalActivities & DepositActivities & ChainWatchActivities & StrategyActivities & OrderListActivities & KillSwitchActivities & ConditionalActivities & SupervisionActivities & TriggerActivities;
 type Answer<Name extends keyof AllActivities> = Awaited<ReturnType<AllActivities[Name]>>;
 
 /** `'hang'`: the activity goes on until it is canceled. */
 export type Script = { readonly [Name in keyof AllActivities]?: readonly (Answer<Name> | 'hang')[] };
 
-const NAMES: readonly (keyof AllActivities)[] = ['placeOrders', 'sendAttempt', 'requestMutation', 'sendMutation', 'settleMutation', 'sweepOrders', 'pruneOldRows', 'resolveOrder', 'resolveMutations', 'watchAccount', 'watchMarkets', 'compareWithPostgresql', 'readBackOrders', 'lookAtAccounts', 'awaitLooks', 'letEntriesPass', 'deliverWebhooks', 'beginDeposit', 'quoteDeposit', 'takeTransaction', 'callOffDeposit', 'noteDecision', 'noteDepositFact', 'lookAtSource', 'lookAtArrivals', 'watchChain', 'beginWithdrawal', 'noteWithdrawalDecision', 'callOffWithdrawal', 'expireWithdrawal', 'lookAtWithdrawal', 'lookAtStrategy', 'advanceStrategy', 'stepKillSwitch', 'checkHeartbeat', 'recordConditional', 'noteConditional', 'amendConditional', 'raiseOrderAlert', 'readOrders', 'readTradingState', 'armTrigger', 'amendTrigger', 'disarmTrigger', 'acknowledgeTrigger', 'readTriggers'];
+const NAMES: readonly (keyof AllActivities)[] = ['placeOrders', 'sendAttempt', 'requestMutation', 'sendMutation', 'settleMutation', 'sweepOrders', 'pruneOldRows', 'resolveOrder', 'resolveMutations', 'watchAccount', 'watchMarkets', 'compareWithPostgresql', 'readBackOrders', 'lookAtAccounts', 'awaitLooks', 'letEntriesPass', 'deliverWebhooks', 'beginDeposit', 'quoteDeposit', 'takeTransaction', 'callOffDeposit', 'noteDecision', 'noteDepositFact', 'lookAtSource', 'lookAtArrivals', 'watchChain', 'beginWithdrawal', 'noteWithdrawalDecision', 'callOffWithdrawal', 'expireWithdrawal', 'lookAtWithdrawal', 'lookAtStrategy', 'advanceStrategy', 'lookAtOrderList', 'advanceOrderList', 'settleListTriggers', 'stepKillSwitch', 'checkHeartbeat', 'recordConditional', 'noteConditional', 'amendConditional', 'raiseOrderAlert', 'readOrders', 'readTradingState', 'armTrigger', 'amendTrigger', 'disarmTrigger', 'acknowledgeTrigger', 'readTriggers'];
 
 export function scriptedActivities(script: Script): Record<string, () => Promise<unknown>> {
   return Object.fromEntries(

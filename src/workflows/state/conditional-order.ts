@@ -13,7 +13,7 @@ import type { Child, ConditionalMemory, Fired, Step } from './conditional-steps'
 import { nativeTerms, pursuitTerms, stepAt, wantsReprice, type PursuitStep } from './pursuit';
 
 /** What says that there is nothing to exit from (any more): the venue's word and ours. */
-const NOTHING_TO_EXIT = new Set(['RISK_NOTHING_TO_REDUCE', 'reduceOnlyWouldIncrease', 'REDUCE_ONLY_WOULD_INCREASE']);
+export const NOTHING_TO_EXIT: ReadonlySet<string> = new Set(['RISK_NOTHING_TO_REDUCE', 'reduceOnlyWouldIncrease', 'REDUCE_ONLY_WOULD_INCREASE']);
 const CANCELED_BY_USER = 'CANCELED_BY_USER';
 /** An exit that did not fill is placed again after this, doubled each time: soon, because a holder is exposed; at last four times a minute. */
 const FIRST_RETRY_MS = 250;

@@ -23,7 +23,7 @@ export function stepAt(type: OrderType, escalation: Escalation | null, sinceMs: 
 }
 
 export interface Pursuit {
-  readonly intent: OrderIntent;
+  readonly intent: Pick<OrderIntent, 'side' | 'type' | 'timeInForce' | 'reduceOnly' | 'postOnly'>;
   readonly limitPrice: string | null;
   readonly escalation: Escalation | null;
   /** The level that fired. */
@@ -61,7 +61,7 @@ function slippageEdge({ intent, escalation, level, limitPrice }: Pursuit): Decim
 }
 
 /** A limit whose end our workflow watches is told to the venue as one that stays. */
-function restingOf({ timeInForce }: OrderIntent): ChildTerms['timeInForce'] {
+function restingOf({ timeInForce }: Pursuit['intent']): ChildTerms['timeInForce'] {
   return timeInForce === 'GTD' ? 'GTC' : timeInForce;
 }
 

@@ -6,15 +6,21 @@ import type { Order } from '../../../src/domain/order';
 import { sampleOrder } from '../domain/order-samples';
 
 const NOW_MS = Date.parse('2026-01-01T00:00:00Z');
-const facts: KillSwitchFacts = { accountId: 'a1', venue: 'paper', openOrders: 1, unknownOrders: 0, outsideOrders: 0, openStrategies: 0, positions: [], readFromMs: null, fillsReadToMs: null, lastFillMs: null, exitTrouble: null };
+const facts: KillSwitchFacts = { accountId: 'a1', venue: 'paper', openOrders: 1, unknownOrders: 0, outsideOrders: 0, openStrategies: 0, openLists: 0, positions: [], readFromMs: null, fillsReadToMs: null, lastFillMs: null, exitTrouble: null };
 
-function world(mode: KillSwitchMode, orders: readonly Order[], cancelHeld: KillSwitchPorts['cancelHeld'] = async () => undefined) {
+function world(mode: KillSwitchMode, orders: readonly Order[], cancelHeld: KillSwitchPorts['cancelHeld'] = async () => undefined, openLists = 0) {
   const killSwitch: KillSwitch = { id: 'k', userId: 'u1', scope: 'account', accountId: 'a1', venue: null, mode, reason: null, latchedAt: new Date(NOW_MS).toISOString(), latchedBy: 'key:k', releasedAt: null, releasedBy: null };
   const [asked, troubles, looks]: string[][] = [[], [], []];
+  const commands: string[] = [];
   const ports: KillSwitchPorts = {
     clock: { nowMs: () => NOW_MS },
-    switches: { byId: async () => killSwitch, facts: async () => [facts], exits: async () => [], recordExit: async () => null },
+    switches: { byId: async () => killSwitch, facts: async () => [{ ...facts, openLists }], exits: async () => [], recordExit: async () => null },
     strategies: { openOf: async () => [], command: async () => undefined, tell: async () => undefined },
+    lists: {
+      openOf: async () => (openLists === 0 ? [] : [{ id: 'l1', userId: 'u1' }]),
+      command: async (id, _userId, { kind }) => commands.push(`${kind} ${id}`),
+      tell: async (id) => void commands.push(`told ${id}`),
+    },
     heartbeats: { byAccount: async () => null, fire: async () => false },
     working: async () => orders,
     account: async () => null,
@@ -27,7 +33,7 @@ function world(mode: KillSwitchMode, orders: readonly Order[], cancelHeld: KillS
     onTrouble: (order) => troubles?.push(order.id),
     sha256Hex: (text) => text,
   };
-  return { step: () => createKillSwitchActivities(ports).stepKillSwitch({ killSwitchId: 'k' }), asked, troubles, looks };
+  return { step: () => createKillSwitchActivities(ports).stepKillSwitch({ killSwitchId: 'k' }), asked, troubles, looks, commands };
 }
 
 const order = (id: string, changes: Partial<Order> = {}): Order => sampleOrder({ id, state: 'WORKING', ...changes });
@@ -51,4 +57,15 @@ test('outside orders are canceled by flatten only, those on their way are not ca
   const orders = [order('outside', { origin: 'EXTERNAL' }), order('going', { pendingCancel: true }), order('exit', { supervisorWorkflowId: 'kill-switch/k' }), order('ours')];
   const canceled = async (mode: KillSwitchMode): Promise<string[]> => (await world(mode, orders).step()).cancel.map(({ orderId }) => orderId);
   expect([await canceled('halt'), await canceled('cancel'), await canceled('flatten')]).toEqual([[], ['ours'], ['outside', 'ours']]);
+});
+
+test('order lists end before their orders are canceled; halted, they keep their exits', async () => {
+  const commanded = async (mode: KillSwitchMode): Promise<readonly string[]> => {
+    const { step, commands } = world(mode, [order('of-the-list')], undefined, 1);
+    expect((await step()).confirmed).toBe(mode === 'halt');
+    return commands;
+  };
+  expect(await commanded('halt')).toEqual(['stopEntries l1', 'told l1']);
+  expect(await commanded('cancel')).toEqual(['cancel l1', 'told l1']);
+  expect(await commanded('flatten')).toEqual(['cancel l1', 'told l1']);
 });

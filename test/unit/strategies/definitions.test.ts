@@ -167,7 +167,7 @@ describe('a strategy\'s run', () => {
 
 describe('flatness', () => {
   const latched = { mode: 'flatten', latchedAt: new Date(START_MS).toISOString() } as const;
-  const facts = (changes: Partial<KillSwitchFacts> = {}): KillSwitchFacts => ({ accountId: 'a', venue: 'paper', openOrders: 0, unknownOrders: 0, outsideOrders: 0, openStrategies: 0, positions: [], readFromMs: START_MS + 1, fillsReadToMs: START_MS + 1, lastFillMs: START_MS, exitTrouble: null, ...changes });
+  const facts = (changes: Partial<KillSwitchFacts> = {}): KillSwitchFacts => ({ accountId: 'a', venue: 'paper', openOrders: 0, unknownOrders: 0, outsideOrders: 0, openStrategies: 0, openLists: 0, positions: [], readFromMs: START_MS + 1, fillsReadToMs: START_MS + 1, lastFillMs: START_MS, exitTrouble: null, ...changes });
 
   test('says everything that is left', () => {
     const { state, reason } = flatnessOf(latched, facts({ openOrders: 2, unknownOrders: 1, openStrategies: 1, positions: [{ symbol: 'X', quantity: '-1' }], exitTrouble: 'no reduce-only', readFromMs: START_MS, fillsReadToMs: null }));

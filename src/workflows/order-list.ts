@@ -1,0 +1,94 @@
+/**
+ * Owns all legs of one order list: reads the facts, has them decided (state/order-list-run.ts), records what is to be placed, then
+ * places and cancels by child workflows and arms its triggers. What crashes in between is found at the next look: recorded orders
+ * that were not placed are placed again under the same names.
+ */
+import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, proxyLocalActivities, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import type { OrderListActivities, OrderListFacts } from '../activities/order-list-activities';
+import { childIntent } from '../domain/child-intent';
+import type { OrderIntent } from '../domain/order';
+import { contingencyOf, type OrderListChild } from '../domain/order-list';
+import { LOCAL_ACTIVITY } from '../temporal/activity-options';
+import { ORDER_STATE } from '../temporal/search-attributes';
+import { cancelChild, placeChild, sha256Hex } from './child-orders';
+import { orderChanged, orderListChanged, orderListProgress, triggerCrossed, type OrderListInput } from './messages';
+import { OrderListRun, type OrderListStep } from './state/order-list-run';
+
+const { lookAtOrderList } = proxyLocalActivities<OrderListActivities>({ ...LOCAL_ACTIVITY, summary: 'read the list, its orders, triggers and markets' });
+const { advanceOrderList } = proxyLocalActivities<OrderListActivities>({ ...LOCAL_ACTIVITY, summary: 'record its legs and what it places' });
+const { settleListTriggers } = proxyLocalActivities<OrderListActivities>({ ...LOCAL_ACTIVITY, summary: 'arm, change and give up its triggers' });
+
+export async function orderList(input: OrderListInput): Promise<void> {
+  const run = new OrderListRun();
+  let heard = false;
+  let shown = '';
+  setHandler(orderListProgress, () => run.details());
+  setHandler(orderListChanged, () => void (heard = true));
+  setHandler(orderChanged, () => void (heard = true));
+  setHandler(triggerCrossed, () => void (heard = true));
+
+  while (!workflowInfo().continueAsNewSuggested) {
+    heard = false;
+    const facts = await lookAtOrderList({ listId: input.listId });
+    if (facts === null) break;
+    const step = run.step(facts, Date.now());
+    const children = await record(facts, step);
+    // Whatever was decided on older facts is decided anew.
+    if (children === null) continue;
+    setCurrentDetails(run.details());
+    const state = step.note?.state ?? facts.list.state;
+    if (state !== shown) upsertSearchAttributes([{ key: ORDER_STATE, value: (shown = state) }]);
+    for (const child of [...step.placeAgain, ...children]) await placeChild(intentOf(facts, child));
+    for (const child of step.cancel) await cancelChild({ ...placeOf(facts, child), orderId: child.orderId });
+    const fired = await settle(step);
+    if (step.ended) break;
+    if (!fired) await waitFor(() => heard, step.waitMs);
+  }
+  await condition(allHandlersFinished);
+  if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof orderList>(input);
+}
+
+/** The orders that are to be placed; null: nothing was recorded, because the facts have moved on. */
+async function record({ list, children }: OrderListFacts, { note, place, cancel, alerts }: OrderListStep): Promise<readonly OrderListChild[] | null> {
+  const asked = cancel.filter((child) => child.cancelAskedAtMs === null).map(({ n }) => n);
+  if (note === null && place.length === 0 && asked.length === 0) return [];
+  const advanced = await advanceOrderList({ listId: list.id, advance: { revision: list.revision, afterN: children.at(-1)?.n ?? 0, note, place, cancel: asked, alerts } });
+  return advanced?.children ?? null;
+}
+
+/** True: one had fired before it was armed or changed. */
+async function settle({ triggers }: OrderListStep): Promise<boolean> {
+  const { arm, amend, disarm, acknowledge } = triggers;
+  if (arm.length + amend.length + disarm.length + acknowledge.length === 0) return false;
+  return settleListTriggers({ arm: arm.map((trigger) => ({ ...trigger, workflowId: workflowInfo().workflowId })), amend, disarm, acknowledge });
+}
+
+async function waitFor(isHeard: () => boolean, waitMs: number | null): Promise<void> {
+  if (waitMs === null) await condition(isHeard);
+  else await condition(isHeard, waitMs);
+}
+
+function placeOf({ list }: OrderListFacts, { leg }: OrderListChild): Pick<OrderIntent, 'userId' | 'accountId' | 'venue' | 'symbol'> {
+  const { accountId, venue, symbol } = legAt(list, leg);
+  return { userId: list.userId, accountId, venue, symbol };
+}
+
+function intentOf({ list, markets }: OrderListFacts, child: OrderListChild): OrderIntent {
+  const leg = legAt(list, child.leg);
+  const market = markets[child.leg];
+  if (market === undefined) throw ApplicationFailure.nonRetryable(`no market of leg ${child.leg}`, 'INTERNAL');
+  const { accountId, venue, symbol, venueSymbol, side, reduceOnly } = leg;
+  const supervision = { workflowId: workflowInfo().workflowId, orderListId: list.id, contingencyType: contingencyOf(list, leg) };
+  const owner = { userId: list.userId, accountId, signerId: market.signerId, venue, symbol, venueSymbol, origin: 'CONDITIONAL', supervision } as const;
+  const terms = { side, type: child.type, timeInForce: child.timeInForce, quantity: child.quantity, limitPrice: child.limitPrice, postOnly: child.postOnly, reduceOnly };
+  const made = childIntent({ parentId: list.id, leg: child.leg, child: child.n }, owner, terms, { rules: market.rules, referencePrice: null }, child.recordedAtMs, sha256Hex);
+  // It was planned on the grid, and the venue judges what has changed since: it is placed as it was recorded.
+  if (made.kind === 'belowMinimum') throw ApplicationFailure.nonRetryable(`order ${child.n} of ${list.id} is off the market's grid: ${child.quantity}`, 'UNPROCESSABLE');
+  return made.intent;
+}
+
+function legAt(list: OrderListFacts['list'], n: number): OrderListFacts['list']['legs'][number] {
+  const leg = list.legs[n];
+  if (leg === undefined) throw ApplicationFailure.nonRetryable(`list ${list.id} has no leg ${n}`, 'INTERNAL');
+  return leg;
+}

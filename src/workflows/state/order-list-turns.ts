@@ -1,0 +1,64 @@
+/** What happens to a list beside its orders' fills: a price comes, a time passes, a stop is moved. Pure; each answers the list as it is then. */
+import { isoTime } from '../../domain/clock';
+import { decimal, decimalText, minOf, ZERO, type Decimal } from '../../domain/decimal';
+import { breakEvenTriggerId, legHasEnded, legTriggerId, type LegMarket, type LegTriggered, type OrderList, type OrderListLeg } from '../../domain/order-list';
+import type { LegAlert } from '../../domain/order-list-commands';
+import { entryIsOver, heldOf, isPast, type LegFigures } from '../../domain/order-list-shares';
+import { roundStop } from '../../domain/quantise';
+import { disproof, type Trigger } from '../../domain/trigger';
+
+/** From the first fill of its entry on, the time limit runs; when it is over the stop goes off by it. */
+export function closeTime(list: OrderList, figures: readonly LegFigures[], nowMs: number): OrderList {
+  if (list.timeLimitMs === null) return list;
+  const entered = (figures[0]?.filled ?? ZERO).greaterThan(ZERO);
+  const closeAt = list.closeAt ?? (entered ? isoTime(nowMs + list.timeLimitMs) : null);
+  if (!isPast(closeAt, nowMs) || heldOf(figures).isZero() || list.pendingCancel) return { ...list, closeAt };
+  return { ...list, closeAt, legs: list.legs.map((leg) => (leg.role === 'stop' && leg.triggered === null ? setOff(leg, { by: 'timeLimit', level: null, at: isoTime(nowMs), evidence: null }) : leg)) };
+}
+
+/** Crossings as they are stored, each checked again. One that does not hold, or that found nothing to do, is used up: the next trigger takes its place. */
+export function afterCrossings(list: OrderList, triggers: readonly Trigger[], shares: readonly Decimal[], figures: readonly LegFigures[], alerts: LegAlert[]): OrderList {
+  const legs = list.legs.map((leg) => {
+    if (leg.triggered !== null || legHasEnded(leg) || leg.state === 'FILLED' || list.pendingCancel) return leg;
+    const own = triggers.find(({ id }) => id === legTriggerId(list.id, leg));
+    const moved = triggers.find(({ id }) => id === breakEvenTriggerId(list.id, leg));
+    const held = list.type === 'BRACKET' && leg.n > 0 ? heldOf(figures) : (shares[leg.n] ?? ZERO);
+    for (const [trigger, by] of [[own, 'price'], [moved, 'breakEven']] as const) {
+      if (trigger?.status !== 'FIRED' || trigger.evidence === null) continue;
+      const wrong = disproof(trigger, trigger.evidence);
+      if (wrong !== null) alerts.push({ leg: leg.n, kind: 'crossingDisproved', words: wrong });
+      else if (held.greaterThan(ZERO)) return setOff(leg, { by, level: trigger.evidence.level, at: isoTime(trigger.evidence.atMs), evidence: trigger.evidence });
+      if (by === 'price') return { ...leg, triggerNumber: leg.triggerNumber + 1 };
+    }
+    return leg;
+  });
+  return { ...list, legs };
+}
+
+/** After the nth take-profit the stop goes off at the price of the entry too. */
+export function movedStop(list: OrderList, figures: readonly LegFigures[], shares: readonly Decimal[], markets: readonly LegMarket[]): OrderList {
+  const stop = list.legs.find((leg) => leg.role === 'stop');
+  const [entry] = figures;
+  if (list.breakEvenAfter === null || stop === undefined || stop.breakEvenPrice !== null || stop.triggered !== null || entry === undefined || entry.filled.isZero()) return list;
+  const isOver = entryIsOver(list, figures, shares);
+  let left = entry.filled;
+  let done = 0;
+  for (const leg of list.legs) {
+    if (leg.role !== 'takeProfit') continue;
+    const due = minOf(decimal(leg.quantity), left);
+    left = left.minus(due);
+    const isWhole = due.equals(decimal(leg.quantity)) || isOver;
+    if (isWhole && due.greaterThan(ZERO) && (figures[leg.n]?.filled ?? ZERO).greaterThanOrEqualTo(due)) done += 1;
+  }
+  const rules = markets[stop.n]?.rules;
+  if (done < list.breakEvenAfter || rules === undefined) return list;
+  const breakEvenPrice = roundStop(rules, stop.side, decimalText(entry.value.dividedBy(entry.filled).toSignificantDigits(PRICE_DIGITS)));
+  return { ...list, legs: list.legs.map((leg) => (leg === stop ? { ...leg, breakEvenPrice } : leg)) };
+}
+
+/** An average is a quotient and may not end; more digits than any venue's tick. */
+const PRICE_DIGITS = 18;
+
+function setOff(leg: OrderListLeg, triggered: LegTriggered): OrderListLeg {
+  return { ...leg, triggered };
+}

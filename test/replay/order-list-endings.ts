@@ -1,0 +1,140 @@
+/** The endings of order lists. */
+import type { Client } from '@temporalio/client';
+import type { OrderListFacts } from '../../src/activities/order-list-activities';
+import { childOrderId } from '../../src/domain/client-ids';
+import { UNCONDITIONAL } from '../../src/domain/order';
+import { legTrigger, legTriggerId, NEW_LEG, type LegTerms, type OrderList, type OrderListChild, type OrderListLeg } from '../../src/domain/order-list';
+import type { Trigger } from '../../src/domain/trigger';
+import { ensureOrderList } from '../../src/temporal/supervising';
+import { orderListWorkflowId } from '../../src/temporal/workflow-ids';
+import { continued, ended, type Ending } from './executions';
+import { createHash } from 'node:crypto';
+
+const AT = '2026-01-01T00:00:00.000Z';
+const ID = '00000000-0000-4000-8000-0000000000bb';
+const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+function leg(n: number, terms: Partial<OrderListLeg>): OrderListLeg {
+  const { execution: _execution, startAt: _startAt, expireTime: _expireTime, ...nothing } = UNCONDITIONAL;
+  const base: LegTerms = { ...nothing, role: 'order', accountId: 'a1', venue: 'paper', symbol: 'X-PERP', venueSymbol: 'X-PERP', side: 'sell', type: 'limit', timeInForce: 'GTC', quantity: '1', limitPrice: '110', postOnly: false, reduceOnly: true };
+  return { ...NEW_LEG, ...base, ...terms, n };
+}
+
+const STOP = { type: 'stopMarket', limitPrice: null, triggerPrice: '90', triggerPriceType: 'mark', gapPolicy: 'traded' } as const;
+const ENTRY = { role: 'entry', side: 'buy', reduceOnly: false, limitPrice: '100' } as const;
+const exits = [leg(0, {}), leg(1, STOP)];
+const bracket = [leg(0, ENTRY), leg(1, { role: 'takeProfit' }), leg(2, { ...STOP, role: 'stop' })];
+
+function list(change: Partial<OrderList> = {}): OrderList {
+  return {
+    id: ID, clientListId: 'c', userId: 'u1', accountId: 'a1', venue: 'paper', symbol: 'X-PERP', type: 'OUO', state: 'ACTIVE', reason: null, pendingCancel: false, entriesStopped: false, legs: exits,
+    expireTime: null, timeLimitMs: null, closeAt: null, breakEvenAfter: null, revision: 2, ownerWorkflowId: orderListWorkflowId(ID), createdAt: AT, updatedAt: AT, endedAt: null, ...change,
+  };
+}
+
+function child(n: number, of: number, change: Partial<OrderListChild> = {}): OrderListChild {
+  return {
+    n, leg: of, orderId: childOrderId({ parentId: ID, leg: of, child: n }, sha256Hex), step: 'rest', version: 0, type: 'limit', timeInForce: 'GTC', postOnly: false, state: 'PENDING_RISK', isPlaced: false, quantity: '1', limitPrice: '110',
+    filledQuantity: '0', avgPrice: null, reasonCode: null, reasonMessage: null, pendingCancel: false, recordedAtMs: Date.parse(AT), cancelAskedAtMs: null, closedAtMs: null, ...change,
+  };
+}
+
+function trigger(of: OrderListLeg, change: Partial<Trigger> = {}): Trigger {
+  const id = legTriggerId(ID, of);
+  const parameters = legTrigger(of);
+  if (parameters === null) throw new Error(`leg ${of.n} waits for no price`);
+  return { id, userId: 'u1', accountId: 'a1', workflowId: orderListWorkflowId(ID), venue: 'paper', symbol: 'X-PERP', parameters, revision: 1, status: 'ARMED', extreme: null, armedAtMs: 1, checkpointAtMs: 1, evidence: null, acknowledged: false, ...change };
+}
+
+const crossed = (of: OrderListLeg): Trigger =>
+  trigger(of, { status: 'FIRED', evidence: { triggerId: legTriggerId(ID, of), revision: 1, price: '90', priceType: 'mark', source: 'paper', backup: false, origin: 'stream', extreme: null, level: '90', atMs: Date.parse(AT), observedAtMs: Date.parse(AT), sequence: 1, scope: 'market/paper', epoch: 1 } });
+
+const market = { rules: { tickRule: { kind: 'step', step: '0.5' }, lot: '0.01', minQuantity: '0.01', minNotional: '1' }, signerId: 's1', mark: '100', bid: '99', ask: '101' } as const;
+const facts = (change: Partial<OrderList> = {}, children: readonly OrderListChild[] = [], triggers: readonly Trigger[] = []): OrderListFacts => ({ list: list(change), children, triggers, markets: (change.legs ?? exits).map(() => market) });
+
+const run = async (client: Client, change: Partial<OrderList> = {}): Promise<string> => {
+  await ensureOrderList(client, list(change));
+  await ended(client.workflow.getHandle(orderListWorkflowId(ID)));
+  return orderListWorkflowId(ID);
+};
+
+const placing = { placeOrders: [{ group: { items: [{ orderId: child(1, 0).orderId, verdict: 'accepted' }], calls: [] }, openOrderIds: [], unsent: [] }], resolveOrder: [{ kind: 'settled', state: 'WORKING' }] } as const;
+const canceling = { requestMutation: [{ verdict: 'accepted', attemptId: 't1', code: null, message: null, step: { kind: 'settled', verdict: 'applied', code: null, message: null } }] } as const;
+const recorded = (...children: OrderListChild[]) => ({ children });
+const resting = child(1, 0, { state: 'WORKING', isPlaced: true });
+const goneAway = child(1, 0, { state: 'CANCELED', isPlaced: true, cancelAskedAtMs: 1 });
+const stopFilled = child(2, 1, { step: 'market', type: 'market', timeInForce: 'IOC', limitPrice: null, state: 'FILLED', isPlaced: true, filledQuantity: '1', avgPrice: '90' });
+const [profit, stop] = exits as [OrderListLeg, OrderListLeg];
+const entryFilled = child(1, 0, { state: 'FILLED', isPlaced: true, filledQuantity: '1', avgPrice: '100', limitPrice: '100' });
+
+export const ORDER_LIST_ENDINGS: readonly Ending[] = [
+  {
+    workflow: 'orderList',
+    ending: 'exit-pair-ended-by-its-stop',
+    script: {
+      ...placing, ...canceling,
+      lookAtOrderList: [
+        facts(),
+        facts({}, [resting], [crossed(stop)]),
+        facts({ legs: [profit, { ...stop, triggered: { by: 'price', level: '90', at: AT, evidence: null } }] }, [goneAway], [trigger(stop, { status: 'FIRED', acknowledged: true })]),
+        facts({ legs: [profit, { ...stop, triggered: { by: 'price', level: '90', at: AT, evidence: null } }] }, [goneAway, stopFilled], [trigger(stop, { status: 'FIRED', acknowledged: true })]),
+      ],
+      advanceOrderList: [recorded(child(1, 0)), recorded(), recorded(child(2, 1, { step: 'market', type: 'market', timeInForce: 'IOC', limitPrice: null })), recorded()],
+      settleListTriggers: [false],
+    },
+    run: (client) => run(client),
+  },
+  {
+    workflow: 'orderList',
+    ending: 'bracket-completed-by-its-take-profit',
+    script: {
+      ...placing,
+      lookAtOrderList: [
+        facts({ type: 'BRACKET', legs: bracket }),
+        facts({ type: 'BRACKET', legs: bracket }, [entryFilled]),
+        facts({ type: 'BRACKET', legs: bracket }, [entryFilled, child(2, 1, { state: 'FILLED', isPlaced: true, filledQuantity: '1', avgPrice: '110' })], [trigger(bracket[2] as OrderListLeg)]),
+      ],
+      advanceOrderList: [recorded(child(1, 0, { limitPrice: '100' })), recorded(child(2, 1)), recorded()],
+      settleListTriggers: [false],
+    },
+    run: (client) => run(client, { type: 'BRACKET', legs: bracket }),
+  },
+  {
+    workflow: 'orderList',
+    ending: 'placed-again-canceled-and-ended',
+    script: {
+      ...placing, ...canceling,
+      // Recorded by an execution that died before it placed; then its owner ends it.
+      lookAtOrderList: [facts({}, [child(1, 0)], [trigger(stop)]), facts({ pendingCancel: true }, [resting], [trigger(stop)]), facts({ pendingCancel: true }, [goneAway], [trigger(stop, { status: 'DISARMED' })])],
+      advanceOrderList: [recorded()],
+      settleListTriggers: [false],
+    },
+    run: (client) => run(client),
+  },
+  {
+    workflow: 'orderList',
+    ending: 'entry-refused',
+    script: {
+      lookAtOrderList: [facts({ type: 'BRACKET', legs: bracket }, [child(1, 0, { state: 'REJECTED', isPlaced: true, reasonCode: 'OTHER' })])],
+      advanceOrderList: [recorded()],
+    },
+    run: (client) => run(client, { type: 'BRACKET', legs: bracket }),
+  },
+  {
+    workflow: 'orderList',
+    ending: 'expired-after-deciding-anew',
+    script: { lookAtOrderList: [facts({ expireTime: AT })], advanceOrderList: [null, recorded()] },
+    run: (client) => run(client, { expireTime: AT }),
+  },
+  { workflow: 'orderList', ending: 'gone', script: { lookAtOrderList: [null] }, run: (client) => run(client) },
+  {
+    workflow: 'orderList',
+    ending: 'continued-as-new',
+    // Its end is always 50 ms away.
+    script: { lookAtOrderList: [facts({ type: 'OCO', legs: [profit, { ...stop, triggered: { by: 'price', level: '90', at: AT, evidence: null }, state: 'TRIGGERED', alerted: 'it was told' }] }, [resting])], advanceOrderList: [null] },
+    run: async (client) => {
+      await ensureOrderList(client, list());
+      return continued(client, orderListWorkflowId(ID));
+    },
+  },
+];
