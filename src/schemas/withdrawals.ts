@@ -5,7 +5,7 @@ import { depositAddressSchema, depositRequestSchema } from './deposits';
 import { decimalSchema, nextCursorSchema, pageQuery, positiveDecimalSchema, timeSchema, uuidSchema } from './fields';
 
 const addressSchema = depositRequestSchema.shape.fromAddress;
-const shownHex = z.string().regex(/^0x[0-9a-f]*$/);
+const shownHex = depositAddressSchema.shape.address;
 const stateSchema = z.enum(WITHDRAWAL_STATES);
 
 export const withdrawalRequestSchema = z
