@@ -16,6 +16,7 @@ import { OPEN_SQL } from './orders';
 
 interface Remembered {
   readonly symbol: string;
+  readonly tradeId: string | null;
   readonly protection: Protection;
   readonly unprotectedSinceMs: number | null;
   readonly alerted: boolean;
@@ -41,7 +42,7 @@ export async function withProtection(core: StoreCore, positions: readonly Positi
   return positions.map((position) => {
     const own = protectionOf(position, stops.filter(({ accountId, symbol }) => accountId === position.accountId && symbol === position.symbol));
     const isBare = position.side !== 'flat' && own.protection === 'none';
-    const sinceMs = known.get(`${position.accountId} ${position.symbol}`)?.unprotectedSinceMs ?? Date.parse(position.updatedAt);
+    const sinceMs = ofTrip(known.get(`${position.accountId} ${position.symbol}`), position)?.unprotectedSinceMs ?? Date.parse(position.updatedAt);
     return { ...position, ...own, unprotectedMs: isBare ? Math.max(0, nowMs - sinceMs) : 0 };
   });
 }
@@ -73,11 +74,11 @@ export class Protections {
     const known = new Map(remembered.map((row) => [row.symbol, row]));
     const open = rows.map((row) => positionOf(positionRowOf(row)));
     const changed = open.flatMap((position): News[] => {
-      const before = known.get(position.symbol) ?? null;
+      const before = ofTrip(known.get(position.symbol), position);
       const own = protectionOf(position, stops.filter(({ symbol }) => symbol === position.symbol));
       const sinceMs = own.protection !== 'none' ? null : (before?.unprotectedSinceMs ?? nowMs);
       const alerts = sinceMs !== null && alertAfterMs > 0 && before?.alerted !== true && nowMs - sinceMs >= alertAfterMs;
-      if (before?.protection === own.protection && !alerts) return [];
+      if (before?.protection === own.protection && !alerts) return []; // a trip that is new has no row that would be the same
       const unprotectedMs = sinceMs === null ? 0 : nowMs - sinceMs;
       return [{ kind: 'open', position: { ...position, ...own, unprotectedMs }, before, sinceMs, alerts }];
     });
@@ -94,9 +95,10 @@ export class Protections {
     const at = isoTime(this.core.clock.nowMs());
     const alertedAt = sinceMs === null ? null : alerts || before?.alerted === true ? at : null;
     await tx.rows(
-      `INSERT INTO position_protections(account_id, symbol, user_id, venue, protection, unprotected_since, alerted_at) VALUES ($1, $2, $3, $4, $5, $6::timestamptz, $7::timestamptz)
-       ON CONFLICT (account_id, symbol) DO UPDATE SET protection = excluded.protection, unprotected_since = excluded.unprotected_since, alerted_at = CASE WHEN excluded.alerted_at IS NULL THEN NULL ELSE coalesce(position_protections.alerted_at, excluded.alerted_at) END RETURNING symbol`,
-      account.id, position.symbol, account.userId, position.venue, position.protection, sinceMs === null ? null : isoTime(sinceMs), alertedAt,
+      `INSERT INTO position_protections(account_id, symbol, user_id, venue, protection, unprotected_since, alerted_at, trade_id) VALUES ($1, $2, $3, $4, $5, $6::timestamptz, $7::timestamptz, $8)
+       ON CONFLICT (account_id, symbol) DO UPDATE SET protection = excluded.protection, unprotected_since = excluded.unprotected_since, trade_id = excluded.trade_id,
+         alerted_at = CASE WHEN excluded.alerted_at IS NULL THEN NULL ELSE coalesce(position_protections.alerted_at, excluded.alerted_at) END RETURNING symbol`,
+      account.id, position.symbol, account.userId, position.venue, position.protection, sinceMs === null ? null : isoTime(sinceMs), alertedAt, position.tradeId,
     );
     // That a new position has no stop yet is no news: its stop comes after it.
     if ((before?.protection ?? 'none') !== position.protection) changes.addEvent(account, { type: 'position.protectionChanged', orderId: null, data: { position, previousProtection: before?.protection ?? 'none' } }, at);
@@ -112,13 +114,18 @@ export class Protections {
   }
 }
 
+/** What is remembered of this round trip; another's is not its own, though nobody looked while the account was flat between them. */
+function ofTrip(remembered: Remembered | undefined, { tradeId }: Pick<Position, 'tradeId'>): Remembered | null {
+  return remembered?.tradeId === tradeId ? remembered : null;
+}
+
 type News =
   | { readonly kind: 'flat'; readonly symbol: string }
   | { readonly kind: 'open'; readonly position: ShownPosition; readonly before: Remembered | null; readonly sinceMs: number | null; readonly alerts: boolean };
 
 async function read(database: Queryable, accountId: string): Promise<readonly Remembered[]> {
-  const rows = await database.rows<{ symbol: string; protection: Protection; unprotectedSince: Date | null; alerted: boolean }>(
-    'SELECT r.symbol, r.protection, r.unprotected_since AS "unprotectedSince", r.alerted_at IS NOT NULL AS alerted FROM position_protections r WHERE r.account_id = $1', accountId,
+  const rows = await database.rows<{ symbol: string; tradeId: string | null; protection: Protection; unprotectedSince: Date | null; alerted: boolean }>(
+    'SELECT r.symbol, r.trade_id AS "tradeId", r.protection, r.unprotected_since AS "unprotectedSince", r.alerted_at IS NOT NULL AS alerted FROM position_protections r WHERE r.account_id = $1', accountId,
   );
-  return rows.map(({ symbol, protection, unprotectedSince, alerted }) => ({ symbol, protection, unprotectedSinceMs: unprotectedSince?.getTime() ?? null, alerted }));
+  return rows.map(({ symbol, tradeId, protection, unprotectedSince, alerted }) => ({ symbol, tradeId, protection, unprotectedSinceMs: unprotectedSince?.getTime() ?? null, alerted }));
 }

@@ -96,6 +96,23 @@ test('what is below the market\'s minimum is said to be so; 0 tells nobody; what
   expect(await shown(account)).toMatchObject({ side: 'flat', protection: 'none', unprotectedMs: 0 });
 });
 
+test('a position that was closed and opened again between two looks is another one: its owner is told of it too', async () => {
+  const { account, writer, entry } = await holding('5');
+  const check = () => world.store.protections.check(writer, account.id, ALERT_MS);
+  await check();
+  world.clock.ms += ALERT_MS;
+  await check();
+  await world.store.watching.applyFills(writer, account.id, [fillOf(entry, { side: 'sell', venueOrderId: 'outside', venueClientId: null, quantity: '5', atMs: world.clock.nowMs() })]);
+  await world.store.watching.applyFills(writer, account.id, [fillOf(entry, { quantity: '7', atMs: world.clock.nowMs() + 1 })]);
+  await check();
+  expect(await shown(account)).toMatchObject({ quantity: '7', protection: 'none', unprotectedMs: 0 });
+  await check();
+  world.clock.ms += ALERT_MS;
+  await check();
+  await check();
+  expect((await told(account)).map(([, { kind, quantity }]) => [kind, quantity])).toEqual([['UNPROTECTED', '5'], ['UNPROTECTED', '7']]);
+});
+
 test('a watcher that was replaced tells nobody', async () => {
   const { account, writer } = await holding('5');
   await world.store.watching.takeEpoch(writer.scope, 'its successor');
