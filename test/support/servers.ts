@@ -142,6 +142,7 @@ export interface TestSimulatorOptions {
   readonly data?: string;
   readonly speed?: number;
   readonly seed?: number;
+  readonly tickMs?: number;
 }
 
 /** A private venue simulator, a separate process with its control API on. Needs dist/ (scripts/test.js builds it). */

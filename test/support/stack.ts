@@ -25,6 +25,8 @@ export interface StackOptions {
   /** Recording for the simulator. */
   readonly data?: string;
   readonly speed?: number;
+  /** 0: the paper venue's prices move only where a test puts them. */
+  readonly tickMs?: number;
   readonly workers?: number;
   /** More venues that speak the paper protocol, each with a simulator of its own. */
   readonly moreVenues?: readonly string[];
@@ -148,7 +150,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     startPostgres(),
     startTemporal({ databaseFile: temporalFile }),
     options.redis === true ? startRedis() : Promise.resolve(null),
-    ...venues.map((_, index) => startSimulator({ ...(options.data === undefined || index > 0 ? {} : { data: options.data }), ...(options.speed === undefined ? {} : { speed: options.speed }) })),
+    ...venues.map((_, index) => startSimulator({ ...(options.tickMs === undefined ? {} : { tickMs: options.tickMs }), ...(options.data === undefined || index > 0 ? {} : { data: options.data }), ...(options.speed === undefined ? {} : { speed: options.speed }) })),
   ]);
   const simulators = new Map(venues.map((venue, index) => [venue, simulatorAt(simulatorList, index)]));
   const token = randomBytes(16).toString('hex');

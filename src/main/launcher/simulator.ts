@@ -21,6 +21,8 @@ export interface SimulatorOptions {
   readonly dataMarket?: string | undefined;
   readonly speed?: number;
   readonly seed?: number;
+  /** ms between two steps of its prices; 0: they move only where they are put. */
+  readonly tickMs?: number;
   /** NODE_ENV: with `production` its control API is off. */
   readonly mode?: string | undefined;
 }
@@ -35,6 +37,7 @@ export function simulatorPlan(options: SimulatorOptions): ServerPlan {
     ...(options.dataMarket === undefined ? [] : ['--data-market', options.dataMarket]),
     ...(options.speed === undefined ? [] : ['--speed', String(options.speed)]),
     ...(options.seed === undefined ? [] : ['--seed', String(options.seed)]),
+    ...(options.tickMs === undefined ? [] : ['--tick-ms', String(options.tickMs)]),
   ];
   return {
     name: options.name,
