@@ -97,6 +97,7 @@ export class ConditionalRun {
   async once(): Promise<void> {
     await condition(() => this.amending === 0);
     for (const { triggerId } of this.crossings.splice(0)) if (triggerId === this.state.triggerId) await this.judge(await acknowledgeTrigger({ triggerId }));
+    if (this.ended !== null) return;
     if (this.rowsChanged) await this.look();
     const step = this.state.next(Date.now(), this.market);
     this.market = null;
@@ -154,9 +155,19 @@ export class ConditionalRun {
     state.disproved();
   }
 
+  /**
+   * The row has the last word: a task that Temporal lost may have ended the order there, and told its owner, before this run heard of the
+   * price and of the cancel in another order. What has ended fires nothing.
+   */
   private async fire(fired: Fired): Promise<void> {
     this.state.triggered(fired);
-    await this.note({ kind: 'triggered', key: 'triggered', trigger: { by: fired.by, level: fired.level, ...fired.evidence }, at: now() });
+    const row = await this.note({ kind: 'triggered', key: 'triggered', trigger: { by: fired.by, level: fired.level, ...fired.evidence }, at: now() });
+    if (isTerminal(row) && patched('what-has-ended-fires-nothing')) {
+      this.verdict ??= 'accepted';
+      this.ended = row;
+      this.show(row);
+      return;
+    }
     if (fired.by !== 'trigger' && this.state.armedVersion !== null) await disarmTrigger({ triggerId: this.state.triggerId });
     this.show('TRIGGERED');
   }
@@ -218,8 +229,8 @@ export class ConditionalRun {
     await raiseOrderAlert({ accountId, data: { kind, orderId: id, clientOrderId, symbol, words } });
   }
 
-  private async note(evidence: Parameters<ConditionalActivities['noteConditional']>[0]['evidence'][number]): Promise<void> {
-    await noteConditional({ ...this.reference(), evidence: [evidence] });
+  private async note(evidence: Parameters<ConditionalActivities['noteConditional']>[0]['evidence'][number]): Promise<OrderState> {
+    return (await noteConditional({ ...this.reference(), evidence: [evidence] })).state;
   }
 
   private reference(): ConditionalReference {

@@ -151,6 +151,17 @@ export const CONDITIONAL_ENDINGS: readonly Ending[] = [
   { workflow: 'conditionalOrder', ending: 'triggered-then-filled', script: { ...crossing, readOrders: [[child({ state: 'FILLED', filledQuantity: '0.5', avgPrice: '59990' })]] }, run: crossed },
   { workflow: 'conditionalOrder', ending: 'triggered-with-nothing-to-exit', script: { ...crossing, readOrders: [[child({ state: 'DENIED', reasonCode: 'RISK_NOTHING_TO_REDUCE', reasonMessage: 'there is no position' })]] }, run: crossed },
   {
+    // A task that Temporal lost ended its row: the price that this run hears of first fires nothing, and no child is in the script.
+    workflow: 'conditionalOrder',
+    ending: 'ended-before-it-fired',
+    script: { recordConditional: [held()], armTrigger: [trigger()], acknowledgeTrigger: [FIRED], noteConditional: [{ state: 'CANCELED', revision: 4 }] },
+    run: async (client) => {
+      await started(client);
+      await client.workflow.getHandle(ID).signal(triggerCrossed, EVIDENCE);
+      return over(client);
+    },
+  },
+  {
     workflow: 'conditionalOrder',
     ending: 'amended-then-canceled-while-armed',
     script: { recordConditional: [held()], armTrigger: [trigger()], amendTrigger: [trigger({ revision: 2 })], amendConditional: [{ verdict: 'applied', code: null, message: null }], noteConditional: [noted], disarmTrigger: [trigger({ status: 'DISARMED' })] },
