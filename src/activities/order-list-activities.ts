@@ -1,16 +1,10 @@
 /** What an order list's workflow reads and writes: local activities, each one transaction or a few that may repeat. Types only for workflows. */
 import { DomainError } from '../domain/errors';
 import type { Market } from '../domain/market';
-import { breakEvenTriggerId, legTriggerId, type LegMarket, type OrderList, type OrderListChild, type OrderListLeg } from '../domain/order-list';
+import { breakEvenTriggerId, legTriggerId, type LegMarket, type OrderList, type OrderListChild, type OrderListFacts, type OrderListLeg } from '../domain/order-list';
 import type { OrderListAdvance } from '../domain/order-list-commands';
 import type { Trigger, TriggerIntent, TriggerParameters } from '../domain/trigger';
-
-export interface OrderListFacts {
-  readonly list: OrderList;
-  readonly children: readonly OrderListChild[];
-  readonly triggers: readonly Trigger[];
-  readonly markets: readonly LegMarket[];
-}
+import type { TriggerPorts } from './trigger-activities';
 
 /** Each is idempotent: a repeat changes nothing. */
 export interface TriggerWishes {
@@ -35,13 +29,7 @@ export interface OrderListPorts {
     children(id: string): Promise<readonly OrderListChild[]>;
     advance(id: string, advance: OrderListAdvance): Promise<{ readonly children: readonly OrderListChild[] } | null>;
   };
-  readonly triggers: {
-    arm(intent: TriggerIntent): Promise<Trigger>;
-    amend(id: string, revision: number, parameters: TriggerParameters): Promise<Trigger | null>;
-    disarm(id: string): Promise<Trigger | null>;
-    acknowledge(id: string): Promise<Trigger | null>;
-    byIds(ids: readonly string[]): Promise<readonly Trigger[]>;
-  };
+  readonly triggers: TriggerPorts['triggers'];
   market(venue: string, symbol: string): Promise<Market | null>;
   account(accountId: string): Promise<{ readonly signerId: string } | null>;
   markOf(venue: string, symbol: string): string | null;

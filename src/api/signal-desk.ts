@@ -9,7 +9,7 @@ import { alertFields } from '../domain/alert-text';
 import { callRateOf } from '../domain/call-rate';
 import { DomainError } from '../domain/errors';
 import type { BudgetRequest } from '../domain/rate-budget';
-import type { Signal, SignalKind, SignalSource, SignalTemplate } from '../domain/signal';
+import type { ReceivedAlert, Signal, SignalEnd, SignalKind, SignalSource, SignalTemplate } from '../domain/signal';
 import { filled, readAlert, templateIssues, trialValues } from '../domain/signal-template';
 import { orderRequestSchema } from '../schemas/orders';
 import { strategyRequestSchema } from '../schemas/strategies';
@@ -21,7 +21,6 @@ import { termsOf } from './order-terms';
 import type { ApiPorts } from './ports';
 import { validationError } from './route';
 import { addressProblem, isAllowed } from './signal-addresses';
-import type { ReceivedAlert, SignalEnd } from './signal-ports';
 import type { StrategyDesk } from './strategy-desk';
 
 /** TradingView hangs up after three seconds: what is not placed by then is answered 202. */

@@ -1,5 +1,5 @@
 /** What the API asks of incoming signals. What is not the user's is NOT_FOUND. */
-import type { Signal, SignalSource, SignalStatus } from '../domain/signal';
+import type { ReceivedAlert, Signal, SignalEnd, SignalSource, SignalStatus, TakenAlert } from '../domain/signal';
 
 export type SignalSourceTerms = Pick<SignalSource, 'name' | 'kind' | 'accountId' | 'template' | 'fields' | 'alertId' | 'allowedAddresses' | 'rateLimit' | 'mode' | 'maxDelaySeconds'>;
 /** What is absent stays. */
@@ -21,28 +21,6 @@ export interface SignalSourcesPort {
   remove(id: string, userId: string, actor: string): Promise<SignalSource>;
   /** null: no source has that token now. */
   byToken(token: string): Promise<SignalSource | null>;
-}
-
-/** An alert as it came. */
-export interface ReceivedAlert {
-  readonly source: SignalSource;
-  readonly alertId: string | null;
-  readonly alert: Readonly<Record<string, string>>;
-  readonly address: string;
-  readonly request: Readonly<Record<string, unknown>> | null;
-}
-
-export interface TakenAlert extends ReceivedAlert {
-  readonly alertId: string;
-  readonly request: Readonly<Record<string, unknown>>;
-  /** The clientOrderId or clientStrategyId: a function of source and alert id. */
-  readonly clientId: string;
-}
-
-export interface SignalEnd {
-  readonly status: Exclude<SignalStatus, 'taken'>;
-  readonly code: string | null;
-  readonly message: string | null;
 }
 
 export interface SignalsPort {

@@ -6,10 +6,10 @@
  * - OTO: the first leg triggers the others: each may come to its share of what the first has filled.
  * - BRACKET: an entry, any number of take-profits, one stop; the exits are a group like OUO over what the entry has filled.
  */
-import type { Escalation, GapPolicy, OrderCondition, PriceType, TrailingOffsetType } from './condition';
-import { isTerminal, UNCONDITIONAL, type ContingencyType, type OrderSide, type OrderState, type OrderType, type TimeInForce } from './order';
+import type { OrderCondition } from './condition';
+import { isTerminal, UNCONDITIONAL, type ContingencyType, type OrderIntent, type OrderState, type TimeInForce } from './order';
 import type { QuantityRules } from './quantise';
-import { triggerOf, type TriggerEvidence, type TriggerParameters } from './trigger';
+import { triggerOf, type Trigger, type TriggerEvidence, type TriggerParameters } from './trigger';
 
 export const ORDER_LIST_TYPES = ['OCO', 'OUO', 'OTO', 'BRACKET'] as const;
 export type OrderListType = (typeof ORDER_LIST_TYPES)[number];
@@ -44,27 +44,12 @@ export interface LegTriggered {
 }
 
 /** What is asked of a leg. Every leg has its own account and market: a list may span venues. */
-export interface LegTerms {
+export interface LegTerms
+  extends Pick<OrderIntent, 'accountId' | 'venue' | 'symbol' | 'venueSymbol' | 'side' | 'type' | 'timeInForce' | 'limitPrice' | 'postOnly' | 'reduceOnly'>,
+    Omit<OrderCondition, 'execution' | 'startAt' | 'expireTime'> {
   readonly role: LegRole;
-  readonly accountId: string;
-  readonly venue: string;
-  readonly symbol: string;
-  readonly venueSymbol: string;
-  readonly side: OrderSide;
-  readonly type: OrderType;
-  readonly timeInForce: TimeInForce;
   /** Of a bracket's stop: the entry's; it guards what is held of it. */
   readonly quantity: string;
-  readonly limitPrice: string | null;
-  readonly postOnly: boolean;
-  readonly reduceOnly: boolean;
-  readonly triggerPrice: string | null;
-  readonly triggerPriceType: PriceType | null;
-  readonly trailingOffset: string | null;
-  readonly trailingOffsetType: TrailingOffsetType | null;
-  readonly activationPrice: string | null;
-  readonly gapPolicy: GapPolicy | null;
-  readonly escalation: Escalation | null;
 }
 
 export interface OrderListLeg extends LegTerms {
@@ -207,3 +192,14 @@ export function accountsOfList({ accountId, legs }: Pick<OrderList, 'accountId' 
 }
 
 export const NEW_LEG = { state: 'WAITING', reason: null, filledQuantity: '0', avgPrice: null, version: 0, triggerNumber: 0, triggered: null, breakEvenPrice: null, alerted: null } as const satisfies Partial<OrderListLeg>;
+
+/** The durable facts of a list at one moment. */
+export interface OrderListFacts {
+  readonly list: OrderList;
+  /** In the order of their numbers. */
+  readonly children: readonly OrderListChild[];
+  /** Of its legs, those that exist, in no order. */
+  readonly triggers: readonly Trigger[];
+  /** By leg. */
+  readonly markets: readonly LegMarket[];
+}

@@ -97,3 +97,25 @@ export const SIGNAL_TOKEN_PREFIX = 'sig_';
 /** Where TradingView sends alerts from: www.tradingview.com/support/solutions/43000529348 (2026-11). */
 export const TRADINGVIEW = 'tradingview';
 export const TRADINGVIEW_ADDRESSES: readonly string[] = ['52.89.214.238', '34.212.75.30', '54.218.53.128', '52.32.178.7'];
+
+/** An alert as it came. */
+export interface ReceivedAlert {
+  readonly source: SignalSource;
+  readonly alertId: string | null;
+  readonly alert: Readonly<Record<string, string>>;
+  readonly address: string;
+  readonly request: Readonly<Record<string, unknown>> | null;
+}
+
+export interface TakenAlert extends ReceivedAlert {
+  readonly alertId: string;
+  readonly request: Readonly<Record<string, unknown>>;
+  /** The clientOrderId or clientStrategyId: a function of source and alert id. */
+  readonly clientId: string;
+}
+
+export interface SignalEnd {
+  readonly status: Exclude<SignalStatus, 'taken'>;
+  readonly code: string | null;
+  readonly message: string | null;
+}

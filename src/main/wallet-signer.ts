@@ -1,6 +1,5 @@
 /** Who holds users' wallets: a seed of the settings, a sealed seed of this home, or Privy. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { LocalSigner } from '../chains/local-signer';
 import { PrivySigner } from '../chains/privy-signer';
@@ -8,10 +7,9 @@ import { SettingError, type Settings } from '../config/settings';
 import type { KeyProvider } from '../domain/key-provider';
 import type { WalletSigner } from '../domain/wallet-signer';
 import { KEY_BYTES, open, seal } from '../store/envelope';
+import { makeOnce, readIfThere } from '../store/key-file';
 import type { Store } from '../store';
 
-/** Only the owner may read a file of keys. */
-const PRIVATE_MODE = 0o600;
 const CONTEXT = { table: 'wallet-keystore', row: 'seed', field: 'seed' };
 
 export interface SignerParts {
@@ -73,30 +71,7 @@ export async function openKeystore(file: string, keys: KeyProvider): Promise<Loc
   return new LocalSigner(await open(keys, { keyId, wrappedKey: Buffer.from(wrappedKey, 'base64'), data: Buffer.from(data, 'base64') }, CONTEXT));
 }
 
-/** Several processes may start at once: the file appears whole, and one of them makes it. */
 async function makeKeystore(file: string, keys: KeyProvider): Promise<string> {
   const sealed = await seal(keys, randomBytes(KEY_BYTES), CONTEXT);
-  const text = JSON.stringify({ keyId: sealed.keyId, wrappedKey: Buffer.from(sealed.wrappedKey).toString('base64'), data: Buffer.from(sealed.data).toString('base64') });
-  const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  const handle = openSync(draft, 'wx', PRIVATE_MODE);
-  writeSync(handle, `${text}\n`);
-  fsyncSync(handle);
-  closeSync(handle);
-  try {
-    linkSync(draft, file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  } finally {
-    rmSync(draft, { force: true });
-  }
-  return readFileSync(file, 'utf8');
-}
-
-function readIfThere(file: string): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
+  return makeOnce(file, JSON.stringify({ keyId: sealed.keyId, wrappedKey: Buffer.from(sealed.wrappedKey).toString('base64'), data: Buffer.from(sealed.data).toString('base64') }));
 }

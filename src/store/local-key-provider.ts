@@ -1,14 +1,13 @@
 /** Key providers whose keys lie in our own memory: from the environment, or from a file that is made on first use. */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, openSync, closeSync, readFileSync, writeSync, fsyncSync, linkSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { KeyProvider, SealContext } from '../domain/key-provider';
 import { decrypt, encrypt, KEY_BYTES } from './envelope';
+import { makeOnce, readIfThere } from './key-file';
 
 /** Hex digits of a key's sha256 that name it: enough to tell a handful of keys apart, useless to find the key. */
 const KEY_ID_DIGITS = 16;
-/** Only the owner may read a file of keys. */
-const PRIVATE_MODE = 0o600;
 
 class LocalKeyProvider implements KeyProvider {
   readonly currentKeyId: string;
@@ -59,31 +58,9 @@ function parseKey(text: string): Uint8Array {
   return /^[0-9a-fA-F]{64}$/.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64');
 }
 
-/** Two processes may start at once: the file appears whole, and only one of them makes it. */
 function readOrMake(file: string): string {
   const existing = readIfThere(file);
   if (existing !== null) return existing;
   mkdirSync(path.dirname(file), { recursive: true });
-  const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  const handle = openSync(draft, 'wx', PRIVATE_MODE);
-  writeSync(handle, `${randomBytes(KEY_BYTES).toString('base64')}\n`);
-  fsyncSync(handle);
-  closeSync(handle);
-  try {
-    linkSync(draft, file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  } finally {
-    rmSync(draft, { force: true });
-  }
-  return readFileSync(file, 'utf8');
-}
-
-function readIfThere(file: string): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
+  return makeOnce(file, randomBytes(KEY_BYTES).toString('base64'));
 }

@@ -5,33 +5,13 @@
 import { randomUUID } from 'node:crypto';
 import { isoTime } from '../domain/clock';
 import { DomainError } from '../domain/errors';
-import type { Signal, SignalSource, SignalStatus } from '../domain/signal';
+import type { ReceivedAlert, Signal, SignalEnd, SignalSource, SignalStatus, TakenAlert } from '../domain/signal';
 import { fieldsOf } from './columns';
 import { change, type StoreCore } from './core';
 import { cursorOf, positionOf } from './cursor';
 import type { Parameter, Queryable, Row } from './database';
 import { lockAccounts } from './locks';
 import { HEARD_EVERY_MS } from './signal-sources';
-
-export interface ReceivedAlert {
-  readonly source: SignalSource;
-  readonly alertId: string | null;
-  readonly alert: Readonly<Record<string, string>>;
-  readonly address: string;
-  readonly request: Readonly<Record<string, unknown>> | null;
-}
-
-export interface TakenAlert extends ReceivedAlert {
-  readonly alertId: string;
-  readonly request: Readonly<Record<string, unknown>>;
-  readonly clientId: string;
-}
-
-export interface SignalEnd {
-  readonly status: Exclude<SignalStatus, 'taken'>;
-  readonly code: string | null;
-  readonly message: string | null;
-}
 
 export interface SignalListQuery {
   readonly sourceId: string;

@@ -4,10 +4,10 @@
  * that were not placed are placed again under the same names.
  */
 import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, proxyLocalActivities, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
-import type { OrderListActivities, OrderListFacts } from '../activities/order-list-activities';
+import type { OrderListActivities } from '../activities/order-list-activities';
 import { childIntent } from '../domain/child-intent';
 import type { OrderIntent } from '../domain/order';
-import { contingencyOf, type OrderListChild } from '../domain/order-list';
+import { contingencyOf, type OrderListChild, type OrderListFacts } from '../domain/order-list';
 import { LOCAL_ACTIVITY } from '../temporal/activity-options';
 import { ORDER_STATE } from '../temporal/search-attributes';
 import { cancelChild, placeChild, sha256Hex } from './child-orders';

@@ -1,8 +1,8 @@
 /** Signal sources and signals in memory, by the rules of the store. */
 import { randomUUID } from 'node:crypto';
-import type { ReceivedAlert, SignalEnd, SignalSourcesPort, SignalsPort } from '../../src/api/signal-ports';
+import type { SignalSourcesPort, SignalsPort } from '../../src/api/signal-ports';
 import { DomainError } from '../../src/domain/errors';
-import type { Signal, SignalSource } from '../../src/domain/signal';
+import type { ReceivedAlert, Signal, SignalEnd, SignalSource } from '../../src/domain/signal';
 import type { FakeBackend } from './fake-backend';
 
 interface Kept {

@@ -3,8 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import type { Account } from '../../src/domain/account';
-import type { SignalSource } from '../../src/domain/signal';
-import type { TakenAlert } from '../../src/store/signals';
+import type { SignalSource, TakenAlert } from '../../src/domain/signal';
 import { intentFor, openStoreWorld, OWNER, type StoreWorld } from './store-harness';
 
 const ACTOR = 'key:test';

@@ -1,9 +1,8 @@
 /** The endings of order lists. */
 import type { Client } from '@temporalio/client';
-import type { OrderListFacts } from '../../src/activities/order-list-activities';
 import { childOrderId } from '../../src/domain/client-ids';
 import { UNCONDITIONAL } from '../../src/domain/order';
-import { legTrigger, legTriggerId, NEW_LEG, type LegTerms, type OrderList, type OrderListChild, type OrderListLeg } from '../../src/domain/order-list';
+import { legTrigger, legTriggerId, NEW_LEG, type LegTerms, type OrderList, type OrderListChild, type OrderListFacts, type OrderListLeg } from '../../src/domain/order-list';
 import type { Trigger } from '../../src/domain/trigger';
 import { ensureOrderList } from '../../src/temporal/supervising';
 import { orderListWorkflowId } from '../../src/temporal/workflow-ids';

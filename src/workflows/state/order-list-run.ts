@@ -4,24 +4,12 @@
  * orders are recorded before they are placed, and what a price has set off stands in the list's row, so whoever takes over goes on.
  */
 import { decimal, decimalText, ZERO, type Decimal } from '../../domain/decimal';
-import { isOpenListChild, legHasEnded, legTrigger, type LegMarket, type LegState, type ListChildPlan, type OrderList, type OrderListChild, type OrderListLeg, type OrderListState } from '../../domain/order-list';
+import { isOpenListChild, legHasEnded, legTrigger, type LegState, type ListChildPlan, type OrderList, type OrderListChild, type OrderListFacts, type OrderListLeg, type OrderListState } from '../../domain/order-list';
 import type { LegAlert, OrderListNote } from '../../domain/order-list-commands';
 import { entryIsOver, figuresOfLegs, groupOf, heldOf, isPast, sharesOf, type LegFigures } from '../../domain/order-list-shares';
-import type { Trigger } from '../../domain/trigger';
 import { legEnd, NOTHING_LEFT, planLeg, troubleOf, type LegPlan, type LegView } from './order-list-legs';
 import { afterCrossings, closeTime, movedStop } from './order-list-turns';
 import { triggerStep, type TriggerStep } from './order-list-triggers';
-
-/** The durable facts of one moment. */
-export interface OrderListLook {
-  readonly list: OrderList;
-  /** In the order of their numbers. */
-  readonly children: readonly OrderListChild[];
-  /** Of its legs, those that exist, in no order. */
-  readonly triggers: readonly Trigger[];
-  /** By leg. */
-  readonly markets: readonly LegMarket[];
-}
 
 export interface OrderListStep {
   /** null: the row says it already. */
@@ -46,9 +34,9 @@ export const RESTING_LOOK_MS = 30_000;
 const LEAST_WAIT_MS = 50;
 
 export class OrderListRun {
-  private newest: Pick<OrderListLook, 'list' | 'children'> | null = null;
+  private newest: Pick<OrderListFacts, 'list' | 'children'> | null = null;
 
-  step(look: OrderListLook, nowMs: number): OrderListStep {
+  step(look: OrderListFacts, nowMs: number): OrderListStep {
     const { children, triggers, markets } = look;
     const alerts: LegAlert[] = [];
     const figures = figuresOfLegs(look.list, children);
@@ -90,7 +78,7 @@ export class OrderListRun {
     ].join('\n');
   }
 
-  private plan(list: OrderList, leg: OrderListLeg, { children, markets }: OrderListLook, figures: readonly LegFigures[], shares: readonly Decimal[], nowMs: number): LegPlan {
+  private plan(list: OrderList, leg: OrderListLeg, { children, markets }: OrderListFacts, figures: readonly LegFigures[], shares: readonly Decimal[], nowMs: number): LegPlan {
     const market = markets[leg.n];
     if (market === undefined) throw new RangeError(`no market of leg ${leg.n}`);
     const group = groupOf(list, leg.n);

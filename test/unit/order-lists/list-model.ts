@@ -1,11 +1,11 @@
 /** A small world for an order list: its rows, its triggers, a venue that cuts reduce-only fills to what is held, and workers that crash. */
 import { Decimal, decimal, decimalText, maxOf, minOf, sum, ZERO } from '../../../src/domain/decimal';
-import { isOpenListChild, legTriggerId, breakEvenTriggerId, type ListChildPlan, type OrderList, type OrderListChild, type OrderListType } from '../../../src/domain/order-list';
+import { isOpenListChild, legTriggerId, breakEvenTriggerId, type ListChildPlan, type OrderList, type OrderListChild, type OrderListFacts, type OrderListType } from '../../../src/domain/order-list';
 import { commandedTo, fitsShares, noted } from '../../../src/domain/order-list-commands';
 import { openOf } from '../../../src/domain/order-list-shares';
 import type { Trigger, TriggerEvidence } from '../../../src/domain/trigger';
 import { CANCEL_PATIENCE_MS } from '../../../src/workflows/state/order-list-legs';
-import { OrderListRun, type OrderListLook, type OrderListStep } from '../../../src/workflows/state/order-list-run';
+import { OrderListRun, type OrderListStep } from '../../../src/workflows/state/order-list-run';
 import { leg, LEGS, RULES, START_MS, type Happening } from './list-samples';
 
 const ID = 'b0000000-0000-4000-8000-000000000001';
@@ -14,7 +14,7 @@ type Row = { -readonly [Field in keyof OrderListChild]: OrderListChild[Field] } 
 
 export interface Planted {
   /** What the bug makes of the facts before a look; the store's own guard is off then. */
-  readonly look?: (look: OrderListLook) => OrderListLook;
+  readonly look?: (look: OrderListFacts) => OrderListFacts;
   readonly step?: (step: OrderListStep) => OrderListStep;
 }
 
@@ -53,7 +53,7 @@ export class ListWorld {
   look(): void {
     for (const child of this.children) if (child.isPlaced && child.state === 'WORKING' && child.timeInForce === 'IOC') this.answerAtOnce(child);
     const wasEnding = this.list.pendingCancel || this.list.endedAt !== null;
-    const facts: OrderListLook = { list: this.list, children: this.children.map((child) => ({ ...child })), triggers: [...this.triggers.values()], markets: this.list.legs.map(() => ({ rules: RULES, signerId: 's', mark: '100', bid: '99.5', ask: '100.5' })) };
+    const facts: OrderListFacts = { list: this.list, children: this.children.map((child) => ({ ...child })), triggers: [...this.triggers.values()], markets: this.list.legs.map(() => ({ rules: RULES, signerId: 's', mark: '100', bid: '99.5', ask: '100.5' })) };
     const decided = this.run.step(this.planted.look?.(facts) ?? facts, this.nowMs);
     const step = this.planted.step?.(decided) ?? decided;
     this.lastStep = step;
