@@ -29,7 +29,7 @@ export interface MarketDataOptions {
   readonly bus: Pick<Bus, 'publish'>;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;
-  /** Each message before it is conflated: for triggers. */
+  /** Each message before it is conflated, and each price that was asked for: for triggers. */
   readonly onMessage?: (message: PublicMessage) => void;
   readonly publishIntervalMs?: number;
   readonly silenceMs?: number;
@@ -156,7 +156,10 @@ export class MarketData {
         const ticker = this.named(told);
         const heardAtMs = this.tickers.get(ticker.symbol)?.observedAtMs;
         // The stream overtook the answer; the venue's own times are no guide, its clock may be set back.
-        if (heardAtMs === undefined || heardAtMs < askedAtMs) this.noteTicker(ticker);
+        if (heardAtMs !== undefined && heardAtMs >= askedAtMs) continue;
+        // A price that the stream lost, in a market that is silent since, reaches triggers this way only.
+        this.options.onMessage?.({ kind: 'ticker', ticker });
+        this.noteTicker(ticker);
       }
     } catch (error) {
       if (this.closing.signal.aborted) return;

@@ -60,7 +60,7 @@ describe('market data', () => {
     feed.say({ kind: 'trades', symbol: 'BTC', trades: [] });
     await until('price and book', () => marks().at(-1) === '8' && of('book/paper/BTC-PERP').length > 0);
     expect(of('trades/paper/BTC-PERP')).toHaveLength(1);
-    expect(heard.map((message) => ('ticker' in message ? message.ticker.symbol : 'symbol' in message ? message.symbol : message.kind))).toEqual(['BTC-PERP', 'BTC-PERP', 'BTC-PERP']);
+    expect(heard.map((message) => ('ticker' in message ? message.ticker.symbol : 'symbol' in message ? message.symbol : message.kind))).toEqual(['BTC-PERP', 'BTC-PERP', 'BTC-PERP', 'BTC-PERP']);
   });
 
   test('of a burst of tickers the bus is told few, always the last, of each market; triggers see every one', async () => {
@@ -109,6 +109,16 @@ describe('market data', () => {
     const times = of('price/paper/BTC-PERP').map(({ observedAtMs }) => Number(observedAtMs));
     expect(times).toEqual([...times].sort((a, b) => a - b));
     expect(new Set(times).size).toBe(times.length);
+  });
+
+  test('a price that only an answer tells is heard by triggers too; one that the stream overtook is not', async () => {
+    let release: (tickers: readonly Ticker[]) => void = () => undefined;
+    const { feed, heard, marks, data } = open({ answer: () => new Promise((resolve) => (release = resolve)) });
+    feed.say({ kind: 'ticker', ticker: ticker('2') });
+    release([ticker('1'), ticker('5', 'ETH-PERP')]);
+    await until('the answer', () => marks('ETH-PERP').length > 0);
+    await data.close();
+    expect(heard.map((message) => (message.kind === 'ticker' ? [message.ticker.symbol, message.ticker.mark] : message.kind))).toEqual([['BTC-PERP', '2'], ['ETH-PERP', '5']]);
   });
 
   test('an answer that the stream overtook does not bring the older price back', async () => {
