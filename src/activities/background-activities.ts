@@ -5,6 +5,7 @@ import { isTerminal, UNSETTLED_STATES, type Order } from '../domain/order';
 import type { Mutation, StuckOrder } from '../domain/order-store';
 import type { ResolutionMemory } from '../domain/resolution';
 import { amendmentWorkflowId, cancellationWorkflowId, resolutionWorkflowId } from '../temporal/workflow-ids';
+import { beating } from './beating';
 import type { MutationSettler } from './mutation-settler';
 import type { OrderResolver, ResolutionStep } from './order-resolver';
 
@@ -61,33 +62,8 @@ const STUCK_LIMIT = 2_000;
 
 export function createBackgroundActivities(ports: BackgroundPorts): BackgroundActivities {
   return {
-    sweepOrders: async () => {
-      for (const venue of ports.venues) await ports.workflows.ensureMarketWatched(venue);
-      for (const account of await ports.activeAccounts()) await ports.workflows.ensureAccountWatched(account);
-      await ports.sweepSupervisors();
-      const stuck = await ports.stuck(ports.stuckAfterMs, STUCK_LIMIT);
-      const isRunning = askedOnce((workflowId) => ports.workflows.isRunning(workflowId));
-      let resolversStarted = 0;
-      for (const order of stuck) {
-        const why = await unowned(ports, order, isRunning);
-        if (why === null) continue;
-        await ports.workflows.startResolution(order.orderId, await ports.noteResolution(order.orderId), why);
-        resolversStarted += 1;
-      }
-      return { stuck: stuck.length, resolversStarted };
-    },
-    pruneOldRows: async () => {
-      const total = { idempotencyKeys: 0, signedRequests: 0, events: 0, webhookDeliveries: 0 };
-      for (let batch = 0; batch < PRUNE_BATCHES; batch += 1) {
-        const pruned = await ports.purge();
-        total.idempotencyKeys += pruned.idempotencyKeys;
-        total.signedRequests += pruned.signedRequests;
-        total.events += pruned.events;
-        total.webhookDeliveries += pruned.webhookDeliveries;
-        if (Object.values(pruned).every((rows) => rows < ports.purgeBatch)) return { ...total, more: false };
-      }
-      return { ...total, more: true };
-    },
+    sweepOrders: () => beating(() => sweep(ports)),
+    pruneOldRows: () => beating(() => prune(ports)),
     resolveOrder: ({ orderId, memory }) => ports.resolver.step(orderId, memory, Context.current().cancellationSignal),
     resolveMutations: async ({ orderId }) => {
       let askAgainInMs: number | null = null;
@@ -98,6 +74,35 @@ export function createBackgroundActivities(ports: BackgroundPorts): BackgroundAc
       return { askAgainInMs };
     },
   };
+}
+
+async function prune(ports: BackgroundPorts): Promise<PruneResult> {
+  const total = { idempotencyKeys: 0, signedRequests: 0, events: 0, webhookDeliveries: 0 };
+  for (let batch = 0; batch < PRUNE_BATCHES; batch += 1) {
+    const pruned = await ports.purge();
+    total.idempotencyKeys += pruned.idempotencyKeys;
+    total.signedRequests += pruned.signedRequests;
+    total.events += pruned.events;
+    total.webhookDeliveries += pruned.webhookDeliveries;
+    if (Object.values(pruned).every((rows) => rows < ports.purgeBatch)) return { ...total, more: false };
+  }
+  return { ...total, more: true };
+}
+
+async function sweep(ports: BackgroundPorts): Promise<SweepResult> {
+  for (const venue of ports.venues) await ports.workflows.ensureMarketWatched(venue);
+  for (const account of await ports.activeAccounts()) await ports.workflows.ensureAccountWatched(account);
+  await ports.sweepSupervisors();
+  const stuck = await ports.stuck(ports.stuckAfterMs, STUCK_LIMIT);
+  const isRunning = askedOnce((workflowId) => ports.workflows.isRunning(workflowId));
+  let resolversStarted = 0;
+  for (const order of stuck) {
+    const why = await unowned(ports, order, isRunning);
+    if (why === null) continue;
+    await ports.workflows.startResolution(order.orderId, await ports.noteResolution(order.orderId), why);
+    resolversStarted += 1;
+  }
+  return { stuck: stuck.length, resolversStarted };
 }
 
 /** What of the order is open without a workflow at work on it; null when everything has one. */

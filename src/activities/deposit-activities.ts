@@ -2,6 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { Deposit, DepositState, Hex } from '../domain/deposit';
 import type { DepositDecision } from '../domain/deposit-state';
+import { beating } from './beating';
 import type { DepositArrivals } from './deposit-arrivals';
 import type { DepositAnswer, DepositPath } from './deposit-path';
 
@@ -34,8 +35,6 @@ export function createDepositActivities(path: DepositPath, arrivals: Pick<Deposi
   };
 }
 
-const HEARTBEAT_MS = 1_000;
-
 export interface ChainWatchPorts {
   readonly arrivals: Pick<DepositArrivals, 'scan'>;
   /** ms between two reads. */
@@ -49,18 +48,14 @@ export interface ChainWatchPorts {
 export function createChainWatchActivities({ arrivals, scanMs, leaving, sleep, onTrouble }: ChainWatchPorts): ChainWatchActivities {
   return {
     watchChain: async ({ chainId }) => {
-      const context = Context.current();
-      const signal = AbortSignal.any([context.cancellationSignal, leaving]);
-      const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
-      try {
+      const signal = AbortSignal.any([Context.current().cancellationSignal, leaving]);
+      await beating(async () => {
         while (!signal.aborted) {
           // A chain that does not answer is asked again: its cursor stands where it stood.
           await arrivals.scan(chainId).catch(onTrouble);
           await sleep(scanMs, signal);
         }
-      } finally {
-        clearInterval(timer);
-      }
+      });
     },
   };
 }

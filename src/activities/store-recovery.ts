@@ -10,6 +10,7 @@ import type { MutationIntent, RecordedGroup, RecordedMutation } from '../domain/
 import type { ListedGroup, RememberedGroup, RememberedMutation } from '../domain/remembered-orders';
 import { compareStores, type StoreMark, type StoreReading } from '../domain/store-state';
 import { accountScope } from './account-ports';
+import { beating } from './beating';
 import { MUTATION_SEND_TTL_MS } from './mutation-settler';
 import { PLACE_SEND_TTL_MS } from './order-path';
 
@@ -80,7 +81,6 @@ const READS_AT_ONCE = 16;
 /** One wait for the accounts' looks; the guard's workflow waits again. */
 const LOOKS_WITHIN_MS = 5_000;
 const ASK_AGAIN_MS = 100;
-const HEARTBEAT_MS = 1_000;
 
 export function createStoreRecoveryActivities(ports: StoreRecoveryPorts): StoreRecoveryActivities {
   return {
@@ -105,17 +105,6 @@ export function createStoreRecoveryActivities(ports: StoreRecoveryPorts): StoreR
       return { mark: opened };
     }),
   };
-}
-
-/** Says each second that it goes on: one that Temporal's store has forgotten to be finished is begun anew within seconds. */
-async function beating<Result>(work: () => Promise<Result>): Promise<Result> {
-  const context = Context.current();
-  const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
-  try {
-    return await work();
-  } finally {
-    clearInterval(timer);
-  }
 }
 
 async function compare(ports: StoreRecoveryPorts, mark: StoreMark | null): Promise<Comparison> {

@@ -30,9 +30,10 @@ export const WATCHING_ACTIVITY = {
   cancellationType: 'TRY_CANCEL',
 } as const;
 
-/** A sweep may describe hundreds of workflows. */
+/** A sweep may describe hundreds of workflows, pruning delete thousands of rows; one whose worker died is begun anew 10 s after its last heartbeat. */
 export const SWEEPING_ACTIVITY = {
   startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: '10s',
   retry: { initialInterval: '1s', maximumInterval: '30s', backoffCoefficient: 2 },
 } as const;
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { createBackgroundActivities, type BackgroundPorts } from '../../../src/activities/background-activities';
 import type { MutationSettler } from '../../../src/activities/mutation-settler';
 import type { OrderResolver } from '../../../src/activities/order-resolver';
@@ -37,7 +38,7 @@ describe('deleting what is old', () => {
         return { idempotencyKeys, signedRequests, events, webhookDeliveries };
       },
     } as unknown as BackgroundPorts;
-    return { asked: () => asked, result: createBackgroundActivities(ports).pruneOldRows() };
+    return { asked: () => asked, result: new MockActivityEnvironment().run(createBackgroundActivities(ports).pruneOldRows) };
   };
 
   test('goes on while any kind of row fills a batch, and adds up', async () => {
@@ -52,7 +53,7 @@ describe('deleting what is old', () => {
   });
 });
 
-function sweep(given: World): Promise<{ stuck: number; resolversStarted: number }> {
+function sweep(given: World, environment = new MockActivityEnvironment(), sweepSupervisors = async (): Promise<void> => undefined): Promise<{ stuck: number; resolversStarted: number }> {
   const stuckOrder = (order: Order): StuckOrder => ({ orderId: order.id, accountId: order.accountId, venue: order.venue, ownerWorkflowId: order.ownerWorkflowId, resolutions: given.resolutions.get(order.id) ?? 0 });
   const ports: BackgroundPorts = {
     resolver: {} as OrderResolver,
@@ -79,12 +80,18 @@ function sweep(given: World): Promise<{ stuck: number; resolversStarted: number 
     },
     purge: async () => ({ idempotencyKeys: 0, signedRequests: 0, events: 0, webhookDeliveries: 0 }),
     purgeBatch: 1_000,
-    sweepSupervisors: async () => undefined,
+    sweepSupervisors,
   };
-  return createBackgroundActivities(ports).sweepOrders();
+  return environment.run(createBackgroundActivities(ports).sweepOrders);
 }
 
 describe('the sweeper', () => {
+  test('says that it goes on while a sweep takes long: one whose worker died is not waited for', async () => {
+    const environment = new MockActivityEnvironment();
+    const beat = new Promise<void>((resolve) => void environment.once('heartbeat', () => resolve()));
+    expect(await sweep(world(), environment, () => beat)).toEqual({ stuck: 0, resolversStarted: 0 });
+  });
+
   test('starts every venue\'s and every account\'s watcher that is missing', async () => {
     const given = world();
     await sweep(given);
