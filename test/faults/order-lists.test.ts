@@ -163,8 +163,13 @@ test('a bracket: exits grow with each part fill of the entry, the stop is amende
   await stack.client.until('exits for what was entered', async () => ((await open()) === 3_000 ? true : null));
   await sell('0.007');
   await stack.client.until('exits for all of it', async () => ((await open()) === 10_000 ? true : null));
-  const armed = await until(list.id, 'armed', ({ legs }) => legs[0]?.state === 'FILLED' && legs[3]?.state === 'ARMED');
-  const amended = await stack.client.call<ApiList>('PATCH', `/api/v1/order-lists/${list.id}`, { legs: [{ n: 3, triggerPrice: '44000' }] }, { 'if-match': `"${armed.revision}"` });
+  await until(list.id, 'armed', ({ legs }) => legs[0]?.state === 'FILLED' && legs[3]?.state === 'ARMED');
+  // Its workflow may note something between the read and the amendment: then that is refused, and is made of what is read next.
+  const { armed, amended } = await stack.client.until('the amendment', async () => {
+    const now = await read(list.id);
+    const answer = await stack.client.call<ApiList>('PATCH', `/api/v1/order-lists/${list.id}`, { legs: [{ n: 3, triggerPrice: '44000' }] }, { 'if-match': `"${now.revision}"` });
+    return answer.status === 412 ? null : { armed: now, amended: answer };
+  });
   expect([amended.status, amended.body.legs[3]?.triggerPrice]).toEqual([200, '44000']);
   expect((await stack.client.call('PATCH', `/api/v1/order-lists/${list.id}`, { legs: [{ n: 3, triggerPrice: '43000' }] }, { 'if-match': `"${armed.revision}"` })).status).toBe(412);
   const connection = await Connection.connect({ address: stack.temporal.url });
