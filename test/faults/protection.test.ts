@@ -18,8 +18,8 @@ type VenueOrder = SimulatedOrder & { readonly type: string; readonly triggerPric
 
 let stack: Stack;
 beforeAll(async () => {
-  // Prices move when a test says so.
-  stack = await startStack({ speed: 0, environment: { SUREFILL_UNPROTECTED_ALERT_MS: '1000' } });
+  // Prices move when a test says so, and stay there.
+  stack = await startStack({ tickMs: 0, environment: { SUREFILL_UNPROTECTED_ALERT_MS: '1000' } });
 }, 180_000);
 afterAll(() => stack.stop());
 
