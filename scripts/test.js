@@ -11,7 +11,7 @@ const { ensureBuilt } = require('./ensure-built');
 const { signalExactly, startTimeOf } = require('./process-identity');
 const { giveUp, say } = require('./say');
 const { chooseFiles } = require('./test-files');
-const { addReport, emptyResults, isGood, summaryLine } = require('./test-results');
+const { addRepeated, addReport, emptyResults, failedFiles, isGood, summaryLine } = require('./test-results');
 const { tell } = require('./watchdog-client');
 
 const ROOT = path.resolve(__dirname, '..');
@@ -19,6 +19,8 @@ const MODULES = path.join(ROOT, 'node_modules');
 const STRICT = process.env.CI === '1' || process.env.CI === 'true';
 /** A fault file starts, kills and awaits whole stacks; at full length a scenario hides an order for 90 s and more. */
 const FAULT_TIMEOUT_MS = { scaled: 300_000, full: 1_200_000 };
+/** More files than this that fail alone say that something is broken, not that one race was lost: they are not run again. */
+const REPEATED_FILES = 3;
 const KNOWN_FLAGS = ['--unit', '--faults', '--full'];
 
 /** The children at work, for Ctrl-C. */
@@ -66,22 +68,33 @@ async function check(name, results, program, args, environment = {}) {
   }
 }
 
-async function jest(name, files, results, { args = [], environment = {} } = {}) {
-  if (files.length === 0 || interrupted) return;
+/** @returns {Promise<{code: number, report: object | null}>} without a report it ended before it could write one */
+async function runJest(name, files, { args = [], environment = {} }) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'surefill-test-report-'));
   tell({ folder });
-  const report = path.join(folder, 'report.json');
+  const file = path.join(folder, 'report.json');
   const code = await timed(`${name} (${files.length} files)`, () =>
-    run(['jest', 'bin', 'jest.js'], ['--json', `--outputFile=${report}`, ...args, '--runTestsByPath', ...files], environment),
+    run(['jest', 'bin', 'jest.js'], ['--json', `--outputFile=${file}`, ...args, '--runTestsByPath', ...files], environment),
   );
-  if (!fs.existsSync(report)) {
+  return { code, report: fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : null };
+}
+
+/** `repeat`: files that fail, if they are few, are run once more, and what passes then is said to be unsteady. */
+async function jest(name, files, results, { repeat = false, ...how } = {}) {
+  if (files.length === 0 || interrupted) return;
+  const { code, report } = await runJest(name, files, how);
+  if (report === null) {
     results.failed += 1;
     say(interrupted ? `${name} was interrupted` : `${name} ended with code ${code} before it could report`);
     return;
   }
-  const parsed = JSON.parse(fs.readFileSync(report, 'utf8'));
+  const failed = failedFiles(report);
+  if (repeat && !interrupted && failed.length > 0 && failed.length <= REPEATED_FILES) {
+    const again = await runJest('what failed, once more', failed, how);
+    if (again.report !== null) return addRepeated(results, report, again.report);
+  }
   const before = results.failed;
-  addReport(results, parsed);
+  addReport(results, report);
   if (code !== 0 && results.failed === before) {
     results.failed += 1;
     say(`${name} failed as a whole: coverage below its threshold, or servers that did not start; its words are above`);
@@ -119,8 +132,9 @@ async function main() {
   await jest('side by side', files.shared, results, { environment: { ...shared, ...length } });
   const timeoutMs = full ? FAULT_TIMEOUT_MS.full : FAULT_TIMEOUT_MS.scaled;
   // A handle that a failed file left must not hold the run until CI's limit; processes it left are the watchdog's.
-  await jest('one at a time', files.alone, results, { environment: length, args: ['--runInBand', '--forceExit', `--testTimeout=${timeoutMs}`] });
+  await jest('one at a time', files.alone, results, { repeat: true, environment: length, args: ['--runInBand', '--forceExit', `--testTimeout=${timeoutMs}`] });
 
+  for (const name of results.unsteady) say(`unsteady: ${name} failed, and passed when it ran again: its words are above, and somebody has to find out why`);
   for (const name of results.skipped) say(`skipped: ${name}`);
   if (STRICT && results.skipped.length > 0) say('with CI set, a skip is a failure: install what the machine lacks');
   if (results.passed + results.failed === 0) say('no test file was chosen');
