@@ -14,14 +14,22 @@ export type Protection = (typeof PROTECTIONS)[number];
 
 export const STOP_TYPES = ['stopMarket', 'stopLimit', 'trailingStopMarket', 'trailingStopLimit'] as const satisfies readonly OrderType[];
 
-/** A reduce-only stop that has not ended, with what its trailing trigger has seen. */
-export type StandingStop = Pick<Order, 'id' | 'venueOrderId' | 'accountId' | 'symbol' | 'side' | 'type' | 'state' | 'execution' | 'leavesQuantity' | 'triggerPrice' | 'triggerPriceType' | 'trailingOffset' | 'trailingOffsetType' | 'activationPrice' | 'gapPolicy' | 'parentOrderId' | 'acknowledgedAt'> & {
+/** A reduce-only stop that has not ended, an order or a leg of an order list, with what its trailing trigger has seen. */
+export type StandingStop = Pick<Order, 'id' | 'orderListId' | 'venueOrderId' | 'accountId' | 'symbol' | 'side' | 'type' | 'state' | 'execution' | 'leavesQuantity' | 'triggerPrice' | 'triggerPriceType' | 'trailingOffset' | 'trailingOffsetType' | 'activationPrice' | 'gapPolicy' | 'parentOrderId' | 'acknowledgedAt'> & {
   readonly extreme: string | null;
+  /** Number of the leg; null: an order. */
+  readonly leg: number | null;
+  /** Of a leg that was moved to the entry's price: it fires there as well. */
+  readonly breakEvenPrice: string | null;
 };
 
 /** The stop that its owner wants: the one that the price reaches first. */
 export interface DesiredStop {
+  /** Of a leg of an order list, which has no order before its price comes, the list's. */
   readonly orderId: string;
+  readonly orderListId: string | null;
+  /** Number of the leg in its list; null: an order alone. */
+  readonly leg: number | null;
   /** null: placed outside, the venue holds it. */
   readonly execution: Execution | null;
   readonly quantity: string;
@@ -87,6 +95,13 @@ function isAtVenue({ state, venueOrderId }: StandingStop): boolean {
 
 /** The level that fires it; null where it follows no price yet. */
 function levelOf(stop: StandingStop): Decimal | null {
+  const own = ownLevel(stop);
+  if (stop.breakEvenPrice === null) return own;
+  const moved = decimal(stop.breakEvenPrice);
+  return own === null || isNearer(stop, moved, own) ? moved : own;
+}
+
+function ownLevel(stop: StandingStop): Decimal | null {
   const parameters = triggerOf({ ...stop, condition: stop });
   if (parameters === null) return null;
   if (parameters.kind === 'level') return decimal(parameters.triggerPrice ?? '');
@@ -107,9 +122,9 @@ function isNearer({ type, side }: StandingStop, level: Decimal, than: Decimal): 
 
 function desired(stop: StandingStop | null): DesiredStop | null {
   if (stop === null) return null;
-  const { id, execution, leavesQuantity, triggerPriceType, trailingOffset, trailingOffsetType } = stop;
+  const { id, orderListId, leg, execution, leavesQuantity, triggerPriceType, trailingOffset, trailingOffsetType } = stop;
   const level = levelOf(stop);
-  return { orderId: id, execution, quantity: leavesQuantity, triggerPrice: level === null ? null : decimalText(level), triggerPriceType, trailingOffset, trailingOffsetType };
+  return { orderId: id, orderListId, leg, execution, quantity: leavesQuantity, triggerPrice: level === null ? null : decimalText(level), triggerPriceType, trailingOffset, trailingOffsetType };
 }
 
 function confirmed(stop: StandingStop | null): ConfirmedStop | null {

@@ -126,7 +126,9 @@ export const shownPositionSchema = positionSchema
     protection: protectionSchema,
     desiredStop: z
       .strictObject({
-        orderId: uuidSchema,
+        orderId: uuidSchema.meta({ description: 'Of a leg of an order list, which has no order before its price comes, the list\'s.' }),
+        orderListId: uuidSchema.nullable().meta({ description: 'The order list that it is of; null: an order alone.' }),
+        leg: z.int().min(0).nullable().meta({ description: 'Number of the leg in its list.' }),
         execution: executionSchema.nullable(),
         quantity: decimalSchema,
         triggerPrice: decimalSchema.nullable().meta({ description: 'Of a trailing one: the level it has come to; null until it follows a price.' }),

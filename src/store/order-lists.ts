@@ -35,15 +35,15 @@ export interface OrderListListQuery extends ListFilters {
 
 export type NewOrderList = Pick<OrderList, 'id' | 'clientListId' | 'userId' | 'accountId' | 'venue' | 'symbol' | 'type' | 'legs' | 'expireTime' | 'timeLimitMs' | 'breakEvenAfter' | 'ownerWorkflowId'>;
 
-const SELECT = selectList(ORDER_LIST_COLUMNS, 'l');
-export const LISTED_ORDER_LISTS: ListedTable = { table: 'order_lists', alias: 'l', select: SELECT, at: 'created_at', atField: 'createdAt', apart: true };
+export const ORDER_LIST_SELECT = selectList(ORDER_LIST_COLUMNS, 'l');
+export const LISTED_ORDER_LISTS: ListedTable = { table: 'order_lists', alias: 'l', select: ORDER_LIST_SELECT, at: 'created_at', atField: 'createdAt', apart: true };
 export const ORDER_LIST_LISTS: Readonly<Record<OrderListListQuery['status'], ListOptions>> = {
   all: {},
   closed: { condition: 'l.ended_at IS NOT NULL' },
   open: { few: { condition: 'l.ended_at IS NULL', order: 'account_id' } },
 };
 
-const CHILDREN_SQL = `SELECT ${selectList(CHILD_COLUMNS, 'c')}, coalesce(o.state, 'PENDING_RISK') AS state, o.id IS NOT NULL AS "isPlaced", trim_scale(coalesce(o.filled_quantity, 0))::text AS "filledQuantity",
+export const CHILDREN_SQL = `SELECT ${selectList(CHILD_COLUMNS, 'c')}, coalesce(o.state, 'PENDING_RISK') AS state, o.id IS NOT NULL AS "isPlaced", trim_scale(coalesce(o.filled_quantity, 0))::text AS "filledQuantity",
     trim_scale(coalesce(o.quantity, c.quantity))::text AS "orderQuantity", trim_scale(o.avg_price)::text AS "avgPrice", o.reason_code AS "reasonCode", o.reason_message AS "reasonMessage", coalesce(o.pending_cancel, false) AS "pendingCancel", o.closed_at AS "closedAt"
   FROM order_list_children c LEFT JOIN orders o ON o.id = c.order_id WHERE c.order_list_id = $1 ORDER BY c.n`;
 
@@ -61,7 +61,7 @@ export class OrderLists {
   async create(wish: NewOrderList, stamp: IdempotencyStamp | null): Promise<OrderList> {
     return change(this.core, accountsOfList(wish), async (tx, changes) => {
       const accounts = await ownAccounts(tx, wish);
-      const [earlier] = await tx.rows(`SELECT ${SELECT} FROM order_lists l WHERE l.client_list_id = $1 AND l.account_id = $2`, wish.clientListId, wish.accountId);
+      const [earlier] = await tx.rows(`SELECT ${ORDER_LIST_SELECT} FROM order_lists l WHERE l.client_list_id = $1 AND l.account_id = $2`, wish.clientListId, wish.accountId);
       if (earlier !== undefined) return orderListOf(earlier);
       for (const leg of wish.legs) assertMayEnter(accountAt(accounts, leg.accountId), leg.reduceOnly);
       const at = isoTime(this.core.clock.nowMs());
@@ -74,7 +74,7 @@ export class OrderLists {
   }
 
   async byId(id: string, userId?: string): Promise<OrderList | null> {
-    const [row] = await this.core.database.rows(`SELECT ${SELECT} FROM order_lists l WHERE l.id = $1 AND ($2::text IS NULL OR l.user_id = $2)`, id, userId ?? null);
+    const [row] = await this.core.database.rows(`SELECT ${ORDER_LIST_SELECT} FROM order_lists l WHERE l.id = $1 AND ($2::text IS NULL OR l.user_id = $2)`, id, userId ?? null);
     return row === undefined ? null : orderListOf(row);
   }
 
@@ -91,12 +91,12 @@ export class OrderLists {
 
   /** Every open one, whoever's: for the sweeper. */
   async unended(limit: number): Promise<readonly OrderList[]> {
-    return (await this.core.database.rows(`SELECT ${SELECT} FROM order_lists l WHERE l.ended_at IS NULL ORDER BY l.account_id LIMIT $1::int`, limit)).map(orderListOf);
+    return (await this.core.database.rows(`SELECT ${ORDER_LIST_SELECT} FROM order_lists l WHERE l.ended_at IS NULL ORDER BY l.account_id LIMIT $1::int`, limit)).map(orderListOf);
   }
 
   /** Those with a leg on the account. */
   async openOf(accountId: string): Promise<readonly OrderList[]> {
-    return (await this.core.database.rows(`SELECT ${SELECT} FROM order_lists l WHERE l.ended_at IS NULL AND l.legs @> jsonb_build_array(jsonb_build_object('accountId', $1::text)) ORDER BY l.created_at, l.id`, accountId)).map(orderListOf);
+    return (await this.core.database.rows(`SELECT ${ORDER_LIST_SELECT} FROM order_lists l WHERE l.ended_at IS NULL AND l.legs @> jsonb_build_array(jsonb_build_object('accountId', $1::text)) ORDER BY l.created_at, l.id`, accountId)).map(orderListOf);
   }
 
   async timeline(id: string, userId: string): Promise<{ readonly orderList: OrderList; readonly orders: readonly OrderListChild[]; readonly events: readonly StreamEvent[] } | null> {
@@ -183,7 +183,7 @@ function assertMayEnter(account: LockedAccount, reduceOnly: boolean): void {
 }
 
 async function locked(tx: Queryable, id: string): Promise<OrderList> {
-  const [row] = await tx.rows(`SELECT ${SELECT} FROM order_lists l WHERE l.id = $1 FOR UPDATE`, id);
+  const [row] = await tx.rows(`SELECT ${ORDER_LIST_SELECT} FROM order_lists l WHERE l.id = $1 FOR UPDATE`, id);
   if (row === undefined) throw new DomainError('NOT_FOUND', `order list ${id} does not exist`);
   return orderListOf(row);
 }
@@ -205,12 +205,12 @@ async function takeKey(tx: Queryable, { key, route, bodyHash }: IdempotencyStamp
   if (rows.length === 0) throw new DomainError('IDEMPOTENCY_MISMATCH', 'this Idempotency-Key was used before for another request');
 }
 
-function orderListOf(row: Row): OrderList {
+export function orderListOf(row: Row): OrderList {
   const plain = plainRow(row);
   return Object.fromEntries(Object.keys(ORDER_LIST_COLUMNS).map((field) => [field, plain[field]])) as unknown as OrderList;
 }
 
-function childOf(row: Row): OrderListChild {
+export function childOf(row: Row): OrderListChild {
   const { n, orderId, leg, step, version, type, timeInForce, postOnly, state, isPlaced, orderQuantity, limitPrice, filledQuantity, avgPrice, reasonCode, reasonMessage, pendingCancel } = plainRow(row) as unknown as OrderListChild & { readonly orderQuantity: string };
   const timeOf = (field: string): number | null => (row[field] instanceof Date ? row[field].getTime() : null);
   return { n, orderId, leg, step, version, type, timeInForce, postOnly, state, isPlaced, quantity: orderQuantity, limitPrice, filledQuantity, avgPrice, reasonCode, reasonMessage, pendingCancel, recordedAtMs: timeOf('recordedAt') ?? 0, cancelAskedAtMs: timeOf('cancelAskedAt'), closedAtMs: timeOf('closedAt') };

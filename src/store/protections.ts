@@ -10,6 +10,7 @@ import { isBelowMinimum, protectionOf, STOP_TYPES, type Protection, type ShownPo
 import type { ChangeSet } from './change-set';
 import { change, holdEpoch, type StoreCore } from './core';
 import type { Queryable } from './database';
+import { standingListStops } from './list-stops';
 import { positionOf, positionRowOf, POSITION_FROM, POSITION_SELECT } from './fill-rows';
 import { lockAccounts, orderOf, ORDER_SELECT, type LockedAccount } from './locks';
 import { OPEN_SQL } from './orders';
@@ -27,16 +28,17 @@ const TRIGGER_NUMBERS = [0, 1, 2];
 const STOPS_SQL = `SELECT ${ORDER_SELECT}, (SELECT t.extreme::text FROM triggers t WHERE t.id = ANY(ARRAY[${TRIGGER_NUMBERS.map((n) => `o.id || '/${n}'`).join(', ')}]) AND t.status <> 'DISARMED' ORDER BY t.id DESC LIMIT 1) AS extreme
    FROM orders o WHERE o.account_id = ANY($1::text[]) AND ${OPEN_SQL} AND o.reduce_only AND o.type = ANY($2::text[]) ORDER BY o.id`;
 
-export async function standingStops(database: Queryable, accountIds: readonly string[]): Promise<readonly StandingStop[]> {
+/** Orders, and legs of order lists. */
+export async function standingStops(database: Queryable, accountIds: readonly string[], nowMs: number): Promise<readonly StandingStop[]> {
   if (accountIds.length === 0) return [];
-  const rows = await database.rows<{ extreme: string | null }>(STOPS_SQL, accountIds, STOP_TYPES);
-  return rows.map((row) => ({ ...orderOf(row), extreme: row.extreme }));
+  const [rows, legs] = await Promise.all([database.rows<{ extreme: string | null }>(STOPS_SQL, accountIds, STOP_TYPES), standingListStops(database, accountIds, nowMs)]);
+  return [...rows.map((row) => ({ ...orderOf(row), leg: null, breakEvenPrice: null, extreme: row.extreme })), ...legs];
 }
 
 /** With what protects each; flat ones need nothing. */
 export async function withProtection(core: StoreCore, positions: readonly Position[]): Promise<readonly ShownPosition[]> {
   const open = [...new Set(positions.filter(({ side }) => side !== 'flat').map(({ accountId }) => accountId))];
-  const [stops, remembered] = await Promise.all([standingStops(core.database, open), Promise.all(open.map(async (accountId) => [accountId, await read(core.database, accountId)] as const))]);
+  const [stops, remembered] = await Promise.all([standingStops(core.database, open, core.clock.nowMs()), Promise.all(open.map(async (accountId) => [accountId, await read(core.database, accountId)] as const))]);
   const nowMs = core.clock.nowMs();
   const known = new Map(remembered.flatMap(([accountId, rows]) => rows.map((row) => [`${accountId} ${row.symbol}`, row])));
   return positions.map((position) => {
@@ -67,7 +69,7 @@ export class Protections {
   private async news(tx: Queryable, accountId: string, alertAfterMs: number): Promise<readonly News[]> {
     const [rows, stops, remembered] = await Promise.all([
       tx.rows(`SELECT ${POSITION_SELECT} FROM ${POSITION_FROM} WHERE p.account_id = $1 AND p.quantity <> 0`, accountId),
-      standingStops(tx, [accountId]),
+      standingStops(tx, [accountId], this.core.clock.nowMs()),
       read(tx, accountId),
     ]);
     const nowMs = this.core.clock.nowMs();

@@ -1,10 +1,12 @@
 /** Protection of positions in a real database: what is shown, what is remembered, and who is told when. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import type { Account } from '../../src/domain/account';
 import { UNCONDITIONAL, type OrderIntent } from '../../src/domain/order';
+import { legTrigger, legTriggerId, NEW_LEG, type LegTerms, type OrderListLeg } from '../../src/domain/order-list';
 import { EpochLost, type WriterEpoch } from '../../src/domain/order-store';
 import type { ShownPosition } from '../../src/domain/protection';
-import { fillOf, intentFor, openStoreWorld, OWNER, seen, signingVenue, SYMBOL, viewOf, type StoreWorld } from './store-harness';
+import { fillOf, intentFor, openStoreWorld, OWNER, seen, signingVenue, SYMBOL, VENUE_SYMBOL, viewOf, type StoreWorld } from './store-harness';
 
 const ALERT_MS = 30_000;
 
@@ -81,6 +83,34 @@ test('the stop at the venue counts once the venue has acknowledged it', async ()
   expect(await shown(account)).toMatchObject({ protection: 'native', desiredStop: { orderId: stop.id }, confirmedStop: { orderId: stop.id, quantity: '5' } });
   await world.store.protections.check(writer, account.id, ALERT_MS);
   expect((await told(account)).map(([, data]) => (data['position'] as ShownPosition).protection)).toEqual(['native']);
+});
+
+test('a stop that is the leg of an order list protects as one alone does, also where the list is of another account; with one at the venue it is both', async () => {
+  const { account, writer } = await holding('5');
+  const { orderLists, triggers } = world.store;
+  const { execution: _execution, startAt: _startAt, expireTime: _expireTime, ...nothing } = UNCONDITIONAL;
+  const leg = (n: number, of: Account, terms: Partial<LegTerms>): OrderListLeg => ({ ...NEW_LEG, ...nothing, role: 'order', accountId: of.id, venue: of.venue, symbol: SYMBOL, venueSymbol: VENUE_SYMBOL, side: 'sell', type: 'limit', timeInForce: 'GTC', quantity: '5', limitPrice: '3', postOnly: false, reduceOnly: true, ...terms, n });
+  const other = await world.newAccount();
+  const id = randomUUID();
+  const trail = { type: 'trailingStopMarket', limitPrice: null, trailingOffset: '0.2', trailingOffsetType: 'price', triggerPriceType: 'mark', gapPolicy: 'traded' } as const;
+  const made = await orderLists.create({ id, clientListId: id, userId: other.userId, accountId: other.id, venue: other.venue, symbol: SYMBOL, type: 'OUO', legs: [leg(0, other, {}), leg(1, account, trail)], expireTime: null, timeLimitMs: null, breakEvenAfter: null, ownerWorkflowId: `order-list/${id}` }, null);
+  expect(await shown(account)).toMatchObject({ protection: 'none', desiredStop: null });
+  const [profit, stop] = made.legs as [OrderListLeg, OrderListLeg];
+  const parameters = legTrigger(stop);
+  if (parameters === null) throw new Error('a trailing stop waits for a price');
+  await triggers.arm({ id: legTriggerId(id, stop), userId: account.userId, accountId: account.id, workflowId: 'w', venue: account.venue, symbol: SYMBOL, parameters });
+  await orderLists.advance(id, { revision: 1, afterN: 0, note: { state: 'ACTIVE', reason: null, closeAt: null, legs: [profit, { ...stop, state: 'ARMED' }] }, place: [], cancel: [], alerts: [] });
+  expect(await shown(account)).toMatchObject({ protection: 'durable', desiredStop: { orderId: id, orderListId: id, leg: 1, quantity: '5', triggerPrice: null, trailingOffset: '0.2' }, confirmedStop: null, unprotectedMs: 0 });
+  await world.store.protections.check(writer, account.id, ALERT_MS);
+  world.clock.ms += ALERT_MS;
+  await world.store.protections.check(writer, account.id, ALERT_MS);
+  expect(await told(account)).toMatchObject([['position.protectionChanged', { position: { protection: 'durable' } }]]);
+  const backstop = intentFor(account, { side: 'sell', type: 'stopMarket', limitPrice: null, quantity: '5', reduceOnly: true, condition: { ...UNCONDITIONAL, execution: 'native', triggerPrice: '1.7', triggerPriceType: 'mark' } });
+  await world.store.placing.recordOrders([backstop], OWNER);
+  await world.store.evidence.apply([{ orderId: backstop.id, evidence: seen(viewOf(backstop)) }]);
+  expect(await shown(account)).toMatchObject({ protection: 'both', confirmedStop: { orderId: backstop.id } });
+  await orderLists.command(id, other.userId, { kind: 'cancel', reason: 'canceled by its owner' });
+  expect(await shown(account)).toMatchObject({ protection: 'native', desiredStop: { orderId: backstop.id, orderListId: null, leg: null } });
 });
 
 test('what is below the market\'s minimum is said to be so; 0 tells nobody; what is flat is forgotten', async () => {

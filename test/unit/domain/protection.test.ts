@@ -6,7 +6,7 @@ import { sampleOrder } from './order-samples';
 const LONG = { side: 'long', quantity: '1' } as const;
 
 function stop(changes: Partial<StandingStop> = {}): StandingStop {
-  return { ...sampleOrder(), id: 'durable', side: 'sell', type: 'stopMarket', state: 'ARMED', execution: 'durable', leavesQuantity: '1', triggerPrice: '90', triggerPriceType: 'mark', venueOrderId: null, parentOrderId: null, extreme: null, ...changes };
+  return { ...sampleOrder(), id: 'durable', side: 'sell', type: 'stopMarket', state: 'ARMED', execution: 'durable', leavesQuantity: '1', triggerPrice: '90', triggerPriceType: 'mark', venueOrderId: null, parentOrderId: null, extreme: null, leg: null, breakEvenPrice: null, ...changes };
 }
 const native = (changes: Partial<StandingStop> = {}): StandingStop => stop({ id: 'native', execution: 'native', state: 'WORKING', venueOrderId: 'v1', acknowledgedAt: '2026-01-01T00:00:00.000Z', ...changes });
 
