@@ -1,5 +1,5 @@
 'use strict';
-// npm start: installs and builds what is missing, then runs everything (src/main/launcher/start.ts) until Ctrl-C.
+// npm start [-- --demo]: installs and builds what is missing, then runs everything (src/main/launcher/start.ts) until Ctrl-C.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -15,8 +15,16 @@ function loadEnvFile() {
   say('settings from .env');
 }
 
+/** @returns {string[]} arguments that mean nothing here */
+function takeArguments(args) {
+  if (args.includes('--demo')) process.env.SUREFILL_DEMO = 'on';
+  return args.filter((argument) => argument !== '--demo');
+}
+
 async function main() {
   loadEnvFile();
+  const unknown = takeArguments(process.argv.slice(2));
+  if (unknown.length > 0) throw new Error(`npm start knows no ${unknown.join(' ')}: only -- --demo; everything else is a setting (.env.example)`);
   await ensureBuilt();
   const { start } = require('../dist/main/start.js');
   process.exitCode = await start(process.env, say);

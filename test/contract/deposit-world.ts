@@ -7,9 +7,10 @@ import { LifiBridge } from '../../src/chains/lifi-bridge';
 import { LocalSigner } from '../../src/chains/local-signer';
 import { isoTime } from '../../src/domain/clock';
 import type { ChainToken, Deposit, Hex } from '../../src/domain/deposit';
-import { RELAYER, startAnvil, USER, type TestChain } from '../support/anvil';
-import { LifiSimulator } from '../support/lifi-simulator';
-import { testContracts } from '../support/test-contracts';
+import { CONTRACTS } from '../../src/simulator/chains/contracts';
+import { LifiSimulator } from '../../src/simulator/chains/lifi-simulator';
+import { deployLifi, lifiWorld } from '../../src/simulator/chains/lifi-world';
+import { RELAYER, startAnvil, USER } from '../support/anvil';
 import { openStoreWorld } from './store-harness';
 
 export const SOURCE_ID = 1;
@@ -21,14 +22,12 @@ const DEAD_RPC = 'http://127.0.0.1:9';
 export type DepositWorld = Awaited<ReturnType<typeof openDepositWorld>>;
 
 export async function openDepositWorld() {
-  const contracts = testContracts();
   const [source, destination, store] = await Promise.all([startAnvil(SOURCE_ID), startAnvil(DESTINATION_ID), openStoreWorld()]);
-  const tokenOn = async (chain: TestChain, symbol: string, decimals: number): Promise<ChainToken> => ({ chainId: chain.id, address: await chain.deploy(contracts.token, [symbol, decimals]), symbol, decimals });
-  const from = await tokenOn(source, 'TKN', 18);
-  const bridge = await source.deploy(contracts.bridge, []);
-  const to = await tokenOn(destination, 'USDC', 6);
-  const other = await tokenOn(destination, 'OTH', 18);
-  const lifi = new LifiSimulator({ source, destination, bridge, contracts, from, to, other });
+  const moved = lifiWorld(source, destination, { symbol: 'TKN' });
+  await deployLifi(moved);
+  const { from, to, other, bridge } = moved;
+  const contracts = CONTRACTS;
+  const lifi = new LifiSimulator(moved);
   const url = await lifi.start();
   const chains = new Map([source, destination].map((chain) => [chain.id, new EvmChain({ id: chain.id, name: `chain${chain.id}`, confirmations: CONFIRMATIONS, rpcUrls: [DEAD_RPC, chain.url], timeoutMs: 2_000 })]));
   const lifiBridge = new LifiBridge({ url, apiKey: undefined, integrator: 'surefill-test', timeoutMs: 1_000 });

@@ -10,9 +10,9 @@ import { isoTime } from '../../src/domain/clock';
 import { assetOf, type ChainToken, type ChainTransfer, type Hex } from '../../src/domain/deposit';
 import type { WalletSigner } from '../../src/domain/wallet-signer';
 import type { Withdrawal } from '../../src/domain/withdrawal';
+import { CONTRACTS } from '../../src/simulator/chains/contracts';
 import type { Store } from '../../src/store';
 import { RELAYER, startAnvil } from '../support/anvil';
-import { testContracts } from '../support/test-contracts';
 import { openStoreWorld } from './store-harness';
 
 export const CHAIN_ID = 42_161;
@@ -26,7 +26,7 @@ export type WithdrawalWorld = Awaited<ReturnType<typeof openWithdrawalWorld>>;
 export type Wrap = <T extends object>(port: T) => T;
 
 export async function openWithdrawalWorld() {
-  const contracts = testContracts();
+  const contracts = CONTRACTS;
   const [chain, store] = await Promise.all([startAnvil(CHAIN_ID), openStoreWorld()]);
   const address = await chain.deploy(contracts.token, ['USDC', 6]);
   const token: ChainToken = { chainId: CHAIN_ID, address, symbol: 'USDC', decimals: 6 };

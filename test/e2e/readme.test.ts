@@ -19,12 +19,13 @@ let venue: SimulatorControl;
 let accountId = '';
 let workerBefore: ProcessIdentity | undefined;
 let workerAfter: ProcessIdentity | undefined;
-/** What each block printed: prices, placing, amending, kill -9, canceling. */
+/** What each block printed: prices, placing, amending, kill -9, canceling, asking for a deposit, its way. */
 let printed: readonly string[] = [];
 
 beforeAll(async () => {
   const { home, environment } = await startEnvironment();
-  running = npmStart(environment);
+  // The worker that replaces the killed one may take longer to start here than an order may wait for it.
+  running = npmStart({ ...environment, SUREFILL_DEMO: 'on', SUREFILL_PLACE_DEADLINE_MS: '120000' });
   const ready = await running.ready();
   api = new ApiClient(`${ready.get('api')}`, readFileSync(path.join(home, 'owner-key'), 'utf8').trim());
   venue = new SimulatorControl(`${ready.get('paper')}`);
@@ -73,8 +74,8 @@ async function orderCalled(prefix: string): Promise<ApiOrder> {
   return order;
 }
 
-test('the tour has five blocks, and asks for the price first', () => {
-  expect(printed).toHaveLength(5);
+test('the tour has seven blocks, and asks for the price first', () => {
+  expect(printed).toHaveLength(7);
   expect(JSON.parse(shownBy(0))).toMatchObject({ prices: [{ symbol: 'BTC-PERP' }] });
 });
 
@@ -111,4 +112,17 @@ test('what rested is canceled, and the events say so', async () => {
   expect((await api.untilState((await orderCalled('tour-')).id, 'CANCELED')).limitPrice).toBe('1100');
   await api.untilState((await orderCalled('survivor-')).id, 'CANCELED');
   expect((await venue.orders()).map(({ status }) => status)).toEqual(['canceled', 'canceled']);
+});
+
+test('a deposit is quoted, with an approval of exactly its amount', () => {
+  expect(shownBy(5)).toMatch(/{\s+state: 'AWAITING_SIGNATURE',\s+receive: '99',\s+fees: \d,\s+approve: '100'\s+}\n$/);
+});
+
+test('signed by the wallet, it travels to its credit, and its timeline has every stage', async () => {
+  const stages = [...shownBy(6).matchAll(/ -> ([A-Z_]+)$/gm)].map(([, state]) => state);
+  const way = ['CREATED', 'AWAITING_SIGNATURE', 'SOURCE_SUBMITTED', 'SOURCE_CONFIRMED', 'BRIDGING', 'DEST_SEEN', 'CREDITED'];
+  expect(stages.filter((state, index) => state !== stages[index - 1])).toEqual(way);
+  expect(shownBy(6)).toMatch(/\[\s+{\s+asset: 'USDC@31338\/0x[0-9a-f]+',\s+amount: '99',/);
+  const { body } = await api.call<{ deposits: { state: string; amount: string }[] }>('GET', '/api/v1/deposits');
+  expect(body.deposits).toMatchObject([{ state: 'CREDITED', amount: '100' }]);
 });

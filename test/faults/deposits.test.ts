@@ -1,29 +1,28 @@
 /** S30 and S31 over our processes: a deposit over two real chains while worker and watcher die at each step and the bridge does not know it for a while. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { lower } from '../../src/chains/evm-chain';
-import type { ChainToken, Deposit, DepositState } from '../../src/domain/deposit';
+import type { Deposit, DepositState } from '../../src/domain/deposit';
+import { CONTRACTS } from '../../src/simulator/chains/contracts';
+import { LifiSimulator } from '../../src/simulator/chains/lifi-simulator';
+import { deployLifi, lifiWorld, type LifiWorld } from '../../src/simulator/chains/lifi-world';
 import { RELAYER, startAnvil, USER, type TestChain } from '../support/anvil';
-import { LifiSimulator } from '../support/lifi-simulator';
 import { StreamClient } from '../support/socket-client';
 import { startStack, type Stack } from '../support/stack';
-import { testContracts } from '../support/test-contracts';
 
 let stack: Stack;
 let lifi: LifiSimulator;
 let source: TestChain;
 let destination: TestChain;
-let world: { readonly from: ChainToken; readonly to: ChainToken };
-const contracts = testContracts();
+let world: LifiWorld;
+const contracts = CONTRACTS;
 
 beforeAll(async () => {
   [source, destination] = await Promise.all([startAnvil(1), startAnvil(42_161)]);
-  const tokenOn = async (chain: TestChain, symbol: string, decimals: number): Promise<ChainToken> => ({ chainId: chain.id, address: await chain.deploy(contracts.token, [symbol, decimals]), symbol, decimals });
-  const from = await tokenOn(source, 'TKN', 18);
-  const bridge = await source.deploy(contracts.bridge, []);
-  const [to, other] = [await tokenOn(destination, 'USDC', 6), await tokenOn(destination, 'OTH', 18)];
-  world = { from, to };
+  world = lifiWorld(source, destination, { symbol: 'TKN' });
+  await deployLifi(world);
+  const { from, to, bridge } = world;
   await source.call(RELAYER, from.address, contracts.token, 'mint', [USER.address, 10n ** 24n]);
-  lifi = new LifiSimulator({ source, destination, bridge, contracts, from, to, other });
+  lifi = new LifiSimulator(world);
   stack = await startStack({
     environment: {
       SUREFILL_DEPOSIT_CHAINS: 'ethereum:1,arbitrum:42161',

@@ -12,7 +12,7 @@ import { historyWindow } from '../../src/main/launcher/temporal-retention';
 import { npmStart, recordedProcesses, startEnvironment, type NpmStart } from '../support/npm-start';
 
 const SERVERS = ['postgres', 'temporal'];
-const OURS = ['api', 'simulator-paper', 'watcher', 'worker'];
+const OURS = ['api', 'demo-arbitrum', 'demo-bridge', 'demo-ethereum', 'simulator-paper', 'watcher', 'worker'];
 
 describe('npm start', () => {
   let home = '';
@@ -21,7 +21,7 @@ describe('npm start', () => {
 
   beforeAll(async () => {
     ({ home, environment } = await startEnvironment());
-    environment = { ...environment, METRICS_PORT: `${await freePort()}` };
+    environment = { ...environment, METRICS_PORT: `${await freePort()}`, SUREFILL_DEMO: 'on' };
     running = start();
     await running.ready();
   });
@@ -35,11 +35,18 @@ describe('npm start', () => {
     return npmStart({ ...environment, ...more });
   }
 
+  /** The block that holds the demo's first contract, from now on for ever. */
+  async function firstBlock(): Promise<unknown> {
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_getBlockByNumber', params: ['0x1', false] });
+    const answer = await fetch(`${(await running.ready()).get('demo-chain')}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    return ((await answer.json()) as { result: { hash: string } | null }).result?.hash;
+  }
+
   const recorded = (): Map<string, ProcessIdentity> => recordedProcesses(home);
 
   test('says where everything is, and everything is there', async () => {
     const ready = await running.ready();
-    expect([...ready.keys()]).toEqual(['api', 'docs', 'temporal-ui', 'paper', 'key-file']);
+    expect([...ready.keys()]).toEqual(['api', 'docs', 'temporal-ui', 'paper', 'key-file', 'demo-chain', 'demo-wallet']);
     const key = readFileSync(path.resolve(ROOT, path.join(home, 'owner-key')), 'utf8').trim();
     expect(statSync(path.join(home, 'owner-key')).mode & 0o077).toBe(0);
     const status = async (url: string, headers: Record<string, string> = {}): Promise<number> => (await fetch(url, { headers })).status;
@@ -104,8 +111,8 @@ describe('npm start', () => {
     expect(await historyWindow(`127.0.0.1:${temporal?.port}`, 'default')).toBe(7);
   });
 
-  test('killed itself, it takes over the servers it left and replaces the rest, with the same key', async () => {
-    const before = recorded();
+  test('killed itself, it takes over the servers it left and replaces the rest, with the same key and the demo\'s chain as it was', async () => {
+    const [before, block] = [recorded(), await firstBlock()];
     const key = readFileSync(path.join(home, 'owner-key'), 'utf8');
     running.kill('SIGKILL');
     await running.exited;
@@ -116,16 +123,18 @@ describe('npm start', () => {
     expect(OURS.filter((name) => after.get(name)?.pid === before.get(name)?.pid)).toEqual([]);
     expect([...before].filter(([name, identity]) => OURS.includes(name) && isRunning(identity))).toEqual([]);
     expect(readFileSync(path.join(home, 'owner-key'), 'utf8')).toBe(key);
+    expect([typeof block, await firstBlock()]).toEqual(['string', block]);
   });
 
-  test('Ctrl-C stops everything it started', async () => {
+  test('Ctrl-C stops everything it started, and the next start without the demo has none', async () => {
     const before = recorded();
     expect([...before.keys()]).toEqual(expect.arrayContaining([...OURS, ...SERVERS]));
     running.kill('SIGINT');
     expect(await running.exited).toBe(0);
     expect([...before.values()].filter(isRunning)).toEqual([]);
     expect(recorded().size).toBe(0);
-    running = start();
-    await running.ready();
+    running = start({ SUREFILL_DEMO: undefined });
+    expect([...(await running.ready()).keys()]).toEqual(['api', 'docs', 'temporal-ui', 'paper', 'key-file']);
+    expect([...recorded().keys()].filter((name) => name.startsWith('demo-'))).toEqual([]);
   });
 });

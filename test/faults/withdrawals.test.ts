@@ -3,17 +3,17 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseAbiItem } from 'viem';
 import type { Hex } from '../../src/domain/deposit';
 import type { Withdrawal, WithdrawalState } from '../../src/domain/withdrawal';
+import { CONTRACTS } from '../../src/simulator/chains/contracts';
 import { RELAYER, startAnvil, type TestChain } from '../support/anvil';
 import { ApiClient } from '../support/api-client';
 import { scaledCount } from '../support/scale';
 import { startStack, type Stack } from '../support/stack';
-import { testContracts } from '../support/test-contracts';
 
 const TARGET: Hex = `0x${'7e'.repeat(20)}`;
 const TRANSFER = parseAbiItem('event Transfer(address indexed from, address indexed to, uint256 value)');
 /** At full length each is a chance more to die at another instant. */
 const WITHDRAWALS = scaledCount(20);
-const contracts = testContracts();
+const contracts = CONTRACTS;
 let chain: TestChain;
 let stack: Stack;
 let token: Hex;

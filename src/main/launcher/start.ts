@@ -13,6 +13,7 @@ export function readyLine(addresses: ReadyAddresses): string {
     `temporal-ui=${addresses.temporalUi ?? 'external'}`,
     `paper=${addresses.paper ?? 'none'}`,
     `key-file=${addresses.keyFile}`,
+    ...(addresses.demo === undefined ? [] : [`demo-chain=${addresses.demo.chain}`, `demo-wallet=${addresses.demo.wallet}`]),
   ].join(' ');
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Settings } from '../../config/settings';
 import { registerSearchAttributes } from '../../temporal/register-search-attributes';
+import { planDemo } from './demo';
 import { untilEntriesPass } from './entries-open';
 import { Home } from './home';
 import { lockHome } from './home-lock';
@@ -39,6 +40,8 @@ export interface ReadyAddresses {
   readonly temporalUi: string | undefined;
   /** The first paper venue's address. */
   readonly paper: string | undefined;
+  /** With SUREFILL_DEMO: the chain that deposits come from, and a wallet with money on it. */
+  readonly demo: { readonly chain: string; readonly wallet: string } | undefined;
   readonly keyFile: string;
 }
 
@@ -81,11 +84,12 @@ export class Supervisor {
     const port = await apiPort(planning);
     const metrics = await metricsPorts(planning);
     const [postgres, temporal] = [await planPostgres(planning), await planTemporal(planning)];
-    const [redis, simulators] = [await planRedis(planning), await planSimulators(planning)];
+    const [redis, simulators, demo] = [await planRedis(planning), await planSimulators(planning), await planDemo(planning)];
     await Promise.all([
       ...[postgres, temporal, redis].map((planned) => this.runServer(planned, left)),
-      ...[...simulators.values()].map((planned) => this.run(planned, this.simulators)),
+      ...[...simulators.values(), ...(demo?.chains ?? [])].map((planned) => this.run(planned, this.simulators)),
     ]);
+    if (demo !== undefined) await this.run(demo.bridge, this.simulators);
     // Whatever no plan took over: a server that the settings now replace by an address of the user's own.
     await left.stopAll(() => true, LEFT_GRACE_MS);
 
@@ -101,7 +105,7 @@ export class Supervisor {
     const hub = redisUrl === undefined ? await this.runHub() : undefined;
     await parts.migrate(databaseUrl);
     await this.runRoles(
-      roleEnvironment(environment, {
+      roleEnvironment({ ...environment, ...demo?.environment }, {
         ...{ databaseUrl, temporalAddress, redisUrl, hub, apiPort: port, home: this.home.folder, temporalUiPort: temporal?.uiPort },
         simulators: new Map([...simulators].map(([name, { plan }]) => [name, plan.url])),
         masterKey: settings.masterKey?.toString('base64') ?? this.home.masterKey(),
@@ -116,6 +120,7 @@ export class Supervisor {
       api,
       temporalUi: temporal?.uiPort === undefined ? undefined : `http://127.0.0.1:${temporal.uiPort}`,
       paper: [...simulators.values()][0]?.plan.url ?? settings.venues.find((venue) => venue.adapter === 'paper')?.httpUrl,
+      demo: demo?.shown,
       keyFile: path.relative(process.cwd(), this.home.path('owner-key')),
     };
   }

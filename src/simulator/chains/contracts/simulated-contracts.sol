@@ -4,7 +4,7 @@ pragma solidity ^0.8.20;
 import "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 
 /// A token that anybody may mint.
-contract TestToken is ERC20 {
+contract SimulatedToken is ERC20 {
     uint8 private immutable places;
 
     constructor(string memory symbol_, uint8 places_) ERC20(symbol_, symbol_) {
@@ -26,11 +26,23 @@ contract TestToken is ERC20 {
     }
 }
 
-/// Takes what a bridge takes: an allowance, or the chain's own coin; the receiver is in its data.
-contract TestBridge {
+/// Both ends of a bridge. The source takes an allowance, or the chain's own coin; the receiver is in its data.
+contract SimulatedBridge {
+    /// By hash of the source transaction: whoever runs the bridge may forget what it paid, the chain does not.
+    mapping(bytes32 => bool) public isPaid;
+
+    event Paid(bytes32 indexed source);
+
     function start(address token, uint256 amount, address receiver) external payable {
         require(receiver != address(0), "no receiver");
         if (token == address(0)) require(msg.value == amount, "another value");
         else require(IERC20(token).transferFrom(msg.sender, address(this), amount), "no allowance");
+    }
+
+    function pay(bytes32 source, SimulatedToken token, address to, uint256 amount) external {
+        require(!isPaid[source], "paid before");
+        isPaid[source] = true;
+        token.mint(to, amount);
+        emit Paid(source);
     }
 }

@@ -5,22 +5,11 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { decodeFunctionData, encodeFunctionData } from 'viem';
-import { lower } from '../../src/chains/evm-chain';
-import type { ChainToken, Hex } from '../../src/domain/deposit';
-import { RELAYER, type TestChain } from './anvil';
-import type { CompiledContract } from './test-contracts';
-
-export interface LifiWorld {
-  readonly source: TestChain;
-  readonly destination: TestChain;
-  readonly bridge: Hex;
-  readonly contracts: { readonly token: CompiledContract; readonly bridge: CompiledContract };
-  /** What the bridge takes, what it pays, and what it pays in a PARTIAL. */
-  readonly from: ChainToken;
-  readonly to: ChainToken;
-  readonly other: ChainToken;
-}
+import { decodeFunctionData, encodeFunctionData, parseAbiItem } from 'viem';
+import { NATIVE_TOKEN, type ChainToken, type Hex } from '../../domain/deposit';
+import { CONTRACTS } from './contracts';
+import type { LifiWorld } from './lifi-world';
+import { lower, RELAYER, type LocalChain } from './local-chain';
 
 export interface LifiFaults {
   /** What it does with the money. */
@@ -34,6 +23,9 @@ export interface LifiFaults {
 }
 
 const FEE_PERCENT = 1n;
+/** A coin has 18 decimals on every EVM chain. */
+const COIN_DECIMALS = 18;
+const PAID = parseAbiItem('event Paid(bytes32 indexed source)');
 
 export class LifiSimulator {
   readonly faults: LifiFaults = { outcome: 'pay', notFound: 0, http: null, target: null };
@@ -42,11 +34,14 @@ export class LifiSimulator {
   readonly requests: string[] = [];
   private readonly server = createServer((request, response) => void this.answer(request.url ?? '', response));
   private readonly hanging = new Set<ServerResponse>();
+  /** Two questions at once are one payment. */
+  private readonly paying = new Map<string, Promise<Hex[]>>();
 
   constructor(private readonly world: LifiWorld) {}
 
-  async start(): Promise<string> {
-    this.server.listen(0, '127.0.0.1');
+  /** Its address, for SUREFILL_LIFI_URL. `port` 0: a free one. */
+  async start(port = 0): Promise<string> {
+    this.server.listen(port, '127.0.0.1');
     await once(this.server, 'listening');
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/v1`;
   }
@@ -62,9 +57,18 @@ export class LifiSimulator {
     const { pathname, searchParams } = new URL(url, 'http://lifi');
     this.requests.push(url);
     if (this.faults.http === 'hang') return void this.hanging.add(response);
-    const [status, body] = this.faults.http !== null ? [this.faults.http, { message: 'as told by the test' }] : await this.route(pathname, searchParams);
+    const [status, body] = this.faults.http !== null ? [this.faults.http, { message: 'as told by the test' }] : await this.routed(pathname, searchParams);
     response.writeHead(Number(status), { 'content-type': 'application/json' });
     response.end(JSON.stringify(body));
+  }
+
+  /** A chain that does not answer is this bridge's own trouble, and its client's to ask again. */
+  private async routed(pathname: string, query: URLSearchParams): Promise<[number, object]> {
+    try {
+      return await this.route(pathname, query);
+    } catch (error) {
+      return [500, { message: error instanceof Error ? error.name : 'unknown error' }];
+    }
   }
 
   private async route(pathname: string, query: URLSearchParams): Promise<[number, object]> {
@@ -78,14 +82,14 @@ export class LifiSimulator {
   }
 
   private quote(query: URLSearchParams): [number, object] {
-    const { source, from, to, contracts, bridge } = this.world;
+    const { source, from, to, bridge } = this.world;
     const units = BigInt(query.get('fromAmount') ?? '0');
     const fromToken = query.get('fromToken') as Hex;
     const receiver = query.get('toAddress') as Hex;
-    const isCoin = BigInt(fromToken) === 0n;
-    if (query.get('fromChain') !== String(source.id) || ![from.address, '0x0000000000000000000000000000000000000000'].includes(fromToken)) return [404, { message: 'No available quotes for the requested transfer', code: 1002 }];
-    const data = encodeFunctionData({ abi: contracts.bridge.abi, functionName: 'start', args: [fromToken, units, receiver] });
-    const toAmount = this.pays(units);
+    const isCoin = fromToken === NATIVE_TOKEN;
+    if (query.get('fromChain') !== String(source.id) || ![from.address, NATIVE_TOKEN].includes(fromToken)) return [404, { message: 'No available quotes for the requested transfer', code: 1002 }];
+    const data = encodeFunctionData({ abi: CONTRACTS.bridge.abi, functionName: 'start', args: [fromToken, units, receiver] });
+    const toAmount = this.pays(units, fromToken);
     return [200, {
       id: 'quote', type: 'lifi', tool: 'test-bridge',
       action: { fromChainId: source.id, toChainId: to.chainId, fromToken: from, toToken: to, fromAmount: String(units) },
@@ -95,9 +99,10 @@ export class LifiSimulator {
   }
 
   /** Less its fee, in the units of the token it pays. */
-  private pays(units: bigint): bigint {
-    const { from, to } = this.world;
-    return (units * (100n - FEE_PERCENT)) / 100n / 10n ** BigInt(from.decimals - to.decimals);
+  private pays(units: bigint, token: Hex): bigint {
+    const { from, to, coinPriceCents } = this.world;
+    const worth = token === NATIVE_TOKEN ? (units * coinPriceCents) / 100n : units;
+    return (worth * (100n - FEE_PERCENT)) / 100n / 10n ** BigInt((token === NATIVE_TOKEN ? COIN_DECIMALS : from.decimals) - to.decimals);
   }
 
   private async status(txHash: string): Promise<object> {
@@ -105,7 +110,7 @@ export class LifiSimulator {
       this.faults.notFound -= 1;
       return { status: 'NOT_FOUND' };
     }
-    const { source, contracts } = this.world;
+    const { source, paysAfterBlocks } = this.world;
     const { outcome } = this.faults;
     if (outcome === 'invalid') return { status: 'INVALID' };
     const transaction = await source.client.test.getTransaction({ hash: txHash as Hex }).catch(() => null);
@@ -113,26 +118,54 @@ export class LifiSimulator {
     const pending = { status: 'PENDING', substatus: 'WAIT_DESTINATION_TRANSACTION', sending: { txHash } };
     if (outcome === 'pending') return pending;
     if (outcome === 'failed') return { status: 'FAILED', substatus: 'UNKNOWN_FAILED_ERROR', sending: { txHash } };
-    const { args } = decodeFunctionData({ abi: contracts.bridge.abi, data: transaction.input });
-    const [, units, receiver] = args as [Hex, bigint, Hex];
+    if ((await source.client.test.getBlockNumber()) - transaction.blockNumber + 1n < BigInt(paysAfterBlocks)) return pending;
+    const { args } = decodeFunctionData({ abi: CONTRACTS.bridge.abi, data: transaction.input });
+    const [token, units, receiver] = args as [Hex, bigint, Hex];
     const first = !this.paid.has(txHash);
-    if (first) this.paid.set(txHash, await this.pay(units, receiver, lower(transaction.from)));
-    const hash = this.paid.get(txHash)?.[0];
+    const [hash] = await this.payOnce({ txHash: lower(txHash), token: lower(token), units, receiver: lower(receiver), sender: lower(transaction.from) });
     if (outcome === 'silentButPays') return pending;
     if (outcome === 'failedThenRefund' && first) return { status: 'FAILED', substatus: 'REFUND_IN_PROGRESS', sending: { txHash } };
     const refunds = outcome === 'refund' || outcome === 'failedThenRefund';
     return { status: 'DONE', substatus: refunds ? 'REFUNDED' : outcome === 'partial' ? 'PARTIAL' : 'COMPLETED', sending: { txHash }, receiving: { txHash: hash, amount: '999999999999' } };
   }
 
-  private async pay(units: bigint, receiver: Hex, sender: Hex): Promise<Hex[]> {
-    const { source, destination, from, to, other } = this.world;
-    const { outcome } = this.faults;
-    const mint = (chain: TestChain, token: ChainToken, to_: Hex, amount: bigint) => chain.call(RELAYER, token.address, this.world.contracts.token, 'mint', [to_, amount]);
-    if (outcome === 'refund' || outcome === 'failedThenRefund') return [await mint(source, from, sender, (units * 98n) / 100n)];
-    if (outcome === 'partial') return [await mint(destination, other, receiver, this.pays(units))];
-    const amount = outcome === 'payShort' ? this.pays(units) / 2n : this.pays(units);
-    if (outcome === 'payTwiceAtOnce') return [await destination.call(RELAYER, to.address, this.world.contracts.token, 'mintTwice', [receiver, amount])];
-    const first = await mint(destination, to, receiver, amount);
-    return outcome === 'payTwice' ? [first, await mint(destination, to, receiver, amount)] : [first];
+  private async payOnce(sent: Sent): Promise<readonly Hex[]> {
+    const known = this.paid.get(sent.txHash);
+    if (known !== undefined) return known;
+    const paying = this.paying.get(sent.txHash) ?? this.pay(sent);
+    this.paying.set(sent.txHash, paying);
+    try {
+      const hashes = await paying;
+      this.paid.set(sent.txHash, hashes);
+      return hashes;
+    } finally {
+      this.paying.delete(sent.txHash);
+    }
   }
+
+  private async pay({ txHash, token, units, receiver, sender }: Sent): Promise<Hex[]> {
+    const { source, destination, payer, from, to, other, beforePaying } = this.world;
+    const { outcome } = this.faults;
+    const mint = (chain: LocalChain, of: ChainToken, receives: Hex, amount: bigint) => chain.call(RELAYER, of.address, CONTRACTS.token, 'mint', [receives, amount]);
+    const amount = this.pays(units, token);
+    if (outcome === 'refund' || outcome === 'failedThenRefund') return [await mint(source, from, sender, (units * 98n) / 100n)];
+    if (outcome === 'partial') return [await mint(destination, other, receiver, amount)];
+    if (outcome === 'payShort') return [await mint(destination, to, receiver, amount / 2n)];
+    if (outcome === 'payTwiceAtOnce') return [await destination.call(RELAYER, to.address, CONTRACTS.token, 'mintTwice', [receiver, amount])];
+    if (outcome === 'payTwice') return [await mint(destination, to, receiver, amount), await mint(destination, to, receiver, amount)];
+    // An earlier life of this process may have paid: the chain remembers.
+    const [earlier] = await destination.client.test.getLogs({ address: payer, event: PAID, args: { source: txHash }, fromBlock: 0n, toBlock: 'latest' });
+    if (earlier !== undefined) return [lower(earlier.transactionHash)];
+    await beforePaying?.(receiver);
+    return [await destination.call(RELAYER, payer, CONTRACTS.bridge, 'pay', [txHash, to.address, receiver, amount])];
+  }
+}
+
+/** What the source chain holds of one deposit. */
+interface Sent {
+  readonly txHash: Hex;
+  readonly token: Hex;
+  readonly units: bigint;
+  readonly receiver: Hex;
+  readonly sender: Hex;
 }
