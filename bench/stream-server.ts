@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 import { systemClock } from '../src/domain/clock';
+import { OneProcessSeats } from '../src/domain/seats';
 import { accountStream, type StreamEvent } from '../src/domain/events';
 import type { BusListener } from '../src/streams/bus';
 import { EventTail, type EventSource } from '../src/streams/event-tail';
@@ -88,6 +89,7 @@ async function ours(): Promise<Sender> {
   const none = async (): Promise<readonly never[]> => [];
   attachSockets(server, {
     authenticate: async () => ({ userId: 'u' }),
+    seats: new OneProcessSeats(),
     ownsAccount: async () => true,
     resolveMarket: async (venue, symbol) => ({ venue, symbol }),
     snapshots: { orders: none, fills: none, positions: none, balances: none, trades: none, account: none, deposits: none },

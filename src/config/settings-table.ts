@@ -48,7 +48,15 @@ export const SETTINGS_TABLE = {
     max: 1_000_000,
     description: 'How many times the limits above one IP address may use, over all its API keys and without any.',
   }),
-  limitSockets: integer({ env: 'SUREFILL_LIMIT_SOCKETS', default: 50, min: 1, max: 100_000, description: 'Socket.io connections of one user at one API process.' }),
+  limitSockets: integer({ env: 'SUREFILL_LIMIT_SOCKETS', default: 50, min: 1, max: 100_000, description: 'Socket.io connections of one user, over all API processes.' }),
+  seatLeaseMs: integer({
+    env: 'SUREFILL_SEAT_LEASE_MS',
+    default: 15_000,
+    min: 1_500,
+    max: 600_000,
+    unit: 'ms',
+    description: 'How long a process that gives no sign of life keeps its connections counted, and its places at venues that let one address listen to a few accounts.',
+  }),
   limitSubscriptions: integer({ env: 'SUREFILL_LIMIT_SUBSCRIPTIONS', default: 100, min: 1, max: 10_000, description: 'Subscriptions of one Socket.io connection.' }),
 
   // PostgreSQL

@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   if (run === undefined) throw new SettingError(`--role must be one of ${Object.keys(ROLES).join(', ')}, got ${JSON.stringify(role)}`);
   const settings = loadSettings(process.env);
   const logger = createLogger(settings.logLevel, role);
-  const platform = await openPlatform(settings, logger, process.env['NODE_ENV'] === 'production');
+  const platform = await openPlatform(settings, logger, process.env['NODE_ENV'] === 'production', role === 'api');
   const running = await run(platform);
   const stopped = whenToldToStop();
   // Without a supervisor there is no channel, and the log says it.

@@ -1,5 +1,7 @@
 /** What every role stands on: the bus, the venues, the prices, the store. Opened in the order they need each other. */
+import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import type { Registry } from 'prom-client';
 import type { Settings } from '../config/settings';
@@ -17,6 +19,7 @@ import { HubBus } from '../streams/hub-bus';
 import { PriceCache } from '../streams/price-cache';
 import { TOPIC_PREFIXES } from '../streams/topics';
 import { RedisBus } from '../streams/redis-bus';
+import { SeatKeeper } from '../streams/seat-keeper';
 import { connectTemporal, type TemporalClient } from '../temporal/connection';
 import { EncryptingCodec } from '../temporal/payload-codec';
 import { createVenues, type VenueConfig } from '../venues';
@@ -41,6 +44,8 @@ export interface Platform {
   readonly prices: PriceCache;
   readonly venues: ReadonlyMap<string, Venue>;
   readonly store: Store;
+  /** Of this process, counted over all. */
+  readonly seats: SeatKeeper;
   readonly keyProvider: KeyProvider;
   readonly temporal: TemporalClient;
   /** Encrypts what Temporal stores; null unless it is turned on. */
@@ -49,7 +54,8 @@ export interface Platform {
   close(): Promise<void>;
 }
 
-export async function openPlatform(settings: Settings, logger: Logger, production: boolean): Promise<Platform> {
+/** `listens`: the process listens on HOST and PORT, so that whoever does so next knows that it is gone. */
+export async function openPlatform(settings: Settings, logger: Logger, production: boolean, listens: boolean): Promise<Platform> {
   const databaseUrl = settings.databaseUrl;
   const temporalAddress = settings.temporalAddress;
   if (databaseUrl === undefined) throw new SettingError('DATABASE_URL must be set for a role that is started by itself (npm start sets it)');
@@ -58,10 +64,18 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
   await migrate(databaseUrl);
   const bus = openBus(settings, clock, logger);
   const registry = processRegistry();
+  // Nobody asks for a seat before the store is open: venues are opened before it and ask later.
+  const seats: SeatKeeper = new SeatKeeper({
+    holder: { id: randomUUID(), place: listens ? `${hostname()}/${settings.host}:${settings.port}` : null, leaseMs: settings.seatLeaseMs },
+    store: () => store.seats,
+    nowMs: () => performance.now(),
+    onError: (error) => logger.warn({ err: error }, 'seats: the database could not be told; this process keeps what it has'),
+  });
   const venueMetrics = new VenueMetrics(registry);
   const venues = createVenues(settings.venues.map((venue) => venueConfig(venue, settings)), {
     budget: bus.rateBudget,
     clock,
+    seats,
     onBudgetError: (error) => logger.warn({ err: error }, 'the shared request budget did not answer'),
     onBreakerChange: (venue, state) => {
       venueMetrics.onBreakerChange(venue, state);
@@ -114,6 +128,7 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
     prices,
     venues,
     store,
+    seats,
     keyProvider,
     temporal,
     payloadCodec,
@@ -123,6 +138,7 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
       unheed();
       prices.close();
       await Promise.all([...venues.values()].map((venue) => venue.close()));
+      await seats.close();
       await store.close();
       await bus.close();
     },

@@ -15,6 +15,7 @@ export function openSockets(server: Server, platform: Platform, tail: EventTail)
   return attachSockets(server, {
     authenticate: (token) => store.users.authenticate(token),
     ownsAccount: async (userId, accountId) => (await store.accounts.get(accountId, userId)) !== null,
+    seats: platform.seats,
     resolveMarket: (venue, symbolOrAlias) => store.markets.get(venue, symbolOrAlias),
     snapshots: {
       orders: async (accountId, userId) => (await store.orders.list({ ...page, userId, accountId, status: 'open' })).orders,

@@ -40,6 +40,7 @@ import { Idempotency, Markets, StoredSettings } from './reference';
 import { Resend } from './resend';
 import { DEFAULT_RETENTION, purge, type Purged, type RetentionRules } from './retention';
 import { RiskLimitsOf } from './risk-limits';
+import { SharedSeats } from './seats';
 import { SendRights } from './send-rights';
 import { Sending } from './sending';
 import { SharedCommits } from './shared-commits';
@@ -148,6 +149,7 @@ export class Store {
   readonly heartbeats: Heartbeats;
   readonly lossLimits: LossLimits;
   readonly protections: Protections;
+  readonly seats: SharedSeats;
   private readonly portfolio: Portfolio;
 
   constructor(
@@ -201,6 +203,7 @@ export class Store {
     this.heartbeats = new Heartbeats(core);
     this.lossLimits = new LossLimits(core);
     this.protections = new Protections(core);
+    this.seats = new SharedSeats(core.database);
     this.portfolio = new Portfolio(core);
   }
 

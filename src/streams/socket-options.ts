@@ -1,5 +1,6 @@
 /** What the Socket.io stream asks of the rest of the program, and its limits. main wires it. */
 import type { Clock } from '../domain/clock';
+import type { Seats } from '../domain/seats';
 import type { ErrorBody } from '../schemas/errors';
 import type { AccountSubscriptionDependencies, SnapshotReader } from './account-subscription';
 import type { EventTail } from './event-tail';
@@ -8,7 +9,7 @@ import type { PriceCache } from './price-cache';
 export interface SocketLimits {
   /** A terminal with every channel of 15 accounts, or 100 markets. */
   readonly subscriptionsPerSocket: number;
-  /** Of one process. Each costs 20 KB; a user with more has lost count of them. */
+  /** Over all processes. Each costs 20 KB; a user with more has lost count of them. */
   readonly socketsPerUser: number;
   /** Each reads a snapshot: a client that asks faster is told to wait. */
   readonly pendingSubscribes: number;
@@ -41,6 +42,8 @@ export interface SocketOptions {
   /** null: not a valid key. */
   readonly authenticate: (token: string) => Promise<{ readonly userId: string } | null>;
   readonly ownsAccount: (userId: string, accountId: string) => Promise<boolean>;
+  /** One for each socket, in `sockets/<user id>`. */
+  readonly seats: Seats;
   /** The market a venue's symbol or alias names; null: none. */
   readonly resolveMarket: (venue: string, symbolOrAlias: string) => Promise<{ readonly venue: string; readonly symbol: string } | null>;
   /** Web pages that may connect from elsewhere; absent: none. */

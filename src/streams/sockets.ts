@@ -33,7 +33,6 @@ class SocketServer implements Sockets {
   private readonly io: Server<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, SocketData>;
   private readonly limits: SocketLimits;
   private readonly markets: MarketFeed;
-  private readonly ofUser = new Map<string, number>();
   private readonly authTimer: NodeJS.Timeout;
   private closing = false;
 
@@ -80,21 +79,34 @@ class SocketServer implements Sockets {
       const auth = handshakeAuthSchema.safeParse(socket.handshake.auth);
       const user = auth.success ? await this.options.authenticate(auth.data.token) : null;
       if (!auth.success || user === null) throw new DomainError('UNAUTHENTICATED', 'send a valid API key as auth: {token}');
-      if ((this.ofUser.get(user.userId) ?? 0) >= this.limits.socketsPerUser) throw new DomainError('RATE_LIMITED', `at most ${this.limits.socketsPerUser} sockets per user; close others first`);
+      await this.seat(socket, user.userId);
       socket.data.userId = user.userId;
       socket.data.token = auth.data.token;
       next();
     } catch (error) {
       const body = this.bodyOf(error);
       // A failure of ours: a refusal would make the client stay away, a lost connection makes it try again.
-      if (!(error instanceof DomainError)) socket.conn.close(true);
+      if (!(error instanceof DomainError) || error.code === 'SERVICE_UNAVAILABLE') socket.conn.close(true);
       next(Object.assign(new Error(body.error.message), { data: body }));
     }
   }
 
+  /** Holds until the socket is gone, also where it is gone before it was welcomed. Throws RATE_LIMITED. */
+  private async seat(socket: StreamSocket, userId: string): Promise<void> {
+    const { socketsPerUser: max } = this.limits;
+    const seat = { scope: `sockets/${userId}`, name: socket.id };
+    if (!(await this.options.seats.take({ ...seat, max }))) throw new DomainError('RATE_LIMITED', `at most ${max} sockets per user; close others first`);
+    const giveBack = (): void => {
+      socket.conn.off('close', giveBack);
+      this.options.seats.giveBack(seat);
+    };
+    socket.once('disconnect', giveBack);
+    socket.conn.once('close', giveBack);
+    if (socket.conn.readyState !== 'open') giveBack();
+  }
+
   private welcome(socket: StreamSocket): void {
     const { userId } = socket.data;
-    this.ofUser.set(userId, (this.ofUser.get(userId) ?? 0) + 1);
     const onSlow = (reason: string): void => this.options.onReport?.({ kind: 'slowClient', userId, reason });
     const session = new SocketSession(userId, new SocketOutgoing(socket, onSlow, this.limits.maxUnsentBytes), this.options, this.limits, this.markets);
     /** Answers, then goes on in the same turn: what comes next comes after the answer. */
@@ -111,12 +123,7 @@ class SocketServer implements Sockets {
     };
     socket.on('subscribe', (request: unknown, answer: unknown) => reply(session.subscribe(request), answer, ({ subscribed }) => subscribed, ({ start }) => start()));
     socket.on('unsubscribe', (request: unknown, answer: unknown) => reply(session.unsubscribe(request), answer, () => ({}), () => undefined));
-    socket.on('disconnect', () => {
-      session.close();
-      const left = (this.ofUser.get(userId) ?? 1) - 1;
-      if (left > 0) this.ofUser.set(userId, left);
-      else this.ofUser.delete(userId);
-    });
+    socket.on('disconnect', () => session.close());
   }
 
   private async reauthenticate(): Promise<void> {

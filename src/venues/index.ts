@@ -1,6 +1,7 @@
 /** The registry: from settings to venues, each with its decorators. The only list of adapters. */
 import type { Clock } from '../domain/clock';
 import type { RateBudget } from '../domain/rate-budget';
+import type { Seats } from '../domain/seats';
 import type { Venue } from '../domain/venue';
 import type { Random } from './back-off';
 import { CircuitBreaker, type BreakerRule, type BreakerState } from './circuit-breaker';
@@ -26,6 +27,8 @@ export interface VenueConfig {
 export interface VenueDependencies {
   readonly budget: RateBudget;
   readonly clock: Clock;
+  /** Of what a venue allows one network address, shared by all processes behind it; absent: by this process alone. */
+  readonly seats?: Seats;
   readonly random?: Random;
   readonly breaker?: BreakerRule;
   readonly onCall?: (report: CallReport) => void;
@@ -45,11 +48,11 @@ interface Adapter {
 
 const ADAPTERS: Readonly<Record<string, Adapter>> = {
   hyperliquid: {
-    create: ({ name, httpUrl, wsUrl, options }, { clock, budget, onSocketEvent, onDrift, onBudgetError }) =>
+    create: ({ name, httpUrl, wsUrl, options }, { clock, budget, seats, onSocketEvent, onDrift, onBudgetError }) =>
       new HyperliquidVenue({
         name, httpUrl, wsUrl, options, clock,
         spend: (weight) => budget.take({ scope: name, rule: HYPERLIQUID_BUDGET, weight, class: 'read' }).then(({ granted }) => granted),
-        ...(onBudgetError ? { onBackgroundError: onBudgetError } : {}),
+        ...(seats ? { seats } : {}), ...(onBudgetError ? { onBackgroundError: onBudgetError } : {}),
         ...(onSocketEvent ? { onSocketEvent } : {}), ...(onDrift ? { onDrift: (what: string, news: boolean) => onDrift(name, what, news) } : {}),
       }),
     weightOf: ({ options }) => hyperliquidWeightOf(Array.isArray(options['dexes']) ? options['dexes'].length : 0),

@@ -2,12 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../src/domain/clock';
+import { OneProcessSeats, type Seats } from '../../src/domain/seats';
 import type { PlaceRequest, PrivateMessage, VenueAccountSession } from '../../src/domain/venue';
 import { VenueRefused } from '../../src/domain/venue-errors';
 import { startPaperSimulator, type StartedSimulator } from '../../src/simulator';
 import { addressOf } from '../../src/venues/ecdsa';
 import { HyperliquidVenue } from '../../src/venues/hyperliquid/venue';
 import { SimulatorControl } from '../support/simulator-control';
+import { until } from './bus-until';
 import { acknowledged } from './venue-checks-orders';
 import { Heard, newClientId, reading, sending } from './venue-harness';
 
@@ -19,8 +21,8 @@ let simulator: StartedSimulator;
 let sim: SimulatorControl;
 const opened: HyperliquidVenue[] = [];
 
-async function venueWith(options: Readonly<Record<string, unknown>> = {}): Promise<HyperliquidVenue> {
-  const venue = new HyperliquidVenue({ name: 'hyperliquid', httpUrl: simulator.url, wsUrl: simulator.url.replace('http', 'ws'), options: { dexes: DEXES, ...options }, clock: systemClock, pingEveryMs: 250 });
+async function venueWith(options: Readonly<Record<string, unknown>> = {}, more: { readonly seats?: Seats } = {}): Promise<HyperliquidVenue> {
+  const venue = new HyperliquidVenue({ name: 'hyperliquid', httpUrl: simulator.url, wsUrl: simulator.url.replace('http', 'ws'), options: { dexes: DEXES, ...options }, clock: systemClock, pingEveryMs: 250, ...more });
   opened.push(venue);
   await venue.prepare(reading());
   return venue;
@@ -151,5 +153,22 @@ describe('more users than may be listened to', () => {
     await place(second.session, order({ ...btc, type: 'market', side: 'sell', limitPrice: null, timeInForce: 'IOC', reduceOnly: true }));
     await heard[1].until('the flat position on the stream', (message) => message.kind === 'position' && message.position.side === 'flat');
     streams[1].close();
+  }, 30_000);
+
+  test('of two processes behind one address, the second polls while the first listens, and follows when it stops', async () => {
+    const seats = new OneProcessSeats();
+    const [here, there] = [await venueWith({ dexes: [], streamedUsers: 1 }, { seats }), await venueWith({ dexes: [], streamedUsers: 1, pollEveryMs: 50, pollWeightPerMinute: 1_000_000 }, { seats })];
+    const [first, second] = [await account(here), await account(there)];
+    const heard = new Heard<PrivateMessage>(HEARD);
+    const streams = [first.session.streamPrivate(() => undefined)];
+    await streams[0]?.ready;
+    streams.push(second.session.streamPrivate(heard.take));
+    await streams[1]?.ready;
+    const resting = acknowledged(await place(second.session, order({ venueSymbol: 'BTC', quantity: '0.01', limitPrice: '48500' })));
+    await heard.until('the resting order', (message) => message.kind === 'order' && message.order.venueOrderId === resting.venueOrderId);
+    streams[0]?.close();
+    await heard.until('the gap before the stream', (message) => message.kind === 'gap' && message.reason === 'from polling to the stream');
+    streams[1]?.close();
+    await until('the seat is free', () => seats.take({ scope: 'listeners/hyperliquid', name: 'another', max: 1 }));
   }, 30_000);
 });

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { io, type Socket } from 'socket.io-client';
 import { systemClock } from '../../src/domain/clock';
 import { DomainError } from '../../src/domain/errors';
+import { OneProcessSeats, type Seats } from '../../src/domain/seats';
 import type { ErrorBody } from '../../src/schemas/errors';
 import { EventTail } from '../../src/streams/event-tail';
 import { startHub, type Hub } from '../../src/streams/hub';
@@ -28,6 +29,7 @@ export class SocketsHarness {
   readonly errors: unknown[] = [];
   readonly revoked = new Set<string>();
   readonly clients: TestClient[] = [];
+  seats: Seats = new OneProcessSeats();
   url = '';
   private server: HttpServer | null = null;
   private sockets: Sockets | null = null;
@@ -58,6 +60,7 @@ export class SocketsHarness {
         const user = /^key-of-([a-z]+)$/.exec(key)?.[1];
         return user === undefined || this.revoked.has(user) ? null : { userId: user };
       },
+      seats: this.seats,
       ownsAccount: async (userId, accountId) => OWNERS[accountId] === userId,
       resolveMarket: async (venue, symbol) => (venue === 'paper' && ['BTC-PERP', 'BTCUSDT', 'ETH-PERP'].includes(symbol) ? { venue, symbol: symbol === 'BTCUSDT' ? 'BTC-PERP' : symbol } : null),
       snapshots: { orders: rows, fills: rows, positions: rows, balances: rows, trades: rows, account: rows, deposits: async (userId) => [{ of: userId }] as unknown as readonly never[] },
@@ -75,6 +78,11 @@ export class SocketsHarness {
     await once(this.server, 'listening');
     this.port = (this.server.address() as AddressInfo).port;
     this.url = `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Clients that the server has now, welcomed or not. */
+  get connections(): number {
+    return this.sockets?.connections ?? 0;
   }
 
   async stopServer(): Promise<void> {

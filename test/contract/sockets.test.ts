@@ -1,5 +1,6 @@
 /** The Socket.io stream as a client meets it: a real server, real sockets, counts compared. */
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { DomainError } from '../../src/domain/errors';
 import { errorBodySchema } from '../../src/schemas/errors';
 import { ACCOUNT_CHANNELS } from '../../src/schemas/socket';
 import { until } from './bus-until';
@@ -117,6 +118,53 @@ describe('limits', () => {
     await harness.connected('bob');
     second.socket.close();
     await until('room for another', async () => harness.client('alice').connected().then(() => true, () => false));
+  });
+
+  test('sockets per user are counted with those at other processes', async () => {
+    await start({ socketsPerUser: 2 });
+    await harness.seats.take({ scope: 'sockets/alice', name: 'elsewhere', max: 2 });
+    await harness.connected('alice');
+    const refused = await harness.client('alice').connected().then(() => null, (error: Error & { data?: unknown }) => error);
+    expect(errorBodySchema.parse(refused?.data).error).toMatchObject({ code: 'RATE_LIMITED' });
+    harness.seats.giveBack({ scope: 'sockets/alice', name: 'elsewhere' });
+    await harness.connected('alice');
+  });
+
+  test('a client that is gone before it was welcomed is not counted', async () => {
+    const counted: string[] = [];
+    let answer: (granted: boolean) => void = () => undefined;
+    harness = new SocketsHarness();
+    harness.seats = {
+      take: ({ name }) => {
+        counted.push(name);
+        return new Promise((resolve) => (answer = resolve));
+      },
+      giveBack: ({ name }) => void counted.splice(counted.indexOf(name), 1),
+    };
+    await harness.start();
+    const client = harness.client('alice');
+    await until('it asks', () => counted.length === 1);
+    client.socket.close();
+    await until('it is gone', () => harness.connections === 0);
+    answer(true);
+    await until('nothing is counted', () => counted.length === 0);
+  });
+
+  test('where nobody can tell how many sockets there are, a client is not refused but tries again', async () => {
+    let asked = 0;
+    harness = new SocketsHarness();
+    harness.seats = {
+      take: async () => {
+        asked += 1;
+        if (asked < 3) throw new DomainError('SERVICE_UNAVAILABLE', 'the database cannot be reached');
+        return true;
+      },
+      giveBack: () => undefined,
+    };
+    await harness.start();
+    const client = harness.client('alice', { reconnect: true });
+    await until('it is there', () => client.socket.connected);
+    expect(asked).toBe(3);
   });
 
   test('subscribe messages at once', async () => {

@@ -9,6 +9,8 @@ import { freePort } from '../../src/main/launcher/ports';
 import { StreamClient } from '../support/socket-client';
 import { startStack, type RoleProcess, type Stack } from '../support/stack';
 
+/** More than any test here opens beside. */
+const MAX_SOCKETS = 6;
 const CHANNELS = ['orders', 'fills', 'positions', 'balances', 'trades', 'account'] as const;
 
 describe.each([
@@ -19,7 +21,7 @@ describe.each([
   let second: RoleProcess;
   let secondUrl = '';
   beforeAll(async () => {
-    stack = await startStack({ redis });
+    stack = await startStack({ redis, environment: { SUREFILL_LIMIT_SOCKETS: String(MAX_SOCKETS), SUREFILL_SEAT_LEASE_MS: '8000' } });
     const port = await freePort();
     secondUrl = `http://127.0.0.1:${port}`;
     second = stack.another('api', { PORT: String(port) });
@@ -104,6 +106,32 @@ describe.each([
     await stack.client.until('the last', async () => (back.of('orders').at(-1)?.type === 'order.canceled' && back.of('orders').at(-1)?.sequence === witness.of('orders').at(-1)?.sequence ? true : null));
     expect(both()).toEqual(witness.of('orders').map(({ sequence, previousSequence, type }) => [previousSequence, sequence, type]));
     for (const each of [witness, back]) each.close();
+    await second.start();
+  }, 120_000);
+
+  // PostgreSQL counts them, whatever stands between the processes.
+  if (!redis) return;
+  test('the sockets of a user are counted over both; those of one that is killed are free for others once its lease has ended', async () => {
+    /** Sockets that the tests before left may still be counted. */
+    const connected = (url: string): Promise<StreamClient> => stack.client.until(`a socket at ${url}`, () => StreamClient.connect(url, stack.client.key));
+    const refused = async (url: string): Promise<void> => {
+      await expect(StreamClient.connect(url, stack.client.key)).rejects.toThrow(`at most ${MAX_SOCKETS} sockets per user`);
+    };
+    const here: StreamClient[] = [];
+    const there: StreamClient[] = [];
+    for (let n = 0; n < MAX_SOCKETS; n += 2) {
+      here.push(await connected(stack.apiUrl));
+      there.push(await connected(secondUrl));
+    }
+    for (const url of [stack.apiUrl, secondUrl]) await refused(url);
+    await second.kill();
+    for (const each of there) each.close();
+    const freed: StreamClient[] = [];
+    while (freed.length < there.length) freed.push(await connected(stack.apiUrl));
+    await refused(stack.apiUrl);
+    // Whoever sat at the living one was never put out.
+    expect(here.filter(({ socket }) => socket.connected)).toHaveLength(here.length);
+    for (const each of [...here, ...freed]) each.close();
     await second.start();
   }, 120_000);
 });

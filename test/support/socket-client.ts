@@ -24,7 +24,11 @@ export class StreamClient {
     const socket = io(url, { auth: { token }, transports: ['websocket'] });
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);
-      socket.once('connect_error', reject);
+      socket.once('connect_error', (error) => {
+        // One that goes on trying would connect behind the back of its test.
+        socket.close();
+        reject(error);
+      });
     });
     return new StreamClient(socket);
   }

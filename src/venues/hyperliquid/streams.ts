@@ -1,7 +1,9 @@
 /**
- * Private streams of one process. The venue lets an address of the network listen to 10 users; further ones are polled, at a
- * pace that leaves half of the request weight, and get a stream when one becomes free.
+ * Private streams. The venue lets an address of the network listen to 10 users, counted over all processes by seats; further ones are
+ * polled, at a pace that leaves half of the request weight, and get a stream when a seat becomes free.
  */
+import { DomainError } from '../../domain/errors';
+import { OneProcessSeats, type Seats } from '../../domain/seats';
 import type { PrivateMessage, ReadOptions, VenueAccountSession, VenueOrder, VenueStream } from '../../domain/venue';
 import { VenueError, VenueRefused } from '../../domain/venue-errors';
 import { sleepUnlessAborted } from '../back-off';
@@ -36,120 +38,130 @@ export interface AccountStreamsParts {
   readonly venueTimeMs: (options: ReadOptions) => Promise<number>;
   /** Takes weight of the shared budget; false: not now. */
   readonly spend: (weight: number) => Promise<boolean>;
+  /** undefined: counted by this object alone. */
+  readonly seats: Seats | undefined;
+  readonly venue: string;
 }
 
+/** A user that is polled and wants to be listened to. */
 interface Waiting {
-  readonly user: string;
-  readonly promote: () => void;
+  /** Asks for a seat now rather than after the next poll. */
+  wake(): void;
+}
+
+interface Listener {
+  /** Streams of the user. */
+  streams: number;
+  readonly seated: Promise<boolean>;
 }
 
 export class AccountStreams {
-  private readonly streamed = new Map<string, number>();
+  private readonly seats: Seats;
+  private readonly listeners = new Map<string, Listener>();
   private readonly polled = new Set<Waiting>();
 
-  constructor(private readonly parts: AccountStreamsParts) {}
-
-  open(account: StreamedAccount, onMessage: (message: PrivateMessage) => void): VenueStream {
-    if (!this.streamed.has(account.user) && this.streamed.size >= this.parts.options.streamedUsers) return this.poll(account, onMessage);
-    return this.listen(account, onMessage);
+  constructor(private readonly parts: AccountStreamsParts) {
+    this.seats = parts.seats ?? new OneProcessSeats();
   }
 
-  private listen({ user, agent, session }: StreamedAccount, onMessage: (message: PrivateMessage) => void): VenueStream {
-    const { nowMs, tellDrift, collateralOf, options, open } = this.parts;
-    this.streamed.set(user, (this.streamed.get(user) ?? 0) + 1);
+  open(account: StreamedAccount, onMessage: (message: PrivateMessage) => void): VenueStream {
     const stop = new AbortController();
+    const hear = (message: PrivateMessage): void => (stop.signal.aborted ? undefined : onMessage(message));
+    const ready = new Promise<void>((resolve, reject) => {
+      this.serve(account, hear, stop.signal, resolve).then(resolve, reject);
+    });
+    // A holder that does not wait hears of a refusal as a message.
+    ready.catch(() => undefined);
+    return { ready, close: () => stop.abort() };
+  }
+
+  private async serve(account: StreamedAccount, hear: (message: PrivateMessage) => void, stop: AbortSignal, onReady: () => void): Promise<void> {
+    if (await this.sit(account.user, stop)) return this.listen(account, hear, stop);
+    await this.poll(account, hear, stop, onReady);
+    if (stop.aborted) return;
+    // What came between the last poll and the stream's beginning is read by whoever hears of the gap.
+    await this.listen(account, hear, stop);
+    hear({ kind: 'gap', reason: 'from polling to the stream' });
+  }
+
+  /** Settles when the stream stands. The user's seat is taken, and is given back with its last stream. */
+  private listen({ user, agent, session }: StreamedAccount, hear: (message: PrivateMessage) => void, stop: AbortSignal): Promise<void> {
+    const { nowMs, tellDrift, collateralOf, options, open } = this.parts;
     const confirm = (order: VenueOrder): void => {
       const asked = async (): Promise<VenueOrder | null> => {
         await this.parts.spend(2);
-        return session.findOrder({ ...order, venueClientId: order.venueClientId ?? '' }, { signal: stop.signal, priority: 'read' });
+        return session.findOrder({ ...order, venueClientId: order.venueClientId ?? '' }, { signal: stop, priority: 'read' });
       };
       asked().then(
-        (found) => (stop.signal.aborted ? undefined : onMessage({ kind: 'order', order: found ?? order, atMs: order.updatedAtMs })),
-        () => (stop.signal.aborted ? undefined : onMessage({ kind: 'gap', reason: 'a cancel could not be confirmed' })),
+        (found) => hear({ kind: 'order', order: found ?? order, atMs: order.updatedAtMs }),
+        () => hear({ kind: 'gap', reason: 'a cancel could not be confirmed' }),
       );
     };
     const dialect = privateDialect({ user, dexes: options.dexes, agent, agentCheckEveryMs: options.agentCheckEveryMs, nowMs, tellDrift, collateralOf, onDoubtfulCancel: confirm });
-    const stream = open(dialect, onMessage);
-    return {
-      ready: stream.ready,
-      close: () => {
-        if (stop.signal.aborted) return;
-        stop.abort();
-        stream.close();
-        this.release(user);
-      },
-    };
+    const stream = open(dialect, hear);
+    stop.addEventListener('abort', () => {
+      stream.close();
+      this.stand(user);
+    }, { once: true });
+    return stream.ready;
   }
 
-  /** One more user may listen: the longest waiting one does. */
-  private release(user: string): void {
-    const left = (this.streamed.get(user) ?? 1) - 1;
-    if (left > 0) {
-      this.streamed.set(user, left);
-      return;
-    }
-    this.streamed.delete(user);
+  /** Whether the user may be listened to: it is already, or there is a seat for it. */
+  private async sit(user: string, stop: AbortSignal): Promise<boolean> {
+    const listener = this.listeners.get(user) ?? { streams: 0, seated: this.seats.take({ scope: this.scope, name: user, max: this.parts.options.streamedUsers }).catch(unseated) };
+    this.listeners.set(user, listener);
+    listener.streams += 1;
+    const isSeated = await listener.seated;
+    if (isSeated && !stop.aborted) return true;
+    if (isSeated) this.stand(user);
+    else if (this.listeners.get(user) === listener) this.listeners.delete(user);
+    return false;
+  }
+
+  private stand(user: string): void {
+    const listener = this.listeners.get(user);
+    if (listener === undefined || (listener.streams -= 1) > 0) return;
+    this.listeners.delete(user);
+    this.seats.giveBack({ scope: this.scope, name: user });
+    // One more user may be listened to: the one that waited longest here is the first to ask.
     const [next] = this.polled;
-    if (next === undefined) return;
-    for (const each of [...this.polled]) if (each.user === next.user) each.promote();
+    next?.wake();
   }
 
-  private poll(account: StreamedAccount, onMessage: (message: PrivateMessage) => void): VenueStream {
-    const stop = new AbortController();
-    let stream: VenueStream | null = null;
-    const waiting: Waiting = {
-      user: account.user,
-      promote: () => {
-        this.polled.delete(waiting);
-        stop.abort();
-        // What came between the last poll and the stream's beginning is read by whoever hears of the gap.
-        stream = this.listen(account, onMessage);
-        stream.ready.then(() => onMessage({ kind: 'gap', reason: 'from polling to the stream' }), () => undefined);
-      },
-    };
-    this.polled.add(waiting);
-    const ready = this.polling(account, onMessage, stop.signal);
-    // A holder that does not wait hears of a refusal as a message.
-    ready.catch(() => undefined);
-    return {
-      ready,
-      close: () => {
-        this.polled.delete(waiting);
-        stop.abort();
-        stream?.close();
-      },
-    };
-  }
-
-  /** Settles with the first poll that succeeded; goes on until it is stopped or the key is refused. */
-  private polling({ session }: StreamedAccount, onMessage: (message: PrivateMessage) => void, stop: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const poller = new AccountPoller(session, this.parts.venueTimeMs, (message) => (stop.aborted ? undefined : onMessage(message)));
-      const run = async (): Promise<void> => {
-        while (!stop.aborted) {
-          try {
-            if (await this.parts.spend(this.pollWeight)) {
-              await poller.poll(stop);
-              resolve();
-            }
-          } catch (error) {
-            if (error instanceof VenueRefused && error.code === 'unauthorized') {
-              onMessage({ kind: 'keyRevoked', atMs: this.parts.nowMs() });
-              reject(error);
-              return;
-            }
-            // Fills are read from where the last poll ended: one that failed loses nothing.
-            if (!(error instanceof VenueError)) throw error;
+  /** Settles when there is a seat for the user, or it is stopped. Rejects when the key is refused. */
+  private async poll({ user, session }: StreamedAccount, hear: (message: PrivateMessage) => void, stop: AbortSignal, onFirst: () => void): Promise<void> {
+    const poller = new AccountPoller(session, this.parts.venueTimeMs, hear);
+    const naps = new Naps(stop);
+    this.polled.add(naps);
+    try {
+      while (!stop.aborted) {
+        try {
+          if (await this.parts.spend(this.pollWeight)) {
+            await poller.poll(stop);
+            onFirst();
           }
-          await sleepUnlessAborted(this.everyMs, stop);
+        } catch (error) {
+          if (error instanceof VenueRefused && error.code === 'unauthorized') {
+            hear({ kind: 'keyRevoked', atMs: this.parts.nowMs() });
+            throw error;
+          }
+          // Fills are read from where the last poll ended: one that failed loses nothing.
+          if (!(error instanceof VenueError)) {
+            hear({ kind: 'gap', reason: `polling ended: ${error instanceof Error ? error.message : String(error)}` });
+            throw error;
+          }
         }
-        resolve();
-      };
-      run().catch((error: unknown) => {
-        onMessage({ kind: 'gap', reason: `polling ended: ${error instanceof Error ? error.message : String(error)}` });
-        reject(error instanceof Error ? error : new Error(String(error)));
-      });
-    });
+        await naps.take(this.everyMs);
+        // Seats are given back by other processes, too.
+        if (!stop.aborted && (await this.sit(user, stop))) return;
+      }
+    } finally {
+      this.polled.delete(naps);
+    }
+  }
+
+  private get scope(): string {
+    return `listeners/${this.parts.venue}`;
   }
 
   private get pollWeight(): number {
@@ -158,6 +170,28 @@ export class AccountStreams {
 
   private get everyMs(): number {
     return Math.max(this.parts.options.pollEveryMs, (this.polled.size * this.pollWeight * MINUTE_MS) / this.parts.options.pollWeightPerMinute);
+  }
+}
+
+/** Where nobody can tell whether there is a seat, none is taken: the user is polled, and asked for again after the next poll. */
+function unseated(error: unknown): boolean {
+  if (error instanceof DomainError) return false;
+  throw error;
+}
+
+/** The pauses between polls; one ends early where a seat may be free. */
+class Naps implements Waiting {
+  private current = new AbortController();
+
+  constructor(private readonly stop: AbortSignal) {}
+
+  wake(): void {
+    this.current.abort();
+  }
+
+  async take(ms: number): Promise<void> {
+    await sleepUnlessAborted(ms, AbortSignal.any([this.stop, this.current.signal]));
+    this.current = new AbortController();
   }
 }
 

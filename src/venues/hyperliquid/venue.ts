@@ -2,6 +2,7 @@
 import type { Clock } from '../../domain/clock';
 import { decimalText } from '../../domain/decimal';
 import type { Candle, FundingRate, Market, OrderBook, PublicTrade, Ticker } from '../../domain/market';
+import type { Seats } from '../../domain/seats';
 import type * as port from '../../domain/venue';
 import { VenueRefused } from '../../domain/venue-errors';
 import { addressOf } from '../ecdsa';
@@ -47,6 +48,8 @@ export interface HyperliquidVenueOptions {
   readonly onDrift?: OnDrift;
   /** Takes weight of the shared budget for what streams read by themselves; false: not now. Absent: all there is. */
   readonly spend?: (weight: number) => Promise<boolean>;
+  /** Absent: counted by this object alone. */
+  readonly seats?: Seats;
   readonly onBackgroundError?: (error: unknown) => void;
   readonly pingEveryMs?: number;
 }
@@ -93,6 +96,8 @@ export class HyperliquidVenue implements port.Venue {
       open: (dialect, onMessage) => this.open(dialect, onMessage),
       venueTimeMs: (options) => this.venueTimeMs(options),
       spend: settings.spend ?? (() => Promise.resolve(true)),
+      seats: settings.seats,
+      venue: this.name,
     });
   }
 
