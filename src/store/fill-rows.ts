@@ -5,7 +5,7 @@ import { isoTime } from '../domain/clock';
 import { decimal, decimalText } from '../domain/decimal';
 import { fillKey } from '../domain/evidence';
 import { fillPostings, type LedgerMarket } from '../domain/ledger';
-import { applyFill, signedQuantity } from '../domain/position';
+import { applyFill, signedQuantity, unrealizedPnl } from '../domain/position';
 import { foldTrip, type TripFill } from '../domain/trade';
 import type { Fill, Order } from '../domain/order';
 import type { VenueFill } from '../domain/venue';
@@ -61,7 +61,10 @@ export function emptyPosition(account: LockedAccount, symbol: string, venueSymbo
   };
 }
 
-/** A position as the API shows it: its profit, fees and funding are those of its round trip, or of the last one while it is flat. */
+/**
+ * A position as the API shows it: its profit, fees and funding are those of its round trip, or of the last one while it is flat. What is
+ * not realized is that of the quantity and the mark beside it: the venue's own figure is of its last report, before fills and prices since.
+ */
 export function positionOf(row: PositionRow): Position {
   const trade = row.trade === null ? null : tradeOf(row.trade);
   const quantity = decimal(row.quantity);
@@ -71,7 +74,7 @@ export function positionOf(row: PositionRow): Position {
     side: quantity.isZero() ? 'flat' : quantity.isPositive() ? 'long' : 'short',
     quantity: decimalText(quantity.abs()), entryPrice: row.entryPrice ?? trade?.entryPrice ?? null, exitPrice: trade?.exitPrice ?? null, markPrice: row.markPrice, notional, leverage: row.leverage,
     marginMode: row.marginMode === 'isolated' ? 'isolated' : 'cross', margin: row.margin, liquidationPrice: row.liquidationPrice,
-    unrealizedPnl: quantity.isZero() ? null : row.unrealizedPnl, realizedPnl: trade?.realizedPnl ?? row.realizedPnl,
+    unrealizedPnl: quantity.isZero() ? null : (unrealizedPnl(row, row.markPrice) ?? row.unrealizedPnl), realizedPnl: trade?.realizedPnl ?? row.realizedPnl,
     fees: trade?.fees ?? '0', fundingPaid: decimalText(decimal(trade?.funding ?? '0').negated()), profit: trade?.profit ?? row.realizedPnl, tradeId: row.tradeId, openedAt: row.openedAt, closedAt: row.closedAt, updatedAt: row.updatedAt,
   };
 }

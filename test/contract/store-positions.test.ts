@@ -58,3 +58,13 @@ test('a last page that is full says that it is the last, and a cursor of another
   expect((await world.store.positions.list(query({ accountId: accounts[0], limit: 8 }))).nextCursor).toBeNull();
   await expect(world.store.positions.list(query({ cursor: 'bm9uc2Vuc2U' }))).rejects.toMatchObject({ code: 'VALIDATION' });
 });
+
+test('what is not realized goes with the quantity and the mark that are shown, not with those of the venue\'s last report', async () => {
+  const { id } = await world.newAccount();
+  await sql.query(`INSERT INTO positions(id, user_id, account_id, venue, symbol, venue_symbol, quantity, entry_price, mark_price, unrealized_pnl, updated_at) VALUES ($2 || '/short', $1, $2, 'paper', 'TON-PERP', 'TON', -30, 2, 2.5, -5, now()), ($2 || '/odd', $1, $2, 'paper', 'ODD-PERP', 'ODD', 1, NULL, NULL, 7, now())`, [world.userId, id]);
+  const shown = async (): Promise<unknown> => (await world.store.positions.list(query({ accountId: id }))).positions.map(({ symbol, markPrice, notional, unrealizedPnl }) => ({ symbol, markPrice, notional, unrealizedPnl }));
+  const odd = { symbol: 'ODD-PERP', markPrice: null, notional: null, unrealizedPnl: '7' };
+  expect(await shown()).toEqual([odd, { symbol: 'TON-PERP', markPrice: '2.5', notional: '75', unrealizedPnl: '-15' }]);
+  world.marks.set('TON-PERP', '1.9');
+  expect(await shown()).toEqual([odd, { symbol: 'TON-PERP', markPrice: '1.9', notional: '57', unrealizedPnl: '3' }]);
+});
