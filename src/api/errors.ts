@@ -51,7 +51,7 @@ function parserError(error: unknown): DomainError | null {
   if (error.status < 400 || error.status > 499) return null;
   const kind = 'type' in error && typeof error.type === 'string' ? error.type : '';
   if (error.status === 413) return new DomainError('PAYLOAD_TOO_LARGE', `the body is larger than ${BODY_LIMIT_BYTES} bytes`, { details: { limitBytes: BODY_LIMIT_BYTES } });
-  const message = kind === 'entity.parse.failed' ? 'the body is not valid JSON' : kind === '' ? 'the request is malformed' : `the body cannot be read: ${kind}`;
+  const message = kind === 'entity.parse.failed' ? 'the body is not a valid JSON object' : kind === '' ? 'the request is malformed' : `the body cannot be read: ${kind}`;
   return new DomainError('VALIDATION', message, { details: { issues: [{ path: 'body', message }] }, cause: error });
 }
 

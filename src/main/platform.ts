@@ -27,6 +27,7 @@ import { backOffMs, READ_BACK_OFF, sleepUnlessAborted } from '../venues/back-off
 import { ecdsaOfProcess } from '../venues/ecdsa';
 import { HYPERLIQUID_URLS } from '../venues/hyperliquid/venue';
 import { SettingError } from '../config/settings';
+import { checkVenues } from './checked-settings';
 import { AuditHeads } from './audit-heads';
 import type { Logger } from './logger';
 import { processRegistry } from './metrics/process-registry';
@@ -60,6 +61,7 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
   const temporalAddress = settings.temporalAddress;
   if (databaseUrl === undefined) throw new SettingError('DATABASE_URL must be set for a role that is started by itself (npm start sets it)');
   if (temporalAddress === undefined) throw new SettingError('TEMPORAL_ADDRESS must be set for a role that is started by itself (npm start sets it)');
+  checkVenues(settings.venues);
   const clock = systemClock;
   await migrate(databaseUrl);
   const bus = openBus(settings, clock, logger);
@@ -168,8 +170,6 @@ function venueConfig(venue: VenueSettings, settings: Settings): VenueConfig {
     const name = venue.name.toUpperCase().replaceAll('-', '_');
     throw new SettingError(`SUREFILL_${name}_HTTP_URL and SUREFILL_${name}_WS_URL must be set: venue ${venue.name} has no address`);
   }
-  // One without the other would ask one network and listen to another.
-  if ((venue.httpUrl === undefined) !== (venue.wsUrl === undefined)) throw new SettingError(`both addresses of venue ${venue.name} must be set, or none`);
   const more = venue.adapter === 'hyperliquid' ? { network, dexes: venue.dexes, dexesWithoutCloid: venue.dexesWithoutCloid } : {};
   return { name: venue.name, adapter: venue.adapter, httpUrl, wsUrl, options: { absenceFinalAfterMs: settings.absenceFinalAfterMs, ...more } };
 }

@@ -20,7 +20,7 @@ export const decimalSchema = z
 /** A price or quantity a caller sends: above zero. At most 20 digits on either side of the point: more is a mistake. */
 export const positiveDecimalSchema = z
   .string('must be a decimal as a string such as "0.001"')
-  .regex(/^(?=.*[1-9])\d{1,20}(\.\d{1,20})?$/, 'must be a decimal above zero in plain notation, as a string such as "0.001"')
+  .regex(/^(?=.*[1-9])\d{1,20}(\.\d{1,20})?$/, 'must be a decimal above zero in plain notation, at most 20 digits on either side of the point, as a string such as "0.001"')
   .meta({ id: 'PositiveDecimal', description: 'An exact decimal above zero, in plain notation; a string, never a JSON number.', examples: ['0.001'] });
 
 /** Canonical text of a decimal that passed one of the schemas above. */

@@ -1,8 +1,9 @@
-/** The registry: from settings to venues, each with its decorators. The only list of adapters. */
+/** The registry: from settings to venues, each with its decorators. */
 import type { Clock } from '../domain/clock';
 import type { RateBudget } from '../domain/rate-budget';
 import type { Seats } from '../domain/seats';
 import type { Venue } from '../domain/venue';
+import { ADAPTER_NAMES, isAdapterName, type AdapterName } from './adapter-names';
 import type { Random } from './back-off';
 import { CircuitBreaker, type BreakerRule, type BreakerState } from './circuit-breaker';
 import { decorate } from './decorate';
@@ -46,7 +47,7 @@ interface Adapter {
   weightOf(config: VenueConfig): WeightOf;
 }
 
-const ADAPTERS: Readonly<Record<string, Adapter>> = {
+const ADAPTERS: Readonly<Record<AdapterName, Adapter>> = {
   hyperliquid: {
     create: ({ name, httpUrl, wsUrl, options }, { clock, budget, seats, onSocketEvent, onDrift, onBudgetError }) =>
       new HyperliquidVenue({
@@ -78,8 +79,8 @@ export function createVenues(configs: readonly VenueConfig[], deps: VenueDepende
 }
 
 function create(config: VenueConfig, deps: VenueDependencies): Venue {
-  const adapter = Object.hasOwn(ADAPTERS, config.adapter) ? ADAPTERS[config.adapter] : undefined;
-  if (!adapter) throw new Error(`venue ${config.name}: no adapter ${JSON.stringify(config.adapter)}; known: ${Object.keys(ADAPTERS).join(', ')}`);
+  if (!isAdapterName(config.adapter)) throw new Error(`venue ${config.name}: no adapter ${JSON.stringify(config.adapter)}; known: ${ADAPTER_NAMES.join(', ')}`);
+  const adapter = ADAPTERS[config.adapter];
   let bare: Venue;
   try {
     bare = adapter.create(config, deps);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { keyFromText } from '../../config/setting-kinds';
+import { wrongSetting } from '../../config/setting-texts';
 
 /** A log that has grown past this is moved aside once, so that a home takes bounded space. */
 const LARGEST_LOG_BYTES = 20 * 1024 * 1024;
@@ -13,11 +14,16 @@ const ENTER_ONLY = 0o711;
 
 /** Where everything of one SUREFILL_HOME lives. */
 export class Home {
+  /** @throws SettingError where it cannot be made. */
   constructor(readonly folder: string) {
-    // A folder that the user made keeps the mode the user gave it.
-    const made = mkdirSync(folder, { recursive: true }) !== undefined;
-    if (made && process.platform !== 'win32') chmodSync(folder, process.getuid?.() === 0 ? ENTER_ONLY : OWN);
-    for (const part of ['logs', 'run', 'simulator']) mkdirSync(this.path(part), { recursive: true, mode: OWN });
+    try {
+      // A folder that the user made keeps the mode the user gave it.
+      const made = makeFolder(folder);
+      if (made && process.platform !== 'win32') chmodSync(folder, process.getuid?.() === 0 ? ENTER_ONLY : OWN);
+      for (const part of ['logs', 'run', 'simulator']) makeFolder(this.path(part), OWN);
+    } catch (error) {
+      throw wrongSetting('SUREFILL_HOME', `be a folder that can be made and written to (${(error as NodeJS.ErrnoException).code})`, folder);
+    }
   }
 
   path(...parts: string[]): string {
@@ -46,5 +52,23 @@ export class Home {
       copyFileSync(file, `${file}.1`);
       truncateSync(file);
     }
+  }
+}
+
+/**
+ * With the folders above it; false if it was there. Node's own recursive mkdir goes round for ever where the system answers ENOENT although
+ * the folder above is there, as under /proc.
+ */
+function makeFolder(folder: string, mode?: number): boolean {
+  if (existsSync(folder) && statSync(folder).isDirectory()) return false;
+  const above = path.dirname(folder);
+  if (above !== folder) makeFolder(above);
+  try {
+    mkdirSync(folder, { mode });
+    return true;
+  } catch (error) {
+    // Another start made it meanwhile.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && statSync(folder).isDirectory()) return false;
+    throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { loadSettings } from '../../config/settings';
+import { checkRecording, checkVenues } from '../checked-settings';
 import { Supervisor, type ReadyAddresses, type SupervisorParts } from './supervisor';
 
 const SIGNALS: readonly NodeJS.Signals[] = process.platform === 'win32' ? ['SIGINT', 'SIGBREAK'] : ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -21,7 +22,10 @@ export function readyLine(addresses: ReadyAddresses): string {
 export async function runSupervisor(environment: NodeJS.ProcessEnv, parts: SupervisorParts, say: (text: string) => void): Promise<number> {
   let supervisor: Supervisor;
   try {
-    supervisor = new Supervisor({ settings: loadSettings(environment), environment, parts, say });
+    const settings = loadSettings(environment);
+    checkVenues(settings.venues);
+    checkRecording(settings);
+    supervisor = new Supervisor({ settings, environment, parts, say });
   } catch (error) {
     return fail(error);
   }

@@ -1,0 +1,57 @@
+/** A wrong setting is one clear line before anything is started, also where only the machine can tell that it is wrong. */
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseVenueSettings } from '../../../src/config/venue-settings';
+import { checkRecording, checkVenues } from '../../../src/main/checked-settings';
+import { Home } from '../../../src/main/launcher/home';
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'surefill-settings-'));
+const file = path.join(folder, 'recording.jsonl');
+writeFileSync(file, '');
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('venues', () => {
+  test('one that no adapter speaks to is told with those that there are', () => {
+    expect(() => checkVenues(parseVenueSettings('paper,binance', {}))).toThrow('SUREFILL_VENUES must name adapters that there are (hyperliquid, paper), got "binance"');
+    expect(() => checkVenues(parseVenueSettings('mine:constructor', {}))).toThrow('got "constructor"');
+    expect(() => checkVenues(parseVenueSettings('paper,paper2:paper,hyperliquid', {}))).not.toThrow();
+  });
+
+  test('one address of a venue asks for the other', () => {
+    expect(() => checkVenues(parseVenueSettings('paper', { SUREFILL_PAPER_HTTP_URL: 'http://a' }))).toThrow('SUREFILL_PAPER_WS_URL must be set too, where SUREFILL_PAPER_HTTP_URL is');
+    expect(() => checkVenues(parseVenueSettings('paper', { SUREFILL_PAPER_WS_URL: 'ws://a' }))).toThrow('SUREFILL_PAPER_HTTP_URL must be set too, where SUREFILL_PAPER_WS_URL is');
+    expect(() => checkVenues(parseVenueSettings('paper', { SUREFILL_PAPER_WS_URL: 'ws://a', SUREFILL_PAPER_HTTP_URL: 'http://a' }))).not.toThrow();
+  });
+});
+
+describe('the recording of the paper venue', () => {
+  const venues = parseVenueSettings('paper', {});
+
+  test('has to be a file that can be read', () => {
+    expect(() => checkRecording({ venues, paperData: path.join(folder, 'missing') })).toThrow(`SUREFILL_PAPER_DATA must be a file that can be read (ENOENT), got ${JSON.stringify(path.join(folder, 'missing'))}`);
+    expect(() => checkRecording({ venues, paperData: folder })).toThrow('SUREFILL_PAPER_DATA must be a file, not a folder');
+    expect(() => checkRecording({ venues, paperData: file })).not.toThrow();
+    expect(() => checkRecording({ venues, paperData: undefined })).not.toThrow();
+  });
+
+  test('is nobody\'s business where the simulator runs elsewhere', () => {
+    const elsewhere = parseVenueSettings('paper', { SUREFILL_PAPER_WS_URL: 'ws://a', SUREFILL_PAPER_HTTP_URL: 'http://a' });
+    expect(() => checkRecording({ venues: elsewhere, paperData: '/not/here' })).not.toThrow();
+  });
+});
+
+describe('SUREFILL_HOME', () => {
+  // Under /proc no folder can be made, and Node's own recursive mkdir never returns there.
+  const impossible = [path.join(file, 'home'), file, ...(existsSync('/proc/self') ? ['/proc/surefill/home'] : [])];
+
+  test.each(impossible.map((home) => [home]))('%s cannot be one', (home) => {
+    expect(() => new Home(home)).toThrow(/^SUREFILL_HOME must be a folder that can be made and written to \(E[A-Z]+\), got "[^"]+"$/);
+  });
+
+  test('is made with the folders above it', () => {
+    const home = new Home(path.join(folder, 'a', 'b'));
+    expect(existsSync(home.path('run'))).toBe(true);
+  });
+});
