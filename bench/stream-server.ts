@@ -92,7 +92,7 @@ async function ours(): Promise<Sender> {
     seats: new OneProcessSeats(),
     ownsAccount: async () => true,
     resolveMarket: async (venue, symbol) => ({ venue, symbol }),
-    snapshots: { orders: none, fills: none, positions: none, balances: none, trades: none, account: none, deposits: none },
+    snapshots: { orders: none, fills: none, positions: none, balances: none, trades: none, account: none, deposits: none, alerts: none },
     lastStreamAlert: async () => null,
     tail,
     prices,

@@ -3,6 +3,7 @@
  * of its own. A read of something that is not the user's answers null, as if it did not exist.
  */
 import type { MoneyPorts } from './money-ports';
+import type { AlertChannelsPort, AlertRulesPort, AlertsPort } from './alert-ports';
 import type { Account, AccountStatus, Balance, MarginMode, RiskLimits, RiskLimitsView, UserRiskLimits } from '../domain/account';
 import type { CallKind, CallRates } from '../domain/call-rate';
 import type { Clock } from '../domain/clock';
@@ -310,6 +311,9 @@ export interface ApiPorts extends SignalPorts, MoneyPorts {
   readonly markets: MarketsPort;
   readonly prices: PricesPort;
   readonly health: HealthPort;
+  readonly alerts: AlertsPort;
+  readonly alertRules: AlertRulesPort;
+  readonly alertChannels: AlertChannelsPort;
   readonly webhooks: WebhooksPort;
   readonly webhookDeliveries: WebhookDeliveriesPort;
   readonly callerLimits: Pick<RateBudget, 'take'>;

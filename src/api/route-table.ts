@@ -14,6 +14,9 @@ import type { Route } from './route';
 import type { SignalDesk } from './signal-desk';
 import { accountChangeRoutes } from './routes/account-changes';
 import { accountRoutes } from './routes/accounts';
+import { alertChannelRoutes } from './routes/alert-channels';
+import { alertRuleRoutes } from './routes/alert-rules';
+import { alertRoutes } from './routes/alerts';
 import { apiKeyRoutes } from './routes/api-keys';
 import { depositRoutes } from './routes/deposits';
 import { suspenseRoutes } from './routes/suspense';
@@ -78,6 +81,9 @@ export function routeTable(context: RouteContext): readonly Route[] {
     ...withdrawalRoutes(context),
     ...suspenseRoutes(context),
     ...eventRoutes(context),
+    ...alertRuleRoutes(context),
+    ...alertChannelRoutes(context),
+    ...alertRoutes(context),
     ...webhookRoutes(context),
     ...webhookDeliveryRoutes(context),
     ...signalRoutes(context),

@@ -94,6 +94,11 @@ export function optionalUrl(
   );
 }
 
+/** A URL with one of the given schemes (without colon). */
+export function url(common: Common<string> & { readonly schemes: readonly string[] }): SettingRow<string> {
+  return row<string>(common, (value) => (isUrl(value, common.schemes) ? { ok: true, value } : { ok: false, must: urlRule(common.schemes) }));
+}
+
 /** `host:port`, may be absent. */
 export function optionalAddress(common: Omit<Common<undefined>, 'default'>): SettingRow<string | undefined> {
   return row<string | undefined>({ ...common, default: undefined }, (value) => {

@@ -1,5 +1,5 @@
 import { DEPOSIT_SETTINGS } from './deposit-settings-table';
-import { callRate, choice, integer, marketBackups, optionalAddress, optionalInteger, optionalKey, optionalKeys, optionalNetworks, optionalOrigins, optionalText, optionalUrl, ratio, text } from './setting-kinds';
+import { callRate, choice, integer, marketBackups, optionalAddress, optionalInteger, optionalKey, optionalKeys, optionalNetworks, optionalOrigins, optionalText, optionalUrl, ratio, text, url } from './setting-kinds';
 import { WITHDRAWAL_SETTINGS } from './withdrawal-settings-table';
 
 const DAY_MS = 86_400_000;
@@ -337,6 +337,18 @@ export const SETTINGS_TABLE = {
     secret: true,
     description: 'An egress proxy that makes the connections of webhooks; which addresses a name may lead to is its policy then.',
   }),
+
+  // Alerts to people
+  telegramUrl: url({ env: 'SUREFILL_TELEGRAM_URL', default: 'https://api.telegram.org', schemes: ['http', 'https'], description: 'Where alerts for Telegram are sent: its own servers, or a Bot API server of yours.' }),
+  smtpUrl: optionalUrl({
+    env: 'SUREFILL_SMTP_URL',
+    schemes: ['smtp', 'smtps'],
+    secret: true,
+    description: 'The mail server that alerts by e-mail go through, like smtp://user:password@mail.example.com:587. Absent: no e-mail.',
+  }),
+  smtpFrom: optionalText({ env: 'SUREFILL_SMTP_FROM', description: 'The address that alerts by e-mail come from. Needed where SUREFILL_SMTP_URL is given.' }),
+  smtpTls: choice({ env: 'SUREFILL_SMTP_TLS', default: 'required', words: ['required', 'offered', 'none'], description: 'Whether an smtp: server must take STARTTLS, may, or is not asked. smtps: is TLS from the start.' }),
+  smtpCaFile: optionalText({ env: 'SUREFILL_SMTP_CA_FILE', description: 'Certificates (PEM) that the mail server may be signed by. Absent: the well-known ones.' }),
 
   // Watching
   metricsPort: optionalInteger({

@@ -87,11 +87,15 @@ export const EVENT_TYPES = [
   'withdrawal.completed',
   'withdrawal.failed',
   'withdrawal.ended',
+  'alert.raised',
+  'alert.acknowledged',
+  'alert.undelivered',
+  'alert.channelDisabled',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
 /** Socket channels by the event's first word. */
-export type EventChannel = 'orders' | 'fills' | 'positions' | 'balances' | 'trades' | 'account' | 'deposits';
+export type EventChannel = 'orders' | 'fills' | 'positions' | 'balances' | 'trades' | 'account' | 'deposits' | 'alerts';
 
 export interface StreamEvent {
   readonly id: string;
@@ -122,6 +126,7 @@ export function channelOf(type: EventType): EventChannel {
   if (type.startsWith('balance.')) return 'balances';
   if (type.startsWith('trade.')) return 'trades';
   if (type.startsWith('deposit.') || type.startsWith('swap.') || type.startsWith('withdrawal.')) return 'deposits';
+  if (type.startsWith('alert.')) return 'alerts';
   return 'account';
 }
 

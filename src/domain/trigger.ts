@@ -27,7 +27,8 @@ export interface TriggerParameters {
 export interface TriggerIntent {
   readonly id: string;
   readonly userId: string;
-  readonly accountId: string;
+  /** null: a price that a person waits for. */
+  readonly accountId: string | null;
   /** Who is told. */
   readonly workflowId: string;
   readonly venue: string;

@@ -15,6 +15,7 @@ import { TOPICS } from '../streams/topics';
 import { ensureAccountWatched, tellAccountChanged, tellAccountDeleted } from '../temporal/watching';
 import { depositsPort } from './deposits';
 import { withdrawalsPort } from './withdrawals';
+import { alertPorts } from './alerts';
 import { ensureOwner, newPaperCredential } from './first-start';
 import { Health } from './health';
 import type { RunningRole } from './index';
@@ -97,6 +98,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
     riskLimits: store.riskLimits,
     configurationNews: configurationNews(bus),
     apiKeys: store.apiKeys,
+    ...alertPorts(platform),
     ...webhookPorts(platform),
     signalSources: store.signalSources,
     signals: store.signals,

@@ -23,6 +23,7 @@ export function openSockets(server: Server, platform: Platform, tail: EventTail)
       positions: (accountId, userId) => store.positions.openOf(accountId, userId),
       balances: (accountId, userId) => store.balances.list(accountId, userId),
       trades: async (accountId, userId) => (await store.trades.list({ ...page, userId, accountId, status: 'all' })).trades,
+      alerts: async (userId) => (await store.alerts.list({ userId, ruleId: null, kind: null, acknowledged: false, cursor: null, limit: SNAPSHOT_ROWS })).alerts,
       deposits: async (userId) => (await store.deposits.list({ userId, state: null, cursor: null, limit: SNAPSHOT_ROWS })).deposits.map(shownDeposit),
       account: async (accountId, userId) => [await store.accounts.get(accountId, userId)].filter((account) => account !== null),
     },

@@ -15,6 +15,7 @@ import { sleepUnlessAborted } from '../venues/back-off';
 import { TASK_QUEUES } from '../temporal/task-queues';
 import { isRunning } from '../temporal/executions';
 import { ensureAccountWatched, ensureMarketWatched, ensureSweeper, startResolution } from '../temporal/watching';
+import { alertWorker, levelChecks } from './alerts';
 import { conditionalActivities } from './conditional-orders';
 import { ensureChainWatched } from '../temporal/deposit-gateway';
 import { chainWatchActivities, depositActivities, depositParts } from './deposits';
@@ -80,7 +81,8 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
   });
   const onSendFailure = (call: Pick<RecordedCall, 'attemptId' | 'venue' | 'accountId'>, error: unknown): void => logger.warn({ err: error, attemptId: call.attemptId, venue: call.venue, accountId: call.accountId }, 'what came of a request could not be committed; it is tried again');
   const webhooks = webhookWorker(platform);
-  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform), ...supervisionActivities(platform), ...conditionalActivities(platform), ...strategyActivities(platform), ...orderListActivities(platform), ...killSwitchActivities(platform), ...createTriggerActivities({ triggers: store.triggers }), ...webhooks.activities, ...(deposits === null ? {} : { ...depositActivities(platform, deposits), ...withdrawalActivities(platform, deposits) }) };
+  const alerts = alertWorker(platform);
+  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform), ...supervisionActivities(platform), ...conditionalActivities(platform), ...strategyActivities(platform), ...orderListActivities(platform), ...killSwitchActivities(platform), ...createTriggerActivities({ triggers: store.triggers }), ...webhooks.activities, ...alerts.activities, ...(deposits === null ? {} : { ...depositActivities(platform, deposits), ...withdrawalActivities(platform, deposits) }) };
   tellSupervisors(platform);
   const stopped = new AbortController();
   // A moment for venues that answer; one that is away holds back nobody's exit, and is asked until it answers.
@@ -90,6 +92,7 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
   await ensureRetention(temporal.client, settings.pruneIntervalMinutes * MINUTE_MS);
   const watch = await guardStores(platform);
   await webhooks.start();
+  await alerts.start();
   return {
     ended: running.ended,
     stop: async () => {
@@ -98,8 +101,10 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
       // First no new tasks, or this process would get back what it gives away.
       const ended = running.stop();
       webhooks.leave();
+      alerts.leave();
       await ended;
       await webhooks.close();
+      await alerts.close();
     },
   };
 }
@@ -110,6 +115,7 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
   tellSupervisors(platform);
   const metrics = new WatchMetrics(platform.registry);
   const triggers = await watchTriggers(platform, metrics);
+  const checkLevels = levelChecks(platform);
   const activities = createWatchingActivities({
     leaving: leaving.signal,
     venues,
@@ -123,7 +129,13 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
         alert: (...alert) => store.accounts.alert(...alert),
       },
       working: (accountId) => store.orders.working(accountId),
-      judged: { check: (writer, accountId) => judgeAccount(platform, writer, accountId), everyMs: JUDGE_MS },
+      judged: {
+        check: async (writer, accountId) => {
+          await judgeAccount(platform, writer, accountId);
+          await checkLevels(writer, accountId);
+        },
+        everyMs: JUDGE_MS,
+      },
       onMismatch: (accountId, kind, count) => {
         metrics.mismatch(kind, count);
         logger.warn({ accountId, kind, count }, 'the audit found what the stream had not brought');

@@ -5,7 +5,7 @@ import { idSchema, symbolSchema, venueNameSchema } from './fields';
 export const ACCOUNT_CHANNELS = ['orders', 'fills', 'positions', 'balances', 'trades', 'account'] as const;
 export type AccountChannel = (typeof ACCOUNT_CHANNELS)[number];
 /** Of what belongs to a user rather than to an account. */
-export const USER_CHANNELS = ['deposits'] as const;
+export const USER_CHANNELS = ['deposits', 'alerts'] as const;
 export type UserChannel = (typeof USER_CHANNELS)[number];
 export const MARKET_CHANNELS = ['prices', 'orderbook'] as const;
 export type MarketChannel = (typeof MARKET_CHANNELS)[number];

@@ -1,9 +1,11 @@
 /** The catalogue of events that webhooks deliver: what each says, its JSON schema, and an example that is made from the schema. */
 import { z } from 'zod';
+import { CHANNEL_DISABLED_REASONS } from '../domain/alert';
 import { EVENT_TYPES } from '../domain/events';
 import { TRADE_EXECUTED, WEBHOOK_TEST } from '../domain/webhook';
 import { accountSchema, fillSchema, positionSchema, shownPositionSchema } from './accounts';
 import { depositSchema } from './deposits';
+import { alertSchema } from './alerts';
 import { timeSchema } from './fields';
 import { orderSchema } from './orders';
 import { signalSchema } from './signals';
@@ -31,6 +33,10 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   'trade.closed': { description: 'A position is flat again: its round trip, with profit, fees and funding.', data: z.looseObject({ trade: tradeSchema }) },
   'account.alert': { description: 'Something that a person should know: data.kind names it.', data: z.looseObject({ kind: z.string() }) },
   'account.created': { description: 'An account was made.', data: z.looseObject({ account: accountSchema.partial() }) },
+  'alert.raised': { description: 'One of your alert rules has something to tell.', data: z.looseObject({ alert: alertSchema }) },
+  'alert.acknowledged': { description: 'Somebody has seen an alert.', data: z.looseObject({ alert: alertSchema }) },
+  'alert.undelivered': { description: 'A channel could not carry alerts and gave up on them: data.alertIds.', data: z.looseObject({ channelId: z.string(), name: z.string(), messageId: z.string(), alertIds: z.array(z.string()) }) },
+  'alert.channelDisabled': { description: 'A channel of alerts was shut out, and is disabled: data.reason says why.', data: z.looseObject({ channelId: z.string(), name: z.string(), reason: z.enum(CHANNEL_DISABLED_REASONS) }) },
   order: { description: 'An order changed: its whole state.', data: orderData },
   trade: { description: 'A round trip began or grew.', data: z.looseObject({ trade: tradeSchema }) },
   balance: { description: 'A balance changed.', data: z.looseObject({}) },

@@ -48,9 +48,10 @@ export class UserChanges {
     private sequence: number,
   ) {}
 
-  addEvent(draft: EventDraft, at: string): void {
+  /** `accountId`: the account it is about, for whoever filters by accounts. */
+  addEvent(draft: EventDraft, at: string, accountId: string | null = null): void {
     this.sequence += 1;
-    this.events.push({ stream: userStream(this.userId), userId: this.userId, accountId: null, sequence: this.sequence, type: draft.type, at, orderId: draft.orderId, data: draft.data });
+    this.events.push({ stream: userStream(this.userId), userId: this.userId, accountId, sequence: this.sequence, type: draft.type, at, orderId: draft.orderId, data: draft.data });
   }
 
   /** The lines of one fact, and their sums. Throws when they do not balance. */

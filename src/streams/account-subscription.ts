@@ -1,6 +1,7 @@
 /** One client's subscription to one channel of an account, or of its user: a snapshot or a replay, then live events, without loss or repeat at the seam. */
 import { accountStream, channelOf, STREAM_ALERTS, userStream, type StreamEvent } from '../domain/events';
 import type { ShownDeposit } from '../domain/deposit';
+import type { Alert } from '../domain/alert';
 import type { Account, Balance, Position } from '../domain/account';
 import type { Fill, Order } from '../domain/order';
 import type { Trade } from '../domain/trade';
@@ -27,6 +28,8 @@ export type SnapshotReader = {
   account(accountId: string, userId: string): Promise<readonly Account[]>;
   /** The newest first. */
   deposits(userId: string): Promise<readonly ShownDeposit[]>;
+  /** Those that nobody has acknowledged, the newest first. */
+  alerts(userId: string): Promise<readonly Alert[]>;
 };
 
 export interface AccountSubscriptionDependencies {

@@ -5,6 +5,7 @@
  *     const socket: Socket<ServerToClientEvents, ClientToServerEvents> = io(url, { auth: { token } });
  *     socket.on('event', (event) => { if (event.channel === 'orders') show(event.data.order); });
  */
+import type { Alert } from '../domain/alert';
 import type { Account, Balance, Position } from '../domain/account';
 import type { ChainTransfer, ShownDeposit } from '../domain/deposit';
 import type { EventType } from '../domain/events';
@@ -15,10 +16,10 @@ import type { Withdrawal } from '../domain/withdrawal';
 import type { ErrorBody } from '../schemas/errors';
 import type { AccountChannel, MarketChannel, SubscribeRequest, UnsubscribeRequest, UserChannel } from '../schemas/socket';
 
-export type { AccountChannel, UserChannel, MarketChannel, ShownDeposit, ChainTransfer, SubscribeRequest, UnsubscribeRequest, ErrorBody, Order, Fill, Position, Balance, Trade, Account, Ticker, OrderBook };
+export type { AccountChannel, UserChannel, MarketChannel, ShownDeposit, ChainTransfer, Alert, SubscribeRequest, UnsubscribeRequest, ErrorBody, Order, Fill, Position, Balance, Trade, Account, Ticker, OrderBook };
 
-/** The state to begin with: open orders, recent fills, open positions, balances, recent trades, the account, recent deposits; the newest ticker or book, null while unknown. */
-export type Snapshot = readonly Order[] | readonly Fill[] | readonly Position[] | readonly Balance[] | readonly Trade[] | readonly Account[] | readonly ShownDeposit[] | (Ticker & Freshness) | (OrderBook & Freshness) | null;
+/** The state to begin with: open orders, recent fills, open positions, balances, recent trades, the account, recent deposits; alerts that nobody acknowledged; the newest ticker or book, null while unknown. */
+export type Snapshot = readonly Order[] | readonly Fill[] | readonly Position[] | readonly Balance[] | readonly Trade[] | readonly Account[] | readonly ShownDeposit[] | readonly Alert[] | (Ticker & Freshness) | (OrderBook & Freshness) | null;
 
 export interface Freshness {
   /** Nobody confirmed it lately, or the venue's market data is down: do not trade on it. */
@@ -80,6 +81,8 @@ export type ChannelEvent =
   | AccountEvent<'account', TypesOf<'account'>>
   /** `transfer`: of deposit.unclaimed and its taking back, which belong to no deposit. `withdrawal`: of withdrawal.*. */
   | UserEvent<'deposits', TypesOf<'deposit' | 'swap' | 'withdrawal'>, { readonly deposit?: ShownDeposit; readonly transfer?: ChainTransfer; readonly withdrawal?: Withdrawal }>
+  | UserEvent<'alerts', 'alert.raised' | 'alert.acknowledged', { readonly alert: Alert }>
+  | UserEvent<'alerts', 'alert.undelivered' | 'alert.channelDisabled', { readonly channelId: string }>
   | MarketChannelEvent;
 
 export type MarketChannelEvent =

@@ -53,3 +53,10 @@ export const DELIVERING_ACTIVITY = {
   heartbeatTimeout: '5s',
   retry: { initialInterval: '250ms', maximumInterval: '10s', backoffCoefficient: 2 },
 } as const;
+
+/** One round of judging reads a few pages of events; the next one goes on from where the last committed. */
+export const JUDGING_ACTIVITY = {
+  startToCloseTimeout: '60s',
+  heartbeatTimeout: '5s',
+  retry: { initialInterval: '250ms', maximumInterval: '10s', backoffCoefficient: 2 },
+} as const;

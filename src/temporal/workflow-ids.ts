@@ -45,6 +45,16 @@ export function webhookWorkflowId(endpointId: string): string {
   return `webhook/${endpointId}`;
 }
 
+/** A user's alert rules. */
+export function alertWatchWorkflowId(userId: string): string {
+  return `alerts/${userId}`;
+}
+
+/** What is sent to a Telegram chat or an e-mail address. */
+export function alertDeliveryWorkflowId(channelId: string): string {
+  return `alert-channel/${channelId}`;
+}
+
 export function strategyWorkflowId(strategyId: string): string {
   return `strategy/${strategyId}`;
 }

@@ -1,5 +1,7 @@
 /** Every workflow type: each export is one. */
 export { account } from './account';
+export { alertDelivery } from './alert-delivery';
+export { alertWatch } from './alert-watch';
 export { conditionalOrder } from './conditional-order';
 export { chainWatch } from './chain-watch';
 export { deposit } from './deposit';

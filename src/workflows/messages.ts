@@ -125,6 +125,20 @@ export interface WebhookDeliveryInput {
 /** Something may wait for the endpoint: an event, a resend, its being enabled. A hint: what waits is in PostgreSQL. */
 export const deliveriesWaiting = defineSignal('deliveriesWaiting');
 
+export interface AlertWatchInput {
+  readonly userId: string;
+}
+
+/** Something may concern a rule of the user: an event, a changed rule. A hint: what happened is in PostgreSQL. */
+export const alertsConcerned = defineSignal('alertsConcerned');
+
+export interface AlertDeliveryInput {
+  readonly channelId: string;
+}
+
+/** Something may wait for the channel: an alert, a code, a test, its being enabled. A hint: what waits is in PostgreSQL. */
+export const alertsWaiting = defineSignal('alertsWaiting');
+
 export interface StrategyInput {
   readonly strategyId: string;
   /** What earlier executions found; absent at the start. */

@@ -39,6 +39,8 @@ const ROUTES = [
   'post /api/v1/signal-sources/{id}/rotate-token', 'get /api/v1/signal-sources/{id}/signals', 'get /api/v1/signal-sources/{id}/signals/{signalId}',
   'post /api/v1/webhooks', 'get /api/v1/webhooks', 'get /api/v1/webhooks/event-types', 'get /api/v1/webhooks/{id}', 'patch /api/v1/webhooks/{id}', 'delete /api/v1/webhooks/{id}', 'post /api/v1/webhooks/{id}/rotate-secret', 'post /api/v1/webhooks/{id}/enable',
   'post /api/v1/webhooks/{id}/test', 'get /api/v1/webhooks/{id}/deliveries', 'get /api/v1/webhooks/{id}/deliveries/{deliveryId}', 'post /api/v1/webhooks/{id}/deliveries/{deliveryId}/resend', 'post /api/v1/webhooks/{id}/recover',
+  'post /api/v1/alert-rules', 'get /api/v1/alert-rules', 'get /api/v1/alert-rules/{id}', 'patch /api/v1/alert-rules/{id}', 'delete /api/v1/alert-rules/{id}', 'get /api/v1/alerts', 'get /api/v1/alerts/{id}', 'post /api/v1/alerts/{id}/acknowledge',
+  'post /api/v1/alert-channels', 'get /api/v1/alert-channels', 'get /api/v1/alert-channels/{id}', 'patch /api/v1/alert-channels/{id}', 'delete /api/v1/alert-channels/{id}', 'post /api/v1/alert-channels/{id}/send-code', 'post /api/v1/alert-channels/{id}/verify', 'post /api/v1/alert-channels/{id}/test',
   'get /healthz', 'get /readyz', 'get /metrics', 'get /api/v1/openapi.json',
 ];
 

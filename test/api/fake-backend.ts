@@ -17,6 +17,7 @@ import { FakeMoney } from './fake-money';
 import { FakeSupervision } from './fake-supervision';
 import { FakeApiKeys } from './fake-api-keys';
 import { FakeSignals } from './fake-signals';
+import { FakeAlerts } from './fake-alerts';
 import { FakeWebhooks } from './fake-webhooks';
 import { FakeWithdrawals } from './fake-withdrawals';
 import { answeredAttempt, intentShown, page, recordedOrder, recordKey, type Denial } from './fake-rows';
@@ -58,6 +59,7 @@ export class FakeBackend {
   readonly accountChanges = new FakeAccountChanges(this);
   readonly supervision = new FakeSupervision(this);
   readonly signals = new FakeSignals(this);
+  readonly alerts = new FakeAlerts(() => this.at());
   readonly apiKeys = new FakeApiKeys(() => this.nowMs, this.keys);
   readonly callerLimits = new LocalRateBudget({ nowMs: () => this.nowMs }, 1, true);
   private readonly listeners = new Map<string, Set<Listener>>();
@@ -189,6 +191,7 @@ export class FakeBackend {
         return this.apiKeys.works(key) ? (this.keys.get(key) ?? null) : null;
       },
       gateway: { place: (intents) => this.place(intents), cancel: (intent) => this.onCancel(intent), amend: (intent) => this.onAmend(intent), ...heldOrders(this) },
+      ...this.alerts.ports,
       orders: {
         byId: async (id, userId) => this.own(this.orders.get(id), userId),
         byIds: async (ids) => {

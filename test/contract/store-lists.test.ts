@@ -3,6 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { routeTable, type RouteContext } from '../../src/api/route-table';
 import { ACCOUNTS_SQL } from '../../src/store/accounts';
+import { ALERT_CHANNELS_SQL } from '../../src/store/alert-channels';
+import { ALERT_RULES_SQL } from '../../src/store/alert-rules';
+import { alertsStatement } from '../../src/store/alerts';
 import { API_KEYS_SQL } from '../../src/store/api-keys';
 import type { Parameter, Row } from '../../src/store/database';
 import { depositsStatement } from '../../src/store/deposits';
@@ -25,7 +28,7 @@ import { WITHDRAWAL_ADDRESSES_SQL } from '../../src/store/withdrawal-addresses';
 import { withdrawalsStatement } from '../../src/store/withdrawals';
 import { OWNER, intentFor, openStoreWorld, type StoreWorld } from './store-harness';
 import { Plans, type ListStatement } from './store-lists-plans';
-import { ENDPOINT, fillLists, SOURCE } from './store-lists-rows';
+import { ALERT_RULE, ENDPOINT, fillLists, SOURCE } from './store-lists-rows';
 
 const LIMIT = 100;
 /** Two accounts of a page and one more row each, twice over, and the few that are open. */
@@ -44,6 +47,8 @@ const NO_PAGES: Readonly<Record<string, string>> = {
   listCandles: 'from the venue',
   listStrategyTypes: 'a catalogue',
   listEventTypes: 'a catalogue',
+  getAlert: 'of one alert',
+  getAlertRule: 'one row',
   getOrderList: 'the legs of one list',
   getOrderListTimeline: 'of one list',
   getDeposit: 'of one deposit',
@@ -145,6 +150,14 @@ list('listSignals', () => {
   });
 });
 
+list('listAlerts', () => {
+  describe.each([['everything', {}], ['one rule', { ruleId: ALERT_RULE }], ['a rare kind', { kind: 'loss' }], ['what nobody has seen', { acknowledged: false }], ['what somebody has seen', { acknowledged: true }]] as const)('of %s', (_name, filters) => {
+    test.each([null, cursor])('is read by its index, with its deliveries, from %s', async (from) => {
+      await expectFewRead(alertsStatement({ userId: world.userId, ruleId: null, kind: null, acknowledged: null, ...filters, cursor: from, limit: LIMIT }));
+    });
+  });
+});
+
 list('listDeposits', () => {
   test.each([null, 'QUOTED', 'CREDITED'] as const)('in state %s are read by their index, and so is a later page', async (state) => {
     await expectFewRead(depositsStatement({ userId: world.userId, state, cursor: null, limit: LIMIT }));
@@ -185,7 +198,7 @@ list('listBalances', () => {
   test('are read by their key', async () => expectFewRead({ sql: BALANCES_SQL, parameters: [accountId, world.userId] }));
 });
 
-for (const [operationId, sql] of Object.entries({ listAccounts: ACCOUNTS_SQL, listApiKeys: API_KEYS_SQL, listSignalSources: SIGNAL_SOURCES_SQL, listWebhooks: WEBHOOKS_SQL, listKillSwitches: LATCHED_SQL, listWithdrawalAddresses: WITHDRAWAL_ADDRESSES_SQL })) {
+for (const [operationId, sql] of Object.entries({ listAccounts: ACCOUNTS_SQL, listAlertChannels: ALERT_CHANNELS_SQL, listAlertRules: ALERT_RULES_SQL, listApiKeys: API_KEYS_SQL, listSignalSources: SIGNAL_SOURCES_SQL, listWebhooks: WEBHOOKS_SQL, listKillSwitches: LATCHED_SQL, listWithdrawalAddresses: WITHDRAWAL_ADDRESSES_SQL })) {
   list(operationId, () => {
     test('a user\'s own are read by their index among those of many others', async () => expectFewRead({ sql, parameters: [world.userId] }));
   });

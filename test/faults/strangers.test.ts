@@ -27,6 +27,8 @@ beforeAll(async () => {
   stranger = new ApiClient(stack.apiUrl, await newUser('a stranger'));
   const clientOrderId = `mine-${randomUUID()}`;
   const terms = { accountId: stack.accountId, symbol: 'BTC-PERP', side: 'buy', quantity: '0.01' };
+  const rule = (await stack.client.call<{ id: string }>('POST', '/api/v1/alert-rules', { kind: 'fill', name: 'the owner\'s fills' })).body;
+  const channel = (await stack.client.call<{ id: string }>('POST', '/api/v1/alert-channels', { kind: 'telegram', name: 'the owner\'s phone', botToken: '123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11', chatId: '1' })).body;
   const resting = await stack.client.call<ApiOrder>('POST', '/api/v1/orders', { ...terms, clientOrderId, type: 'limit', limitPrice: '1000' });
   // The first price may be on its way.
   await stack.client.until('a market order', async () => ((await stack.client.call('POST', '/api/v1/orders', { ...terms, clientOrderId: `bought-${randomUUID()}`, type: 'market' })).status === 201 ? true : null));
@@ -42,7 +44,8 @@ beforeAll(async () => {
   const delivery = (await stack.client.call<{ id: string }>('POST', `/api/v1/webhooks/${webhook.id}/test`)).body;
   const signalSource = (await stack.client.call<{ id: string; token: string }>('POST', '/api/v1/signal-sources', { name: 'the owner\'s', kind: 'order', template: { accountId: stack.accountId, symbol: 'BTC-PERP', side: 'buy', type: 'market', quantity: '{{quantity}}' }, fields: { id: { kind: 'text' }, quantity: { kind: 'decimal' } } })).body;
   const signal = (await stack.client.call<{ id: string }>('POST', `/api/v1/signals/${signalSource.token}?dryRun=true`, { id: 'mine', quantity: '0.01' })).body;
-  owned = { accountId: stack.accountId, orderId: resting.body.id, positionId: position.id, apiKeyId: apiKey.id, webhookId: webhook.id, deliveryId: delivery.id, clientOrderId, strategyId: strategy.id, orderListId: orderList.id, killSwitchId: killSwitch.id, signalSourceId: signalSource.id, signalId: signal.id, ...(await newMoney(stack.postgres.url, stack.accountId)) };
+  const alert = await stack.client.until('an alert of the owner\'s fill', async () => (await stack.client.call<{ alerts: { id: string }[] }>('GET', '/api/v1/alerts')).body.alerts[0] ?? null);
+  owned = { ruleId: rule.id, channelId: channel.id, raisedAlertId: alert.id, accountId: stack.accountId, orderId: resting.body.id, positionId: position.id, apiKeyId: apiKey.id, webhookId: webhook.id, deliveryId: delivery.id, clientOrderId, strategyId: strategy.id, orderListId: orderList.id, killSwitchId: killSwitch.id, signalSourceId: signalSource.id, signalId: signal.id, ...(await newMoney(stack.postgres.url, stack.accountId)) };
 }, 180_000);
 afterAll(() => stack.stop());
 
@@ -63,7 +66,7 @@ async function newUser(name: string): Promise<string> {
 /** The owner's id that this path parameter would name; null where it names nobody's: a symbol, a venue. */
 function ownedId(path: string, { name }: Parameter): string | null {
   if (name !== 'id') return owned[name] ?? null;
-  const kinds = { accounts: 'accountId', orders: 'orderId', positions: 'positionId', 'api-keys': 'apiKeyId', webhooks: 'webhookId', strategies: 'strategyId', 'kill-switch': 'killSwitchId', 'signal-sources': 'signalSourceId', deposits: 'depositId', suspense: 'suspenseId', withdrawals: 'withdrawalId', 'withdrawal-addresses': 'withdrawalAddressId', 'order-lists': 'orderListId' };
+  const kinds = { accounts: 'accountId', orders: 'orderId', positions: 'positionId', 'api-keys': 'apiKeyId', webhooks: 'webhookId', 'alert-rules': 'ruleId', 'alert-channels': 'channelId', alerts: 'raisedAlertId', strategies: 'strategyId', 'kill-switch': 'killSwitchId', 'signal-sources': 'signalSourceId', deposits: 'depositId', suspense: 'suspenseId', withdrawals: 'withdrawalId', 'withdrawal-addresses': 'withdrawalAddressId', 'order-lists': 'orderListId' };
   const kind = Object.entries(kinds).find(([part]) => path.includes(`/${part}/`));
   const id = kind === undefined ? undefined : owned[kind[1]];
   if (id === undefined) throw new Error(`${path} names ids of a kind this test does not know: give it one of the owner's`);

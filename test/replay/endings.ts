@@ -11,6 +11,7 @@ import { ensureAccountWatched, ensureMarketWatched, startResolution } from '../.
 import { accountWorkflowId, amendmentWorkflowId, cancellationWorkflowId, marketWatchWorkflowId, orderWorkflowId, resolutionWorkflowId } from '../../src/temporal/workflow-ids';
 import { accountStatusChanged, reconcileRequested } from '../../src/workflows/messages';
 import { DEPOSIT_ENDINGS } from './deposit-endings';
+import { ALERT_ENDINGS } from './alert-endings';
 import { BACKGROUND_ENDINGS } from './background-endings';
 import { CONDITIONAL_ENDINGS } from './conditional-endings';
 import { canceled, continued, ended, scheduled, until, type Ending } from './executions';
@@ -256,4 +257,4 @@ const marketWatch: Ending[] = [
   },
 ];
 
-export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...CONDITIONAL_ENDINGS, ...BACKGROUND_ENDINGS, ...STORE_GUARD_ENDINGS, ...WEBHOOK_ENDINGS, ...DEPOSIT_ENDINGS, ...WITHDRAWAL_ENDINGS, ...SUPERVISION_ENDINGS, ...ORDER_LIST_ENDINGS];
+export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...CONDITIONAL_ENDINGS, ...BACKGROUND_ENDINGS, ...STORE_GUARD_ENDINGS, ...WEBHOOK_ENDINGS, ...ALERT_ENDINGS, ...DEPOSIT_ENDINGS, ...WITHDRAWAL_ENDINGS, ...SUPERVISION_ENDINGS, ...ORDER_LIST_ENDINGS];

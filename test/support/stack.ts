@@ -140,6 +140,8 @@ export interface Stack {
 export const WIDE_LIMITS = { maxOrderNotional: '1000000000', maxPositionNotional: '1000000000', maxOpenOrders: 10_000, maxDailyLoss: '1000000000', priceBandPercent: null, allowedSymbols: null };
 
 /** Tests and benchmarks ask hundreds of times a second with one key; the limits have tests of their own. */
+/** Nobody answers there: no test writes to real people. */
+const NOBODY = { SUREFILL_TELEGRAM_URL: 'http://127.0.0.1:9' };
 const UNLIMITED = { SUREFILL_LIMIT_PRICES: 'off', SUREFILL_LIMIT_ORDERS: 'off', SUREFILL_LIMIT_ADMIN: 'off', SUREFILL_LIMIT_READS: 'off' };
 
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
@@ -170,6 +172,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     PORT: String(port),
     LOG_LEVEL: 'info',
     ...UNLIMITED,
+    ...NOBODY,
     ...options.environment,
   };
   const all: RoleProcess[] = [];

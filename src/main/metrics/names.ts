@@ -24,6 +24,7 @@ export const METRIC_NAMES = {
   webhookDeliveries: 'surefill_webhook_deliveries_total',
   webhookOldest: 'surefill_webhook_oldest_pending_seconds',
   depositsByState: 'surefill_deposits_by_state',
+  alertMessages: 'surefill_alert_messages_total',
 } as const;
 
 export type Metric = keyof typeof METRIC_NAMES;
@@ -51,4 +52,5 @@ export const METRIC_ROLES: Readonly<Record<Metric, readonly Role[]>> = {
   webhookDeliveries: ['worker'],
   webhookOldest: ['api'],
   depositsByState: ['api'],
+  alertMessages: ['worker'],
 };
