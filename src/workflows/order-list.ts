@@ -3,7 +3,7 @@
  * places and cancels by child workflows and arms its triggers. What crashes in between is found at the next look: recorded orders
  * that were not placed are placed again under the same names.
  */
-import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, proxyLocalActivities, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, patched, proxyLocalActivities, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { OrderListActivities } from '../activities/order-list-activities';
 import { childIntent } from '../domain/child-intent';
 import type { OrderIntent } from '../domain/order';
@@ -19,7 +19,7 @@ const { advanceOrderList } = proxyLocalActivities<OrderListActivities>({ ...LOCA
 const { settleListTriggers } = proxyLocalActivities<OrderListActivities>({ ...LOCAL_ACTIVITY, summary: 'arm, change and give up its triggers' });
 
 export async function orderList(input: OrderListInput): Promise<void> {
-  const run = new OrderListRun();
+  const run = new OrderListRun(() => patched('exits-of-a-bracket-share-one-room'));
   let heard = false;
   let shown = '';
   setHandler(orderListProgress, () => run.details());

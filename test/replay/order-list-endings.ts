@@ -66,6 +66,12 @@ const stopFilled = child(2, 1, { step: 'market', type: 'market', timeInForce: 'I
 const [profit, stop] = exits as [OrderListLeg, OrderListLeg];
 const entryFilled = child(1, 0, { state: 'FILLED', isPlaced: true, filledQuantity: '1', avgPrice: '100', limitPrice: '100' });
 
+// A target that a price has set off, beside a take-profit that rests at the venue for its own share.
+const TARGET = { role: 'takeProfit', type: 'takeProfitMarket', limitPrice: null, triggerPrice: '110', triggerPriceType: 'mark', gapPolicy: 'traded', quantity: '0.6' } as const;
+const targeted = [leg(0, ENTRY), leg(1, { ...TARGET, state: 'TRIGGERED', triggered: { by: 'price', level: '110', at: AT, evidence: null } }), leg(2, { role: 'takeProfit', limitPrice: '120', quantity: '0.4' }), leg(3, { ...STOP, role: 'stop' })];
+const besides = child(2, 2, { state: 'WORKING', isPlaced: true, quantity: '0.4', limitPrice: '120' });
+const atMarket = child(3, 1, { step: 'market', type: 'market', timeInForce: 'IOC', limitPrice: null, quantity: '0.6' });
+
 export const ORDER_LIST_ENDINGS: readonly Ending[] = [
   {
     workflow: 'orderList',
@@ -97,6 +103,20 @@ export const ORDER_LIST_ENDINGS: readonly Ending[] = [
       settleListTriggers: [false],
     },
     run: (client) => run(client, { type: 'BRACKET', legs: bracket }),
+  },
+  {
+    workflow: 'orderList',
+    ending: 'bracket-completed-by-its-target',
+    script: {
+      ...placing,
+      lookAtOrderList: [
+        facts({ type: 'BRACKET', legs: targeted }, [entryFilled, besides]),
+        facts({ type: 'BRACKET', legs: targeted }, [entryFilled, { ...besides, state: 'FILLED', filledQuantity: '0.4', avgPrice: '120' }, { ...atMarket, state: 'FILLED', isPlaced: true, filledQuantity: '0.6', avgPrice: '110' }]),
+      ],
+      advanceOrderList: [recorded(atMarket), recorded()],
+      settleListTriggers: [false],
+    },
+    run: (client) => run(client, { type: 'BRACKET', legs: targeted }),
   },
   {
     workflow: 'orderList',

@@ -27,8 +27,10 @@ export interface LegView {
   readonly others: readonly OrderListChild[];
   /** What it may have open. */
   readonly share: Decimal;
-  /** What its whole group may have open; null: its legs do not count together while they rest. */
+  /** What its whole group may have open, less what others of it place at this look; null: its legs do not count together while they rest. */
   readonly groupLeft: Decimal | null;
+  /** Of what is pursued: what it and the others of its group may have open together. */
+  readonly room: Decimal;
   readonly market: LegMarket;
   readonly nowMs: number;
 }
@@ -42,7 +44,7 @@ export interface LegPlan {
   readonly belowMinimum: string | null;
 }
 
-const NOTHING: LegPlan = { place: null, cancel: [], wakeAtMs: null, belowMinimum: null };
+export const NOTHING: LegPlan = { place: null, cancel: [], wakeAtMs: null, belowMinimum: null };
 
 export function planLeg(view: LegView): LegPlan {
   if (view.leg.triggered !== null) return pursue(view, view.leg.triggered);
@@ -66,7 +68,7 @@ function rest(view: LegView): LegPlan {
 
 /** One order at a time: at its limit, then chasing, then at the market; only where it has the room to itself. */
 function pursue(view: LegView, triggered: NonNullable<OrderListLeg['triggered']>): LegPlan {
-  const { leg, children, share, market, nowMs } = view;
+  const { leg, children, share, room, market, nowMs } = view;
   const sinceMs = children.find((child) => child.step !== 'rest')?.recordedAtMs ?? null;
   const { step, untilMs } = triggered.by === 'timeLimit' ? { step: 'market' as const, untilMs: null } : stepAt(leg.type, leg.escalation, sinceMs, nowMs);
   const live = children.find(isOpenListChild);
@@ -81,7 +83,7 @@ function pursue(view: LegView, triggered: NonNullable<OrderListLeg['triggered']>
     return { ...NOTHING, wakeAtMs: Math.max(lookAtMs, nowMs + CHASE_INTERVAL_MS) };
   }
   if (share.isZero()) return NOTHING;
-  const free = minOf(share, freeOf(view, share));
+  const free = minOf(share, freeOf(view, room));
   // The others are taken away first: until then what they may fill is theirs.
   if (free.lessThanOrEqualTo(ZERO)) return { ...NOTHING, wakeAtMs: nowMs + CANCEL_PATIENCE_MS };
   const retryAtMs = retryAt(children);

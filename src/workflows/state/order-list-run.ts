@@ -7,7 +7,7 @@ import { decimal, decimalText, ZERO, type Decimal } from '../../domain/decimal';
 import { isOpenListChild, legHasEnded, legTrigger, type LegState, type ListChildPlan, type OrderList, type OrderListChild, type OrderListFacts, type OrderListLeg, type OrderListState } from '../../domain/order-list';
 import type { LegAlert, OrderListNote } from '../../domain/order-list-commands';
 import { entryIsOver, figuresOfLegs, groupOf, heldOf, isPast, sharesOf, type LegFigures } from '../../domain/order-list-shares';
-import { legEnd, NOTHING_LEFT, planLeg, troubleOf, type LegPlan, type LegView } from './order-list-legs';
+import { legEnd, NOTHING, NOTHING_LEFT, planLeg, troubleOf, type LegPlan, type LegView } from './order-list-legs';
 import { afterCrossings, closeTime, movedStop } from './order-list-turns';
 import { triggerStep, type TriggerStep } from './order-list-triggers';
 
@@ -36,6 +36,9 @@ const LEAST_WAIT_MS = 50;
 export class OrderListRun {
   private newest: Pick<OrderListFacts, 'list' | 'children'> | null = null;
 
+  /** `sharesRoom`: whether the exits of a bracket share one room. Executions that began before they did go on as they were; asked only where it matters. */
+  constructor(private readonly sharesRoom: () => boolean = () => true) {}
+
   step(look: OrderListFacts, nowMs: number): OrderListStep {
     const { children, triggers, markets } = look;
     const alerts: LegAlert[] = [];
@@ -48,7 +51,7 @@ export class OrderListRun {
       list = movedStop(list, figures, sharesOf(list, figures, nowMs), markets);
     }
     const shares = sharesOf(list, figures, nowMs);
-    const planned = list.legs.map((leg) => this.plan(list, leg, look, figures, shares, nowMs));
+    const planned = this.planned(list, look, figures, shares, nowMs);
     list = this.judged(list, children, figures, shares, planned, nowMs, alerts);
     this.newest = { list, children };
     const isOver = list.endedAt !== null || list.state !== 'ACTIVE';
@@ -78,16 +81,36 @@ export class OrderListRun {
     ].join('\n');
   }
 
-  private plan(list: OrderList, leg: OrderListLeg, { children, markets }: OrderListFacts, figures: readonly LegFigures[], shares: readonly Decimal[], nowMs: number): LegPlan {
+  private planned(list: OrderList, look: OrderListFacts, figures: readonly LegFigures[], shares: readonly Decimal[], nowMs: number): readonly LegPlan[] {
+    const held = list.type === 'BRACKET' ? heldOf(figures) : null;
+    const apart = list.legs.map((leg) => this.plan(list, leg, look, shares, nowMs, leg.n > 0 ? held : null));
+    const exits = apart.filter((plan, n) => n > 0 && plan.place !== null).length;
+    if (held === null || (exits < 2 && !list.legs.some((leg) => leg.role === 'takeProfit' && leg.triggered !== null))) return apart;
+    const together = this.inOneRoom(list, look, held, shares, nowMs);
+    return apart.every((plan, n) => isSamePlan(plan, together[n])) || !this.sharesRoom() ? apart : together;
+  }
+
+  /** No two exits take the same room in one look, and what rests for its share keeps no room from what a price has set off. */
+  private inOneRoom(list: OrderList, look: OrderListFacts, held: Decimal, shares: readonly Decimal[], nowMs: number): readonly LegPlan[] {
+    const plans = new Map<number, LegPlan>();
+    let left = held;
+    for (const leg of [...list.legs].sort((a, b) => Number(b.triggered !== null) - Number(a.triggered !== null))) {
+      const plan = leg.n > 0 ? this.plan(list, leg, look, shares, nowMs, left, left) : this.plan(list, leg, look, shares, nowMs, null);
+      plans.set(leg.n, plan);
+      if (leg.n > 0 && plan.place !== null) left = left.minus(decimal(plan.place.quantity));
+    }
+    return list.legs.map(({ n }) => plans.get(n) ?? NOTHING);
+  }
+
+  private plan(list: OrderList, leg: OrderListLeg, { children, markets }: OrderListFacts, shares: readonly Decimal[], nowMs: number, groupLeft: Decimal | null, room = shares[leg.n] ?? ZERO): LegPlan {
     const market = markets[leg.n];
     if (market === undefined) throw new RangeError(`no market of leg ${leg.n}`);
     const group = groupOf(list, leg.n);
     const view: LegView = {
-      leg, market, nowMs,
+      leg, market, nowMs, groupLeft, room,
       children: children.filter((child) => child.leg === leg.n),
       others: children.filter((child) => child.leg !== leg.n && group.includes(child.leg)),
       share: shares[leg.n] ?? ZERO,
-      groupLeft: list.type === 'BRACKET' && leg.n > 0 ? heldOf(figures) : null,
     };
     const plan = planLeg(view);
     // A leg that is to have nothing has nothing, whatever it waited for.
@@ -112,6 +135,10 @@ export class OrderListRun {
     const rest: LegState = end.state === 'EXPIRED' ? 'EXPIRED' : 'CANCELED';
     return { ...list, ...end, legs: legs.map((leg) => (leg.state === 'FILLED' || legHasEnded(leg) ? leg : { ...leg, state: rest })) };
   }
+}
+
+function isSamePlan(a: LegPlan, b: LegPlan | undefined): boolean {
+  return b !== undefined && a.place?.quantity === b.place?.quantity && a.wakeAtMs === b.wakeAtMs && a.belowMinimum === b.belowMinimum && a.cancel.length === b.cancel.length;
 }
 
 /** Legs whose own order ended them. Where nothing is left to reduce, that is so of every exit of the same market. */

@@ -2,9 +2,9 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { decimal, decimalText, sum } from '../../../src/domain/decimal';
-import { isOpenListChild, legHasEnded, type OrderListType } from '../../../src/domain/order-list';
+import { isOpenListChild, legHasEnded, type OrderList, type OrderListType } from '../../../src/domain/order-list';
 import { ListWorld, type Planted } from './list-model';
-import type { Happening } from './list-samples';
+import { leg, LEGS, type Happening } from './list-samples';
 
 const RUNS = 1_000;
 const seed = Number(process.env['SUREFILL_TEST_SEED'] ?? Date.now() % 2 ** 31);
@@ -25,8 +25,16 @@ const happenings: fc.Arbitrary<Happening[]> = fc.array(
   { minLength: 5, maxLength: 18 },
 );
 
-function play(type: OrderListType, script: readonly Happening[], planted: Planted = {}): ListWorld {
-  const world = new ListWorld(type, planted);
+/** What else a bracket may be asked for. */
+const TARGET = { type: 'takeProfitMarket', limitPrice: null, triggerPrice: '120', triggerPriceType: 'mark', gapPolicy: 'traded' } as const;
+const extras: fc.Arbitrary<Partial<OrderList>> = fc.record({
+  breakEvenAfter: fc.option(fc.integer({ min: 1, max: 3 })),
+  timeLimitMs: fc.option(fc.integer({ min: 500, max: 30_000 })),
+  legs: fc.boolean().map((waits) => LEGS.BRACKET.map((terms, n) => leg(waits && n === 2 ? { ...terms, ...TARGET } : terms, n))),
+});
+
+function play(type: OrderListType, script: readonly Happening[], planted: Planted = {}, more: Partial<OrderList> = {}): ListWorld {
+  const world = new ListWorld(type, planted, type === 'BRACKET' ? more : {});
   world.look();
   for (const happening of script) {
     world.happen(happening);
@@ -78,14 +86,19 @@ function found(type: OrderListType, planted: Planted): string {
 describe.each(TYPES)('%s', (type) => {
   it('never reverses a position, never has more at the venue than is held, in calm has filled + open = position, and ends with nothing open or armed', () => {
     fc.assert(
-      fc.property(happenings, (script) => {
-        const world = play(type, script);
+      fc.property(happenings, extras, (script, more) => {
+        const world = play(type, script, {}, more);
         world.calm();
         world.assertSound();
         assertCovered(world);
         world.finish();
         world.assertSound();
         expect([world.list.endedAt === null, world.children.filter(isOpenListChild).length, [...world.triggers.values()].filter(({ status }) => status === 'ARMED').length]).toEqual([false, 0, 0]);
+        // Moved once it may be, and never for a take-profit too few.
+        const stop = world.list.legs.find(({ role }) => role === 'stop');
+        const done = world.list.legs.filter((leg) => leg.role === 'takeProfit' && world.filledOf(leg.n).greaterThan(0)).length;
+        if (stop !== undefined && stop.breakEvenPrice !== null) expect(done).toBeGreaterThanOrEqual(world.list.breakEvenAfter ?? Infinity);
+        if (stop?.triggered?.by === 'timeLimit') expect(Date.parse(stop.triggered.at)).toBeGreaterThanOrEqual(Date.parse(world.list.closeAt ?? ''));
         if (world.list.state === 'COMPLETED' && (type === 'OUO' || type === 'BRACKET')) expect(world.position.toFixed()).toBe('0');
       }),
       { numRuns: RUNS, seed },
