@@ -182,3 +182,35 @@ describe('S7: servers die under load', () => {
     expect(atVenue.length).toBe(placed.length);
   }, 180_000);
 });
+
+interface Timeline {
+  readonly intent: object;
+  readonly risk: { readonly verdict: string };
+  readonly attempts: readonly { readonly outcome: string | null }[];
+  readonly evidence: readonly object[];
+}
+
+describe('Temporal is stopped', () => {
+  test('why an order is what it is can be read all the same', async () => {
+    const order = await placeUntilAnswered(randomUUID());
+    await stack.client.untilState(order.id, 'WORKING');
+    const timeline = () => stack.client.call<Timeline>('GET', `/api/v1/orders/${order.id}/timeline`);
+    // The stream may have said it before what came of the request was recorded.
+    const { intent, risk, evidence, told } = await stack.client.until('what came of the request', async () => {
+      const { body } = await timeline();
+      const attempt = body.attempts.find(({ outcome }) => outcome !== null && outcome !== 'superseded');
+      return attempt === undefined ? null : { ...body, told: attempt };
+    });
+    expect(risk.verdict).toBe('accepted');
+    await stack.temporal.kill('SIGKILL');
+    const { status, body } = await timeline();
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ intent, risk });
+    expect(body.attempts).toContainEqual(told);
+    // The stream may have told more of it meanwhile.
+    expect(body.evidence.slice(0, evidence.length)).toEqual(evidence);
+    expect((await stack.client.orders(`status=open&accountId=${stack.accountId}`)).map(({ id }) => id)).toContain(order.id);
+    await stack.temporal.start();
+    await settledAndBalanced(stack);
+  }, 120_000);
+});
