@@ -37,8 +37,8 @@ export const DEFAULT_RISK_LIMITS: RiskLimits = {
 };
 
 /**
- * What a user's accounts must stay within; null bounds nothing beyond the account's own limit. Open orders, the day's loss and the
- * position of a market are counted over all accounts together (src/risk/user-limits.ts); the others bind each account.
+ * What a user's accounts must stay within; null bounds nothing beyond the account's own limit. Open orders, the day's loss, the drawdown
+ * and the position of a market are counted over all accounts together (src/risk/user-limits.ts); the others bind each account.
  */
 export interface UserRiskLimits {
   readonly maxOrderNotional: string | null;

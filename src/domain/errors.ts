@@ -30,6 +30,7 @@ export const ERROR_CATALOGUE = {
   RISK_POSITION_NOTIONAL: { status: 422, retryable: false, advice: 'Lower the quantity, reduce the position or raise the limit.' },
   RISK_OPEN_ORDERS: { status: 422, retryable: false, advice: 'Cancel orders or raise the limit.' },
   RISK_DAILY_LOSS: { status: 422, retryable: false, advice: 'Only orders that reduce are taken until the next day.' },
+  RISK_DRAWDOWN: { status: 422, retryable: false, advice: 'Only orders that reduce are taken: your accounts are HALTED until you set them to ACTIVE.' },
   RISK_PRICE_BAND: { status: 422, retryable: false, advice: 'Use a price nearer to the mark, or widen the band.' },
   RISK_LIMITS_TOO_WIDE: { status: 422, retryable: false, advice: 'Keep the account\'s limits within the user\'s, or widen those first.' },
   RISK_ACCOUNT_REDUCING: { status: 422, retryable: false, advice: 'Only orders that reduce are taken while the account is REDUCING.' },

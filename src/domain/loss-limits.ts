@@ -2,7 +2,8 @@
  * Limits that trip by themselves, on fills and marks, not only when the next order comes. The day's loss puts an account into
  * REDUCING, because the next day is another; a drawdown from the peak HALTs it, because it does not pass by itself.
  *
- * The peak is of profit, not of money: equity less what came from outside, so that a deposit makes no peak and a withdrawal no loss.
+ * The peak is of profit, not of money: what the ledger has realized, fees and funding off, and what is not realized yet. So a deposit makes
+ * no peak and a withdrawal no loss, also before they are known to be one. A user's limits count all of the user's accounts together.
  */
 import type { AccountStatus } from './account';
 import { decimal, decimalText, maxOf } from './decimal';
@@ -11,8 +12,9 @@ export interface LossFigures {
   readonly status: AccountStatus;
   /** null: not known, because a price of what is held is missing; then nothing trips. */
   readonly dailyProfit: string | null;
-  readonly maxDailyLoss: string;
-  /** Equity less net transfers; null: not known. */
+  /** null: none is set. */
+  readonly maxDailyLoss: string | null;
+  /** Since the beginning, transfers not counted; null: not known. */
   readonly profit: string | null;
   /** null: none is set. */
   readonly maxDrawdown: string | null;
@@ -41,7 +43,7 @@ export function lossTripOf({ status, dailyProfit, maxDailyLoss, profit, maxDrawd
       };
     }
   }
-  if (status === 'ACTIVE' && dailyProfit !== null && decimal(dailyProfit).negated().greaterThanOrEqualTo(decimal(maxDailyLoss))) {
+  if (status === 'ACTIVE' && dailyProfit !== null && maxDailyLoss !== null && decimal(dailyProfit).negated().greaterThanOrEqualTo(decimal(maxDailyLoss))) {
     return {
       kind: 'dailyLossLimit', status: 'REDUCING', reason: `daily loss limit: ${decimalText(decimal(dailyProfit).negated())} lost today, of ${maxDailyLoss} allowed`,
       figures: { dailyProfit, maxDailyLoss },
@@ -49,6 +51,25 @@ export function lossTripOf({ status, dailyProfit, maxDailyLoss, profit, maxDrawd
     };
   }
   return null;
+}
+
+/** The same of all accounts of a user together. `status`: of the freest of them. */
+export function userLossTripOf(figures: LossFigures): LossTrip | null {
+  const trip = lossTripOf(figures);
+  if (trip === null) return null;
+  return {
+    ...trip,
+    reason: `over all accounts, ${trip.reason}`,
+    figures: Object.fromEntries(Object.entries(trip.figures).map(([name, value]) => [`${name}OfUser`, value])),
+    release: trip.kind === 'drawdownLimit'
+      ? 'Set the status of your accounts to ACTIVE (PATCH /api/v1/accounts/{id}): the peak over all of them is counted anew from then on.'
+      : 'Set the status of your accounts to ACTIVE (PATCH /api/v1/accounts/{id}) on the next UTC day, or after raising your maxDailyLoss: before, it trips again.',
+  };
+}
+
+/** The freest of these: what a limit could still restrict. */
+export function freestOf(statuses: readonly AccountStatus[]): AccountStatus {
+  return (['ACTIVE', 'REDUCING'] as const).find((status) => statuses.includes(status)) ?? 'HALTED';
 }
 
 /** The peak after this profit. */

@@ -37,6 +37,8 @@ export interface AccountFigures {
    * by. null while a held market has no fresh mark.
    */
   readonly dailyProfit: string | null;
+  /** Of what is held, at fresh marks; null while a held market has none. */
+  readonly unrealizedPnl: string | null;
   readonly symbols: Readonly<Record<string, SymbolFigures>>;
 }
 

@@ -14,7 +14,7 @@ export const userRiskLimitsSchema = z
     priceBandPercent: decimalSchema.nullable(),
     allowedSymbols: z.array(z.string()).nullable(),
   })
-  .meta({ id: 'UserRiskLimits', description: 'What your accounts must stay within: maxOpenOrders, maxDailyLoss and maxPositionNotional (of one market) all of them together, the others each of them. null: nothing beyond the account\'s own limit.' });
+  .meta({ id: 'UserRiskLimits', description: 'What your accounts must stay within: maxOpenOrders, maxDailyLoss, maxDrawdown and maxPositionNotional (of one market) all of them together, the others each of them. null: nothing beyond the account\'s own limit.' });
 
 export const riskLimitsViewSchema = z
   .strictObject({
@@ -32,7 +32,7 @@ export const riskLimitsUpdateSchema = z
     maxPositionNotional: positiveDecimalSchema.nullable(),
     maxOpenOrders: z.int().min(1).max(MAX_OPEN_ORDERS).nullable(),
     maxDailyLoss: positiveDecimalSchema.nullable(),
-    maxDrawdown: positiveDecimalSchema.nullable().optional().meta({ description: 'How far profit may fall below its peak before the account is HALTED; absent or null: any.' }),
+    maxDrawdown: positiveDecimalSchema.nullable().optional().meta({ description: 'How far profit may fall below its peak before the account is HALTED; of a user, the profit of all accounts together, and all of them. Absent or null: any.' }),
     priceBandPercent: positiveDecimalSchema.nullable(),
     allowedSymbols: z.array(symbolSchema).max(MAX_ALLOWED_SYMBOLS).nullable(),
   })

@@ -93,13 +93,15 @@ export function figuresFrom(row: unknown, accounts: Iterable<LockedAccount>, wan
     }
     const mark = (symbol: string): string | null => markOf(account.venue, symbol);
     const profits = own(profitRows)[0];
+    const unrealized = unrealizedOf([...held.values()], mark);
     result.set(account.id, {
       accountId: account.id,
       status: account.status,
       limits: account.limits,
       equity: equityOf(own(collateral)[0]?.total ?? null, [...held.values()], mark),
       openOrders: [...open.values()].reduce((count, exposure) => count + exposure.openOrders, 0),
-      dailyProfit: dailyProfit(profits?.profit ?? '0', profits?.opening ?? '0', unrealizedOf([...held.values()], mark)),
+      dailyProfit: dailyProfit(profits?.profit ?? '0', profits?.opening ?? '0', unrealized),
+      unrealizedPnl: unrealized,
       symbols,
     });
   }

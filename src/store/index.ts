@@ -219,7 +219,7 @@ export class Store {
     this.orderLists = new OrderLists(core, () => databaseGeneration.read());
     this.killSwitches = new KillSwitches(core);
     this.heartbeats = new Heartbeats(core);
-    this.lossLimits = new LossLimits(core);
+    this.lossLimits = new LossLimits(core, userLimits);
     this.protections = new Protections(core);
     this.seats = new SharedSeats(core.database);
     this.portfolio = new Portfolio(core);

@@ -20,6 +20,7 @@ export interface LockedAccount {
   readonly limits: RiskLimits;
   readonly userLimits: UserRiskLimits | null;
   readonly leverage: string;
+  readonly isDeleted: boolean;
   eventSequence: number;
 }
 
@@ -40,7 +41,7 @@ export interface LockedOrder {
 
 /** A latched kill switch holds the account HALTED, whatever its own status: it is read in the row that is locked. */
 export const STATUS_SELECT = `CASE WHEN a.kill_switch_id IS NULL THEN a.status ELSE 'HALTED' END AS status, CASE WHEN a.kill_switch_id IS NULL THEN a.status_reason ELSE 'kill switch ' || a.kill_switch_id || ' holds it until it is released' END AS "statusReason"`;
-const ACCOUNT_SELECT = `a.id, a.user_id AS "userId", a.venue, ${STATUS_SELECT}, a.kill_switch_id AS "killSwitchId", a.signer_id AS "signerId", a.limits, (SELECT u.limits FROM users u WHERE u.id = a.user_id) AS "userLimits", trim_scale(a.leverage)::text AS leverage, a.event_sequence::float8 AS "eventSequence"`;
+const ACCOUNT_SELECT = `a.id, a.user_id AS "userId", a.venue, ${STATUS_SELECT}, a.kill_switch_id AS "killSwitchId", a.signer_id AS "signerId", a.limits, (SELECT u.limits FROM users u WHERE u.id = a.user_id) AS "userLimits", trim_scale(a.leverage)::text AS leverage, a.deleted_at IS NOT NULL AS "isDeleted", a.event_sequence::float8 AS "eventSequence"`;
 const ORDER_FIELDS = Object.keys(ORDER_COLUMNS);
 const BOOKKEEPING_FIELDS = Object.keys(ORDER_STATE_COLUMNS);
 export const ORDER_SELECT = selectList(ORDER_COLUMNS, 'o');

@@ -8,8 +8,8 @@ import { spansAccounts, type UserFigures } from '../risk/user-limits';
 import type { ChangeSet } from './change-set';
 import { change, type ChangeOptions, type StoreCore } from './core';
 import type { Queryable, Transaction } from './database';
-import { loadFigures } from './figures';
 import { readAccounts, type LockedAccount } from './locks';
+import { loadStandings, type Standings } from './standing';
 
 /** Once for what was remembered, once for what the locks show, and once for an account that was made meanwhile. */
 const MAX_TRIES = 3;
@@ -73,16 +73,18 @@ export class UserLimitChanges {
 export interface Companions {
   readonly accounts: readonly LockedAccount[];
   readonly figures: ReadonlyMap<string, AccountFigures>;
+  /** null where there are none. */
+  readonly standings: Standings | null;
 }
 
-export const NO_COMPANIONS: Companions = { accounts: [], figures: new Map() };
+export const NO_COMPANIONS: Companions = { accounts: [], figures: new Map(), standings: null };
 
 /** What this account's user is judged by. `current`: figures that changed since, of the same transaction. */
-export function userFiguresOf(account: LockedAccount, { accounts, figures }: Companions, current: ReadonlyMap<string, AccountFigures>): UserFigures | null {
+export function userFiguresOf(account: LockedAccount, { accounts, figures, standings }: Companions, current: ReadonlyMap<string, AccountFigures>): UserFigures | null {
   const limits = account.userLimits;
   if (!spansAccounts(limits)) return null;
   const others = accounts.filter((each) => each.userId === account.userId && each.id !== account.id).map((each) => current.get(each.id) ?? figures.get(each.id));
-  return { limits, others: others.filter((each) => each !== undefined) };
+  return { limits, others: others.filter((each) => each !== undefined), ...(standings === null ? {} : { standing: standings.ofUser(account.userId) }) };
 }
 
 /** The same for showing, without locks: of one moment where the transaction is. */
@@ -93,10 +95,11 @@ export async function readUserFigures(core: StoreCore, tx: Queryable, account: L
 }
 
 /** Deleted ones too: what they lost today counts. */
-async function accountsOf(tx: Queryable, userIds: readonly string[]): Promise<readonly string[]> {
+export async function accountsOf(tx: Queryable, userIds: readonly string[]): Promise<readonly string[]> {
   return (await tx.rows<{ id: string }>('SELECT a.id FROM accounts a WHERE a.user_id = ANY($1::text[]) ORDER BY a.id', userIds)).map((row) => row.id);
 }
 
 async function companionsOf(core: StoreCore, tx: Queryable, accounts: readonly LockedAccount[]): Promise<Companions> {
-  return { accounts, figures: await loadFigures(tx, accounts, [], core.clock.nowMs(), core) };
+  const standings = await loadStandings(tx, accounts, core.clock.nowMs(), core);
+  return { accounts, figures: standings.figures, standings };
 }

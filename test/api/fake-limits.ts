@@ -18,7 +18,7 @@ export class FakeLimits implements RiskLimitsPort {
 
   /** Of an account that holds nothing, at a mark of 50,000. */
   figures(accountId: string, symbol: string): AccountFigures {
-    return { accountId, status: 'ACTIVE', limits: this.accounts.get(accountId)?.limits ?? DEFAULT_RISK_LIMITS, equity: '10000', openOrders: 0, dailyProfit: '0', symbols: { [symbol]: emptySymbol(symbol, '50000', '10') } };
+    return { accountId, status: 'ACTIVE', limits: this.accounts.get(accountId)?.limits ?? DEFAULT_RISK_LIMITS, equity: '10000', openOrders: 0, dailyProfit: '0', unrealizedPnl: '0', symbols: { [symbol]: emptySymbol(symbol, '50000', '10') } };
   }
 
   async get(userId: string, accountId: string | null): Promise<RiskLimitsView | null> {

@@ -171,4 +171,18 @@ describe('loss limits', () => {
     await world.store.accountChanges.apply(account.id, account.userId, { status: { status: 'ACTIVE', reason: null } }, 'key:boss');
     expect([await check(), await status()]).toEqual([null, 'ACTIVE']);
   });
+
+  test('money that comes or goes is no peak and no drawdown, also before anybody knows that it was a transfer', async () => {
+    const { account, status } = await holding({ maxDrawdown: '50' });
+    const writer = await world.store.watching.takeEpoch(`account/${account.id}`, 'test');
+    const balance = (total: string): Promise<unknown> => world.store.watching.putBalances(writer, account.id, [{ asset: 'USDT', total, available: total, locked: '0' }], (world.clock.ms += 1_000));
+    const checked = (): Promise<unknown> => world.store.lossLimits.check(writer, account.id);
+    expect(await checked()).toBeNull();
+    await balance('20000');
+    expect(await checked()).toBeNull();
+    await balance('100');
+    expect([await checked(), await status()]).toEqual([null, 'ACTIVE']);
+    world.marks.set(SYMBOL, '1.5');
+    expect(await checked()).toMatchObject({ kind: 'drawdownLimit', figures: { drawdown: '50' } });
+  });
 });

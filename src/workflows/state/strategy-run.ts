@@ -72,7 +72,7 @@ const FIRST_REFUSAL_MS = 1_000;
 /** The venue was not reached: nothing is wrong with the order. */
 const VENUE_DOWN_REASONS: ReadonlySet<string> = new Set([REASON.notSent, REASON.rateLimited, 'VENUE_UNAVAILABLE', 'SERVICE_UNAVAILABLE']);
 /** Entries of the account are stopped: by a person, a limit or the kill switch. */
-const STOPPED_REASONS: ReadonlySet<string> = new Set(['RISK_ACCOUNT_HALTED', 'RISK_ACCOUNT_REDUCING', 'RISK_DAILY_LOSS']);
+const STOPPED_REASONS: ReadonlySet<string> = new Set(['RISK_ACCOUNT_HALTED', 'RISK_ACCOUNT_REDUCING', 'RISK_DAILY_LOSS', 'RISK_DRAWDOWN']);
 
 export class StrategyRun {
   private unpricedSinceMs: number | null;

@@ -17,6 +17,7 @@ export function accountFigures(overrides: Partial<Omit<AccountFigures, 'symbols'
     equity: '1000',
     openOrders: 0,
     dailyProfit: '0',
+    unrealizedPnl: '0',
     symbols: Object.fromEntries(markets.map((market) => [market.symbol, market])),
     ...overrides,
   };

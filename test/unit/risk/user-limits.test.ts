@@ -53,8 +53,21 @@ describe('a user\'s limits over all accounts', () => {
     expect(verdict).toMatchObject({ verdict: 'denied', shown: { positionNotionalOfUser: '1010', maxPositionNotionalOfUser: '1000' } });
   });
 
-  test('bind accounts together only where one of these three is set', () => {
+  test('deny entries while all accounts together are too far below their peak, whichever of them lost', () => {
+    const drawn = (profit: string | null, peak: string | null, order: Partial<RiskOrder> = {}): string => {
+      const verdict = judgeOrder(riskOrder(order), accountFigures({}, [symbolFigures({ positionQuantity: '5' })]), { limits: { ...NO_USER_LIMITS, maxDrawdown: '100' }, others: [], standing: { profit, peak } });
+      return verdict.verdict === 'denied' ? verdict.code : 'accepted';
+    };
+    expect([drawn('400.01', '500'), drawn('400', '500'), drawn('-100', '0')]).toEqual(['accepted', 'RISK_DRAWDOWN', 'RISK_DRAWDOWN']);
+    // What is gained since the last look is the peak; without one nothing was lost yet.
+    expect([drawn('900', '500'), drawn('-900', null)]).toEqual(['accepted', 'accepted']);
+    expect(drawn(null, '500')).toBe('RISK_PRICE_UNKNOWN');
+    expect(drawn('-900', '500', { side: 'sell', reduceOnly: true })).toBe('accepted');
+    expect(() => judgeOrder(riskOrder(), accountFigures(), { limits: { ...NO_USER_LIMITS, maxDrawdown: '100' }, others: [] })).toThrow(RangeError);
+  });
+
+  test('bind accounts together only where one of these is set', () => {
     expect([null, NO_USER_LIMITS, { ...NO_USER_LIMITS, maxOrderNotional: '5', allowedSymbols: [] }].map(spansAccounts)).toEqual([false, false, false]);
-    expect([{ ...NO_USER_LIMITS, maxOpenOrders: 1 }, { ...NO_USER_LIMITS, maxDailyLoss: '1' }, { ...NO_USER_LIMITS, maxPositionNotional: '1' }].map(spansAccounts)).toEqual([true, true, true]);
+    expect([{ ...NO_USER_LIMITS, maxOpenOrders: 1 }, { ...NO_USER_LIMITS, maxDailyLoss: '1' }, { ...NO_USER_LIMITS, maxPositionNotional: '1' }, { ...NO_USER_LIMITS, maxDrawdown: '1' }].map(spansAccounts)).toEqual([true, true, true, true]);
   });
 });
