@@ -17,7 +17,6 @@ export function restartDelayMs(deaths: number): number {
 export class Keeper {
   private deaths = 0;
   private stopping = false;
-  private startingAgain = false;
   private startedAtMs = 0;
   private loop: Promise<void> | undefined;
   private firstStart: Promise<void> | undefined;
@@ -32,11 +31,6 @@ export class Keeper {
     return this.server.plan.name;
   }
 
-  /** Since when the present process runs, by performance.now(). */
-  get runningSinceMs(): number {
-    return this.startedAtMs;
-  }
-
   /** The first start. @throws Error with the reason: a start that never worked is not tried for ever. */
   async start(): Promise<void> {
     this.firstStart = this.server.start();
@@ -49,14 +43,6 @@ export class Keeper {
     if (this.stopping) return;
     this.startedAtMs = performance.now();
     this.loop ??= this.run();
-  }
-
-  /** Starts a fresh process at once and lets the present one finish its work beside it; not while one is starting anyway. */
-  async renew(): Promise<void> {
-    if (this.stopping || this.startingAgain) return;
-    const present = this.server.current();
-    this.startedAtMs = performance.now();
-    await Promise.all([this.server.start(), present.stop(this.server.plan.stop)]);
   }
 
   /** Stops keeping and stops the process. */
@@ -74,13 +60,10 @@ export class Keeper {
       const present: ManagedProcess = this.server.current();
       const { code, signal } = await present.exited;
       if (this.stopping) return;
-      if (this.server.current() !== present) continue; // renewed
       const how = signal ?? (code === null ? 'an unknown reason' : `exit code ${code}`);
       this.countDeath();
       this.say(`${this.name} ended with ${how}, starting it again`);
-      this.startingAgain = true;
       await this.startAgain();
-      this.startingAgain = false;
     }
   }
 

@@ -17,7 +17,6 @@ import { rolePlan, type Role } from './role-plan';
 import { apiPort, metricsPorts, planPostgres, planRedis, planSimulators, planTemporal, type PlannedServer, type Planning } from './servers-of-home';
 import { answersTemporal } from './temporal';
 import { historyWindow, keepHistories } from './temporal-retention';
-import { TemporalWatch } from './temporal-watch';
 
 /** What the supervisor takes from other rooms, wired by start.ts. */
 export interface SupervisorParts {
@@ -60,7 +59,6 @@ export class Supervisor {
   private readonly roles: Keeper[] = [];
   private records: ProcessRecords | undefined;
   private release: () => void = () => undefined;
-  private watch: TemporalWatch | undefined;
   private closeHub: () => Promise<void> = () => Promise.resolve();
   private logCheck: NodeJS.Timeout | undefined;
   private stopped: Promise<void> | undefined;
@@ -110,7 +108,6 @@ export class Supervisor {
         simulators: new Map([...simulators].map(([name, { plan }]) => [name, plan.url])),
         masterKey: settings.masterKey?.toString('base64') ?? this.home.masterKey(),
       }),
-      temporalAddress,
       port,
       metrics,
     );
@@ -138,7 +135,6 @@ export class Supervisor {
 
   private async stopInOrder(): Promise<void> {
     clearInterval(this.logCheck);
-    await this.watch?.stop();
     for (const group of [['api'], ['watcher'], ['worker']]) await this.stopNamed(this.roles, group);
     await Promise.all(this.simulators.map((keeper) => keeper.stop()));
     await this.closeHub();
@@ -189,16 +185,10 @@ export class Supervisor {
     return { url: hub.url, token };
   }
 
-  private async runRoles(environment: NodeJS.ProcessEnv, temporalAddress: string, port: number, metrics: ReadonlyMap<Role, number>): Promise<void> {
+  private async runRoles(environment: NodeJS.ProcessEnv, port: number, metrics: ReadonlyMap<Role, number>): Promise<void> {
     const start = (role: Role, rolePort: number): Promise<Keeper> =>
       this.run({ plan: rolePlan({ role, environment: withMetricsPort(environment, metrics.get(role)), port: rolePort, logFile: this.home.logFile(role) }) }, this.roles);
-    const [worker] = await Promise.all([start('worker', 0), start('watcher', 0), start('api', port)]);
-    this.watch = new TemporalWatch(temporalAddress, (awaySinceMs) => {
-      if (worker.runningSinceMs > awaySinceMs) return; // it was started into the absence and connects by itself
-      this.options.say('Temporal answers again: a fresh worker is started, its pollers do not wait');
-      worker.renew().catch((error: unknown) => this.options.say(error instanceof Error ? error.message : String(error)));
-    });
-    this.watch.start();
+    await Promise.all([start('worker', 0), start('watcher', 0), start('api', port)]);
   }
 }
 

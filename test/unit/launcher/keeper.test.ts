@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -91,23 +91,6 @@ test('a process that dies is started again, and stays stopped once it was stoppe
   await kept.stop();
   expect(isRunning(second)).toBe(false);
   expect(kept.server.current().identity).toEqual(second);
-});
-
-test('a renewed process starts before its predecessor has ended, and only the new one is kept', async () => {
-  const go = path.join(folder, 'go');
-  // Asked to stop, it finishes its work first: until the file is there.
-  const finish = `setInterval(() => require('fs').existsSync(${JSON.stringify(go)}) && process.exit(0), 20)`;
-  const kept = keep(`process.on('SIGTERM', () => ${finish})`);
-  await kept.start();
-  const first = kept.server.current();
-  const renewed = kept.renew();
-  while (kept.server.current() === first || up !== kept.server.current().pid) await new Promise((resolve) => setImmediate(resolve));
-  const second = kept.server.current();
-  expect([first.isRunning(), second.isRunning()]).toEqual([true, true]);
-  writeFileSync(go, '');
-  await renewed;
-  expect([first.isRunning(), second.isRunning()]).toEqual([false, true]);
-  expect(said).toEqual([]);
 });
 
 test('a first start that fails says why, with the end of the log, and is not tried again', async () => {
