@@ -15,6 +15,8 @@ export interface HeldOrderView {
   readonly pendingCancel: boolean;
   readonly triggeredAtMs: number | null;
   readonly revision: number;
+  /** Of its first trigger, as it stands armed: who accepted the order armed it, and each amendment is one more. null or absent: that one is not armed (any more). */
+  readonly armedRevision?: number | null;
   readonly children: readonly SupervisedOrder[];
 }
 

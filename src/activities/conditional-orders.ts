@@ -3,6 +3,7 @@ import { conditionOf, isHeld } from '../domain/condition';
 import type { Order, OrderIntent } from '../domain/order';
 import type { AppliedOrder, OrderEvidence, RecordedGroup } from '../domain/order-store';
 import { supervisedView } from '../domain/supervised-order';
+import { orderTriggerId, type Trigger } from '../domain/trigger';
 import type { VenueCapabilities } from '../domain/venue';
 import type { AmendConditionalInput, ConditionalActivities, ConditionalReference, HeldOrderView } from './conditional-activities';
 
@@ -13,6 +14,7 @@ export interface ConditionalPorts {
     amend(amendment: AmendConditionalInput): Promise<{ readonly verdict: 'applied' } | { readonly verdict: 'denied'; readonly code: NonNullable<Awaited<ReturnType<ConditionalActivities['amendConditional']>>['code']>; readonly message: string }>;
     childrenOf(orderId: string): Promise<readonly Order[]>;
   };
+  readonly triggers: { byIds(ids: readonly string[]): Promise<readonly Trigger[]> };
   orderById(id: string): Promise<Order | null>;
   capabilities(venue: string): VenueCapabilities | null;
   alert(accountId: string, data: Readonly<Record<string, unknown>>): Promise<void>;
@@ -48,5 +50,7 @@ async function viewOf(ports: ConditionalPorts, orderId: string): Promise<HeldOrd
   const condition = order === null || !isHeld(order) ? null : conditionOf(order);
   if (order === null || condition === null) throw new Error(`order ${orderId} is not one that waits in a workflow`);
   const { state, quantity, limitPrice, pendingCancel, revision, triggeredAt } = order;
-  return { state, quantity, limitPrice, condition, pendingCancel, revision, triggeredAtMs: triggeredAt === null ? null : Date.parse(triggeredAt), children: (await ports.held.childrenOf(orderId)).map(supervisedView) };
+  const [children, [trigger]] = await Promise.all([ports.held.childrenOf(orderId), ports.triggers.byIds([orderTriggerId(orderId, 0)])]);
+  const armedRevision = trigger?.status === 'ARMED' ? trigger.revision : null;
+  return { state, quantity, limitPrice, condition, pendingCancel, revision, armedRevision, triggeredAtMs: triggeredAt === null ? null : Date.parse(triggeredAt), children: children.map(supervisedView) };
 }

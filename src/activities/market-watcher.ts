@@ -18,7 +18,8 @@ export interface MarketDataFeed {
 export interface MarketTriggers {
   load(): Promise<void>;
   begin(writer: WriterEpoch, watchedMs: number | null): Promise<void>;
-  hear(message: PublicMessage): void;
+  /** `asked`: not by the stream. */
+  hear(message: PublicMessage, asked: boolean): void;
   /** Up to when (our clock, ms) no price is missing from what is stored. */
   checkpoint(): Promise<number>;
   close(): Promise<void>;
@@ -34,7 +35,7 @@ export interface MarketWatcherPorts {
   /** Between two reads of the venue's markets, ms. */
   readonly marketRefreshMs: number;
   saveMarkets(markets: readonly Market[]): Promise<void>;
-  openMarketData(venue: Venue, markets: readonly Market[], onMessage: (message: PublicMessage) => void): MarketDataFeed;
+  openMarketData(venue: Venue, markets: readonly Market[], onMessage: (message: PublicMessage, asked: boolean) => void): MarketDataFeed;
   openTriggers(venue: Venue): MarketTriggers;
   onTrouble(scope: string, error: unknown): void;
 }
@@ -102,7 +103,7 @@ export class MarketWatcher {
     // New markets need new subscriptions; the same ones keep their socket.
     if (symbols !== this.subscribed && !signal.aborted) {
       await this.feed?.close();
-      this.feed = this.ports.openMarketData(this.venue, markets, (message) => this.triggers.hear(message));
+      this.feed = this.ports.openMarketData(this.venue, markets, (message, asked) => this.triggers.hear(message, asked));
       this.subscribed = symbols;
     }
     return this.ports.marketRefreshMs;

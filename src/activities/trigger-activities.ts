@@ -3,8 +3,11 @@ import { ApplicationFailure } from '@temporalio/common';
 import { triggerProblem, type Trigger, type TriggerIntent, type TriggerParameters } from '../domain/trigger';
 
 export interface TriggerActivities {
-  /** Answers the row as it is: one that was armed before may have fired already. Refuses parameters that cannot fire (VALIDATION, final). */
-  armTrigger(input: { readonly trigger: TriggerIntent }): Promise<Trigger>;
+  /**
+   * Answers the row as it is: one that was armed before may have fired already. `sinceMs`: from when on prices count for it; absent: from
+   * now. Refuses parameters that cannot fire (VALIDATION, final).
+   */
+  armTrigger(input: { readonly trigger: TriggerIntent; readonly sinceMs?: number }): Promise<Trigger>;
   /** `revision`: what it becomes; a repeat changes nothing. Answers the row: where it is not ARMED the amendment came too late. null: there is none. */
   amendTrigger(input: { readonly triggerId: string; readonly revision: number; readonly parameters: TriggerParameters }): Promise<Trigger | null>;
   /** Answers the row: FIRED where it fired first. null: there is none. */
@@ -17,7 +20,7 @@ export interface TriggerActivities {
 
 export interface TriggerPorts {
   readonly triggers: {
-    arm(intent: TriggerIntent): Promise<Trigger>;
+    arm(intent: TriggerIntent, sinceMs?: number): Promise<Trigger>;
     amend(id: string, revision: number, parameters: TriggerParameters): Promise<Trigger | null>;
     disarm(id: string): Promise<Trigger | null>;
     acknowledge(id: string): Promise<Trigger | null>;
@@ -27,9 +30,9 @@ export interface TriggerPorts {
 
 export function createTriggerActivities({ triggers }: TriggerPorts): TriggerActivities {
   return {
-    armTrigger: async ({ trigger }) => {
+    armTrigger: async ({ trigger, sinceMs }) => {
       refuseWrong(trigger.parameters);
-      return triggers.arm(trigger);
+      return triggers.arm(trigger, sinceMs);
     },
     amendTrigger: async ({ triggerId, revision, parameters }) => {
       refuseWrong(parameters);

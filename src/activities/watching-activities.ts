@@ -34,7 +34,7 @@ export interface WatchingPorts {
   /** Somebody changed the account and says so. May be lost. */
   onAccountWake(accountId: string, listener: () => void): () => void;
   saveMarkets(markets: readonly Market[]): Promise<void>;
-  openMarketData(venue: Venue, markets: readonly Market[], onMessage: (message: PublicMessage) => void): MarketDataFeed;
+  openMarketData(venue: Venue, markets: readonly Market[], onMessage: (message: PublicMessage, asked: boolean) => void): MarketDataFeed;
   openTriggers(venue: Venue): MarketTriggers;
   onTrouble(scope: string, error: unknown): void;
 }

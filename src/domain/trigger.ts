@@ -98,6 +98,20 @@ export function triggerOf(order: { readonly type: OrderType; readonly side: Orde
   return triggerPrice === null ? null : { kind: 'level', ...shared, triggerPrice, trailingOffset: null, trailingOffsetType: null, activationPrice: null };
 }
 
+/** Trigger ids of an order that waits are functions of it and of how many it used up: arming twice is arming once. */
+export function orderTriggerId(orderId: string, n: number): string {
+  return `${orderId}/${n}`;
+}
+
+/** Equal in every term, as they are written. */
+export function sameParameters(a: TriggerParameters, b: TriggerParameters): boolean {
+  const { kind, priceType, direction, triggerPrice, trailingOffset, trailingOffsetType, activationPrice, gapPolicy } = a;
+  return (
+    kind === b.kind && priceType === b.priceType && direction === b.direction && triggerPrice === b.triggerPrice && trailingOffset === b.trailingOffset &&
+    trailingOffsetType === b.trailingOffsetType && activationPrice === b.activationPrice && gapPolicy === b.gapPolicy
+  );
+}
+
 /** Why parameters cannot be armed; null where they can. */
 export function triggerProblem(parameters: TriggerParameters): string | null {
   const { kind, triggerPrice, trailingOffset, trailingOffsetType, activationPrice } = parameters;

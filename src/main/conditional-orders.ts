@@ -8,6 +8,7 @@ export function conditionalActivities({ store, venues }: Platform): ConditionalA
     placing: store.placing,
     evidence: store.evidence,
     held: store.held,
+    triggers: store.triggers,
     orderById: (id) => store.orders.byId(id),
     capabilities: (venue) => venues.get(venue)?.capabilities ?? null,
     alert: (accountId, data) => store.accounts.alert(accountId, data),

@@ -2,7 +2,7 @@
 import type { MarketTriggers } from '../activities/market-watcher';
 import type { Venue } from '../domain/venue';
 import { VenueError } from '../domain/venue-errors';
-import { triggerNotice } from '../store/triggers';
+import { triggerNotice } from '../store/trigger-rows';
 import { priceMessageSchema } from '../streams/market-messages';
 import { PRICE_STALE_AFTER_MS } from '../streams/price-cache';
 import { TOPICS } from '../streams/topics';
@@ -35,7 +35,7 @@ export async function watchTriggers(platform: Platform, metrics: Pick<WatchMetri
     return {
       load: () => engine.load(),
       begin: (writer, watchedMs) => engine.begin(writer, watchedMs),
-      hear: (message) => engine.hear(message),
+      hear: (message, asked) => engine.hear(message, asked),
       checkpoint: () => engine.checkpoint(),
       close: async () => {
         for (const stop of stops) stop();

@@ -11,6 +11,7 @@ import { columnName, insertRows, pick, recordset, updateRows, type Columns } fro
 import type { Statement } from './database';
 import type { LockedAccount } from './locks';
 import * as tables from './tables';
+import { TRIGGER_COLUMNS, triggerNotice } from './trigger-rows';
 
 /** An event before the generation is known; `StreamEvent` minus what is added on the way out. */
 export type CommittedEvent = Omit<StreamEvent, 'generation' | 'id'>;
@@ -61,6 +62,8 @@ export class ChangeSet {
   readonly events: CommittedEvent[] = [];
   /** This process is about to commit more about the same accounts: other processes may be told of both at once. */
   moreFollows = false;
+  /** What watchers are told once it has committed, as payloads of EVENT_CHANNEL. */
+  readonly notices = new Set<string>();
   private readonly inserts = new Map<string, { readonly columns: Columns; readonly suffix: string; readonly rows: object[] }>();
   private readonly newOrders = new Map<string, object>();
   private readonly orderUpdates = new Map<string, object>();
@@ -94,6 +97,16 @@ export class ChangeSet {
 
   insertAttemptOrder(row: object): void {
     this.insert('attempt_orders', tables.ATTEMPT_ORDER_COLUMNS, row);
+  }
+
+  /** As trigger-rows.ts makes it. One that is there already stays as it is. */
+  armTrigger(venue: string, row: object): void {
+    this.insert('triggers', TRIGGER_COLUMNS, row, 'ON CONFLICT (id) DO NOTHING');
+    this.triggerChanged(venue, 1);
+  }
+
+  triggerChanged(venue: string, revision: number): void {
+    this.notices.add(`${triggerNotice(venue)} ${revision}`);
   }
 
   insertMutation(row: object): void {

@@ -12,14 +12,15 @@ export type CommitListener = (events: readonly CommittedEvent[]) => void;
 
 /** Tells other processes of the newest event of each stream; sent with the COMMIT, done after it. What more is soon to follow waits for that. */
 export function announcement(changes: readonly ChangeSet[]): Statement | null {
-  return notice(changes.flatMap(({ events, moreFollows }) => (moreFollows ? [] : events)));
+  return notice(changes.flatMap(({ events, moreFollows }) => (moreFollows ? [] : events)), changes.flatMap(({ notices }) => [...notices]));
 }
 
-function notice(events: readonly CommittedEvent[]): Statement | null {
+function notice(events: readonly CommittedEvent[], others: readonly string[] = []): Statement | null {
   const newest = new Map<string, number>();
   for (const { stream, sequence } of events) newest.set(stream, sequence);
-  if (newest.size === 0) return null;
-  return { sql: `SELECT count(pg_notify('${EVENT_CHANNEL}', payload))::int AS told FROM unnest($1::text[]) AS payload`, parameters: [[...newest].map(([stream, sequence]) => `${stream} ${sequence}`)] };
+  const payloads = [...[...newest].map(([stream, sequence]) => `${stream} ${sequence}`), ...new Set(others)];
+  if (payloads.length === 0) return null;
+  return { sql: `SELECT count(pg_notify('${EVENT_CHANNEL}', payload))::int AS told FROM unnest($1::text[]) AS payload`, parameters: [payloads] };
 }
 
 /**

@@ -1,13 +1,18 @@
 /** Orders that wait in workflows: amended under their lock while they are armed, and read back with their children. */
 import { isoTime } from '../domain/clock';
 import type { ErrorCode } from '../domain/errors';
+import { conditionOf } from '../domain/condition';
 import type { HeldTerms } from '../domain/evidence';
 import { decimal } from '../domain/decimal';
 import { isTerminal, type Order } from '../domain/order';
+import { disproof, orderTriggerId, triggerOf, type Trigger } from '../domain/trigger';
 import { applyToLocked, lockForEvidence } from './apply-evidence';
+import type { ChangeSet } from './change-set';
 import { change, type StoreCore } from './core';
+import type { Queryable } from './database';
 import { lockAccounts, orderOf, ORDER_SELECT } from './locks';
 import { OPEN_SQL } from './orders';
+import { amendedTrigger, lockTrigger, writeTrigger } from './trigger-rows';
 
 export interface HeldAmendment {
   readonly orderId: string;
@@ -22,7 +27,7 @@ export type HeldAmendmentAnswer = { readonly verdict: 'applied'; readonly order:
 export class HeldOrders {
   constructor(private readonly core: StoreCore) {}
 
-  /** New terms, if the order is armed and at that revision. A repeat gets the same answer. */
+  /** New terms of the order and of its trigger at once, if it is armed and at that revision and no price has reached it. A repeat gets the same answer. */
   async amend({ orderId, userId, accountId, expectedRevision, terms }: HeldAmendment): Promise<HeldAmendmentAnswer> {
     return change(this.core, [accountId], async (tx, changes): Promise<HeldAmendmentAnswer> => {
       const at = isoTime(this.core.clock.nowMs());
@@ -32,11 +37,25 @@ export class HeldOrders {
       const order = locked.orders.get(orderId)?.order;
       if (order === undefined || order.userId !== userId || order.accountId !== accountId) return { verdict: 'denied', code: 'NOT_FOUND', message: `order ${orderId} does not exist` };
       if (locked.known.has(`${orderId} ${item.evidence.key}`)) return { verdict: 'applied', order };
-      const denied = refusalOf(order, expectedRevision, terms);
+      const trigger = await lockTrigger(tx, orderTriggerId(orderId, 0));
+      const denied = refusalOf(order, trigger, expectedRevision, terms);
       if (denied !== null) return denied;
       const [applied] = await applyToLocked(tx, accounts, locked, [item], changes, this.core.markOf);
-      return { verdict: 'applied', order: applied?.order ?? order };
+      const after = applied?.order ?? order;
+      if (trigger?.status === 'ARMED') await this.amendTrigger(tx, changes, trigger, after);
+      return { verdict: 'applied', order: after };
     });
+  }
+
+  /** Each amendment is one revision of its trigger, as its workflow counts them. */
+  private async amendTrigger(tx: Queryable, changes: ChangeSet, trigger: Trigger, { type, side, ...order }: Order): Promise<void> {
+    const condition = conditionOf(order);
+    const parameters = condition === null ? null : triggerOf({ type, side, condition });
+    if (parameters === null) throw new Error(`trigger ${trigger.id} belongs to an order that waits for no price`);
+    const nowMs = this.core.clock.nowMs();
+    const next = amendedTrigger(trigger, trigger.revision + 1, parameters, nowMs);
+    await writeTrigger(tx, next, nowMs);
+    changes.triggerChanged(next.venue, next.revision);
   }
 
   /** Orders that one placed, oldest first. */
@@ -56,12 +75,14 @@ export class HeldOrders {
   }
 }
 
-function refusalOf(order: Order, expectedRevision: number, terms: HeldTerms): Extract<HeldAmendmentAnswer, { verdict: 'denied' }> | null {
+function refusalOf(order: Order, trigger: Trigger | null, expectedRevision: number, terms: HeldTerms): Extract<HeldAmendmentAnswer, { verdict: 'denied' }> | null {
   const deny = (code: ErrorCode, message: string): Extract<HeldAmendmentAnswer, { verdict: 'denied' }> => ({ verdict: 'denied', code, message });
   if (isTerminal(order.state)) return deny('CONFLICT', `the order is ${order.state}`);
   if (expectedRevision !== order.revision) return deny('PRECONDITION_FAILED', `the order is at revision ${order.revision}, not ${expectedRevision}`);
   if (order.pendingCancel) return deny('CONFLICT', 'a cancel of the order is under way');
   if (order.state !== 'ARMED') return deny('CONFLICT', `the order is ${order.state}: its trigger was crossed already`);
+  // The watcher was quicker: its workflow does not know yet. What does not hold of a firing fires nothing.
+  if (trigger?.evidence != null && trigger.status === 'FIRED' && disproof(trigger, trigger.evidence) === null) return deny('CONFLICT', 'its trigger was crossed already');
   if (terms.quantity !== undefined && decimal(terms.quantity).lessThanOrEqualTo(decimal(order.filledQuantity))) return deny('UNPROCESSABLE', `the new quantity must be above what is filled, ${order.filledQuantity}: cancel the order instead`);
   return null;
 }

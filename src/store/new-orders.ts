@@ -1,11 +1,15 @@
 /** How an intent becomes an order's first row: as one that is to be sent, one that waits in a workflow, or one that is denied. */
 import { isoTime } from '../domain/clock';
+import { conditionOf } from '../domain/condition';
 import type { ErrorCode } from '../domain/errors';
 import { UNCONDITIONAL, UNSUPERVISED, type Order, type OrderIntent, type Supervision } from '../domain/order';
+import { orderTriggerId, triggerOf } from '../domain/trigger';
 import { judgeOrder } from '../risk/judge';
+import type { ChangeSet } from './change-set';
 import type { StoreCore } from './core';
 import type { LockedAccount, OrderBookkeeping } from './locks';
 import type { Candidate, GroupState } from './placing';
+import { newTriggerRow } from './trigger-rows';
 import { userFiguresOf } from './user-figures';
 
 export const NO_BOOKS: OrderBookkeeping = { fillsQuantity: '0', fillsValue: '0', fillsMissing: '0', valuationPrice: '0', amendQuantity: null, amendValuation: null };
@@ -50,4 +54,16 @@ export function armed(core: StoreCore, intent: OrderIntent, account: LockedAccou
   // Without a price there is nothing to judge by yet; there will be one when its trigger is crossed.
   if (verdict.verdict === 'denied' && verdict.code !== 'RISK_PRICE_UNKNOWN') return denied({ ...candidate, shown: verdict.shown }, verdict.code, verdict.message);
   return { ...candidate, shown: verdict.shown };
+}
+
+/**
+ * Who is told that it is armed may rely on it: its trigger is committed with it, whatever becomes of the worker then. One that begins at a
+ * time has no trigger before that.
+ */
+export function armWith(changes: ChangeSet, order: Order, nowMs: number): void {
+  const condition = order.state === 'ARMED' ? conditionOf(order) : null;
+  const parameters = condition === null || condition.startAt !== null ? null : triggerOf({ type: order.type, side: order.side, condition });
+  const { id, userId, accountId, venue, symbol, ownerWorkflowId } = order;
+  if (parameters === null || ownerWorkflowId === null) return;
+  changes.armTrigger(venue, newTriggerRow({ id: orderTriggerId(id, 0), userId, accountId, workflowId: ownerWorkflowId, venue, symbol, parameters }, nowMs));
 }

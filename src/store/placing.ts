@@ -10,7 +10,7 @@ import { exposureOf } from '../domain/exposure';
 import { decimalText } from '../domain/decimal';
 import { EVENT_OF_STATE } from '../domain/order-changes';
 import { UNCONDITIONAL, type Order, type OrderIntent } from '../domain/order';
-import type { RecordedCall, RecordedGroup, RecordedItem, SendRight, WriterEpoch } from '../domain/order-store';
+import type { RecordedCall, RecordedGroup, RecordedItem, SendRight } from '../domain/order-store';
 import type { VenueCredentials } from '../domain/venue';
 import type { AccountFigures } from '../risk/figures';
 import { judgeOrder, valuationPrice } from '../risk/judge';
@@ -18,12 +18,12 @@ import { admissionOf, type Admission } from '../domain/store-state';
 import { exposed } from './apply-evidence';
 import { NonceBook } from './attempt-builder';
 import type { ChangeSet } from './change-set';
-import { holdEpoch, signsWithNonces, type StoreCore } from './core';
+import { signsWithNonces, type StoreCore } from './core';
 import type { Credentials } from './credentials';
 import type { Queryable } from './database';
 import { figuresFrom } from './figures';
 import { lockAccounts, type LockedAccount, type OrderBookkeeping } from './locks';
-import { armed, denied, newOrder, NO_BOOKS } from './new-orders';
+import { armed, armWith, denied, newOrder, NO_BOOKS } from './new-orders';
 import { existingCalls, readGroup, type GroupReading } from './placing-reads';
 import { signAccepted } from './placing-calls';
 import type { SendRights } from './send-rights';
@@ -35,8 +35,6 @@ export interface PlacingContext {
   readonly ownerWorkflowId: string | null;
   /** How long after this the venue may still be told, ms. */
   readonly sendTtlMs: number;
-  /** Of an exit that a watcher's signal caused: checked again in this transaction. */
-  readonly writer?: WriterEpoch;
   /** When the intents came to be, ms; absent: now. Older than a restored database, they may have been sent already. */
   readonly intendedAtMs?: number;
   /** Reads them back from Temporal after PostgreSQL lost them: what became of each is for the venue to say. */
@@ -85,7 +83,7 @@ export class Placing {
     const { group, rights } = await this.userLimits.change(accountIds, async (tx, changes, lockIds) => {
       const nowMs = this.core.clock.nowMs();
       // Sent together, done in this order: what is read is read under the locks.
-      const [, locked, reading] = await Promise.all([holdEpoch(tx, context.writer), lockAccounts(tx, lockIds), readGroup(tx, intents, accountIds, nowMs, this.core.retention.idempotencyMs)]);
+      const [locked, reading] = await Promise.all([lockAccounts(tx, lockIds), readGroup(tx, intents, accountIds, nowMs, this.core.retention.idempotencyMs)]);
       const accounts = new Map([...locked].filter(([id]) => accountIds.includes(id)));
       const companions = await this.userLimits.read(tx, locked, accounts.values());
       const mine = intents.filter((intent) => accounts.get(intent.accountId)?.userId === intent.userId);
@@ -139,6 +137,7 @@ export class Placing {
         state.reading.remember(candidate.order);
         items.set(index, { orderId: intent.id, verdict: candidate.order.state === 'DENIED' ? 'denied' : 'accepted' });
         addOrder(changes, candidate);
+        armWith(changes, candidate.order, state.nowMs);
         return;
       }
       const admission = this.admission(intent, state);

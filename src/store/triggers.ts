@@ -3,23 +3,14 @@
  * its epoch row FOR SHARE first. After each change the venue's watcher is told to read again; a lost word costs a re-read's interval.
  */
 import { isoTime } from '../domain/clock';
-import { carriedExtreme, type Trigger, type TriggerEvidence, type TriggerIntent, type TriggerParameters } from '../domain/trigger';
+import type { Trigger, TriggerEvidence, TriggerIntent, TriggerParameters } from '../domain/trigger';
 import type { WriterEpoch } from '../domain/order-store';
-import { columnName, insertRows, pick, plainRow, recordset, selectList, type Columns } from './columns';
+import { insertRows, recordset } from './columns';
 import { EVENT_CHANNEL } from './commit-announcer';
 import { holdEpoch, type StoreCore } from './core';
-import type { Row, Statement, Transaction } from './database';
+import type { Statement, Transaction } from './database';
+import { amendedTrigger, lockTrigger, newTriggerRow, TRIGGER_COLUMNS, TRIGGER_SELECT, triggerNotice, triggerOfRow, writeTrigger } from './trigger-rows';
 
-const PARAMETER_COLUMNS = {
-  kind: 'text', priceType: 'text', direction: 'text', triggerPrice: 'numeric', trailingOffset: 'numeric', trailingOffsetType: 'text', activationPrice: 'numeric', gapPolicy: 'text',
-} as const satisfies Columns;
-
-const TRIGGER_COLUMNS = {
-  id: 'text', userId: 'text', accountId: 'text', workflowId: 'text', venue: 'text', symbol: 'text', ...PARAMETER_COLUMNS,
-  revision: 'integer', status: 'text', extreme: 'numeric', armedAtMs: 'bigint', checkpointAtMs: 'bigint', evidence: 'jsonb', acknowledged: 'boolean', changedAt: 'timestamptz',
-} as const satisfies Columns;
-
-const SELECT = selectList(TRIGGER_COLUMNS, 't');
 /** Written as the partial index triggers_waiting_idx has it. */
 const WAITING_SQL = `(t.status = 'ARMED' OR (t.status = 'FIRED' AND NOT t.acknowledged))`;
 
@@ -37,22 +28,18 @@ export interface FireResult {
   readonly trigger: Trigger | null;
 }
 
-/** What is told on EVENT_CHANNEL of a venue's triggers: `<this> <revision>`. */
-export function triggerNotice(venue: string): string {
-  return `triggers:${venue}`;
-}
-
 export class Triggers {
   constructor(private readonly core: StoreCore) {}
 
-  /** Arming what was armed before changes nothing. Answers the row as it is: it may have fired already. */
-  async arm(intent: TriggerIntent): Promise<Trigger> {
+  /**
+   * Arming what was armed before changes nothing. Answers the row as it is: it may have fired already. `sinceMs`: from when on prices count
+   * for it, where that was before it could be armed.
+   */
+  async arm(intent: TriggerIntent, sinceMs?: number): Promise<Trigger> {
     return this.changing(async (tx) => {
-      const nowMs = this.core.clock.nowMs();
-      const { parameters, ...names } = intent;
-      const row = { ...names, ...parameters, revision: 1, status: 'ARMED', extreme: null, armedAtMs: nowMs, checkpointAtMs: nowMs, evidence: null, acknowledged: false, changedAt: isoTime(nowMs) };
-      const inserted = await tx.rows(`${insertRows('triggers', TRIGGER_COLUMNS, 1)} ON CONFLICT (id) DO NOTHING RETURNING id`, JSON.stringify([pick(TRIGGER_COLUMNS, row)]));
-      const trigger = await this.lock(tx, intent.id);
+      const row = newTriggerRow(intent, this.core.clock.nowMs(), sinceMs);
+      const inserted = await tx.rows(`${insertRows('triggers', TRIGGER_COLUMNS, 1)} ON CONFLICT (id) DO NOTHING RETURNING id`, JSON.stringify([row]));
+      const trigger = await lockTrigger(tx, intent.id);
       if (trigger === null) throw new Error(`trigger ${intent.id} was not stored`);
       return { answer: trigger, changed: inserted.length > 0 ? trigger : null };
     });
@@ -61,11 +48,10 @@ export class Triggers {
   /** Makes it revision `revision`, once: a repeat, a fired and a disarmed one are answered as they are. null: there is none. */
   async amend(id: string, revision: number, parameters: TriggerParameters): Promise<Trigger | null> {
     return this.changing(async (tx) => {
-      const before = await this.lock(tx, id);
+      const before = await lockTrigger(tx, id);
       if (before === null || before.status !== 'ARMED' || before.revision >= revision) return { answer: before, changed: null };
-      // Prices of before say nothing of the new terms: whoever reads back after an outage begins here.
-      const next: Trigger = { ...before, parameters, revision, extreme: carriedExtreme(before.parameters, parameters, before.extreme), checkpointAtMs: this.core.clock.nowMs() };
-      await this.write(tx, next);
+      const next = amendedTrigger(before, revision, parameters, this.core.clock.nowMs());
+      await writeTrigger(tx, next, this.core.clock.nowMs());
       return { answer: next, changed: next };
     });
   }
@@ -73,10 +59,10 @@ export class Triggers {
   /** A fired one stays fired, and counts as acknowledged: its workflow has ended with it. null: there is none. */
   async disarm(id: string): Promise<Trigger | null> {
     return this.changing(async (tx) => {
-      const before = await this.lock(tx, id);
+      const before = await lockTrigger(tx, id);
       if (before === null || before.status === 'DISARMED' || before.acknowledged) return { answer: before, changed: null };
       const next: Trigger = before.status === 'ARMED' ? { ...before, status: 'DISARMED' } : { ...before, acknowledged: true };
-      await this.write(tx, next);
+      await writeTrigger(tx, next, this.core.clock.nowMs());
       return { answer: next, changed: next };
     });
   }
@@ -84,10 +70,10 @@ export class Triggers {
   /** The workflow knows that it fired and acts on it: it is told no more. Answers the row, so that it acts on what is stored. */
   async acknowledge(id: string): Promise<Trigger | null> {
     return this.changing(async (tx) => {
-      const before = await this.lock(tx, id);
+      const before = await lockTrigger(tx, id);
       if (before === null || before.status !== 'FIRED' || before.acknowledged) return { answer: before, changed: null };
       const next: Trigger = { ...before, acknowledged: true };
-      await this.write(tx, next);
+      await writeTrigger(tx, next, this.core.clock.nowMs());
       return { answer: next, changed: next };
     });
   }
@@ -95,11 +81,11 @@ export class Triggers {
   /** Throws EpochLost when the watcher was replaced: what it saw fires nothing then. */
   async fire(writer: WriterEpoch, evidence: TriggerEvidence): Promise<FireResult> {
     return this.changing<FireResult>(async (tx) => {
-      const [, before] = await Promise.all([holdEpoch(tx, writer), this.lock(tx, evidence.triggerId)]);
+      const [, before] = await Promise.all([holdEpoch(tx, writer), lockTrigger(tx, evidence.triggerId)]);
       if (before?.status === 'FIRED') return { answer: { verdict: 'repeated', trigger: before }, changed: null };
       if (before === null || before.status !== 'ARMED' || before.revision !== evidence.revision) return { answer: { verdict: 'stale', trigger: before }, changed: null };
       const next: Trigger = { ...before, status: 'FIRED', evidence, extreme: evidence.extreme ?? before.extreme };
-      await this.write(tx, next);
+      await writeTrigger(tx, next, this.core.clock.nowMs());
       return { answer: { verdict: 'fired', trigger: next }, changed: null };
     });
   }
@@ -122,18 +108,18 @@ export class Triggers {
 
   /** All that a venue's watcher has to do with: armed, or fired and not known to its workflow. */
   async waiting(venue: string): Promise<readonly Trigger[]> {
-    return (await this.core.database.rows(`SELECT ${SELECT} FROM triggers t WHERE t.venue = $1 AND ${WAITING_SQL}`, venue)).map(triggerOfRow);
+    return (await this.core.database.rows(`SELECT ${TRIGGER_SELECT} FROM triggers t WHERE t.venue = $1 AND ${WAITING_SQL}`, venue)).map(triggerOfRow);
   }
 
   /** Whatever their status, those that changed at or after this time, ms. */
   async changedSince(venue: string, sinceMs: number): Promise<readonly Trigger[]> {
-    return (await this.core.database.rows(`SELECT ${SELECT} FROM triggers t WHERE t.venue = $1 AND t.changed_at >= $2::timestamptz`, venue, isoTime(sinceMs))).map(triggerOfRow);
+    return (await this.core.database.rows(`SELECT ${TRIGGER_SELECT} FROM triggers t WHERE t.venue = $1 AND t.changed_at >= $2::timestamptz`, venue, isoTime(sinceMs))).map(triggerOfRow);
   }
 
   /** In no order; unknown ones are absent. */
   async byIds(ids: readonly string[]): Promise<readonly Trigger[]> {
     if (ids.length === 0) return [];
-    return (await this.core.database.rows(`SELECT ${SELECT} FROM triggers t WHERE t.id = ANY($1::text[])`, ids)).map(triggerOfRow);
+    return (await this.core.database.rows(`SELECT ${TRIGGER_SELECT} FROM triggers t WHERE t.id = ANY($1::text[])`, ids)).map(triggerOfRow);
   }
 
   private changing<T>(work: (tx: Transaction) => Promise<{ readonly answer: T; readonly changed: Trigger | null }>): Promise<T> {
@@ -142,27 +128,8 @@ export class Triggers {
       return { answer, last: [], after: changed === null ? null : notice(changed) };
     });
   }
-
-  private async lock(tx: Transaction, id: string): Promise<Trigger | null> {
-    const [row] = await tx.rows(`SELECT ${SELECT} FROM triggers t WHERE t.id = $1 FOR UPDATE`, id);
-    return row === undefined ? null : triggerOfRow(row);
-  }
-
-  private async write(tx: Transaction, { id, parameters, ...rest }: Trigger): Promise<void> {
-    const set = { ...PARAMETER_COLUMNS, revision: 'integer', status: 'text', extreme: 'numeric', checkpointAtMs: 'bigint', evidence: 'jsonb', acknowledged: 'boolean', changedAt: 'timestamptz' } as const;
-    const assignments = Object.keys(set).map((field) => `${columnName(field)} = r."${field}"`).join(', ');
-    const row = pick({ id: 'text', ...set }, { id, ...parameters, ...rest, changedAt: isoTime(this.core.clock.nowMs()) });
-    await tx.rows(`UPDATE triggers t SET ${assignments} FROM ${recordset({ id: 'text', ...set }, 1)} WHERE t.id = r."id" RETURNING t.id`, JSON.stringify([row]));
-  }
 }
 
 function notice({ venue, revision }: Trigger): Statement {
   return { sql: `SELECT 1 AS told FROM pg_notify('${EVENT_CHANNEL}', $1)`, parameters: [`${triggerNotice(venue)} ${revision}`] };
-}
-
-function triggerOfRow(row: Row): Trigger {
-  const plain = plainRow(row) as Record<string, unknown>;
-  const { id, userId, accountId, workflowId, venue, symbol, revision, status, extreme, armedAtMs, checkpointAtMs, evidence, acknowledged } = plain;
-  const parameters = pick(PARAMETER_COLUMNS, plain);
-  return { id, userId, accountId, workflowId, venue, symbol, parameters, revision, status, extreme, armedAtMs, checkpointAtMs, evidence, acknowledged } as unknown as Trigger;
 }

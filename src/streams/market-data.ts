@@ -29,8 +29,8 @@ export interface MarketDataOptions {
   readonly bus: Pick<Bus, 'publish'>;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;
-  /** Each message before it is conflated, and each price that was asked for: for triggers. */
-  readonly onMessage?: (message: PublicMessage) => void;
+  /** Each message before it is conflated, and each price that was asked for (`asked`): for triggers. */
+  readonly onMessage?: (message: PublicMessage, asked: boolean) => void;
   readonly publishIntervalMs?: number;
   readonly silenceMs?: number;
 }
@@ -53,7 +53,7 @@ export class MarketData {
   constructor(private readonly options: MarketDataOptions) {
     this.stream = options.venue.streamPublic(options.venueSymbols, (message) => this.heard(message));
     // Told again to the holder by what it misses: prices.
-    this.stream.ready.catch((error: unknown) => this.tellState('down', reasonOf(error)));
+    this.stream.ready.then(() => this.options.onMessage?.({ kind: 'gap', reason: 'the stream begins' }, false)).catch((error: unknown) => this.tellState('down', reasonOf(error)));
     this.silenceTimer = setInterval(() => this.look(), (options.silenceMs ?? SILENCE_MS) / 3);
     this.ask();
   }
@@ -74,7 +74,7 @@ export class MarketData {
   private heard(told: PublicMessage): void {
     if (this.closing.signal.aborted) return;
     const message = this.inOurWords(told);
-    this.options.onMessage?.(message);
+    this.options.onMessage?.(message, false);
     if (message.kind === 'ticker') this.noteTicker(message.ticker);
     else if (message.kind === 'book') this.noteBook(message);
     else if (message.kind === 'trades') this.publish(TOPICS.trades(this.venue, message.symbol), { venue: this.venue, symbol: message.symbol, trades: message.trades } satisfies TradesMessage);
@@ -158,7 +158,7 @@ export class MarketData {
         // The stream overtook the answer; the venue's own times are no guide, its clock may be set back.
         if (heardAtMs !== undefined && heardAtMs >= askedAtMs) continue;
         // A price that the stream lost, in a market that is silent since, reaches triggers this way only.
-        this.options.onMessage?.({ kind: 'ticker', ticker });
+        this.options.onMessage?.({ kind: 'ticker', ticker }, true);
         this.noteTicker(ticker);
       }
     } catch (error) {

@@ -8,10 +8,11 @@ import type { PriceType } from '../domain/condition';
 import { decimal, decimalText } from '../domain/decimal';
 import type { PublicTrade, Ticker } from '../domain/market';
 import type { WriterEpoch } from '../domain/order-store';
-import { evaluate, type PriceOrigin, type Trigger, type TriggerEvidence } from '../domain/trigger';
+import { evaluate, sameParameters, type PriceOrigin, type Trigger, type TriggerEvidence } from '../domain/trigger';
 import type { PublicMessage } from '../domain/venue';
-import { believed } from './believed-history';
-import { PriceGuard, VenueClockGuess, type PriceRules, type Verdict } from './price-guard';
+import { MarketPrices, type Price } from './market-prices';
+import { MissedPrices, READ_AGAIN_MS, type Missed } from './missed-prices';
+import { VenueClockGuess, type PriceRules, type Verdict } from './price-guard';
 import { catchUp, type History } from './trigger-catch-up';
 import { TriggerIndex, type Crossed } from './trigger-index';
 import { TriggerMessenger } from './trigger-messenger';
@@ -38,82 +39,25 @@ export interface TriggerEngineOptions {
 const MAX_HELD = 50_000;
 /** A market whose own venue was silent for longer looks at its backup. */
 export const BACKUP_AFTER_MS = 5_000;
-/** The newest prices of each market and type, for triggers that were armed a moment before they were known here. */
-const RECENT_PRICES = 64;
-
-/** Messages of one venue overtake each other by less; a price further back is not late, its clock was changed. */
-const CLOCK_JUMP_MS = 5_000;
-/** Between two tries to read back what the venue did not tell. */
-const READ_AGAIN_MS = 1_000;
-
-interface Price {
-  readonly type: PriceType;
-  readonly text: string;
-  readonly source: string;
-  readonly atMs: number;
-  readonly observedAtMs: number;
-}
-
-class MarketState {
-  readonly guard: PriceGuard;
-  private readonly recent = new Map<PriceType, Price[]>();
-  sequence = 0;
-  heardMs = -Infinity;
-  /** What was read back tells everything up to then (the venue's clock): what was heard of that time meanwhile is known. */
-  readUntilMs = -Infinity;
-  readonly newestMs = new Map<string, number>();
-
-  constructor(rules: PriceRules) {
-    this.guard = new PriceGuard(rules);
-  }
-
-  /** Overtaken by a newer price of its kind. One that is older by far says that the venue's clock was set back. */
-  isOvertaken({ type, source, atMs }: Price): boolean {
-    const key = `${source} ${type}`;
-    const newestMs = this.newestMs.get(key) ?? -Infinity;
-    if (atMs < newestMs && newestMs - atMs < CLOCK_JUMP_MS) return true;
-    this.newestMs.set(key, atMs);
-    return type === 'last' && atMs <= this.readUntilMs;
-  }
-
-  /** A price that counts. */
-  remember(price: Price): void {
-    this.sequence += 1;
-    const recent = this.recent.get(price.type) ?? [];
-    this.recent.set(price.type, recent);
-    recent.push(price);
-    if (recent.length > RECENT_PRICES) recent.shift();
-  }
-
-  /** What was heard since then, oldest first. */
-  since(type: PriceType, ms: number): readonly Price[] {
-    return this.recent.get(type)?.filter(({ observedAtMs }) => observedAtMs >= ms) ?? [];
-  }
-
-  /** What stood then, unless it was heard longer ago than `staleMs`; null: not known. */
-  standingAt(type: PriceType, ms: number, staleMs: number): Price | null {
-    const before = this.recent.get(type)?.findLast(({ observedAtMs }) => observedAtMs < ms);
-    return before === undefined || ms - before.observedAtMs > staleMs ? null : before;
-  }
-}
 
 export class TriggerEngine {
   private readonly index = new TriggerIndex();
-  private readonly markets = new Map<string, MarketState>();
+  private readonly markets = new Map<string, MarketPrices>();
   private readonly venueClock = new VenueClockGuess();
   private readonly messenger: TriggerMessenger;
   private readonly sync: TriggerSync;
   private held: (() => void)[] | null = [];
   private writer: WriterEpoch | null = null;
-  /** Markets whose past could not be read yet, with the triggers as they were when nobody watched. */
-  private unread = new Map<string, readonly Trigger[]>();
-  private watchedMs: number | null = null;
-  private readAgain: NodeJS.Timeout | null = null;
-  private closed = false;
+  private readonly missed: MissedPrices;
+  /** From when on (our clock) every price of this venue was heard. */
+  private wholeSinceMs = Infinity;
+  /** When the stream said something last. */
+  private streamHeardMs = -Infinity;
 
   constructor(private readonly options: TriggerEngineOptions) {
     this.messenger = new TriggerMessenger(options, (trigger) => this.arm(trigger));
-    this.sync = new TriggerSync(options, { arm: (trigger) => this.arm(trigger), disarm: (id) => this.index.disarm(id), tell: (trigger) => this.messenger.tell(trigger), forget: (id) => this.messenger.forget(id) }, this.index);
+    this.missed = new MissedPrices(options, (symbol, missed, history, aheadMs) => this.takePast(symbol, missed, history, aheadMs));
+    this.sync = new TriggerSync(options, { arm: (trigger) => this.arm(trigger), disarm: (id) => this.disarm(id), tell: (trigger) => this.messenger.tell(trigger), forget: (id) => this.messenger.forget(id) }, this.index);
   }
 
   /** Reads what is armed; before the scope is taken, so that taking it costs no blindness. */
@@ -124,14 +68,19 @@ export class TriggerEngine {
   /** From now on this watcher is the one. `watchedMs`: up to when the one before it saw every price (our clock); null: there was none. */
   async begin(writer: WriterEpoch, watchedMs: number | null): Promise<void> {
     this.writer = writer;
+    // What is read back below tells everything up to now at least.
+    this.streamHeardMs = this.options.clock.nowMs();
     this.messenger.begin(writer);
     // What the one before stored until it lost its scope.
     await this.sync.load();
-    this.watchedMs = watchedMs;
-    // Venues keep no history of mark, index and mid.
-    this.unread = bySymbol([...this.index.all()].filter(({ parameters }) => parameters.priceType === 'last'));
+    this.miss([...this.index.all()], ({ armedAtMs, checkpointAtMs }) => ({
+      // One that was armed later was not watched then: it may count from before.
+      sinceMs: watchedMs === null || armedAtMs > watchedMs ? checkpointAtMs : Math.max(checkpointAtMs, watchedMs),
+      watchedMs: watchedMs ?? 0,
+    }));
     // A slow venue holds back no live price for long: its past is taken when it comes, from the triggers as they were.
-    await Promise.race([this.readBack(), new Promise<void>((resolve) => void setTimeout(resolve, READ_AGAIN_MS))]);
+    await Promise.race([this.missed.read(), new Promise<void>((resolve) => void setTimeout(resolve, READ_AGAIN_MS))]);
+    this.wholeSinceMs = this.options.clock.nowMs();
     const held = this.held ?? [];
     this.held = null;
     for (const evaluate of held) evaluate();
@@ -143,8 +92,13 @@ export class TriggerEngine {
     this.sync.noticed();
   }
 
-  hear(message: PublicMessage): void {
+  /** `asked`: the stream did not tell it. */
+  hear(message: PublicMessage, asked = false): void {
     const observedAtMs = this.options.clock.nowMs();
+    const missingSinceMs = this.streamHeardMs;
+    if (!asked) this.streamHeardMs = observedAtMs;
+    // Before the scope was taken, the past is still to be read.
+    if (message.kind === 'gap' && this.writer !== null) return this.whenBegun(() => this.gap(missingSinceMs, observedAtMs));
     if (message.kind === 'ticker') this.whenBegun(() => this.ticker(message.ticker, this.options.venue, observedAtMs));
     else if (message.kind === 'trades') this.whenBegun(() => this.trades(message.symbol, message.trades, observedAtMs));
   }
@@ -161,14 +115,13 @@ export class TriggerEngine {
     if (writer === null || this.held !== null) throw new Error('the engine has not begun');
     const atMs = this.options.clock.nowMs();
     await this.messenger.settled();
-    await this.sync.storeMarks(writer, atMs);
     // What was not read back yet is still missing, whoever watches next.
-    return this.unread.size > 0 ? (this.watchedMs ?? 0) : Math.min(atMs, this.sync.knownMs);
+    await this.sync.storeMarks(writer, (id) => Math.min(atMs, this.missed.get(id)?.sinceMs ?? Infinity));
+    return Math.min(atMs, this.sync.knownMs, this.missed.watchedMs);
   }
 
   async close(): Promise<void> {
-    this.closed = true;
-    if (this.readAgain !== null) clearTimeout(this.readAgain);
+    this.missed.close();
     this.sync.close();
     await this.messenger.close();
   }
@@ -203,12 +156,34 @@ export class TriggerEngine {
     if (verdict !== 'counts') return this.options.onRefused?.(symbol, verdict);
     if (price.source === this.options.venue) market.heardMs = price.observedAtMs;
     market.remember(price);
-    for (const crossed of this.index.tick(symbol, price.type, price.text)) this.fire(crossed, price, 'stream', market.sequence);
+    const known = price.type === 'last' ? market.knownTo(price.atMs) : [];
+    for (const crossed of this.index.tick(symbol, price.type, price.text, known)) this.fire(crossed, price, 'stream', market.sequence);
+  }
+
+  /** The stream was down until now: what came between is in the venue's history only. */
+  private gap(sinceMs: number, nowMs: number): void {
+    this.wholeSinceMs = nowMs;
+    for (const market of this.markets.values()) market.joined = false;
+    this.miss([...this.index.all()].map((trigger) => this.asItWas(trigger, sinceMs)), ({ checkpointAtMs }) => ({ sinceMs: Math.max(checkpointAtMs, sinceMs), watchedMs: sinceMs }));
+    this.missed.soon();
+  }
+
+  /** A trail whose extreme may be of a price that was asked for meanwhile begins at what is read back: what came before that price did not come after it. */
+  private asItWas(trigger: Trigger, ms: number): Trigger {
+    const extreme = this.index.extremeOf(trigger.id);
+    const isLater = this.market(trigger.symbol).since('last', ms + 1).some(({ text }) => text === extreme);
+    return { ...trigger, extreme: isLater ? null : extreme };
+  }
+
+  /** Triggers as they were then. Venues keep no history of mark, index and mid. */
+  private miss(triggers: readonly Trigger[], times: (trigger: Trigger) => Omit<Missed, 'trigger'>): void {
+    for (const trigger of triggers) if (trigger.parameters.priceType === 'last') this.missed.add({ trigger, ...times(trigger) });
   }
 
   private fire({ trigger, level, extreme }: Crossed, price: Price, origin: PriceOrigin, sequence: number): void {
     const { writer } = this;
     if (writer === null) return;
+    this.missed.forget(trigger.id);
     const { text, type, source, atMs, observedAtMs } = price;
     const evidence: TriggerEvidence = {
       triggerId: trigger.id, revision: trigger.revision, price: text, priceType: type, source, backup: source !== this.options.venue, origin,
@@ -217,16 +192,38 @@ export class TriggerEngine {
     this.messenger.fire(trigger, evidence);
   }
 
-  /** A trigger that was armed a moment ago has missed nothing: a trailing one begins at the price that stood then, and the prices since are still here. */
+  /**
+   * A trigger that was armed a moment ago has missed nothing: a trailing one begins at the price that stood then, and the prices since are
+   * still here. Where they are not, the venue is asked for them.
+   */
   private arm(trigger: Trigger): void {
+    const before = this.index.get(trigger.id);
+    const pending = this.missed.get(trigger.id);
     this.index.arm(trigger);
-    const market = this.markets.get(trigger.symbol);
     const armed = this.index.get(trigger.id);
-    if (this.held !== null || market === undefined || armed === undefined) return;
+    if (this.held !== null || armed === undefined) return;
+    const isSame = before !== undefined && sameParameters(before.parameters, armed.parameters);
+    // Amended in something else: it goes on, and misses what it missed.
+    if (isSame && pending !== undefined) return this.missed.add({ ...pending, trigger: { ...armed, extreme: pending.trigger.extreme } });
+    if (isSame) return;
+    this.missed.forget(armed.id);
+    if (!this.hearAgain(armed)) return;
+    const { priceType, kind, gapPolicy } = armed.parameters;
+    const market = this.market(armed.symbol);
+    if (priceType === 'last') market.joined = true;
+    const isWhole = armed.checkpointAtMs >= this.wholeSinceMs && market.remembersSince(priceType, armed.checkpointAtMs);
+    if (isWhole || (kind === 'level' && gapPolicy === 'current')) return;
+    this.miss([armed], ({ armedAtMs, checkpointAtMs }) => ({ sinceMs: checkpointAtMs, watchedMs: Math.max(armedAtMs - 1, checkpointAtMs) }));
+    this.missed.soon();
+  }
+
+  /** Of the prices that are remembered those since its checkpoint; false: one of them has fired it. */
+  private hearAgain(armed: Trigger): boolean {
+    const market = this.market(armed.symbol);
     const { parameters, checkpointAtMs } = armed;
     const standing = market.standingAt(parameters.priceType, checkpointAtMs, this.options.rules.staleMs);
     if (standing !== null && this.index.extremeOf(armed.id) === null) this.raise(armed.id, evaluate(parameters, null, standing.text).extreme);
-    if (parameters.gapPolicy !== 'traded') return;
+    if (parameters.gapPolicy !== 'traded') return true;
     const missed = market.since(parameters.priceType, checkpointAtMs);
     const alone = new TriggerIndex();
     if (missed.length > 0) alone.arm({ ...armed, extreme: this.index.extremeOf(armed.id) });
@@ -234,39 +231,30 @@ export class TriggerEngine {
       const [crossed] = alone.tick(armed.symbol, price.type, price.text);
       if (crossed === undefined) continue;
       this.index.disarm(armed.id);
-      return this.fire(crossed, price, 'stream', market.sequence);
+      this.fire(crossed, price, 'stream', market.sequence);
+      return false;
     }
     this.raise(armed.id, alone.extremeOf(armed.id));
+    return true;
+  }
+
+  private disarm(id: string): void {
+    this.index.disarm(id);
+    this.missed.forget(id);
   }
 
   private raise(id: string, extreme: string | null): void {
     if (extreme !== null) this.index.raise(id, extreme);
   }
 
-  /** What was traded since somebody watched last. A venue that does not tell now is asked again; live prices count meanwhile. */
-  private async readBack(): Promise<void> {
-    if (this.unread.size === 0) return;
-    try {
-      const aheadMs = await this.options.venueAheadMs();
-      const sinceMs = ({ checkpointAtMs }: Trigger): number => Math.max(checkpointAtMs, this.watchedMs ?? -Infinity) + aheadMs;
-      await inGroups([...this.unread], async ([symbol, triggers]) => {
-        const history = await this.options.history(symbol, triggers.reduce((earliest, trigger) => Math.min(earliest, sinceMs(trigger)), Infinity));
-        if (this.closed || history === null) return;
-        this.unread.delete(symbol);
-        this.takePast(symbol, triggers, believed(history, this.options.rules), sinceMs);
-      });
-    } catch (error) {
-      this.options.onTrouble(error);
-    }
-    if (this.unread.size > 0 && !this.closed) this.readAgain = setTimeout(() => void this.readBack(), READ_AGAIN_MS);
-  }
-
-  private takePast(symbol: string, triggers: readonly Trigger[], history: History, sinceMs: (trigger: Trigger) => number): void {
+  private takePast(symbol: string, missed: readonly Missed[], history: History, aheadMs: number): void {
     const market = this.market(symbol);
-    market.readUntilMs = Math.max(market.readUntilMs, history.untilMs);
+    const since = new Map(missed.map(({ trigger, sinceMs }) => [trigger.id, sinceMs + aheadMs]));
     // What was amended, disarmed or fired meanwhile is another matter.
-    const still = triggers.filter(({ id, revision }) => this.index.get(id)?.revision === revision);
-    const { fired, armed } = catchUp(still, history, sinceMs);
+    const still = missed.flatMap(({ trigger }) => (this.index.get(trigger.id)?.revision === trigger.revision ? [trigger] : []));
+    if (market.joined) for (const { id } of still) market.toldAlone(id, history.untilMs);
+    else market.toldAll(history.untilMs, this.options.clock.nowMs());
+    const { fired, armed } = catchUp(still, history, ({ id }) => since.get(id) ?? Infinity);
     for (const { trigger, level, extreme, price, atMs } of fired) {
       this.index.disarm(trigger.id);
       const seen: Price = { type: 'last', text: price, source: this.options.venue, atMs, observedAtMs: this.options.clock.nowMs() };
@@ -275,30 +263,13 @@ export class TriggerEngine {
     for (const { id, extreme } of armed) this.raise(id, extreme);
   }
 
-  private market(symbol: string): MarketState {
+  private market(symbol: string): MarketPrices {
     const known = this.markets.get(symbol);
     if (known !== undefined) return known;
-    const made = new MarketState(this.options.rules);
+    const made = new MarketPrices(this.options.rules);
     this.markets.set(symbol, made);
     return made;
   }
 }
 
 const TWO = decimal('2');
-/** Questions about the past that a venue is asked at once. */
-const ASKED_AT_ONCE = 8;
-
-async function inGroups<T>(items: readonly T[], each: (item: T) => Promise<void>): Promise<void> {
-  for (let from = 0; from < items.length; from += ASKED_AT_ONCE) await Promise.all(items.slice(from, from + ASKED_AT_ONCE).map(each));
-}
-
-function bySymbol(triggers: readonly Trigger[]): Map<string, readonly Trigger[]> {
-  const groups = new Map<string, Trigger[]>();
-  for (const trigger of triggers) {
-    const group = groups.get(trigger.symbol) ?? [];
-    groups.set(trigger.symbol, group);
-    group.push(trigger);
-  }
-  return groups;
-}
-

@@ -102,10 +102,11 @@ export class TriggerIndex {
     this.markets.get(keyOf(trigger.symbol, trigger.parameters.priceType))?.remove(trigger);
   }
 
-  /** The triggers that this price reaches, which leave the index. Prices of one market come in their order. */
-  tick(symbol: string, priceType: PriceType, price: string): readonly Crossed[] {
+  /** The triggers that this price reaches, which leave the index. Prices of one market come in their order. `except`: to these it is no news. */
+  tick(symbol: string, priceType: PriceType, price: string, except: readonly string[] = NOBODY): readonly Crossed[] {
     const market = this.markets.get(keyOf(symbol, priceType));
     if (market === undefined) return NOTHING;
+    if (except.length > 0) return this.without(except, () => this.tick(symbol, priceType, price));
     const crossed: Crossed[] = [];
     market.tick(new HeardPrice(price), crossed);
     for (const { trigger } of crossed) {
@@ -113,6 +114,21 @@ export class TriggerIndex {
       this.raised.delete(trigger.id);
     }
     return crossed;
+  }
+
+  private without<T>(ids: readonly string[], work: () => T): T {
+    const aside = ids.flatMap((id) => {
+      const trigger = this.triggers.get(id);
+      return trigger === undefined ? [] : [{ ...trigger, extreme: this.extremeOf(id) ?? trigger.extreme }];
+    });
+    for (const { id } of aside) this.disarm(id);
+    const answer = work();
+    for (const trigger of aside) {
+      this.arm(trigger);
+      // It may have moved before, which nobody has stored yet.
+      if (trigger.parameters.kind === 'trailing' && trigger.extreme !== null) this.raised.set(trigger.id, { trigger, extreme: trigger.extreme });
+    }
+    return answer;
   }
 
   /** What a trailing trigger has seen up to now. */
@@ -136,6 +152,7 @@ export class TriggerIndex {
 }
 
 const NOTHING: readonly Crossed[] = [];
+const NOBODY: readonly string[] = [];
 
 function keyOf(symbol: string, priceType: PriceType): string {
   return `${priceType} ${symbol}`;

@@ -138,7 +138,10 @@ export class ConditionalRun {
     const parameters = triggerOf({ ...intent, condition: state.condition });
     if (parameters === null) throw new Error(`order ${intent.id} waits for no price`);
     const { userId, accountId, venue, symbol } = intent;
-    const armed = await armTrigger({ trigger: { id: state.triggerId, userId, accountId, workflowId: workflowInfo().workflowId, venue, symbol, parameters } });
+    // Whatever kept this from being armed when the order began: what was traded since then counts.
+    const { startAt } = state.condition;
+    const since = startAt === null || state.triggerNumber > 0 ? {} : { sinceMs: Date.parse(startAt) };
+    const armed = await armTrigger({ trigger: { id: state.triggerId, userId, accountId, workflowId: workflowInfo().workflowId, venue, symbol, parameters }, ...since });
     const row = armed.status === 'ARMED' && version > 0 ? await amendTrigger({ triggerId: state.triggerId, revision: version + 1, parameters }) : armed;
     if (row?.status === 'ARMED') state.armed(version);
     else if (row?.status === 'FIRED') await this.judge(await acknowledgeTrigger({ triggerId: row.id }));

@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { OrderCondition } from '../../src/domain/condition';
+import type { HeldTerms } from '../../src/domain/evidence';
 import { UNCONDITIONAL } from '../../src/domain/order';
+import { triggerOf, type TriggerEvidence, type TriggerParameters } from '../../src/domain/trigger';
+import { until } from './bus-until';
 import { intentFor, openStoreWorld, OWNER, type StoreWorld } from './store-harness';
 
 let world: StoreWorld;
@@ -19,6 +23,76 @@ describe('orders that wait in workflows', () => {
     const figures = await world.store.accounts.figures(account.id, [stop.symbol]);
     expect([figures.openOrders, figures.symbols[stop.symbol]?.reduceOnlySellQuantity]).toEqual([0, '0']);
     expect(await world.store.placing.recordOrders([stop], OWNER)).toEqual(group);
+  });
+
+  describe('its trigger', () => {
+    const waiting = { ...UNCONDITIONAL, execution: 'durable', triggerPrice: '1.5', triggerPriceType: 'mark', gapPolicy: 'traded' } as const;
+    const trail = { ...UNCONDITIONAL, execution: 'durable', trailingOffset: '0.1', trailingOffsetType: 'price', triggerPriceType: 'last', gapPolicy: 'traded' } as const;
+    const accepted = async (condition: OrderCondition) => {
+      const account = await world.newAccount();
+      const stop = intentFor(account, { type: condition.trailingOffset === null ? 'stopMarket' : 'trailingStopMarket', side: 'sell', limitPrice: null, reduceOnly: true, condition });
+      const heard: string[] = [];
+      const listening = await world.store.events.listen((stream) => void heard.push(stream));
+      await world.store.placing.recordOrders([stop], OWNER);
+      return { account, stop, heard, listening, trigger: async () => (await world.store.triggers.byIds([`${stop.id}/0`]))[0] ?? null };
+    };
+    const amend = ({ account, stop }: Awaited<ReturnType<typeof accepted>>, expectedRevision: number, terms: HeldTerms) => world.store.held.amend({ orderId: stop.id, userId: account.userId, accountId: account.id, expectedRevision, terms });
+
+    test('is armed by the transaction that accepts it, and its venue\'s watcher is told', async () => {
+      const made = await accepted(waiting);
+      expect(await made.trigger()).toMatchObject({ status: 'ARMED', revision: 1, workflowId: OWNER.ownerWorkflowId, symbol: made.stop.symbol, armedAtMs: world.clock.ms, checkpointAtMs: world.clock.ms, parameters: { kind: 'level', triggerPrice: '1.5', direction: 'atOrBelow', priceType: 'mark' } });
+      await until('the watcher is told', () => made.heard.includes(`triggers:${made.account.venue}`));
+      await made.listening.close();
+      // Its workflow arms it again, and a repeat of the acceptance does.
+      const armed = await made.trigger();
+      world.clock.ms += 5_000;
+      await world.store.placing.recordOrders([made.stop], OWNER);
+      expect(await made.trigger()).toEqual(armed);
+    });
+
+    test('is there for no order that is refused or begins at a time', async () => {
+      const later = await accepted({ ...waiting, startAt: new Date(world.clock.ms + 60_000).toISOString() });
+      await later.listening.close();
+      expect(await later.trigger()).toBeNull();
+      const account = await world.newAccount();
+      const refused = intentFor(account, { type: 'stopMarket', limitPrice: null, quantity: '100000', condition: waiting });
+      expect((await world.store.placing.recordOrders([refused], OWNER)).items[0]?.verdict).toBe('denied');
+      expect(await world.store.triggers.byIds([`${refused.id}/0`])).toEqual([]);
+    });
+
+    test('armed for a time that has passed counts from then on; one to come counts from now', async () => {
+      const { account, stop, listening } = await accepted(waiting);
+      await listening.close();
+      const names = { userId: account.userId, accountId: account.id, workflowId: 'w', venue: account.venue, symbol: stop.symbol };
+      const parameters = triggerOf({ ...stop, condition: waiting });
+      if (parameters === null) throw new Error('the stop has a trigger');
+      expect(await world.store.triggers.arm({ id: `${stop.id}/1`, ...names, parameters }, world.clock.ms - 9_000)).toMatchObject({ armedAtMs: world.clock.ms, checkpointAtMs: world.clock.ms - 9_000 });
+      expect(await world.store.triggers.arm({ id: `${stop.id}/2`, ...names, parameters }, world.clock.ms + 9_000)).toMatchObject({ checkpointAtMs: world.clock.ms });
+    });
+
+    test('is amended with the order, one revision each time; only other terms begin anew', async () => {
+      const made = await accepted(trail);
+      await made.listening.close();
+      const armedMs = world.clock.ms;
+      world.clock.ms += 1_000;
+      expect(await amend(made, 1, { quantity: '7' })).toMatchObject({ verdict: 'applied', order: { revision: 2 } });
+      expect(await made.trigger()).toMatchObject({ revision: 2, checkpointAtMs: armedMs });
+      expect(await amend(made, 2, { trailingOffset: '0.2' })).toMatchObject({ verdict: 'applied', order: { revision: 3 } });
+      expect(await made.trigger()).toMatchObject({ revision: 3, checkpointAtMs: world.clock.ms, parameters: { trailingOffset: '0.2' } });
+      // A repeat, and what its workflow says of it afterwards, changes nothing.
+      await amend(made, 2, { trailingOffset: '0.2' });
+      expect(await world.store.triggers.amend(`${made.stop.id}/0`, 3, { ...((await made.trigger())?.parameters as TriggerParameters), trailingOffset: '9' })).toMatchObject({ revision: 3, parameters: { trailingOffset: '0.2' } });
+    });
+
+    test('that a price has reached refuses an amendment, though its workflow does not know yet', async () => {
+      const made = await accepted(waiting);
+      await made.listening.close();
+      const writer = await world.store.watching.takeEpoch(`market/${made.stop.id}`, 'first');
+      const evidence: TriggerEvidence = { triggerId: `${made.stop.id}/0`, revision: 1, price: '1.4', priceType: 'mark', source: made.account.venue, backup: false, origin: 'stream', extreme: null, level: '1.5', atMs: 1, observedAtMs: 2, sequence: 3, scope: writer.scope, epoch: writer.epoch };
+      expect((await world.store.triggers.fire(writer, evidence)).verdict).toBe('fired');
+      expect(await amend(made, 1, { triggerPrice: '1.2' })).toMatchObject({ verdict: 'denied', code: 'CONFLICT' });
+      expect(await world.store.orders.byId(made.stop.id)).toMatchObject({ triggerPrice: '1.5', revision: 1 });
+    });
   });
 
   test('an entry that waits gets a first check; one that could not pass now is DENIED', async () => {

@@ -175,6 +175,13 @@ export const CONDITIONAL_ENDINGS: readonly Ending[] = [
     },
   },
   {
+    // Its trigger was armed by the transaction that accepted it: its workflow arms none.
+    workflow: 'conditionalOrder',
+    ending: 'armed-with-its-row-then-filled',
+    script: { ...crossing, armTrigger: [], recordConditional: [held({ armedRevision: 1 })], readOrders: [[child({ state: 'FILLED', filledQuantity: '0.5', avgPrice: '59990' })]] },
+    run: crossed,
+  },
+  {
     workflow: 'conditionalOrder',
     ending: 'expired-while-armed',
     script: { recordConditional: [held({ condition: { ...CONDITION, expireTime: AT } })], armTrigger: [trigger()], noteConditional: [noted], disarmTrigger: [trigger({ status: 'DISARMED' })] },

@@ -40,10 +40,11 @@ export async function auditComplete(stack: Stack): Promise<void> {
   }
 }
 
-/** Intents that reached the venue, 1 to 1; filled quantities equal; states agree. */
-export async function booksAgree(stack: Stack): Promise<void> {
+/** Intents that reached the venue, 1 to 1; filled quantities equal; states agree. `others`: accounts at the venue that are not ours. */
+export async function booksAgree(stack: Stack, others: readonly string[] = []): Promise<void> {
+  const theirOrders = async () => (await stack.sim.orders()).filter(({ account }) => !others.includes(account));
   await stack.client.until('our orders to equal the venue\'s', async () => {
-    const [ours, theirs] = [await ordersByVenueId(stack), await stack.sim.orders()];
+    const [ours, theirs] = [await ordersByVenueId(stack), await theirOrders()];
     const agree = theirs.every((order) => {
       const mine = ours.get(order.orderId);
       const state = mine === undefined ? null : mine.state;
@@ -52,7 +53,7 @@ export async function booksAgree(stack: Stack): Promise<void> {
     });
     return agree && ours.size === theirs.length ? true : null;
   });
-  const theirs = await stack.sim.orders();
+  const theirs = await theirOrders();
   const clientIds = theirs.map((order) => order.clientId);
   expect(new Set(clientIds).size).toBe(clientIds.length);
 }

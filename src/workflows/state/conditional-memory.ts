@@ -13,13 +13,14 @@ export function waitingOf(intent: OrderIntent): OrderCondition {
   return intent.condition ?? { ...UNCONDITIONAL, execution: 'durable' };
 }
 
-/** null: nothing happened to it yet beside being armed. */
 export function memoryOfRow(held: HeldOrderView, intent: OrderIntent): ConditionalMemory {
   const { quantity, limitPrice, condition, triggeredAtMs, pendingCancel } = held;
   const children = held.children.map(childOf).sort((a, b) => a.n - b.n);
   const fired = triggeredAtMs === null ? null : { by: 'trigger' as const, level: condition.triggerPrice ?? intent.condition?.triggerPrice ?? null, atMs: triggeredAtMs, evidence: {} };
   const pursuit = children.find(({ step }) => step !== 'native');
-  return { condition, quantity, limitPrice, termsVersion: 0, armedVersion: null, triggerNumber: 0, fired, pursuitSinceMs: pursuit?.placedAtMs ?? null, children, cancelAsked: pendingCancel, failures: 0, nativeFailures: 0 };
+  // Its trigger counts its amendments; where that is not armed (any more), whoever arms it learns what it is.
+  const armedVersion = held.armedRevision == null ? null : held.armedRevision - 1;
+  return { condition, quantity, limitPrice, termsVersion: armedVersion ?? 0, armedVersion, triggerNumber: 0, fired, pursuitSinceMs: pursuit?.placedAtMs ?? null, children, cancelAsked: pendingCancel, failures: 0, nativeFailures: 0 };
 }
 
 /** `<parent>.<leg>.<n>`, as domain/client-ids.ts writes it. */

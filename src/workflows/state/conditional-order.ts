@@ -9,6 +9,7 @@ import { decimal, decimalText, maxOf, ZERO, type Decimal } from '../../domain/de
 import type { HeldTerms } from '../../domain/evidence';
 import { isTerminal, type OrderIntent } from '../../domain/order';
 import type { SupervisedOrder, TradingState } from '../../domain/supervised-order';
+import { orderTriggerId } from '../../domain/trigger';
 import type { Child, ConditionalMemory, Fired, Step } from './conditional-steps';
 import { nativeTerms, pursuitTerms, stepAt, wantsReprice, type PursuitStep } from './pursuit';
 
@@ -99,7 +100,7 @@ export class ConditionalOrder {
   }
 
   get triggerId(): string {
-    return `${this.intent.id}/${this.triggerNumber}`;
+    return orderTriggerId(this.intent.id, this.triggerNumber);
   }
 
   amended(terms: HeldTerms): void {

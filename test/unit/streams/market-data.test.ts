@@ -38,15 +38,15 @@ function open(options: { publishIntervalMs?: number; silenceMs?: number; answer?
   if (options.answer) feed.answer = options.answer;
   const told: { topic: string; message: JsonObject }[] = [];
   const errors: unknown[] = [];
-  const heard: PublicMessage[] = [];
+  const [heard, begun]: [PublicMessage[], PublicMessage[]] = [[], []];
   const data = new MarketData({
     venue: feed, venueSymbols: ['BTC'], bus: { publish: (topic, message) => void told.push({ topic, message: message as JsonObject }) }, clock: { nowMs: () => Date.now() },
-    onError: (error) => errors.push(error), onMessage: (message) => heard.push(message), publishIntervalMs: options.publishIntervalMs ?? 1, silenceMs: options.silenceMs ?? NEVER_MS, ...(options.symbolOf ? { symbolOf: options.symbolOf } : {}),
+    onError: (error) => errors.push(error), onMessage: (message) => (message.kind === 'gap' ? begun.push(message) : heard.push(message)), publishIntervalMs: options.publishIntervalMs ?? 1, silenceMs: options.silenceMs ?? NEVER_MS, ...(options.symbolOf ? { symbolOf: options.symbolOf } : {}),
   });
   opened.push(data);
   const of = (topic: string): JsonObject[] => told.filter((entry) => entry.topic === topic).map(({ message }) => message);
   const marks = (symbol = 'BTC-PERP'): unknown[] => of(`price/paper/${symbol}`).map(({ ticker }) => (ticker as Ticker).mark);
-  return { feed, data, told, errors, heard, of, marks };
+  return { feed, data, told, errors, heard, begun, of, marks };
 }
 const ticker = (mark: string, symbol = 'BTC-PERP', at = 1): Ticker => ({ venue: 'paper', symbol, bid: null, ask: null, last: null, mark, at });
 const book = (type: 'snapshot' | 'delta', sequence: number, bids: BookLevel[], asks: BookLevel[]): PublicMessage => ({ kind: 'book', symbol: 'BTC-PERP', type, bids, asks, sequence, atMs: sequence });
@@ -129,6 +129,11 @@ describe('market data', () => {
     await until('both', () => marks().length > 0 && marks('ETH-PERP').length > 0);
     await data.close();
     expect([marks(), marks('ETH-PERP')]).toEqual([['2'], ['5']]);
+  });
+
+  test('its beginning is told to triggers as a gap: what came before it was not heard', async () => {
+    const { begun } = open();
+    await until('it is told', () => begun.length === 1);
   });
 
   test('a gap is followed by a read at once', async () => {

@@ -1,103 +1,12 @@
 /** The engine between a table, a venue and Temporal, each played here: what fires, what is stored and who is told. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Ticker } from '../../../src/domain/market';
-import { EpochLost, type WriterEpoch } from '../../../src/domain/order-store';
-import type { Trigger, TriggerEvidence, TriggerParameters } from '../../../src/domain/trigger';
-import { disproof } from '../../../src/domain/trigger';
-import type { History } from '../../../src/streams/trigger-catch-up';
-import { TriggerEngine } from '../../../src/streams/trigger-engine';
+import { disproof, type Trigger, type TriggerEvidence, type TriggerParameters } from '../../../src/domain/trigger';
 import { until } from '../../contract/bus-until';
+import { closeEngines, prices, status, stop, trail, World } from './engine-world';
 import { triggerNamed } from './naive-triggers';
 
-const stop: TriggerParameters = { kind: 'level', priceType: 'last', direction: 'atOrBelow', triggerPrice: '90', trailingOffset: null, trailingOffsetType: null, activationPrice: null, gapPolicy: 'traded' };
-const trail: TriggerParameters = { ...stop, kind: 'trailing', triggerPrice: null, trailingOffset: '5', trailingOffsetType: 'price' };
-const WRITER: WriterEpoch = { scope: 'market/paper', epoch: 1 };
-
-const engines: TriggerEngine[] = [];
-afterEach(async () => {
-  await Promise.all(engines.splice(0).map((engine) => engine.close()));
-});
-
-class World {
-  nowMs = 1_000_000;
-  epoch = 1;
-  readonly rows = new Map<string, Trigger>();
-  readonly told: TriggerEvidence[] = [];
-  readonly lags: number[] = [];
-  readonly refused: string[] = [];
-  readonly troubles: unknown[] = [];
-  storeDown = false;
-  temporalDown = false;
-  past: History | null = { origin: 'trades', trades: [], candles: [], candleMs: 0, untilMs: 0 };
-  acknowledges = true;
-
-  constructor(...triggers: readonly Trigger[]) {
-    for (const trigger of triggers) this.rows.set(trigger.id, trigger);
-  }
-
-  open(): TriggerEngine {
-    const engine = new TriggerEngine({
-      venue: 'paper',
-      clock: { nowMs: () => this.nowMs },
-      rules: { bandBps: 1_000, confirmMs: 500, staleMs: 10_000 },
-      rows: {
-        waiting: async () => [...this.rows.values()].filter(({ status, acknowledged }) => status === 'ARMED' || (status === 'FIRED' && !acknowledged)),
-        changedSince: async () => [...this.rows.values()],
-        fire: async (writer, evidence) => {
-          if (this.storeDown) throw new Error('the database cannot be reached');
-          if (writer.epoch !== this.epoch) throw new EpochLost(writer);
-          const row = this.rows.get(evidence.triggerId);
-          if (row === undefined || row.status === 'DISARMED' || row.revision !== evidence.revision) return { verdict: 'stale', trigger: row ?? null };
-          if (row.status === 'FIRED') return { verdict: 'repeated', trigger: row };
-          return { verdict: 'fired', trigger: this.put({ ...row, status: 'FIRED', evidence }) };
-        },
-        acknowledge: async (id) => this.acknowledge(id),
-        checkpoint: async (writer, marks) => {
-          if (writer.epoch !== this.epoch) throw new EpochLost(writer);
-          for (const { id, extreme, checkpointAtMs } of marks) this.put({ ...(this.rows.get(id) as Trigger), extreme, checkpointAtMs });
-        },
-      },
-      onTold: (_evidence, lagMs) => this.lags.push(lagMs),
-      signal: async (_workflowId, evidence) => {
-        if (this.temporalDown) throw new Error('Temporal is away');
-        this.told.push(evidence);
-        if (this.acknowledges) this.acknowledge(evidence.triggerId);
-        return 'told';
-      },
-      history: async () => this.past,
-      venueAheadMs: async () => 0,
-      onRefused: (_symbol, verdict) => void this.refused.push(verdict),
-      onTrouble: (error) => void this.troubles.push(error),
-    });
-    engines.push(engine);
-    return engine;
-  }
-
-  async begun(watchedMs: number | null = null): Promise<TriggerEngine> {
-    const engine = this.open();
-    await engine.load();
-    await engine.begin({ ...WRITER, epoch: this.epoch }, watchedMs);
-    return engine;
-  }
-
-  put(trigger: Trigger): Trigger {
-    this.rows.set(trigger.id, trigger);
-    return trigger;
-  }
-
-  ticker(changes: Partial<Ticker>): { kind: 'ticker'; ticker: Ticker } {
-    this.nowMs += 100;
-    return { kind: 'ticker', ticker: { venue: 'paper', symbol: 'BTC-PERP', bid: null, ask: null, last: null, mark: null, at: this.nowMs, ...changes } };
-  }
-
-  private acknowledge(id: string): Trigger | null {
-    const row = this.rows.get(id);
-    return row === undefined ? null : this.put({ ...row, acknowledged: true });
-  }
-}
-
-const prices = (world: World, engine: TriggerEngine, ...all: readonly string[]): void => all.forEach((last) => engine.hear(world.ticker({ last })));
-const status = (world: World, id = 't'): string | undefined => world.rows.get(id)?.status;
+afterEach(closeEngines);
 
 describe('a price that reaches a trigger', () => {
   test('is stored with its evidence, then told to the workflow, which can check it', async () => {
