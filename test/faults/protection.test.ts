@@ -20,8 +20,17 @@ let stack: Stack;
 beforeAll(async () => {
   // Prices move when a test says so, and stay there.
   stack = await startStack({ tickMs: 0, environment: { SUREFILL_UNPROTECTED_ALERT_MS: '1000' } });
+  await stack.sim.call('POST', '/__sim/accounts', { account: OTHER, key: OTHER, collateral: '10000000' });
 }, 180_000);
 afterAll(() => stack.stop());
+
+/** Somebody else at the venue, who takes what rests and makes the last price. */
+const OTHER = 'somebody-else';
+async function elsewhere(side: 'buy' | 'sell', quantity: string): Promise<void> {
+  const order = { clientId: randomUUID().replaceAll('-', ''), symbol: 'BTC-PERP', side, type: 'market', quantity, timeInForce: 'IOC' };
+  const answer = await fetch(`${stack.simulator.url}/orders`, { method: 'POST', headers: { 'x-paper-key': OTHER, 'content-type': 'application/json' }, body: JSON.stringify({ expiresAt: Date.now() + 60_000, orders: [order] }) });
+  expect(answer.status).toBe(200);
+}
 
 const venueOrders = async (): Promise<VenueOrder[]> => (await stack.sim.orders()) as VenueOrder[];
 const openStops = async (): Promise<VenueOrder[]> => (await venueOrders()).filter(({ status, triggerPrice }) => status === 'open' && triggerPrice !== null);
@@ -60,7 +69,7 @@ const isFlat = (): Promise<true> => stack.client.until('flat', async () => ((awa
 
 async function flat(): Promise<void> {
   await isFlat();
-  await booksAgree(stack);
+  await booksAgree(stack, [OTHER]);
 }
 
 async function amended(id: string, terms: Readonly<Record<string, string>>): Promise<void> {
@@ -157,3 +166,68 @@ test('a trailing stop begins at the price that stands, follows it up, and fires 
   await stack.client.untilState(trail.id, 'FILLED');
   await flat();
 }, 120_000);
+
+test('a stop that begins at a time begins then, whoever is dead: what was traded since fires it on return, once, and says where that is known from', async () => {
+  await entered();
+  const before = await sold();
+  const startMs = Date.now() + 2_000;
+  const stop = await exit({ type: 'stopMarket', triggerPrice: '49500', triggerPriceType: 'last', startAt: new Date(startMs).toISOString() });
+  await Promise.all([stack.worker.kill(), stack.watcher.kill()]);
+  await stack.client.until('its time', async () => (Date.now() > startMs ? true : null));
+  await stack.sim.price('BTC-PERP', '49400');
+  await elsewhere('sell', '0.001');
+  await stack.sim.price('BTC-PERP', '50000');
+  await elsewhere('buy', '0.001');
+  await stack.watcher.start();
+  await stack.worker.start();
+  expect((await stack.client.untilState(stop.id, 'FILLED')).filledQuantity).toBe('0.01');
+  const { body } = await stack.client.call<{ events: { type: string; data: { trigger?: Record<string, unknown> } }[] }>('GET', `/api/v1/orders/${stop.id}/timeline`);
+  expect(body.events.find(({ type }) => type === 'order.triggered')?.data.trigger).toMatchObject({ origin: 'trades' });
+  await flat();
+  expect((await sold()) - before).toBe(100);
+}, 120_000);
+
+test('S22: a parent fills below what the venue takes as a stop: it is told once, nothing loops, and it is protected as soon as it can be', async () => {
+  const alerts = async (): Promise<Record<string, unknown>[]> => {
+    const found: Record<string, unknown>[] = [];
+    for (let sequence = 0; ; ) {
+      const { body } = await stack.client.call<{ events: { type: string; sequence: number; data: Record<string, unknown> }[] }>('GET', `/api/v1/events?accountId=${stack.accountId}&sinceSequence=${sequence}&limit=200`);
+      const last = body.events.at(-1);
+      if (last === undefined) return found;
+      found.push(...body.events.filter(({ type }) => type === 'account.alert').map(({ data }) => data));
+      sequence = last.sequence;
+    }
+  };
+  const alert = (what: string, holds: (data: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> => stack.client.until(what, async () => (await alerts()).find(holds) ?? null);
+  await stack.sim.price('BTC-PERP', '60000');
+  const { markets } = await stack.sim.call<{ markets: { symbol: string; bid: string; ask: string }[] }>('GET', '/__sim/state');
+  const quote = markets.find(({ symbol }) => symbol === 'BTC-PERP');
+  // Alone at its price, before every other bid: whoever sells meets it first.
+  const limitPrice = (Number(quote?.bid) + 0.1).toFixed(1);
+  expect(Number(limitPrice)).toBeLessThan(Number(quote?.ask));
+  const parent = await placed({ side: 'buy', type: 'limit', limitPrice, quantity: '0.001' });
+  await stack.client.untilState(parent.id, 'WORKING');
+  await elsewhere('sell', '0.0001');
+  await positionThat('0.0001 long', ({ quantity }) => quantity === '0.0001');
+  // 0.0001 at 45,000 is worth 4.5: the venue takes nothing below 5.
+  const refused = await exit({ type: 'stopMarket', quantity: '0.0001', triggerPrice: '45000', execution: 'native' });
+  await stack.client.untilState(refused.id, 'REJECTED');
+  const isOfPart = ({ kind, quantity }: Record<string, unknown>): boolean => kind === 'UNPROTECTED' && quantity === '0.0001';
+  expect(await alert('the alert', isOfPart)).toMatchObject({ symbol: 'BTC-PERP', side: 'long' });
+
+  const stop = await exit({ type: 'stopMarket', quantity: '0.0001', triggerPrice: '45000', execution: 'both' });
+  await positionThat('protected by a workflow at least', ({ protection }) => protection === 'durable');
+  await alert('the alert that the venue takes none', ({ kind, orderId }) => kind === 'noNativeStop' && orderId === stop.id);
+  const tries = async (): Promise<number> => (await stack.client.orders(`status=closed&accountId=${stack.accountId}`)).filter((order) => (order as ApiOrder & { parentOrderId: string | null }).parentOrderId === stop.id && order.state === 'REJECTED').length;
+  expect(await tries()).toBe(5);
+
+  await elsewhere('sell', '0.0009');
+  await positionThat('whole, and not covered', ({ quantity, protection }) => quantity === '0.001' && protection === 'none');
+  await amended(stop.id, { quantity: '0.001' });
+  await positionThat('protected by both', ({ protection, confirmedStop }) => protection === 'both' && confirmedStop?.quantity === '0.001');
+  expect([await tries(), (await alerts()).filter(isOfPart).length]).toEqual([5, 1]);
+  await stack.sim.price('BTC-PERP', '44900');
+  await stack.client.untilState(stop.id, 'FILLED');
+  await flat();
+  expect(await openStops()).toEqual([]);
+}, 180_000);
