@@ -56,7 +56,7 @@ export class OrderMutations {
     if (order.revision !== revision) throw new DomainError('PRECONDITION_FAILED', `the order is at revision ${order.revision}, not ${revision}`, { details });
     if (order.pendingCancel || order.pendingReplace) throw new DomainError('CONFLICT', `${order.pendingCancel ? 'a cancel' : 'another amendment'} of the order is under way`, { details });
     if (isHeld(order)) return this.amendHeld(order, revision, amendment);
-    if (amendment.condition !== undefined) throw unprocessable('triggerPrice', amendment.condition.triggerPrice ?? null, 'the order waits for no price in a workflow: cancel it and place another');
+    if (amendment.condition !== undefined) throw unprocessable('triggerPrice', amendment.condition.triggerPrice ?? null, 'the venue holds it and changes no trigger in place: place its successor, then cancel it, so that one of them always stands (both reduce only)');
     if (!order.reduceOnly) assertEntriesPass(this.ports.health, order.accountId);
     const terms = await this.checked(order, amendment);
     const intent = this.intent('amend', order, revision, terms);

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { randomUUID } from 'node:crypto';
+import { Client as Database } from 'pg';
 import { conditionalWorkflowId } from '../../src/temporal/workflow-ids';
 import type { ApiOrder } from '../support/api-client';
 import { booksAgree } from '../support/afterwards';
@@ -38,6 +39,15 @@ async function entered(): Promise<void> {
     return answer.status === 201 ? answer : null;
   });
   expect([status, (await stack.client.untilState(body.id, 'FILLED')).state]).toEqual([201, 'FILLED']);
+}
+
+/** Whatever other tests have left, by the venue's word: ours may lag behind a fill. */
+async function flat(): Promise<void> {
+  const heldMicro = async (): Promise<number> => (await stack.sim.orders()).reduce((sum, { side, filledQuantity }) => sum + (side === 'buy' ? 1 : -1) * Math.round(Number(filledQuantity) * 1e6), 0);
+  const micro = await heldMicro();
+  if (micro === 0) return;
+  await stack.client.until('an exit', async () => ((await stack.client.place({ accountId: stack.accountId, clientOrderId: randomUUID(), symbol: 'BTC-PERP', side: 'sell', type: 'market', quantity: String(micro / 1e6), reduceOnly: true })).status === 201 ? true : null));
+  await stack.client.until('flat', async () => ((await heldMicro()) === 0 ? true : null));
 }
 
 async function armed(): Promise<ApiOrder> {
@@ -88,6 +98,26 @@ describe('S1: a stop whose price is crossed while something is dead', () => {
   });
 });
 
+test('a stop that was answered as armed is watched from then on: the worker dies at once, the price comes and goes, and it exits on return, once', async () => {
+  await entered();
+  const stop = await armed();
+  await stack.worker.kill();
+  const before = (await exitsOf()).length;
+  await stack.sim.price('BTC-PERP', LOW);
+  const database = new Database({ connectionString: stack.postgres.url });
+  await database.connect();
+  try {
+    await stack.client.until('the trigger fired', async () => ((await database.query(`SELECT 1 FROM triggers WHERE id = $1 AND status = 'FIRED'`, [`${stop.id}/0`])).rows.length === 1 ? true : null));
+  } finally {
+    await database.end();
+  }
+  await stack.sim.price('BTC-PERP', HIGH);
+  await stack.worker.start();
+  const filled = await stack.client.untilState(stop.id, 'FILLED');
+  expect([filled.filledQuantity, (await exitsOf()).length - before]).toEqual(['0.01', 1]);
+  await booksAgree(stack);
+}, 120_000);
+
 test('S23: a triggered stop limit that does not fill is chased, then goes out IOC inside its slippage limit; each step is in the timeline', async () => {
   await entered();
   const before = (await exitsOf()).length;
@@ -127,6 +157,67 @@ test('an armed order is amended, and canceled for good: the price that crosses i
   await stack.client.untilState(second.id, 'FILLED');
   expect([(await exitsOf()).length - before, (await stack.client.order(stop.id)).state]).toEqual([1, 'CANCELED']);
   await booksAgree(stack);
+}, 120_000);
+
+/** How trading is stopped, and allowed again. */
+const stopped: readonly [string, string, () => Promise<() => Promise<number>>][] = [
+  ['a kill switch halts it', 'RISK_ACCOUNT_HALTED', async () => {
+    const { body } = await stack.client.call<{ id: string }>('POST', '/api/v1/kill-switch', { scope: 'account', accountId: stack.accountId, mode: 'halt' });
+    return async () => (await stack.client.call('POST', `/api/v1/kill-switch/${body.id}/release`, {})).status;
+  }],
+  ['it is HALTED', 'RISK_ACCOUNT_HALTED', () => statusOf('HALTED')],
+  ['it is REDUCING', 'RISK_ACCOUNT_REDUCING', () => statusOf('REDUCING')],
+];
+
+async function statusOf(status: string): Promise<() => Promise<number>> {
+  const patch = async (to: string): Promise<number> => (await stack.client.call('PATCH', `/api/v1/accounts/${stack.accountId}`, { status: to })).status;
+  expect(await patch(status)).toBe(200);
+  return () => patch('ACTIVE');
+}
+
+test.each(stopped)('while %s, exits still fire and are still taken; an entry whose price comes is denied for good, and none is taken', async (_how, code, stop) => {
+  await flat();
+  await entered();
+  const entry = { accountId: stack.accountId, symbol: 'BTC-PERP', side: 'buy', type: 'stopMarket', quantity: '0.01', triggerPrice: '51000', triggerPriceType: 'mark', execution: 'durable' };
+  const waiting = await stack.client.place({ ...entry, clientOrderId: randomUUID() });
+  const exit = await armed();
+  const release = await stop();
+  const refused = await stack.client.call<{ error: { code: string } }>('POST', '/api/v1/orders', { ...entry, clientOrderId: randomUUID() });
+  expect([waiting.status, refused.status, refused.body.error.code]).toEqual([201, 422, code]);
+  const second = await armed();
+  const [buys, sells] = [await buysOf(), (await exitsOf()).length];
+  await stack.sim.price('BTC-PERP', '51500');
+  expect((await stack.client.untilState(waiting.body.id, 'DENIED')).reasonCode).toBe(code);
+  await stack.sim.price('BTC-PERP', LOW);
+  // The second finds nothing left to exit from.
+  await stack.client.untilState(exit.id, 'FILLED', 'CANCELED');
+  await stack.client.untilState(second.id, 'FILLED', 'CANCELED');
+  expect(((await exitsOf()).slice(sells)).reduce((sum, { filledQuantity }) => sum + Number(filledQuantity), 0)).toBe(0.01);
+  expect(await release()).toBe(200);
+  await stack.sim.price('BTC-PERP', '51500');
+  await entered();
+  // What was denied does not enter late: the entry above is the only one.
+  expect([await buysOf() - buys, (await stack.client.order(waiting.body.id)).state]).toEqual([1, 'DENIED']);
+  await flat();
+  await booksAgree(stack);
+}, 120_000);
+
+const buysOf = async (): Promise<number> => (await stack.sim.orders()).filter(({ side }) => side === 'buy').length;
+
+test('a signal is only a hint: what a replaced watcher says of a crossing that is not in the trigger\'s row fires nothing', async () => {
+  await entered();
+  const stop = await armed();
+  const before = (await exitsOf()).length;
+  const connection = await Connection.connect({ address: stack.temporal.url });
+  try {
+    const made = { triggerId: `${stop.id}/0`, revision: 1, price: LOW, priceType: 'mark', source: 'paper', backup: false, origin: 'stream', extreme: null, level: '49500', atMs: Date.now(), observedAtMs: Date.now(), sequence: 1, scope: 'market/paper', epoch: 0 };
+    await new Client({ connection }).workflow.getHandle(conditionalWorkflowId(stack.accountId, stop.clientOrderId)).signal('triggerCrossed', made);
+  } finally {
+    await connection.close();
+  }
+  // Its workflow has judged the signal before it is asked for this.
+  expect((await stack.client.call<ApiOrder>('DELETE', `/api/v1/orders/${stop.id}`)).body.state).toBe('CANCELED');
+  expect((await exitsOf()).length - before).toBe(0);
 }, 120_000);
 
 test('a waiting order whose workflow Temporal lost gets another, and its stop still goes out, once', async () => {
