@@ -50,7 +50,7 @@ export function conditionFor(terms: OrderTerms, asked: OrderCondition, can: Venu
   const natives = can.triggerPriceTypes ?? [];
   const priceType = asked.triggerPriceType ?? (isNative ? (natives[0] ?? 'mark') : 'last');
   if (isNative && !natives.some((known) => known === priceType)) throw unprocessable('triggerPriceType', priceType, `${market.venue} triggers by ${natives.join(' or ')}; use one of them, or execution durable`);
-  if (priceType === 'index' && !natives.includes('index')) throw unprocessable('triggerPriceType', priceType, `${market.venue} tells no index price; use last, mark or mid`);
+  if (priceType === 'index' && !isNative && can.indexPrice !== true) throw unprocessable('triggerPriceType', priceType, `${market.venue} tells no index price; use last, mark or mid`);
   if (asked.execution === 'native' && asked.expireTime !== null && !can.timesInForce.includes('GTD')) throw unprocessable('expireTime', asked.expireTime, `${market.venue} has no order that ends by itself; use execution durable`);
   const condition: OrderCondition = { ...asked, triggerPriceType: priceType, gapPolicy: asked.execution === 'native' ? null : (asked.gapPolicy ?? 'traded') };
   assertOnTick(market, 'triggerPrice', condition.triggerPrice);

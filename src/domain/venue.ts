@@ -34,6 +34,8 @@ export interface VenueCapabilities {
   readonly timesInForce: readonly TimeInForce[];
   /** Prices that a trigger order may look at, its default first; absent where the venue has no trigger orders. */
   readonly triggerPriceTypes?: readonly TriggerPriceType[];
+  /** Its tickers tell an index price: a trigger of ours may look at it. Absent: they do not. */
+  readonly indexPrice?: boolean;
   /** How long the venue keeps a trigger order, ms; absent: until it fires or is canceled. */
   readonly nativeStopsExpireAfterMs?: number;
   readonly postOnly: boolean;

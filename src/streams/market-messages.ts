@@ -4,7 +4,7 @@ import type { OrderBook, PublicTrade, Ticker } from '../domain/market';
 
 const priceOrNull = z.string().nullable();
 
-const tickerSchema = z.object({ venue: z.string(), symbol: z.string(), bid: priceOrNull, ask: priceOrNull, last: priceOrNull, mark: priceOrNull, at: z.number() }) satisfies z.ZodType<Ticker>;
+const tickerSchema = z.object({ venue: z.string(), symbol: z.string(), bid: priceOrNull, ask: priceOrNull, last: priceOrNull, mark: priceOrNull, index: priceOrNull.optional(), at: z.number() }) satisfies z.ZodType<Ticker>;
 const levelSchema = z.tuple([z.string(), z.string()]);
 const bookSchema = z.object({ venue: z.string(), symbol: z.string(), bids: z.array(levelSchema), asks: z.array(levelSchema), sequence: z.number(), at: z.number() }) satisfies z.ZodType<OrderBook>;
 

@@ -1,12 +1,13 @@
 /** What Hyperliquid's WebSocket frames mean: the account's own events, markets, and the middles of all of them. */
 import type { z } from 'zod';
+import type { Ticker } from '../../domain/market';
 import type { PrivateMessage, PublicMessage, VenueOrder } from '../../domain/venue';
 import { rawText } from '../http';
 import type { SocketDialect, SocketFrame } from '../socket';
 import { unknownFields } from './drift';
 import { readBook, readUserFills, UnreadableMessage, type HotBook, type HotFills } from './hot-messages';
 import { scanBook, scanFills } from './hot-text';
-import { canonical, fundingPayment, toBalances, toOrder, toPositions, toTrade, UnknownWord } from './normalize';
+import { canonical, fundingPayment, indexPriceOf, toBalances, toOrder, toPositions, toTrade, UnknownWord } from './normalize';
 import * as wire from './schemas';
 
 const PING = JSON.stringify({ method: 'ping' });
@@ -230,8 +231,8 @@ function stateMessages({ dex, clearinghouseState }: z.infer<typeof wire.streamCl
 
 /** Books (whole each time), trades and tickers of some coins. */
 export function publicDialect(venue: string, coins: readonly string[], tellDrift: TellDrift): SocketDialect<PublicMessage> {
-  const best = new Map<string, { bid: string | null; ask: string | null; mark: string | null; last: string | null; at: number }>();
-  const ticker = (coin: string, change: Partial<{ bid: string | null; ask: string | null; mark: string; last: string; at: number }>): PublicMessage => {
+  const best = new Map<string, Omit<Ticker, 'venue' | 'symbol'>>();
+  const ticker = (coin: string, change: Partial<Omit<Ticker, 'venue' | 'symbol'>>): PublicMessage => {
     const known = { ...(best.get(coin) ?? { bid: null, ask: null, mark: null, last: null, at: 0 }), ...change };
     best.set(coin, known);
     return { kind: 'ticker', ticker: { venue, symbol: coin, ...known } };
@@ -250,8 +251,9 @@ export function publicDialect(venue: string, coins: readonly string[], tellDrift
         }
         case 'activeAssetCtx': {
           const { coin, ctx } = checked(wire.streamContextSchema, data, told);
-          if (best.has(coin)) return [ticker(coin, { mark: canonical(ctx.markPx) })];
-          best.set(coin, { bid: null, ask: null, mark: canonical(ctx.markPx), last: null, at: 0 });
+          const prices = { mark: canonical(ctx.markPx), index: indexPriceOf(ctx) };
+          if (best.has(coin)) return [ticker(coin, prices)];
+          best.set(coin, { bid: null, ask: null, last: null, at: 0, ...prices });
           return [];
         }
         case 'trades': {

@@ -1,11 +1,11 @@
 /** Hyperliquid's words in ours, and ours in its. */
 import { Decimal, decimal, decimalText, sum, ZERO } from '../../domain/decimal';
 import { priceAtOrAbove, priceAtOrBelow } from '../../domain/grid';
-import type { Market, PublicTrade, TickRule } from '../../domain/market';
+import type { Market, PublicTrade, Ticker, TickRule } from '../../domain/market';
 import type { OrderType, TimeInForce } from '../../domain/order';
 import type { RefusalCode, VenueBalance, VenueFill, VenueFundingPayment, VenueOrder, VenueOrderStatus, VenuePosition } from '../../domain/venue';
 import { fromCloid, numberOf } from './hot-messages';
-import type { Clearinghouse, HyperliquidFill, HyperliquidOrder, HyperliquidOrderState, Meta } from './schemas';
+import type { AssetContext, Clearinghouse, HyperliquidFill, HyperliquidOrder, HyperliquidOrderState, Meta } from './schemas';
 
 const PERPETUAL_DECIMALS = 6;
 const SPOT_DECIMALS = 8;
@@ -40,6 +40,16 @@ export interface Asset {
 /** The venue's number in our plain notation: "97000.0" is "97000". */
 export function canonical(text: string): string {
   return numberOf(text, 'number');
+}
+
+/** null where the venue names none for the market. */
+export function indexPriceOf({ oraclePx }: { readonly oraclePx?: string | undefined }): string | null {
+  return oraclePx === undefined ? null : canonical(oraclePx);
+}
+
+/** Its marks and middle; best prices come with the book. */
+export function toTicker(venue: string, symbol: string, context: AssetContext, at: number): Ticker {
+  return { venue, symbol, bid: null, ask: null, last: context.midPx === null ? null : canonical(context.midPx), mark: canonical(context.markPx), index: indexPriceOf(context), at };
 }
 
 /** Prices: 5 significant figures, 6 (spot 8) less the size's decimals, integers always. */

@@ -15,7 +15,7 @@ import { HyperliquidClient } from './client';
 import { midsDialect, publicDialect } from './dialects';
 import { DriftNotes, type OnDrift } from './drift';
 import { HyperliquidFunding } from './funding';
-import { assetsOf, canonical, dexOf, toTrade, type Asset } from './normalize';
+import { assetsOf, dexOf, toTicker, toTrade, type Asset } from './normalize';
 import * as wire from './schemas';
 import { HyperliquidSession } from './session';
 import { AccountStreams } from './streams';
@@ -142,7 +142,7 @@ export class HyperliquidVenue implements port.Venue {
     return lists.flatMap(([{ universe }, contexts]) =>
       universe.flatMap(({ name }, index) => {
         const context = contexts[index];
-        return context === undefined ? [] : [{ venue: this.name, symbol: name, bid: null, ask: null, last: context.midPx === null ? null : canonical(context.midPx), mark: canonical(context.markPx), at }];
+        return context === undefined ? [] : [toTicker(this.name, name, context, at)];
       }),
     );
   }
@@ -292,6 +292,7 @@ function capabilities(absenceFinalAfterMs: number): port.VenueCapabilities {
     orderTypes: ['market', 'limit', 'stopMarket', 'stopLimit', 'takeProfitMarket', 'takeProfitLimit'],
     timesInForce: ['GTC', 'IOC'],
     triggerPriceTypes: ['mark'],
+    indexPrice: true,
     postOnly: true,
     reduceOnly: true,
     amend: 'cancelReplace',

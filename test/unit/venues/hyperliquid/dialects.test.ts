@@ -136,13 +136,14 @@ describe('an account\'s own stream', () => {
 describe('markets', () => {
   test('best prices, marks and trades become one ticker', () => {
     const dialect = publicDialect('hyperliquid', ['BTC'], () => false);
-    const context = { coin: 'BTC', ctx: { funding: '0.0', markPx: '97000.0', midPx: null } };
+    const context = { coin: 'BTC', ctx: { funding: '0.0', markPx: '97000.0', midPx: null, oraclePx: '97010.0' } };
     expect(told(dialect, 'activeAssetCtx', context)).toEqual([]);
-    expect(told(dialect, 'bbo', { coin: 'BTC', time: 1, bbo: [{ px: '96999.0', sz: '1.0' }, null] })).toEqual([{ kind: 'ticker', ticker: { venue: 'hyperliquid', symbol: 'BTC', bid: '96999', ask: null, mark: '97000', last: null, at: 1 } }]);
+    expect(told(dialect, 'bbo', { coin: 'BTC', time: 1, bbo: [{ px: '96999.0', sz: '1.0' }, null] })).toEqual([{ kind: 'ticker', ticker: { venue: 'hyperliquid', symbol: 'BTC', bid: '96999', ask: null, mark: '97000', index: '97010', last: null, at: 1 } }]);
     const [trades, ticker] = told(dialect, 'trades', [{ coin: 'BTC', side: 'B', px: '97001.0', sz: '0.5', time: 2, tid: 9 }]) as [PublicMessage, PublicMessage];
     expect([trades, ticker]).toMatchObject([{ kind: 'trades', trades: [{ id: '9', price: '97001', side: 'buy' }] }, { kind: 'ticker', ticker: { last: '97001', bid: '96999' } }]);
     expect(told(dialect, 'trades', [])).toEqual([]);
-    expect(told(dialect, 'activeAssetCtx', context)).toMatchObject([{ kind: 'ticker', ticker: { mark: '97000' } }]);
+    expect(told(dialect, 'activeAssetCtx', context)).toMatchObject([{ kind: 'ticker', ticker: { mark: '97000', index: '97010' } }]);
+    expect(told(dialect, 'activeAssetCtx', { coin: 'BTC', ctx: { funding: '0.0', markPx: '97000.0', midPx: null } })).toMatchObject([{ kind: 'ticker', ticker: { index: null } }]);
     expect(dialect.refused('any')).toBeNull();
   });
 
