@@ -15,8 +15,10 @@ const CHAIN = /^([a-z][a-z0-9-]{0,30}):(\d{1,15})$/;
 const DEFAULT_CONFIRMATIONS = 20;
 const MAX_CONFIRMATIONS = 250;
 
+export const CHAIN_VARIABLES = ['RPC_URLS', 'CONFIRMATIONS'] as const;
+
 /** The environment variable of a chain: SUREFILL_ARBITRUM_RPC_URLS for `arbitrum`. */
-export function chainVariable(name: string, what: 'RPC_URLS' | 'CONFIRMATIONS'): string {
+export function chainVariable(name: string, what: (typeof CHAIN_VARIABLES)[number]): string {
   return `SUREFILL_${name.toUpperCase().replaceAll('-', '_')}_${what}`;
 }
 

@@ -21,8 +21,10 @@ export interface VenueSettings {
 
 const VENUE = /^([a-z][a-z0-9-]{0,30})(?::([a-z][a-z0-9-]{0,30}))?$/;
 
+export const VENUE_VARIABLES = ['HTTP_URL', 'WS_URL', 'NETWORK', 'DEXES', 'DEXES_WITHOUT_CLOID'] as const;
+
 /** The environment variable of a venue's address: SUREFILL_PAPER2_HTTP_URL for `paper2`. */
-export function venueVariable(name: string, what: 'HTTP_URL' | 'WS_URL' | 'NETWORK' | 'DEXES' | 'DEXES_WITHOUT_CLOID'): string {
+export function venueVariable(name: string, what: (typeof VENUE_VARIABLES)[number]): string {
   return `SUREFILL_${name.toUpperCase().replaceAll('-', '_')}_${what}`;
 }
 

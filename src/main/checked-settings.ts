@@ -1,9 +1,11 @@
 /** What is wrong with settings although each can be read: told in one line before anything is started. */
 import { accessSync, constants, statSync } from 'node:fs';
 import path from 'node:path';
+import { CHAIN_VARIABLES, chainVariable } from '../config/deposit-settings';
 import type { Settings } from '../config/settings';
-import { wrongSetting } from '../config/setting-texts';
-import { venueVariable, type VenueSettings } from '../config/venue-settings';
+import { SETTINGS_TABLE } from '../config/settings-table';
+import { textOf, wrongSetting, type SettingTexts } from '../config/setting-texts';
+import { VENUE_VARIABLES, venueVariable, type VenueSettings } from '../config/venue-settings';
 import { ADAPTER_NAMES, isAdapterName } from '../venues/adapter-names';
 
 /** @throws SettingError for a venue that no adapter speaks to, or of which one address of the two is missing. */
@@ -27,4 +29,17 @@ export function checkRecording({ paperData, venues }: Pick<Settings, 'paperData'
     throw wrongSetting('SUREFILL_PAPER_DATA', `be a file that can be read (${(error as NodeJS.ErrnoException).code})`, paperData);
   }
   if (!statSync(file).isFile()) throw wrongSetting('SUREFILL_PAPER_DATA', 'be a file, not a folder', paperData);
+}
+
+/** Read by scripts and tests, not by the program. */
+const OF_TESTS = /^SUREFILL_(TEST|TESTNET|SHARED)_/;
+
+/** Names given that nothing reads, in order: misspelt, or of a venue or chain that is not named. They are told, never an error: a newer version may know them. */
+export function strayNames(environment: SettingTexts, { venues, chains }: Pick<Settings, 'venues' | 'chains'>): readonly string[] {
+  const known = new Set([
+    ...Object.values(SETTINGS_TABLE).map((row) => row.env),
+    ...venues.flatMap(({ name }) => VENUE_VARIABLES.map((what) => venueVariable(name, what))),
+    ...chains.flatMap(({ name }) => CHAIN_VARIABLES.map((what) => chainVariable(name, what))),
+  ]);
+  return Object.keys(environment).filter((name) => name.startsWith('SUREFILL_') && textOf(environment, name) !== undefined && !OF_TESTS.test(name) && !known.has(name)).sort();
 }

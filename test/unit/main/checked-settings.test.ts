@@ -3,8 +3,9 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { loadSettings } from '../../../src/config/settings';
 import { parseVenueSettings } from '../../../src/config/venue-settings';
-import { checkRecording, checkVenues } from '../../../src/main/checked-settings';
+import { checkRecording, checkVenues, strayNames } from '../../../src/main/checked-settings';
 import { Home } from '../../../src/main/launcher/home';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'surefill-settings-'));
@@ -39,6 +40,23 @@ describe('the recording of the paper venue', () => {
   test('is nobody\'s business where the simulator runs elsewhere', () => {
     const elsewhere = parseVenueSettings('paper', { SUREFILL_PAPER_WS_URL: 'ws://a', SUREFILL_PAPER_HTTP_URL: 'http://a' });
     expect(() => checkRecording({ venues: elsewhere, paperData: '/not/here' })).not.toThrow();
+  });
+});
+
+describe('a name that is none of a setting', () => {
+  const stray = (environment: Record<string, string>): readonly string[] => strayNames(environment, loadSettings(environment));
+
+  test('is found, so that a misspelt limit is not taken for a set one', () => {
+    expect(stray({ SUREFILL_PAPERDATA: 'x', SUREFILL_LIMIT_ORDER: '1/s', SUREFILL_SEED: '' })).toEqual(['SUREFILL_LIMIT_ORDER', 'SUREFILL_PAPERDATA']);
+  });
+
+  test('also where its venue or chain is not named', () => {
+    expect(stray({ SUREFILL_PAPER2_HTTP_URL: 'http://a', SUREFILL_ARBITRUM_CONFIRMATIONS: '3' })).toEqual(['SUREFILL_ARBITRUM_CONFIRMATIONS', 'SUREFILL_PAPER2_HTTP_URL']);
+    expect(stray({ SUREFILL_VENUES: 'paper,paper2:paper', SUREFILL_PAPER2_HTTP_URL: 'http://a', SUREFILL_PAPER2_WS_URL: 'ws://a', SUREFILL_DEPOSIT_CHAINS: 'arbitrum:42161', SUREFILL_ARBITRUM_RPC_URLS: 'https://a', SUREFILL_ARBITRUM_CONFIRMATIONS: '3' })).toEqual([]);
+  });
+
+  test('is not one of another program, nor one of our tests', () => {
+    expect(stray({ PATH: '/bin', HOME: '/root', SUREFILL_HOME: 'x', SUREFILL_TEST_FULL: '1', SUREFILL_SHARED_DATA: 'x' })).toEqual([]);
   });
 });
 
