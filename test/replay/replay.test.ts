@@ -16,7 +16,9 @@ let bundle: WorkflowBundle;
 
 beforeAll(async () => {
   beQuiet();
-  bundle = await bundleWorkflowCode({ workflowsPath: path.join(ROOT, 'src', 'workflows', 'index.ts'), logger: silent });
+  const workflowsPath = path.join(ROOT, 'src', 'workflows', 'index.ts');
+  // As the build does it.
+  bundle = await bundleWorkflowCode({ workflowsPath, preloadModules: [workflowsPath], logger: silent });
 });
 afterAll(async () => {
   await Runtime.instance().shutdown();

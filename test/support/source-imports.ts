@@ -60,6 +60,21 @@ export function readsEnvironment(file: string, source: string): boolean {
   return reads;
 }
 
+/** What a module keeps between two calls, as it is written: `let`, `var`, and containers that are empty until somebody fills them. */
+export function moduleState(file: string, source: string): string[] {
+  const isEmpty = (node: ts.Expression | undefined): boolean =>
+    node !== undefined &&
+    ((ts.isNewExpression(node) && ts.isIdentifier(node.expression) && /^(Weak)?(Map|Set)$/.test(node.expression.text) && (node.arguments?.length ?? 0) === 0) ||
+      (ts.isArrayLiteralExpression(node) && node.elements.length === 0) ||
+      (ts.isObjectLiteralExpression(node) && node.properties.length === 0));
+  const { statements } = ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true);
+  return statements.filter(ts.isVariableStatement).flatMap(({ declarationList }) =>
+    declarationList.declarations
+      .filter(({ initializer }) => (declarationList.flags & ts.NodeFlags.Const) === 0 || isEmpty(initializer))
+      .map((declaration) => `${file}: ${declaration.getText()}`),
+  );
+}
+
 function isTypeOnlyImport(node: ts.ImportDeclaration): boolean {
   const clause = node.importClause;
   if (clause === undefined) return false;

@@ -24,7 +24,7 @@ export async function startHarness(): Promise<WorkflowHarness> {
   const server = await startTemporal({ durable: false });
   const connection = await Connection.connect({ address: server.url });
   const native = await NativeConnection.connect({ address: server.url });
-  const bundleOf = (file: string): ReturnType<typeof bundleWorkflowCode> => bundleWorkflowCode({ workflowsPath: path.join(ROOT, file), logger });
+  const bundleOf = (file: string): ReturnType<typeof bundleWorkflowCode> => bundleWorkflowCode({ workflowsPath: path.join(ROOT, file), preloadModules: [path.join(ROOT, file)], logger });
   const ours = await bundleOf('src/workflows/index.ts');
   return {
     client: new Client({ connection }),
