@@ -24,6 +24,8 @@ export const DEPOSIT_STATES = [
 export type DepositState = (typeof DEPOSIT_STATES)[number];
 
 export const ENDED_DEPOSIT_STATES: ReadonlySet<DepositState> = new Set(['CREDITED', 'REFUNDED', 'FAILED', 'EXPIRED', 'CANCELED']);
+/** Ends by transfers, which a reorganisation may take back for a while. */
+export const COUNTED_DEPOSIT_STATES: readonly DepositState[] = ['CREDITED', 'REFUNDED'];
 /** Nothing was sent yet, as far as anybody told us: it may be quoted anew, or called off. */
 export const UNSENT_DEPOSIT_STATES: ReadonlySet<DepositState> = new Set(['CREATED', 'QUOTED', 'AWAITING_SIGNATURE']);
 

@@ -12,7 +12,7 @@ import { DomainError } from '../domain/errors';
 import type { Withdrawal } from '../domain/withdrawal';
 import type { WithdrawalLimits } from '../store/withdrawals';
 import { WithdrawalGateway } from '../temporal/withdrawal-gateway';
-import type { WithdrawalReply } from '../workflows/messages';
+import type { WithdrawalInput, WithdrawalReply } from '../workflows/messages';
 import { depositParts, type DepositParts } from './deposits';
 import type { Platform } from './platform';
 
@@ -27,7 +27,7 @@ export function withdrawalActivities({ settings, store, clock }: Platform, { cha
 export function withdrawalsPort(platform: Platform): WithdrawalsPort {
   const { store, settings, temporal, clock } = platform;
   const parts = depositParts(platform);
-  const gateway = new WithdrawalGateway(temporal.client, { pollMs: settings.depositPollMs, maxPollMs: settings.depositMaxPollMs });
+  const gateway = new WithdrawalGateway(temporal.client, withdrawalWaits(settings));
   const configured = (): DepositParts => {
     if (parts === null) throw new DomainError('UNPROCESSABLE', 'wallets are not configured: set SUREFILL_DEPOSIT_CHAINS and SUREFILL_SIGNER');
     return parts;
@@ -65,6 +65,10 @@ export function withdrawalsPort(platform: Platform): WithdrawalsPort {
     addresses: (userId) => store.withdrawalAddresses.list(userId),
     removeAddress: (id, userId, actor) => store.withdrawalAddresses.remove(id, userId, actor),
   };
+}
+
+export function withdrawalWaits({ depositPollMs: pollMs, depositMaxPollMs: maxPollMs }: Settings): WithdrawalInput['waits'] {
+  return { pollMs, maxPollMs };
 }
 
 function limitsOf(settings: Settings): WithdrawalLimits {

@@ -19,6 +19,7 @@ import { alertWorker, levelChecks } from './alerts';
 import { conditionalActivities } from './conditional-orders';
 import { ensureChainWatched } from '../temporal/deposit-gateway';
 import { chainWatchActivities, depositActivities, depositParts } from './deposits';
+import { sweepWallets } from './wallet-sweep';
 import { withdrawalActivities } from './withdrawals';
 import type { RunningRole } from './index';
 import { WatchMetrics } from './metrics/watch-metrics';
@@ -75,7 +76,11 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
       ensureAccountWatched: (account) => ensureAccountWatched(temporal.client, account),
       ensureMarketWatched: (venue) => ensureMarketWatched(temporal.client, venue),
     },
-    sweepSupervisors: () => sweepSupervisors(platform),
+    sweepSupervisors: async () => {
+      await sweepSupervisors(platform);
+      // Without the parts no worker takes their tasks.
+      if (deposits !== null) await sweepWallets(platform);
+    },
     purge: () => store.purge(),
     purgeBatch: PURGE_BATCH,
   });

@@ -1,6 +1,6 @@
 /** Deposits: each fact moves the row, its timeline, the ledger and the user's stream in one transaction (domain/deposit-state.ts). */
 import { isoTime } from '../domain/clock';
-import { ENDED_DEPOSIT_STATES, shownDeposit, type Deposit, type DepositState, type DepositStep, type Hex } from '../domain/deposit';
+import { COUNTED_DEPOSIT_STATES, DEPOSIT_STATES, ENDED_DEPOSIT_STATES, shownDeposit, type Deposit, type DepositState, type DepositStep, type Hex } from '../domain/deposit';
 import { advance, type DepositDecision, type DepositFact } from '../domain/deposit-state';
 import { DomainError } from '../domain/errors';
 import type { EventType } from '../domain/events';
@@ -92,6 +92,18 @@ export class Deposits {
     const deposits = rows.slice(0, query.limit).map((row) => row['data'] as unknown as Deposit);
     const last = deposits.at(-1);
     return { deposits, nextCursor: rows.length > query.limit && last !== undefined ? cursorOf({ at: last.createdAt, id: last.id }) : null };
+  }
+
+  /**
+   * Of every user, those that a workflow has to be at: what is under way, and what was counted after `countedSince` and may yet be
+   * taken back. What came unannounced has none. Oldest first.
+   */
+  async attended(countedSince: string, limit: number): Promise<readonly Deposit[]> {
+    const rows = await this.core.database.rows(
+      `SELECT d.data FROM deposits d WHERE d.kind = 'bridge' AND (d.state = ANY($1::text[]) OR d.state = ANY($2::text[]) AND d.updated_at > $3::timestamptz) ORDER BY d.updated_at, d.id LIMIT $4::int`,
+      DEPOSIT_STATES.filter((state) => !ENDED_DEPOSIT_STATES.has(state)), COUNTED_DEPOSIT_STATES, countedSince, limit,
+    );
+    return rows.map((row) => row['data'] as unknown as Deposit);
   }
 
   /** In order; null where there is no such deposit of this user. */

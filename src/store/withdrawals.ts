@@ -5,7 +5,7 @@ import { assetOf } from '../domain/deposit';
 import { DomainError } from '../domain/errors';
 import type { EventType } from '../domain/events';
 import { walletHolder } from '../domain/wallet-ledger';
-import { ENDED_WITHDRAWAL_STATES, withdrawalSendId, type Withdrawal, type WithdrawalDecision, type WithdrawalState, type WithdrawalStep } from '../domain/withdrawal';
+import { ENDED_WITHDRAWAL_STATES, WITHDRAWAL_STATES, withdrawalSendId, type Withdrawal, type WithdrawalDecision, type WithdrawalState, type WithdrawalStep } from '../domain/withdrawal';
 import { advanceWithdrawal, withdrawalFactOf, type WithdrawalFact } from '../domain/withdrawal-state';
 import { appendAct } from './audit';
 import { releaseSend } from './chain-sends';
@@ -109,6 +109,13 @@ export class Withdrawals {
     const withdrawals = rows.slice(0, limit).map((row) => row['data'] as unknown as Withdrawal);
     const last = withdrawals.at(-1);
     return { withdrawals, nextCursor: rows.length > limit && last !== undefined ? cursorOf({ at: last.createdAt, id: last.id }) : null };
+  }
+
+  /** Of every user, those that have not ended. Oldest first. */
+  async unended(limit: number): Promise<readonly Withdrawal[]> {
+    const states = WITHDRAWAL_STATES.filter((state) => !ENDED_WITHDRAWAL_STATES.has(state));
+    const rows = await this.core.database.rows('SELECT w.data FROM withdrawals w WHERE w.state = ANY($1::text[]) ORDER BY w.updated_at, w.id LIMIT $2::int', states, limit);
+    return rows.map((row) => row['data'] as unknown as Withdrawal);
   }
 
   /** In order; null where there is no such withdrawal of this user. */

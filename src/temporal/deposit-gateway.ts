@@ -6,7 +6,7 @@ import type { DepositDecision } from '../domain/deposit-state';
 import { awaitQuote, cancelDeposit, decideDeposit, requoteDeposit, submitTransaction, type ChainWatchInput, type DepositInput, type DepositReply, type DepositWaits } from '../workflows/messages';
 import { TASK_QUEUES } from './task-queues';
 import { chainWatchWorkflowId, depositWorkflowId } from './workflow-ids';
-import { ensure } from './watching';
+import { ensure, ensureGoesOn } from './watching';
 import { wish } from './wishes';
 
 /** A quote takes a bridge seconds; the workflow goes on without its caller. */
@@ -38,10 +38,20 @@ export class DepositGateway {
     return this.wish(deposit, decideDeposit, [{ decision, note, actor }]);
   }
 
+  /** Starts its workflow where it was lost, or cannot go on: it begins where the row stands. */
+  revive(deposit: Deposit): Promise<void> {
+    const input: DepositInput = { deposit, waits: this.waits };
+    return ensureGoesOn(this.client, 'deposit', { workflowId: depositWorkflowId(deposit.id), taskQueue: TASK_QUEUES.background, args: [input], staticSummary: summaryOf(deposit) });
+  }
+
   private wish<Args extends unknown[]>(deposit: Deposit, update: UpdateDefinition<DepositReply, Args>, args: Args): Promise<DepositReply> {
     const input: DepositInput = { deposit, waits: this.waits };
-    return wish(this.client, { type: 'deposit', workflowId: depositWorkflowId(deposit.id), input, summary: `deposit of ${deposit.amount} ${deposit.from.symbol}`, deadlineMs: ANSWER_DEADLINE_MS }, update, args);
+    return wish(this.client, { type: 'deposit', workflowId: depositWorkflowId(deposit.id), input, summary: summaryOf(deposit), deadlineMs: ANSWER_DEADLINE_MS }, update, args);
   }
+}
+
+function summaryOf({ amount, from }: Deposit): string {
+  return `deposit of ${amount} ${from.symbol}`;
 }
 
 export async function ensureChainWatched(client: Client, chainId: number): Promise<void> {

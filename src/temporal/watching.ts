@@ -79,7 +79,7 @@ export async function tellAccountDeleted(client: Client, accountId: string): Pro
 export type StartOptions = Omit<Parameters<Client['workflow']['start']>[1], 'workflowIdConflictPolicy' | 'workflowTaskTimeout'>;
 
 /** One that is there and cannot go on is replaced: what it does stands in PostgreSQL. */
-async function ensureGoesOn(client: Client, workflowType: string, options: StartOptions): Promise<void> {
+export async function ensureGoesOn(client: Client, workflowType: string, options: StartOptions): Promise<void> {
   if (!(await isRunning(client, options.workflowId))) await ensure(client, workflowType, options);
 }
 

@@ -3,6 +3,8 @@ import type { Client } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
 import type { Withdrawal, WithdrawalDecision } from '../domain/withdrawal';
 import { awaitRecorded, cancelWithdrawal, decideWithdrawal, type WithdrawalInput, type WithdrawalReply } from '../workflows/messages';
+import { TASK_QUEUES } from './task-queues';
+import { ensureGoesOn } from './watching';
 import { wish } from './wishes';
 import { withdrawalWorkflowId } from './workflow-ids';
 
@@ -27,8 +29,18 @@ export class WithdrawalGateway {
     return this.wish(withdrawal, cancelWithdrawal, [{ actor }]);
   }
 
+  /** Starts its workflow where it was lost, or cannot go on: it begins where the row stands. */
+  revive(withdrawal: Withdrawal): Promise<void> {
+    const input: WithdrawalInput = { withdrawal, waits: this.waits };
+    return ensureGoesOn(this.client, 'withdrawal', { workflowId: withdrawalWorkflowId(withdrawal.id), taskQueue: TASK_QUEUES.background, args: [input], staticSummary: summaryOf(withdrawal) });
+  }
+
   private wish<Args extends unknown[]>(withdrawal: Withdrawal, update: UpdateDefinition<WithdrawalReply, Args>, args: Args): Promise<WithdrawalReply> {
     const input: WithdrawalInput = { withdrawal, waits: this.waits };
-    return wish(this.client, { type: 'withdrawal', workflowId: withdrawalWorkflowId(withdrawal.id), input, summary: `withdrawal of ${withdrawal.amount} ${withdrawal.token.symbol}`, deadlineMs: ANSWER_DEADLINE_MS }, update, args);
+    return wish(this.client, { type: 'withdrawal', workflowId: withdrawalWorkflowId(withdrawal.id), input, summary: summaryOf(withdrawal), deadlineMs: ANSWER_DEADLINE_MS }, update, args);
   }
+}
+
+function summaryOf({ amount, token }: Withdrawal): string {
+  return `withdrawal of ${amount} ${token.symbol}`;
 }

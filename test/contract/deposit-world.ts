@@ -6,11 +6,12 @@ import { EvmChain, lower } from '../../src/chains/evm-chain';
 import { LifiBridge } from '../../src/chains/lifi-bridge';
 import { LocalSigner } from '../../src/chains/local-signer';
 import { isoTime } from '../../src/domain/clock';
-import type { ChainToken, Deposit, Hex } from '../../src/domain/deposit';
+import type { ChainToken, Deposit, DepositStep, Hex } from '../../src/domain/deposit';
 import { CONTRACTS } from '../../src/simulator/chains/contracts';
 import { LifiSimulator } from '../../src/simulator/chains/lifi-simulator';
 import { deployLifi, lifiWorld } from '../../src/simulator/chains/lifi-world';
 import { RELAYER, startAnvil, USER } from '../support/anvil';
+import type { Wrap } from './dying';
 import { openStoreWorld } from './store-harness';
 
 export const SOURCE_ID = 1;
@@ -31,22 +32,31 @@ export async function openDepositWorld() {
   const url = await lifi.start();
   const chains = new Map([source, destination].map((chain) => [chain.id, new EvmChain({ id: chain.id, name: `chain${chain.id}`, confirmations: CONFIRMATIONS, rpcUrls: [DEAD_RPC, chain.url], timeoutMs: 2_000 })]));
   const lifiBridge = new LifiBridge({ url, apiKey: undefined, integrator: 'surefill-test', timeoutMs: 1_000 });
-  const common = { clock: store.clock, deposits: store.store.deposits, chains, bridge: lifiBridge };
-  const path = new DepositPath({ ...common, allowed: new Set([bridge]), minimum: '1', maximum: '100000' });
-  const arrivals = new DepositArrivals({ ...common, transfers: store.store.chainTransfers, taken: to, claimWithinMs: 60_000, onTrouble: () => undefined });
+  /** What a worker runs; `wrap` comes between it and everything that it calls. */
+  const workerOver = (wrap: Wrap = (port) => port) => {
+    const common = { clock: store.clock, deposits: wrap(store.store.deposits), chains: new Map([...chains].map(([id, chain]) => [id, wrap(chain)])), bridge: wrap(lifiBridge) };
+    return {
+      path: new DepositPath({ ...common, allowed: new Set([bridge]), minimum: '1', maximum: '100000' }),
+      arrivals: new DepositArrivals({ ...common, transfers: wrap(store.store.chainTransfers), taken: to, claimWithinMs: 60_000, onTrouble: () => undefined }),
+    };
+  };
+  const { path, arrivals } = workerOver();
   const signer = new LocalSigner(Buffer.alloc(32, 7));
   const wallet = lower(USER.address);
   await source.call(RELAYER, from.address, contracts.token, 'mint', [USER.address, 10n ** 24n]);
 
   const world = {
-    ...store, contracts, source, destination, from, to, other, bridge, lifi, lifiBridge, chains, path, arrivals, signer, wallet,
-    /** A user of their own, and a deposit of 100 TKN that was quoted. */
-    async quoted(changes: Partial<Deposit> = {}): Promise<Deposit> {
+    ...store, contracts, source, destination, from, to, other, bridge, lifi, lifiBridge, chains, path, arrivals, workerOver, signer, wallet,
+    /** A user of their own, and a deposit of 100 TKN that nobody knows of yet. */
+    async asked(changes: Partial<Deposit> = {}): Promise<Deposit> {
       const user = await store.store.users.createUser(`user ${randomUUID()}`);
       const toAddress = await signer.addressOf(user.id);
       await store.store.deposits.keepAddress(user.id, toAddress);
       const at = isoTime(store.clock.nowMs());
-      const deposit: Deposit = { id: randomUUID(), userId: user.id, kind: 'bridge', state: 'CREATED', reason: null, from, amount: '100', fromAddress: wallet, to, toAddress, quote: null, source: null, bridge: null, received: [], refunds: [], sourceOutcome: null, writtenOff: false, revision: 1, createdAt: at, updatedAt: at, ...changes };
+      return { id: randomUUID(), userId: user.id, kind: 'bridge', state: 'CREATED', reason: null, from, amount: '100', fromAddress: wallet, to, toAddress, quote: null, source: null, bridge: null, received: [], refunds: [], sourceOutcome: null, writtenOff: false, revision: 1, createdAt: at, updatedAt: at, ...changes };
+    },
+    async quoted(changes: Partial<Deposit> = {}): Promise<Deposit> {
+      const deposit = await world.asked(changes);
       await path.begin(deposit);
       return world.read(deposit.id);
     },
@@ -54,6 +64,9 @@ export async function openDepositWorld() {
       const deposit = await store.store.deposits.byId(id);
       if (deposit === null) throw new Error(`deposit ${id} is not there`);
       return deposit;
+    },
+    async steps({ id, userId }: Deposit): Promise<readonly DepositStep[]> {
+      return (await store.store.deposits.steps(id, userId)) ?? [];
     },
     /** The user's wallet signs what it was asked to: the approval, if any, and the transaction. */
     async sign({ quote }: Deposit, options: { readonly gasPrice?: bigint; readonly nonce?: number } = {}): Promise<Hex> {

@@ -5,6 +5,7 @@ import { assetOf, type Deposit } from '../../src/domain/deposit';
 import { DomainError } from '../../src/domain/errors';
 import { RELAYER, USER } from '../support/anvil';
 import { CONFIRMATIONS, openDepositWorld, type DepositWorld } from './deposit-world';
+import { Crash, dyingAt } from './dying';
 
 let world: DepositWorld;
 beforeAll(async () => {
@@ -31,6 +32,21 @@ describe('a deposit', () => {
     const done = await world.read(quoted.id);
     expect(Number(done.source?.gasFee)).toBeGreaterThan(0);
     expect([await inWallet(done), await world.held(done)]).toEqual(['99', '99']);
+  });
+
+  test('is quoted anew when its minute is over, and may be signed by either quote', async () => {
+    const quoted = await world.quoted();
+    const first = quoted.quote;
+    if (first === null) throw new Error('it has no quote');
+    expect(Date.parse(first.expiresAt) - Date.parse(first.quotedAt)).toBe(60_000);
+    world.clock.ms += 61_000;
+    expect(Date.parse(first.expiresAt)).toBeLessThan(world.clock.ms);
+    expect(await world.path.quote(quoted.id)).toEqual({ state: 'AWAITING_SIGNATURE', refused: null });
+    const requoted = await world.read(quoted.id);
+    expect(Date.parse(requoted.quote?.expiresAt ?? '')).toBe(world.clock.ms + 60_000);
+    // What the wallet had signed before it heard of the new one is this deposit's all the same.
+    expect(await world.path.take(quoted.id, await world.sign(quoted))).toEqual({ state: 'SOURCE_SUBMITTED', refused: null });
+    expect((await world.path.quote(quoted.id)).refused).toMatchObject({ code: 'CONFLICT' });
   });
 
   test('of the chain\'s own coin needs no approval', async () => {
@@ -178,6 +194,44 @@ describe('its source', () => {
     world.lifi.faults.http = 500;
     expect(await world.quoted()).toMatchObject({ state: 'FAILED', reason: 'BRIDGE_UNAVAILABLE' });
   });
+});
+
+describe('a worker that dies', () => {
+  type Worker = ReturnType<DepositWorld['workerOver']>;
+
+  /** The steps of a deposit's workflow, each of which Temporal runs again where its worker died. */
+  async function travel(asked: Deposit, hash: { sent: `0x${string}` | null }, { path, arrivals }: Worker): Promise<void> {
+    await path.begin(asked);
+    hash.sent ??= await world.sign(await world.read(asked.id));
+    await path.take(asked.id, hash.sent);
+    await path.lookAtSource(asked.id, 0, 60_000);
+    await world.source.mine(CONFIRMATIONS);
+    await path.lookAtSource(asked.id, 0, 60_000);
+    await arrivals.look(asked.id);
+    await world.destination.mine(CONFIRMATIONS);
+    await arrivals.look(asked.id);
+  }
+
+  test.each(['before', 'after'] as const)('%s any call that it makes, is followed by one that credits what arrived, once, of a source that was sent once', async (when) => {
+    let deaths = 0;
+    for (let call = 1; ; call += 1) {
+      const asked = await world.asked();
+      const hash = { sent: null };
+      const { wrap, died } = dyingAt(call, when);
+      await travel(asked, hash, world.workerOver(wrap)).catch((error: unknown) => {
+        if (!(error instanceof Crash)) throw error;
+      });
+      await travel(asked, hash, world.workerOver());
+      const done = await world.read(asked.id);
+      expect([call, done.state, done.received.map(({ amount }) => amount), done.source?.hash]).toEqual([call, 'CREDITED', ['99'], hash.sent]);
+      expect([call, await inWallet(done), await inSuspense(done), await world.held(done)]).toEqual([call, '99', '0', '99']);
+      expect(world.lifi.paid.get(String(hash.sent))).toHaveLength(1);
+      if (!died()) break;
+      deaths = call;
+    }
+    // Every port is crossed many times: a run that died nowhere would prove nothing.
+    expect(deaths).toBeGreaterThan(20);
+  }, 180_000);
 });
 
 describe('the destination chain', () => {

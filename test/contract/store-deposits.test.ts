@@ -194,3 +194,16 @@ test('a list is read page by page, and a foreign cursor is refused', async () =>
   expect(new Set([...first.deposits, ...second.deposits].map((each) => each.id)).size).toBe(3);
   await expect(world.store.deposits.list({ userId, state: null, cursor: 'nonsense', limit: 2 })).rejects.toMatchObject({ code: 'VALIDATION' });
 });
+
+test('those that a workflow has to be at are under way or counted lately; what came unannounced has none', async () => {
+  const { deposit, userId, transfer } = await confirmed();
+  const before = new Date(world.clock.ms - 1).toISOString();
+  const attended = async (countedSince: string) => (await world.store.deposits.attended(countedSince, 1_000)).filter((each) => each.userId === userId).map(({ id }) => id);
+  expect(await attended(before)).toEqual([deposit.id]);
+  await world.store.chainTransfers.count(await keep(userId, deposit.id, transfer({ amount: '98.7' })), RULES);
+  expect(await world.store.deposits.get(deposit.id, userId)).toMatchObject({ state: 'CREDITED' });
+  expect(await world.store.chainTransfers.count(await keep(userId, null, transfer({ txHash: hash('d1'), from: hex('77'), amount: '5' })), RULES)).toBe('direct');
+  expect(await attended(before)).toEqual([deposit.id]);
+  world.clock.ms += 1_000;
+  expect(await attended(new Date(world.clock.ms).toISOString())).toEqual([]);
+});

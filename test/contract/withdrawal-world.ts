@@ -13,6 +13,7 @@ import type { Withdrawal } from '../../src/domain/withdrawal';
 import { CONTRACTS } from '../../src/simulator/chains/contracts';
 import type { Store } from '../../src/store';
 import { RELAYER, startAnvil } from '../support/anvil';
+import type { Wrap } from './dying';
 import { openStoreWorld } from './store-harness';
 
 export const CHAIN_ID = 42_161;
@@ -23,7 +24,6 @@ const TRANSFER = parseAbiItem('event Transfer(address indexed from, address inde
 const COIN = 10n ** 18n;
 
 export type WithdrawalWorld = Awaited<ReturnType<typeof openWithdrawalWorld>>;
-export type Wrap = <T extends object>(port: T) => T;
 
 export async function openWithdrawalWorld() {
   const contracts = CONTRACTS;

@@ -5,7 +5,8 @@ import type { Hex } from '../../src/domain/deposit';
 import type { WalletSigner } from '../../src/domain/wallet-signer';
 import type { Withdrawal, WithdrawalState } from '../../src/domain/withdrawal';
 import { DomainError } from '../../src/domain/errors';
-import { CONFIRMATIONS, openWithdrawalWorld, RAISE_FEE_AFTER_MS, type WithdrawalWorld, type Wrap } from './withdrawal-world';
+import { Crash, dyingAt } from './dying';
+import { CONFIRMATIONS, openWithdrawalWorld, RAISE_FEE_AFTER_MS, type WithdrawalWorld } from './withdrawal-world';
 
 let world: WithdrawalWorld;
 beforeAll(async () => {
@@ -27,35 +28,6 @@ async function finish(id: string, path = world.workerOver().path): Promise<Withd
   await path.look(id);
   await world.chain.mine(CONFIRMATIONS);
   return path.look(id);
-}
-
-/** Dies before its n-th call, or after it: done, and nobody knows. */
-class Crash extends Error {}
-function dyingAt(call: number, when: 'before' | 'after') {
-  let calls = 0;
-  let died = false;
-  const wrap: Wrap = <T extends object>(port: T): T =>
-    new Proxy(port, {
-      get: (target, name) => {
-        const value: unknown = Reflect.get(target, name);
-        if (typeof value !== 'function') return value;
-        return async (...given: unknown[]): Promise<unknown> => {
-          calls += 1;
-          const mine = calls;
-          if (died || (mine === call && when === 'before')) {
-            died = true;
-            throw new Crash();
-          }
-          const answer: unknown = await (value as (...args: unknown[]) => unknown).apply(target, given);
-          if (mine === call) {
-            died = true;
-            throw new Crash();
-          }
-          return answer;
-        };
-      },
-    });
-  return { wrap, died: () => died };
 }
 
 describe('a withdrawal', () => {

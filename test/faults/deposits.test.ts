@@ -5,7 +5,9 @@ import type { Deposit, DepositState } from '../../src/domain/deposit';
 import { CONTRACTS } from '../../src/simulator/chains/contracts';
 import { LifiSimulator } from '../../src/simulator/chains/lifi-simulator';
 import { deployLifi, lifiWorld, type LifiWorld } from '../../src/simulator/chains/lifi-world';
+import { depositWorkflowId } from '../../src/temporal/workflow-ids';
 import { RELAYER, startAnvil, USER, type TestChain } from '../support/anvil';
+import { loseWorkflow } from '../support/lost-workflow';
 import { StreamClient } from '../support/socket-client';
 import { startStack, type Stack } from '../support/stack';
 
@@ -88,6 +90,27 @@ test('a deposit survives the death of worker and watcher at every step, and is c
   live.close();
 }, 180_000);
 
+test('a deposit whose workflow Temporal lost is taken up by itself, and credited', async () => {
+  lifi.faults.outcome = 'pending';
+  const { body } = await stack.client.call('POST', '/api/v1/deposits', { chain: 'ethereum', token: 'TKN', amount: '50', fromAddress: USER.address });
+  const { id, quote } = body as unknown as Deposit;
+  if (quote?.approval == null) throw new Error('no approval was asked for');
+  const wallet = source.client.wallet(USER);
+  await source.client.test.waitForTransactionReceipt({ hash: await wallet.sendTransaction({ to: quote.approval.to, data: quote.approval.data }) });
+  const hash = lower(await wallet.sendTransaction({ to: quote.transaction.to, data: quote.transaction.data, value: BigInt(quote.transaction.value) }));
+  expect((await stack.client.call('POST', `/api/v1/deposits/${id}/transaction`, { hash })).status).toBe(200);
+  await loseWorkflow(stack, depositWorkflowId(id));
+  // From here on nobody touches it: reading starts nothing.
+  await source.mine(2);
+  await reaches(id, 'SOURCE_CONFIRMED', 'BRIDGING');
+  await loseWorkflow(stack, depositWorkflowId(id));
+  lifi.faults.outcome = 'pay';
+  await reaches(id, 'DEST_SEEN');
+  await destination.mine(3);
+  expect((await reaches(id, 'CREDITED')).received).toMatchObject([{ amount: '49.5' }]);
+  expect(lifi.paid.get(hash)).toHaveLength(1);
+}, 180_000);
+
 test('what nobody announced is found, and events tell of both', async () => {
   const { body } = await stack.client.call('GET', '/api/v1/deposit-address');
   const { address } = body as unknown as { readonly address: string };
@@ -101,6 +124,6 @@ test('what nobody announced is found, and events tell of both', async () => {
   expect(found).toBeDefined();
   const { body: events } = await stack.client.call('GET', '/api/v1/events');
   const types = (events as unknown as { events: { type: string; sequence: number }[] }).events;
-  expect(types.filter((each) => each.type === 'deposit.credited')).toHaveLength(2);
+  expect(types.filter((each) => each.type === 'deposit.credited')).toHaveLength(3);
   expect(types.map((each) => each.sequence)).toEqual(types.map((_, index) => index + 1));
 }, 120_000);

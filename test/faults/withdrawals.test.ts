@@ -4,8 +4,10 @@ import { parseAbiItem } from 'viem';
 import type { Hex } from '../../src/domain/deposit';
 import type { Withdrawal, WithdrawalState } from '../../src/domain/withdrawal';
 import { CONTRACTS } from '../../src/simulator/chains/contracts';
+import { withdrawalWorkflowId } from '../../src/temporal/workflow-ids';
 import { RELAYER, startAnvil, type TestChain } from '../support/anvil';
 import { ApiClient } from '../support/api-client';
+import { loseWorkflow } from '../support/lost-workflow';
 import { scaledCount } from '../support/scale';
 import { startStack, type Stack } from '../support/stack';
 
@@ -13,6 +15,8 @@ const TARGET: Hex = `0x${'7e'.repeat(20)}`;
 const TRANSFER = parseAbiItem('event Transfer(address indexed from, address indexed to, uint256 value)');
 /** At full length each is a chance more to die at another instant. */
 const WITHDRAWALS = scaledCount(20);
+/** Of each withdrawal that is made below, and what is left is less than what is asked for in the end. */
+const FUNDS = 40 + 5 + WITHDRAWALS * 10 + 35;
 const contracts = CONTRACTS;
 let chain: TestChain;
 let stack: Stack;
@@ -40,11 +44,11 @@ beforeAll(async () => {
   const { body: wallet } = await stack.client.call<{ address: Hex }>('GET', '/api/v1/deposit-address');
   await chain.client.test.setBalance({ address: wallet.address, value: 10n ** 18n });
   // Nobody announces it: it is found.
-  await chain.call(RELAYER, token, contracts.token, 'mint', [wallet.address, 100_000_000n]);
+  await chain.call(RELAYER, token, contracts.token, 'mint', [wallet.address, BigInt(FUNDS) * 1_000_000n]);
   await chain.mine(3);
   await stack.client.until('the money to be found', async () => {
     const { body: page } = await stack.client.call<{ deposits: { amount: string }[] }>('GET', '/api/v1/deposits?state=CREDITED');
-    return page.deposits.find((each) => each.amount === '100') ?? null;
+    return page.deposits.find((each) => each.amount === String(FUNDS)) ?? null;
   });
   await stack.client.call('POST', '/api/v1/withdrawal-addresses', { address: TARGET, label: 'cold wallet' });
 }, 240_000);
@@ -84,6 +88,20 @@ test('a withdrawal survives the death of its worker at every step, and is paid o
   await chain.client.test.setAutomine(true);
 }, 180_000);
 
+test('a withdrawal whose workflow Temporal lost, before its word and after, is taken up by itself, and paid once', async () => {
+  const { body } = await stack.client.call<Withdrawal>('POST', '/api/v1/withdrawals', { amount: '5', toAddress: TARGET });
+  await loseWorkflow(stack, withdrawalWorkflowId(body.id));
+  await chain.client.test.setAutomine(false);
+  expect((await second.call('POST', `/api/v1/withdrawals/${body.id}/decision`, { decision: 'approve', note: 'known' })).status).toBe(200);
+  const sent = await reaches(body.id, 'SUBMITTED');
+  await loseWorkflow(stack, withdrawalWorkflowId(body.id));
+  // From here on nobody touches it: reading starts nothing.
+  await chain.mine(4);
+  expect((await reaches(body.id, 'COMPLETED')).transaction?.hash).toBe(sent.transaction?.hash);
+  expect((await paid()).filter((units) => units === 5_000_000n)).toHaveLength(1);
+  await chain.client.test.setAutomine(true);
+}, 180_000);
+
 test('a worker that is killed as soon as an approval is out, time and again, pays each withdrawal once', async () => {
   const ids: string[] = [];
   for (let n = 0; n < WITHDRAWALS; n += 1) {
@@ -101,6 +119,6 @@ test('a worker that is killed as soon as an approval is out, time and again, pay
   const done = await Promise.all(ids.map((id) => reaches(id, 'COMPLETED')));
   expect(new Set(done.map(({ transaction }) => transaction?.nonce)).size).toBe(WITHDRAWALS);
   expect((await paid()).filter((units) => units === 10_000_000n)).toHaveLength(WITHDRAWALS);
-  const more = await stack.client.call('POST', '/api/v1/withdrawals', { amount: '41', toAddress: TARGET });
+  const more = await stack.client.call('POST', '/api/v1/withdrawals', { amount: '36', toAddress: TARGET });
   expect(more.status).toBe(422);
 }, 180_000);

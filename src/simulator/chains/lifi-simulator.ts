@@ -99,10 +99,10 @@ export class LifiSimulator {
   }
 
   /** Less its fee, in the units of the token it pays. */
-  private pays(units: bigint, token: Hex): bigint {
-    const { from, to, coinPriceCents } = this.world;
+  private pays(units: bigint, token: Hex, paid: ChainToken = this.world.to): bigint {
+    const { from, coinPriceCents } = this.world;
     const worth = token === NATIVE_TOKEN ? (units * coinPriceCents) / 100n : units;
-    return (worth * (100n - FEE_PERCENT)) / 100n / 10n ** BigInt((token === NATIVE_TOKEN ? COIN_DECIMALS : from.decimals) - to.decimals);
+    return (worth * (100n - FEE_PERCENT)) / 100n / 10n ** BigInt((token === NATIVE_TOKEN ? COIN_DECIMALS : from.decimals) - paid.decimals);
   }
 
   private async status(txHash: string): Promise<object> {
@@ -149,7 +149,7 @@ export class LifiSimulator {
     const mint = (chain: LocalChain, of: ChainToken, receives: Hex, amount: bigint) => chain.call(RELAYER, of.address, CONTRACTS.token, 'mint', [receives, amount]);
     const amount = this.pays(units, token);
     if (outcome === 'refund' || outcome === 'failedThenRefund') return [await mint(source, from, sender, (units * 98n) / 100n)];
-    if (outcome === 'partial') return [await mint(destination, other, receiver, amount)];
+    if (outcome === 'partial') return [await mint(destination, other, receiver, this.pays(units, token, other))];
     if (outcome === 'payShort') return [await mint(destination, to, receiver, amount / 2n)];
     if (outcome === 'payTwiceAtOnce') return [await destination.call(RELAYER, to.address, CONTRACTS.token, 'mintTwice', [receiver, amount])];
     if (outcome === 'payTwice') return [await mint(destination, to, receiver, amount), await mint(destination, to, receiver, amount)];
