@@ -2,6 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { Deposit, DepositState, Hex } from '../domain/deposit';
 import type { DepositDecision } from '../domain/deposit-state';
+import type { AccountFunding } from './account-funding';
 import { beating } from './beating';
 import type { DepositArrivals } from './deposit-arrivals';
 import type { DepositAnswer, DepositPath } from './deposit-path';
@@ -22,7 +23,7 @@ export interface ChainWatchActivities {
   watchChain(input: { readonly chainId: number }): Promise<void>;
 }
 
-export function createDepositActivities(path: DepositPath, arrivals: Pick<DepositArrivals, 'look'>): DepositActivities {
+export function createDepositActivities(path: DepositPath, arrivals: Pick<DepositArrivals, 'look'>, funding: Pick<AccountFunding, 'forward'>): DepositActivities {
   return {
     beginDeposit: ({ deposit }) => path.begin(deposit),
     quoteDeposit: ({ depositId }) => path.quote(depositId),
@@ -31,7 +32,11 @@ export function createDepositActivities(path: DepositPath, arrivals: Pick<Deposi
     noteDecision: ({ depositId, userId, decision, note, actor }) => path.decide(depositId, userId, decision, note, actor),
     noteDepositFact: ({ depositId, fact }) => path.note(depositId, fact === 'expired' ? { kind: 'expired' } : { kind: 'graceOver', reason: 'TOOK_TOO_LONG' }),
     lookAtSource: ({ depositId, unknownForMs, dropAfterMs }) => path.lookAtSource(depositId, unknownForMs, dropAfterMs),
-    lookAtArrivals: ({ depositId }) => arrivals.look(depositId),
+    lookAtArrivals: async ({ depositId }) => {
+      const state = await arrivals.look(depositId);
+      await funding.forward(depositId);
+      return state;
+    },
   };
 }
 

@@ -19,6 +19,8 @@ const MAX_WORDS = 200;
 const FEE_HEADROOM = 2n;
 /** Chains without a market for tips answer 0; some pools take nothing without one. */
 const LEAST_TIP = 1n;
+/** A node decodes what a contract reverted with as it can: PostgreSQL keeps no text with a NUL in it, and people read none. */
+const UNPRINTABLE = /[^\x20-\x7e]+/g;
 /** Words by which nodes say that they have these bytes already, in a block or waiting. */
 const KNOWN = /already known|already imported|already exists|known transaction/i;
 
@@ -99,5 +101,5 @@ function wordsOf(error: unknown): string {
   const innermost = causes(error).at(-1);
   const { details, shortMessage } = (innermost ?? {}) as { details?: unknown; shortMessage?: unknown };
   const words = [details, shortMessage, innermost?.message].find((each): each is string => typeof each === 'string' && each !== '') ?? 'unknown error';
-  return words.slice(0, MAX_WORDS);
+  return words.replace(UNPRINTABLE, ' ').slice(0, MAX_WORDS);
 }

@@ -122,6 +122,13 @@ export interface ChainTransfer {
   readonly amount: string;
 }
 
+/** Where what it brings goes on to: an account of a venue that takes deposits from this chain. */
+export interface DepositDestination {
+  readonly accountId: string;
+  /** The transfer to the venue, once there is something to transfer: among the withdrawals. A function of the deposit's id. */
+  readonly fundingId: string;
+}
+
 export interface Deposit {
   readonly id: string;
   readonly userId: string;
@@ -146,6 +153,8 @@ export interface Deposit {
   readonly sourceOutcome: 'final' | 'reverted' | null;
   /** An operator gave up what never arrived. */
   readonly writtenOff: boolean;
+  /** null or absent: it stays in the wallet. */
+  readonly destination?: DepositDestination | null;
   readonly revision: number;
   readonly createdAt: string;
   readonly updatedAt: string;
@@ -183,10 +192,11 @@ export function progressOf(deposit: Pick<Deposit, 'state' | 'source'>): DepositP
 /** As clients see it: the whole state, so that they need no other. */
 export interface ShownDeposit extends Deposit {
   readonly progress: DepositProgress;
+  readonly destination: DepositDestination | null;
 }
 
 export function shownDeposit(deposit: Deposit): ShownDeposit {
-  return { ...deposit, progress: progressOf(deposit) };
+  return { ...deposit, destination: deposit.destination ?? null, progress: progressOf(deposit) };
 }
 
 export function isNative(token: Pick<ChainToken, 'address'>): boolean {

@@ -3,6 +3,7 @@
  * asynchronous acknowledgements (Lighter, Extended, Bybit), strict nonces (Lighter, EVM) and venues without client
  * ids (Ostium) fit it without exceptions. docs/venues.md says how to add one.
  */
+import type { DepositWay } from './deposit-way';
 import type { MarginMode } from './account';
 import type { Candle, FundingRate, Market, OrderBook, PublicTrade, Ticker } from './market';
 import type { NonceRule } from './nonce';
@@ -286,6 +287,8 @@ export interface Venue {
    * VenueRefused on credentials that are none.
    */
   signerOf?(credentials: VenueCredentials): string;
+  /** How money comes in from a chain; null: not into this account. Absent: into none. */
+  depositWay?(credentials: VenueCredentials): DepositWay | null;
   /** False where orders of this market carry no client id of ours: one whose answer was lost is then known by its terms. Absent: `clientIds`. */
   carriesClientId?(venueSymbol: string): boolean;
   markets(options: ReadOptions): Promise<readonly Market[]>;

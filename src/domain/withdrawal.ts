@@ -38,6 +38,8 @@ export interface Withdrawal {
   readonly decidedBy: string | null;
   readonly note: string | null;
   readonly transaction: WithdrawalTransaction | null;
+  /** What it is where nobody asked for it by itself: a deposit that goes on to the account of a venue. Its approval is the deposit's request. */
+  readonly funding?: { readonly depositId: string; readonly accountId: string };
   readonly revision: number;
   readonly approveBefore: string;
   readonly createdAt: string;

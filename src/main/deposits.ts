@@ -1,5 +1,5 @@
 /** Wires deposits: chains, LI.FI, the signer, and what the API and the workers need of them. null parts where they are not configured. */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createChainWatchActivities, createDepositActivities, type ChainWatchActivities, type DepositActivities } from '../activities/deposit-activities';
 import { DepositArrivals } from '../activities/deposit-arrivals';
@@ -16,6 +16,8 @@ import type { DepositRequest } from '../schemas/deposits';
 import type { WalletSigner } from '../domain/wallet-signer';
 import { DepositGateway } from '../temporal/deposit-gateway';
 import type { DepositReply, DepositWaits } from '../workflows/messages';
+import { accountFunding, destinationOf } from './account-funding';
+import { nameUuid } from './name-uuid';
 import type { Platform } from './platform';
 import { walletSigner } from './wallet-signer';
 
@@ -51,7 +53,7 @@ export function depositActivities(platform: Platform, parts: DepositParts): Depo
   const allowed = settings.depositTargets.split(',').map((target) => target.trim());
   if (!allowed.every((target) => ADDRESS.test(target))) throw new SettingError('SUREFILL_DEPOSIT_TARGETS must be a comma list of addresses');
   const path = new DepositPath({ clock, deposits: store.deposits, chains: parts.chains, bridge: parts.bridge, allowed: new Set(allowed.map(lower)), minimum: settings.depositMinimum, maximum: settings.depositMaximum });
-  return createDepositActivities(path, lazyArrivals(platform, parts));
+  return createDepositActivities(path, lazyArrivals(platform, parts), accountFunding(platform));
 }
 
 /** Of a watcher. */
@@ -103,9 +105,10 @@ export function depositsPort(platform: Platform): DepositsPort {
       const fine = decimalText(request.amount).split('.')[1]?.length ?? 0;
       if (fine > from.decimals) throw new DomainError('VALIDATION', `${from.symbol} has ${from.decimals} decimals`, { details: { field: 'amount', decimals: from.decimals } });
       const { address: toAddress, token: to } = await address(userId);
-      const id = depositId(userId, idempotencyKey);
+      const id = idempotencyKey === null ? randomUUID() : nameUuid(`${userId}\n${idempotencyKey}`);
+      const destination = await destinationOf(platform, request.destination?.accountId, { id, userId, to, toAddress });
       const at = isoTime(clock.nowMs());
-      const asked: Deposit = { id, userId, kind: 'bridge', state: 'CREATED', reason: null, from, amount: decimalText(request.amount), fromAddress: request.fromAddress, to, toAddress, quote: null, source: null, bridge: null, received: [], refunds: [], sourceOutcome: null, writtenOff: false, revision: 1, createdAt: at, updatedAt: at };
+      const asked: Deposit = { id, userId, kind: 'bridge', state: 'CREATED', reason: null, from, amount: decimalText(request.amount), fromAddress: request.fromAddress, to, toAddress, quote: null, source: null, bridge: null, received: [], refunds: [], sourceOutcome: null, writtenOff: false, destination, revision: 1, createdAt: at, updatedAt: at };
       const known = await store.deposits.byId(id);
       if (known !== null && !isSame(known, asked)) throw new DomainError('IDEMPOTENCY_MISMATCH', 'this Idempotency-Key was used for another deposit', { details: { depositId: id } });
       const deposit = await told(asked, gateway.begin(known ?? asked));
@@ -144,12 +147,5 @@ async function tokenOf(chains: ReadonlyMap<number, EvmChain>, bridge: LifiBridge
 }
 
 function isSame(known: Deposit, asked: Deposit): boolean {
-  return known.from.chainId === asked.from.chainId && known.from.address === asked.from.address && known.amount === asked.amount && known.fromAddress === asked.fromAddress;
-}
-
-/** A function of user and key, so that a repeated request is the same deposit. In the shape of a UUID, as every id we give. */
-function depositId(userId: string, key: string | null): string {
-  if (key === null) return randomUUID();
-  const digits = createHash('sha256').update(`${userId}\n${key}`).digest('hex');
-  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-8${digits.slice(13, 16)}-a${digits.slice(17, 20)}-${digits.slice(20, 32)}`;
+  return known.from.chainId === asked.from.chainId && known.from.address === asked.from.address && known.amount === asked.amount && known.fromAddress === asked.fromAddress && known.destination?.accountId === asked.destination?.accountId;
 }

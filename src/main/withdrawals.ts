@@ -1,5 +1,5 @@
 /** Wires withdrawals: what the API and the workers need of them. */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { ChainSender } from '../activities/chain-sender';
 import { createWithdrawalActivities, type WithdrawalActivities } from '../activities/withdrawal-activities';
 import { WithdrawalPath } from '../activities/withdrawal-path';
@@ -14,6 +14,7 @@ import type { WithdrawalLimits } from '../store/withdrawals';
 import { WithdrawalGateway } from '../temporal/withdrawal-gateway';
 import type { WithdrawalInput, WithdrawalReply } from '../workflows/messages';
 import { depositParts, type DepositParts } from './deposits';
+import { nameUuid } from './name-uuid';
 import type { Platform } from './platform';
 
 /** Of a worker. */
@@ -52,7 +53,7 @@ export function withdrawalsPort(platform: Platform): WithdrawalsPort {
       if (request.toAddress === fromAddress) throw new DomainError('UNPROCESSABLE', 'this is the wallet itself', { details: { field: 'toAddress' } });
       const nowMs = clock.nowMs();
       const asked: Withdrawal = {
-        id: withdrawalIdOf(userId, idempotencyKey), userId, state: 'AWAITING_APPROVAL', reason: null, token, amount, fromAddress, toAddress: request.toAddress, requestedBy: actor, decidedBy: null, note: null, transaction: null,
+        id: idempotencyKey === null ? randomUUID() : nameUuid(`withdrawal\n${userId}\n${idempotencyKey}`), userId, state: 'AWAITING_APPROVAL', reason: null, token, amount, fromAddress, toAddress: request.toAddress, requestedBy: actor, decidedBy: null, note: null, transaction: null,
         revision: 1, approveBefore: isoTime(nowMs + settings.withdrawalApproveWithinMs), createdAt: isoTime(nowMs), updatedAt: isoTime(nowMs),
       };
       const known = await store.withdrawals.byId(asked.id);
@@ -75,11 +76,4 @@ function limitsOf(settings: Settings): WithdrawalLimits {
   const { withdrawalMinimum: minimum, withdrawalMaximum: maximum, withdrawalPerDay: perDay } = settings;
   for (const [env, value] of [['SUREFILL_WITHDRAWAL_MINIMUM', minimum], ['SUREFILL_WITHDRAWAL_MAXIMUM', maximum], ['SUREFILL_WITHDRAWAL_PER_DAY', perDay]] as const) if (!isPlainDecimal(value)) throw new SettingError(`${env} must be a decimal, got "${value}"`);
   return { minimum, maximum, perDay };
-}
-
-/** A function of user and key, so that a repeated request is the same withdrawal. In the shape of a UUID, as every id we give. */
-function withdrawalIdOf(userId: string, key: string | null): string {
-  if (key === null) return randomUUID();
-  const digits = createHash('sha256').update(`withdrawal\n${userId}\n${key}`).digest('hex');
-  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-8${digits.slice(13, 16)}-a${digits.slice(17, 20)}-${digits.slice(20, 32)}`;
 }

@@ -34,6 +34,7 @@ export const withdrawalSchema = z
       .strictObject({ nonce: z.number().int(), hash: shownHex, earlierHashes: z.array(shownHex), confirmations: z.number().int(), neededConfirmations: z.number().int(), gasFee: decimalSchema.nullable() })
       .nullable()
       .meta({ description: 'Absent until it is signed. At most one of its hashes is ever mined: they share a nonce.' }),
+    funding: z.strictObject({ depositId: uuidSchema, accountId: z.string() }).optional().meta({ description: 'Present where a deposit goes on to the account of a venue. FAILED then says why (BELOW_VENUE_MINIMUM, OTHER_WALLET, WALLET_SPENT, and others): the money is in the wallet.' }),
     revision: z.number().int(),
     approveBefore: timeSchema,
     createdAt: timeSchema,

@@ -49,12 +49,26 @@ export class Withdrawals {
       await this.checkLimits(tx, withdrawal, limits);
       const available = await walletOf(tx, userId, assetOf(token));
       if (decimal(amount).greaterThan(decimal(available))) throw new DomainError('INSUFFICIENT_BALANCE', `the wallet has ${available} ${token.symbol}, not ${amount}`, { details: { field: 'amount', available } });
-      await tx.rows('INSERT INTO withdrawals(id, user_id, state, asset, amount, data, steps, created_at, updated_at) VALUES ($1, $2, $3, $4, $5::numeric, $6::jsonb, 1, $7::timestamptz, $7::timestamptz)', id, userId, withdrawal.state, assetOf(token), amount, JSON.stringify(withdrawal), createdAt);
-      await insertStep(tx, withdrawal, 1, 'requested', { amount, toAddress }, createdAt);
-      book(changes, null, withdrawal, createdAt);
-      changes.addEvent({ type: 'withdrawal.created', orderId: null, data: { withdrawal } }, createdAt);
+      await insertWithdrawal(tx, changes, withdrawal, { amount, toAddress });
       await appendAct(tx, { userId, actor: requestedBy, act: 'withdrawal.requested', subject: `withdrawal:${id}`, data: { amount, symbol: token.symbol, toAddress }, at: createdAt });
       return withdrawal;
+    });
+  }
+
+  /**
+   * Records what goes on to a venue's account and sets its amount aside. The same id again changes nothing. What cannot go (`fault`), or is
+   * not in the wallet any more, is recorded as FAILED: the money stays where it is.
+   */
+  async beginFunding(asked: Withdrawal, fault: string | null): Promise<Withdrawal> {
+    const { id, userId, token, amount, toAddress, funding } = asked;
+    return changeUser(this.core, userId, async (tx, changes) => {
+      const known = await lockWithdrawal(tx, id);
+      if (known !== null) return known.withdrawal;
+      const isThere = decimal(amount).lessThanOrEqualTo(decimal(await walletOf(tx, userId, assetOf(token))));
+      const reason = fault ?? (isThere ? null : 'WALLET_SPENT');
+      const begun: Withdrawal = reason === null ? asked : { ...asked, state: 'FAILED', reason };
+      await insertWithdrawal(tx, changes, begun, { amount, toAddress, ...funding });
+      return begun;
     });
   }
 
@@ -131,7 +145,7 @@ export class Withdrawals {
     };
     if (decimal(amount).lessThan(decimal(minimum)) || decimal(amount).greaterThan(decimal(maximum))) refuse(`a withdrawal is of ${minimum} to ${maximum} ${token.symbol}`, { minimum, maximum });
     const since = isoTime(Date.parse(createdAt) - DAY_MS);
-    const rows = await tx.rows<{ amount: string }>("SELECT trim_scale(w.amount)::text AS amount FROM withdrawals w WHERE w.user_id = $1 AND w.asset = $2 AND w.created_at > $3::timestamptz AND w.state NOT IN ('FAILED', 'REFUSED', 'CANCELED', 'EXPIRED')", userId, assetOf(token), since);
+    const rows = await tx.rows<{ amount: string }>("SELECT trim_scale(w.amount)::text AS amount FROM withdrawals w WHERE w.user_id = $1 AND w.asset = $2 AND w.created_at > $3::timestamptz AND w.state NOT IN ('FAILED', 'REFUSED', 'CANCELED', 'EXPIRED') AND w.data->'funding' IS NULL", userId, assetOf(token), since);
     const used = sum(rows.map((row) => row.amount));
     const left = decimal(perDay).minus(used);
     if (decimal(amount).greaterThan(left)) refuse(`${perDay} ${token.symbol} may be withdrawn within a day, ${used.toString()} were asked for already`, { perDay, left: left.isNegative() ? '0' : left.toString() });
@@ -172,6 +186,14 @@ interface KnownWithdrawal {
 async function lockWithdrawal(tx: Queryable, id: string): Promise<KnownWithdrawal | null> {
   const [row] = await tx.rows('SELECT w.data, w.steps FROM withdrawals w WHERE w.id = $1 FOR UPDATE', id);
   return row === undefined ? null : { withdrawal: row['data'] as unknown as Withdrawal, steps: Number(row['steps']) };
+}
+
+async function insertWithdrawal(tx: Queryable, changes: UserChanges, withdrawal: Withdrawal, data: object): Promise<void> {
+  const { id, userId, state, token, amount, createdAt } = withdrawal;
+  await tx.rows('INSERT INTO withdrawals(id, user_id, state, asset, amount, data, steps, created_at, updated_at) VALUES ($1, $2, $3, $4, $5::numeric, $6::jsonb, 1, $7::timestamptz, $7::timestamptz)', id, userId, state, assetOf(token), amount, JSON.stringify(withdrawal), createdAt);
+  await insertStep(tx, withdrawal, 1, 'requested', data, createdAt);
+  book(changes, null, withdrawal, createdAt);
+  changes.addEvent({ type: state === 'FAILED' ? 'withdrawal.failed' : 'withdrawal.created', orderId: null, data: { withdrawal } }, createdAt);
 }
 
 async function own(tx: Queryable, id: string, userId: string): Promise<Withdrawal> {

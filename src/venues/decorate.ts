@@ -52,6 +52,7 @@ export function decorate(venue: Venue, around: Around): Venue {
   const prepare = venue.prepare?.bind(venue);
   const signerOf = venue.signerOf?.bind(venue);
   const carriesClientId = venue.carriesClientId?.bind(venue);
+  const depositWay = venue.depositWay?.bind(venue);
   const fundingHistory = venue.fundingHistory?.bind(venue);
   return {
     name: venue.name,
@@ -59,6 +60,7 @@ export function decorate(venue: Venue, around: Around): Venue {
     ...(prepare === undefined ? {} : { prepare }),
     ...(signerOf === undefined ? {} : { signerOf }),
     ...(carriesClientId === undefined ? {} : { carriesClientId }),
+    ...(depositWay === undefined ? {} : { depositWay }),
     markets: (options) => read('markets', options, () => venue.markets(options)),
     tickers: (options) => read('tickers', options, () => venue.tickers(options)),
     orderBook: (symbol, depth, options) => read('orderBook', options, () => venue.orderBook(symbol, depth, options)),

@@ -29,6 +29,12 @@ describe('deposits', () => {
     expect((await api.ask('POST', `/api/v1/deposits/${made.id}/decision`, { body: { decision: 'accept', note: 'too early' } })).status).toBe(409);
   });
 
+  test('may name an account that what arrives goes on to', async () => {
+    expect((await begin({ destination: { accountId: 'account-1' } })).body).toMatchObject({ destination: { accountId: 'account-1', fundingId: expect.any(String) } });
+    expect((await begin()).body).toMatchObject({ destination: null });
+    for (const destination of [{}, { accountId: '' }, { accountId: 'a', amount: '1' }]) expect((await begin({ destination })).status).toBe(400);
+  });
+
   test('are called off before they are sent, and quoted anew', async () => {
     const { body: made } = await begin();
     expect((await api.ask('POST', `/api/v1/deposits/${made.id}/requote`)).status).toBe(200);
@@ -49,7 +55,7 @@ describe('deposits', () => {
     ['an amount above zero', { amount: '0' }],
     ['a chain that is served', { chain: 'moon' }],
     ['a token', { token: 'no such token!' }],
-    ['nothing unknown', { destination: { accountId: 'main' } }],
+    ['nothing unknown', { receiver: WALLET }],
     ['a hash', { transactionHash: 'yesterday' }],
   ])('need %s', async (_what, changes) => {
     expect((await begin(changes)).status).toBe(400);

@@ -15,7 +15,7 @@ export class FakeDeposits implements DepositsPort {
     const id = `00000000-0000-4000-8000-${String(this.rows.size + 1).padStart(12, '0')}`;
     const transaction = { chainId: 1, to: TKN.address, data: '0xab', value: '0' } as const;
     const quote = { tool: 'bridge', receive: '99', minimumReceived: '98', fees: [], durationSeconds: 30, transaction, approval: { ...transaction, token: TKN.address, spender: TKN.address, amount: request.amount }, quotedAt: '2026-01-31T12:00:00.000Z', expiresAt: '2026-01-31T12:01:00.000Z' };
-    return this.keep(depositSample({ id, userId, amount: request.amount, fromAddress: request.fromAddress, quote, state: 'AWAITING_SIGNATURE' }));
+    return this.keep(depositSample({ id, userId, amount: request.amount, fromAddress: request.fromAddress, quote, state: 'AWAITING_SIGNATURE', destination: request.destination === undefined ? null : { accountId: request.destination.accountId, fundingId: id } }));
   }
 
   async get(id: string, userId: string): Promise<Deposit | null> {

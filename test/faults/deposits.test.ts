@@ -1,32 +1,51 @@
 /** S30 and S31 over our processes: a deposit over two real chains while worker and watcher die at each step and the bridge does not know it for a while. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { parseAbiItem } from 'viem';
 import { lower } from '../../src/chains/evm-chain';
-import type { Deposit, DepositState } from '../../src/domain/deposit';
+import type { Deposit, DepositState, Hex } from '../../src/domain/deposit';
+import type { Withdrawal, WithdrawalState } from '../../src/domain/withdrawal';
 import { CONTRACTS } from '../../src/simulator/chains/contracts';
+import { startPaperSimulator, type StartedSimulator } from '../../src/simulator';
 import { LifiSimulator } from '../../src/simulator/chains/lifi-simulator';
 import { deployLifi, lifiWorld, type LifiWorld } from '../../src/simulator/chains/lifi-world';
+import { addressOf } from '../../src/venues/ecdsa';
 import { depositWorkflowId } from '../../src/temporal/workflow-ids';
 import { RELAYER, startAnvil, USER, type TestChain } from '../support/anvil';
 import { loseWorkflow } from '../support/lost-workflow';
 import { StreamClient } from '../support/socket-client';
-import { startStack, type Stack } from '../support/stack';
+import { SimulatorControl } from '../support/simulator-control';
+import { startStack, WIDE_LIMITS, type Stack } from '../support/stack';
+
+/** As the venue has them: where its bridge is, and the only token that it takes. */
+const HYPERLIQUID_BRIDGE: Hex = '0x2df1c51e09aecf9cacb7bc98cb1742757f163df7';
+const USDC_OF_ARBITRUM: Hex = '0xaf88d065e77c8cc2239327c5edb3a432268e5831';
+const TRANSFER = parseAbiItem('event Transfer(address indexed from, address indexed to, uint256 value)');
 
 let stack: Stack;
 let lifi: LifiSimulator;
 let source: TestChain;
 let destination: TestChain;
 let world: LifiWorld;
+let venue: StartedSimulator;
 const contracts = CONTRACTS;
 
 beforeAll(async () => {
   [source, destination] = await Promise.all([startAnvil(1), startAnvil(42_161)]);
-  world = lifiWorld(source, destination, { symbol: 'TKN' });
-  await deployLifi(world);
+  venue = await startPaperSimulator({ venue: 'hyperliquid', network: 'mainnet', weightPerMinute: 1_000_000, tickMs: 0 });
+  const made = lifiWorld(source, destination, { symbol: 'TKN' });
+  await deployLifi(made);
+  world = { ...made, to: { ...made.to, address: USDC_OF_ARBITRUM } };
+  await copyContract(destination, made.to.address, USDC_OF_ARBITRUM);
   const { from, to, bridge } = world;
   await source.call(RELAYER, from.address, contracts.token, 'mint', [USER.address, 10n ** 24n]);
   lifi = new LifiSimulator(world);
   stack = await startStack({
     environment: {
+      SUREFILL_VENUES: 'paper,hyperliquid',
+      SUREFILL_HYPERLIQUID_NETWORK: 'mainnet',
+      SUREFILL_HYPERLIQUID_HTTP_URL: venue.url,
+      SUREFILL_HYPERLIQUID_WS_URL: venue.url.replace('http', 'ws'),
       SUREFILL_DEPOSIT_CHAINS: 'ethereum:1,arbitrum:42161',
       SUREFILL_ETHEREUM_RPC_URLS: source.url,
       SUREFILL_ARBITRUM_RPC_URLS: destination.url,
@@ -43,7 +62,7 @@ beforeAll(async () => {
 }, 240_000);
 afterAll(async () => {
   await stack.stop();
-  await Promise.all([lifi.stop(), source.stop(), destination.stop()]);
+  await Promise.all([lifi.stop(), source.stop(), destination.stop(), venue.close()]);
 });
 
 const read = async (id: string): Promise<Deposit> => (await stack.client.call('GET', `/api/v1/deposits/${id}`)).body as unknown as Deposit;
@@ -111,6 +130,69 @@ test('a deposit whose workflow Temporal lost is taken up by itself, and credited
   expect(lifi.paid.get(hash)).toHaveLength(1);
 }, 180_000);
 
+test('a deposit for an account at Hyperliquid goes on to its bridge, once, while its worker dies at each step', async () => {
+  lifi.faults.outcome = 'pay';
+  const { body: wallet } = await stack.client.call<{ address: Hex }>('GET', '/api/v1/deposit-address');
+  const own = await accountAt(wallet.address);
+  const terms = { chain: 'ethereum', token: 'TKN', amount: '20', fromAddress: USER.address };
+  const refused = await stack.client.call<{ error: { details: { fault: string } } }>('POST', '/api/v1/deposits', { ...terms, destination: { accountId: await accountAt(`0x${'9a'.repeat(20)}`) } });
+  expect([refused.status, refused.body.error.details.fault]).toEqual([422, 'OTHER_WALLET']);
+  expect((await stack.client.call('POST', '/api/v1/deposits', { ...terms, destination: { accountId: 'nobody' } })).status).toBe(404);
+  expect((await stack.client.call('POST', '/api/v1/deposits', { ...terms, destination: { accountId: stack.accountId } })).status).toBe(422);
+
+  const { id, quote, destination: goesOn } = (await stack.client.call('POST', '/api/v1/deposits', { ...terms, destination: { accountId: own } })).body as unknown as Deposit;
+  if (quote?.approval == null || goesOn == null) throw new Error('no approval was asked for, or it goes nowhere');
+  const user = source.client.wallet(USER);
+  await source.client.test.waitForTransactionReceipt({ hash: await user.sendTransaction({ to: quote.approval.to, data: quote.approval.data }) });
+  const hash = lower(await user.sendTransaction({ to: quote.transaction.to, data: quote.transaction.data, value: BigInt(quote.transaction.value) }));
+  expect((await stack.client.call('POST', `/api/v1/deposits/${id}/transaction`, { hash })).status).toBe(200);
+  await source.mine(2);
+  await reaches(id, 'DEST_SEEN');
+  await destination.mine(3);
+  await reaches(id, 'CREDITED');
+  const funding = async (...states: readonly WithdrawalState[]): Promise<Withdrawal> =>
+    stack.client.until(`the transfer to be ${states.join(' or ')}`, async () => {
+      const { status, body } = await stack.client.call<Withdrawal>('GET', `/api/v1/withdrawals/${goesOn.fundingId}`);
+      return status === 200 && states.includes(body.state) ? body : null;
+    });
+  // The wallet has no gas: it waits, through a death, until somebody gives it some.
+  expect((await funding('APPROVED')).funding).toEqual({ depositId: id, accountId: own });
+  await killAll();
+  await destination.client.test.setAutomine(false);
+  await destination.client.test.setBalance({ address: wallet.address, value: 10n ** 18n });
+  const sent = await funding('SIGNED', 'SUBMITTED');
+  await killAll();
+  await funding('SUBMITTED');
+  await killAll();
+  await destination.mine(4);
+  const done = await funding('COMPLETED');
+  await destination.client.test.setAutomine(true);
+  expect(done.transaction?.nonce).toBe(sent.transaction?.nonce);
+  const logs = await destination.client.test.getLogs({ address: world.to.address, event: TRANSFER, args: { to: HYPERLIQUID_BRIDGE }, fromBlock: 0n, toBlock: 'latest', strict: true });
+  expect(logs.map((log) => [lower(log.args.from), log.args.value])).toEqual([[wallet.address, 19_800_000n]]);
+}, 240_000);
+
+/** An account at the simulated Hyperliquid, of this address, with an agent of its own. */
+async function accountAt(address: string): Promise<string> {
+  const agentKey = randomBytes(32).toString('hex');
+  await new SimulatorControl(venue.url).call('POST', '/__sim/accounts', { account: address, key: addressOf(Buffer.from(agentKey, 'hex')), collateral: '0' });
+  const { status, body } = await stack.client.call<{ id: string }>('POST', '/api/v1/accounts', { name: `hl-${address.slice(2, 10)}`, venue: 'hyperliquid', credentials: { agentKey, address }, limits: WIDE_LIMITS });
+  if (status !== 201) throw new Error(`no account on hyperliquid: ${JSON.stringify(body)}`);
+  return body.id;
+}
+
+/** The same contract at another address, with the words that it stores. */
+async function copyContract(chain: TestChain, from: Hex, to: Hex): Promise<void> {
+  const { test: client } = chain.client;
+  const bytecode = await client.getCode({ address: from });
+  if (bytecode === undefined) throw new Error('there is nothing to copy');
+  await client.setCode({ address: to, bytecode });
+  for (const index of [3, 4]) {
+    const value = await client.getStorageAt({ address: from, slot: `0x${index}` });
+    if (value !== undefined) await client.setStorageAt({ address: to, index, value });
+  }
+}
+
 test('what nobody announced is found, and events tell of both', async () => {
   const { body } = await stack.client.call('GET', '/api/v1/deposit-address');
   const { address } = body as unknown as { readonly address: string };
@@ -124,6 +206,6 @@ test('what nobody announced is found, and events tell of both', async () => {
   expect(found).toBeDefined();
   const { body: events } = await stack.client.call('GET', '/api/v1/events');
   const types = (events as unknown as { events: { type: string; sequence: number }[] }).events;
-  expect(types.filter((each) => each.type === 'deposit.credited')).toHaveLength(3);
+  expect(types.filter((each) => each.type === 'deposit.credited')).toHaveLength(4);
   expect(types.map((each) => each.sequence)).toEqual(types.map((_, index) => index + 1));
 }, 120_000);

@@ -29,7 +29,7 @@ export function depositRoutes({ ports }: RouteContext): Route[] {
       headers: z.object({ 'idempotency-key': idSchema.optional() }),
       body: depositRequestSchema,
       responses: { 201: { description: 'The deposit with its quote.', schema: depositSchema, headers: ['Location'] } },
-      errors: ['UNPROCESSABLE', 'IDEMPOTENCY_MISMATCH', 'CONFLICT'],
+      errors: ['UNPROCESSABLE', 'IDEMPOTENCY_MISMATCH', 'CONFLICT', 'NOT_FOUND'],
       async handle({ body, headers, userId }) {
         const deposit = await deposits.begin(userId, body, headers['idempotency-key'] ?? null);
         return { status: 201, body: shownDeposit(deposit), headers: { Location: `/api/v1/deposits/${deposit.id}` } };

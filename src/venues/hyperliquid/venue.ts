@@ -11,6 +11,7 @@ import { VenueSocket, type SocketDialect, type SocketEvent } from '../socket';
 import { VenueClock } from '../venue-clock';
 import type { MarketView } from './actions';
 import { AddressBudget } from './address-budget';
+import { depositWayOf } from './bridge';
 import { HyperliquidClient } from './client';
 import { midsDialect, publicDialect } from './dialects';
 import { DriftNotes, type OnDrift } from './drift';
@@ -114,6 +115,10 @@ export class HyperliquidVenue implements port.Venue {
   signerOf(credentials: port.VenueCredentials): string {
     const { agentKey } = this.credentials(credentials);
     return `${this.name}/${addressOf(Buffer.from(agentKey.replace(/^0x/, ''), 'hex'))}`;
+  }
+
+  depositWay(credentials: port.VenueCredentials) {
+    return depositWayOf(this.options.network, this.credentials(credentials));
   }
 
   /** The venue's own markets and those of the configured dexes. Throws VenueRefused for a dex that does not exist. */
