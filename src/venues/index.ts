@@ -7,7 +7,8 @@ import { ADAPTER_NAMES, isAdapterName, type AdapterName } from './adapter-names'
 import type { Random } from './back-off';
 import { CircuitBreaker, type BreakerRule, type BreakerState } from './circuit-breaker';
 import { decorate } from './decorate';
-import { HYPERLIQUID_BUDGET, HyperliquidVenue } from './hyperliquid/venue';
+import { HYPERLIQUID_BUDGET } from './hyperliquid/capabilities';
+import { HyperliquidVenue } from './hyperliquid/venue';
 import { hyperliquidWeightOf } from './hyperliquid/weights';
 import { PaperVenue } from './paper/venue';
 import { rateLimiter, type WeightOf } from './rate-limiter';

@@ -12,6 +12,7 @@ import { VenueClock } from '../venue-clock';
 import type { MarketView } from './actions';
 import { AddressBudget } from './address-budget';
 import { depositWayOf } from './bridge';
+import { capabilities } from './capabilities';
 import { HyperliquidClient } from './client';
 import { midsDialect, publicDialect } from './dialects';
 import { DriftNotes, type OnDrift } from './drift';
@@ -27,10 +28,6 @@ export const HYPERLIQUID_URLS = {
   testnet: { httpUrl: 'https://api.hyperliquid-testnet.xyz', wsUrl: 'wss://api.hyperliquid-testnet.xyz' },
 } as const;
 
-/** Weight 1 + floor(n / 40) an action: more orders in one request gain little and hold each other up. */
-const MAX_BATCH_SIZE = 40;
-/** 1,200 of weight a minute and address of the network. */
-export const HYPERLIQUID_BUDGET: port.RateBudgetRule = { capacity: 1_200, refillPerSecond: 20, reserve: 0.2 };
 /** A read nobody waits for. */
 const BACKGROUND_READ_MS = 5_000;
 const USDC = 'USDC';
@@ -283,28 +280,4 @@ export class HyperliquidVenue implements port.Venue {
     this.streams.add(stream);
     return stream;
   }
-}
-
-function capabilities(absenceFinalAfterMs: number): port.VenueCapabilities {
-  return {
-    resendSafety: 'sameBytes',
-    absenceFinalAfterMs,
-    strictNonces: false,
-    nonceRule: 'timeMs',
-    acknowledgement: 'sync',
-    clientIds: true,
-    maxBatchSize: MAX_BATCH_SIZE,
-    orderTypes: ['market', 'limit', 'stopMarket', 'stopLimit', 'takeProfitMarket', 'takeProfitLimit'],
-    timesInForce: ['GTC', 'IOC'],
-    triggerPriceTypes: ['mark'],
-    indexPrice: true,
-    postOnly: true,
-    reduceOnly: true,
-    amend: 'cancelReplace',
-    groupings: ['entryWithExits', 'positionExits'],
-    deadManSwitch: true,
-    marginModes: ['cross', 'isolated'],
-    fullFillHistory: true,
-    budget: HYPERLIQUID_BUDGET,
-  };
 }
