@@ -17,6 +17,13 @@ export interface VenueFill {
   readonly atMs: number;
 }
 
+/** What a page of fills or closed orders is. `complete`: the venue has nothing older than what was asked for that it hides. */
+export interface FillsPage {
+  readonly fills: readonly VenueFill[];
+  readonly next: string | null;
+  readonly truncatedBeforeMs: number | null;
+}
+
 export interface VenuePosition {
   readonly venueSymbol: string;
   readonly side: 'long' | 'short';

@@ -3,12 +3,12 @@
  * asynchronous acknowledgements (Lighter, Extended, Bybit), strict nonces (Lighter, EVM) and venues without client
  * ids (Ostium) fit it without exceptions. docs/venues.md says how to add one.
  */
-import type { DepositWay } from './deposit-way';
 import type { MarginMode } from './account';
+import type { DepositWay } from './deposit-way';
 import type { Candle, FundingRate, Market, OrderBook, PublicTrade, Ticker } from './market';
 import type { NonceRule } from './nonce';
 import type { PrivateMessage, PublicMessage } from './venue-messages';
-import type { CollateralTransfer, FundingPaymentsPage, VenueBalance, VenueFill, VenuePosition } from './venue-money';
+import type { CollateralTransfer, FillsPage, FundingPaymentsPage, VenueBalance, VenuePosition } from './venue-money';
 import type { OrderSide, OrderType, TimeInForce } from './order';
 
 /**
@@ -202,14 +202,7 @@ export interface SendAnswer {
   readonly latencyMs: number;
 }
 
-/** What a page of fills or closed orders is. `complete`: the venue has nothing older than what was asked for that it hides. */
-export interface FillsPage {
-  readonly fills: readonly VenueFill[];
-  readonly next: string | null;
-  readonly truncatedBeforeMs: number | null;
-}
-
-export type { CollateralTransfer, FundingPaymentsPage, VenueBalance, VenueFill, VenueFundingPayment, VenuePosition } from './venue-money';
+export type { CollateralTransfer, FillsPage, FundingPaymentsPage, VenueBalance, VenueFill, VenueFundingPayment, VenuePosition } from './venue-money';
 export type { PrivateMessage, PublicMessage } from './venue-messages';
 
 /** A socket that reconnects by itself. `ready` settles when every subscription was acknowledged for the first time. */
