@@ -77,6 +77,10 @@ describe('a trigger that was accepted long before it was known here', () => {
     engine.noticed();
     await until('the venue was asked', () => world.asked.length > 0);
     world.nowMs += 60_000;
+    // It has read the table anew: of everything else it may say that it was watched.
+    const { reads } = world;
+    engine.noticed();
+    await until('it was read', () => world.reads > reads);
     const armedAtMs = world.rows.get('t')?.armedAtMs ?? 0;
     const watchedMs = await engine.checkpoint();
     expect(watchedMs).toBeLessThan(armedAtMs);
