@@ -32,6 +32,8 @@ const STREAM_WAIT_MS = 2_000;
 /** A look that failed is repeated after this, doubled each time up to the longest. */
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 5_000;
+/** Looks in a row that did not reach the venue: one is a hiccup, after these the account is told that it is out of step. */
+const UNREACHED_LOOKS = 2;
 /** One read of a resynchronisation, which holds the stream's messages back meanwhile. */
 const RESYNC_READ_MS = 5_000;
 /** One read of an audit, which holds nothing back: time enough for the venue's own repeats. */
@@ -225,6 +227,8 @@ export class AccountWatcher {
     if (stop.aborted) return 0;
     this.ports.onTrouble(this.account.id, error);
     if (isRefusedKey(error)) this.refusals += 1;
+    // A stream that cannot come back says nothing of it: who looks and reaches nobody does.
+    if (isAway(error) && this.gap === null && this.resyncFailures + 1 >= UNREACHED_LOOKS) this.resync('the venue cannot be reached');
     const delayMs = Math.min(FIRST_RETRY_MS * 2 ** this.resyncFailures, LONGEST_RETRY_MS);
     this.resyncFailures += 1;
     return error instanceof VenueRateLimited ? Math.max(delayMs, error.retryAfterMs) : delayMs;
@@ -277,6 +281,10 @@ export class AccountWatcher {
     this.fault = null;
     return error;
   }
+}
+
+function isAway(error: VenueError): boolean {
+  return error instanceof VenueUnavailable && error.reason !== 'canceled' && error.reason !== 'fence';
 }
 
 function isRefusedKey(error: unknown): boolean {

@@ -43,6 +43,7 @@ export interface PruneResult {
   readonly signedRequests: number;
   readonly events: number;
   readonly webhookDeliveries: number;
+  readonly alerts: number;
   /** Some kind may have more rows to delete. */
   readonly more: boolean;
 }
@@ -77,13 +78,14 @@ export function createBackgroundActivities(ports: BackgroundPorts): BackgroundAc
 }
 
 async function prune(ports: BackgroundPorts): Promise<PruneResult> {
-  const total = { idempotencyKeys: 0, signedRequests: 0, events: 0, webhookDeliveries: 0 };
+  const total = { idempotencyKeys: 0, signedRequests: 0, events: 0, webhookDeliveries: 0, alerts: 0 };
   for (let batch = 0; batch < PRUNE_BATCHES; batch += 1) {
     const pruned = await ports.purge();
     total.idempotencyKeys += pruned.idempotencyKeys;
     total.signedRequests += pruned.signedRequests;
     total.events += pruned.events;
     total.webhookDeliveries += pruned.webhookDeliveries;
+    total.alerts += pruned.alerts;
     if (Object.values(pruned).every((rows) => rows < ports.purgeBatch)) return { ...total, more: false };
   }
   return { ...total, more: true };

@@ -316,6 +316,14 @@ export const SETTINGS_TABLE = {
     unit: 'days',
     description: 'How long webhook deliveries and their attempts stay once delivered or discarded; exhausted ones stay as long as events do, if that is longer.',
   }),
+  retentionAlertsDays: integer({
+    env: 'RETENTION_ALERTS_DAYS',
+    default: 365,
+    min: 8,
+    max: 36_500,
+    unit: 'days',
+    description: 'How long alerts and their messages stay once every channel has carried them or given up.',
+  }),
   pruneIntervalMinutes: integer({
     env: 'RETENTION_INTERVAL_MINUTES',
     default: 60,

@@ -151,8 +151,8 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
 const PREPARE_WITHIN_MS = 10_000;
 const DAY_MS = 86_400_000;
 
-function retentionRules({ retentionIdempotencyDays, retentionSignedRequestsDays, retentionEventsDays, retentionWebhooksDays }: Settings): RetentionRules {
-  return { idempotencyMs: retentionIdempotencyDays * DAY_MS, signedRequestsMs: retentionSignedRequestsDays * DAY_MS, eventsMs: retentionEventsDays * DAY_MS, webhooksMs: retentionWebhooksDays * DAY_MS };
+function retentionRules({ retentionIdempotencyDays, retentionSignedRequestsDays, retentionEventsDays, retentionWebhooksDays, retentionAlertsDays }: Settings): RetentionRules {
+  return { idempotencyMs: retentionIdempotencyDays * DAY_MS, signedRequestsMs: retentionSignedRequestsDays * DAY_MS, eventsMs: retentionEventsDays * DAY_MS, webhooksMs: retentionWebhooksDays * DAY_MS, alertsMs: retentionAlertsDays * DAY_MS };
 }
 
 function openBus(settings: Settings, clock: Clock, logger: Logger): Bus {

@@ -1,5 +1,6 @@
 /** What is kept for a time only. Orders, fills, evidence, positions and the audit log are kept for ever. */
 import { isoTime } from '../domain/clock';
+import { purgeAlerts } from './alert-retention';
 import type { StoreCore } from './core';
 import type { Parameter } from './database';
 
@@ -14,9 +15,11 @@ export interface RetentionRules {
   readonly eventsMs: number;
   /** How long webhook deliveries stay once settled, ms, attempts with them; exhausted ones at least as long as events: they can be recovered. */
   readonly webhooksMs: number;
+  /** How long alerts stay once every channel has carried or given up on them, ms, their messages with them. Longer than any cooldown. */
+  readonly alertsMs: number;
 }
 
-export const DEFAULT_RETENTION: RetentionRules = { idempotencyMs: 7 * DAY_MS, signedRequestsMs: DAY_MS, eventsMs: 365 * DAY_MS, webhooksMs: 30 * DAY_MS };
+export const DEFAULT_RETENTION: RetentionRules = { idempotencyMs: 7 * DAY_MS, signedRequestsMs: DAY_MS, eventsMs: 365 * DAY_MS, webhooksMs: 30 * DAY_MS, alertsMs: 365 * DAY_MS };
 
 /** Rows per statement, so that no purge holds locks for long. */
 export const PURGE_BATCH = 1_000;
@@ -26,11 +29,13 @@ export interface Purged {
   readonly signedRequests: number;
   readonly events: number;
   readonly webhookDeliveries: number;
+  /** Alerts, their messages, and what rules remember of subjects. */
+  readonly alerts: number;
 }
 
 /**
- * Deletes up to a batch of each: old idempotency records, old events, settled webhook deliveries, and the signed bytes of requests
- * that ended. Bytes of an attempt under way stay, and those of one whose nonce holds its signer.
+ * Deletes up to a batch of each: old idempotency records, old events, settled webhook deliveries, alerts that were carried, and the
+ * signed bytes of requests that ended. Bytes of an attempt under way stay, and those of one whose nonce holds its signer.
  */
 export async function purge(core: StoreCore): Promise<Purged> {
   const nowMs = core.clock.nowMs();
@@ -66,5 +71,6 @@ export async function purge(core: StoreCore): Promise<Purged> {
     isoTime(nowMs - webhooksMs),
     isoTime(nowMs - eventsMs),
   );
-  return { idempotencyKeys, signedRequests, events, webhookDeliveries };
+  const alerts = await purgeAlerts(core, nowMs, PURGE_BATCH);
+  return { idempotencyKeys, signedRequests, events, webhookDeliveries, alerts };
 }

@@ -9,15 +9,16 @@ const { pruneOldRows } = proxyActivities<BackgroundActivities>({ ...SWEEPING_ACT
 const MAX_ROUNDS = 50;
 
 export async function retention(): Promise<Omit<PruneResult, 'more'>> {
-  const total = { idempotencyKeys: 0, signedRequests: 0, events: 0, webhookDeliveries: 0 };
+  const total = { idempotencyKeys: 0, signedRequests: 0, events: 0, webhookDeliveries: 0, alerts: 0 };
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    // An answer of the version before has no deliveries.
-    const { more, webhookDeliveries = 0, ...pruned } = await pruneOldRows();
+    // An answer of a version before has no deliveries, or no alerts.
+    const { more, webhookDeliveries = 0, alerts = 0, ...pruned } = await pruneOldRows();
     total.idempotencyKeys += pruned.idempotencyKeys;
     total.signedRequests += pruned.signedRequests;
     total.events += pruned.events;
     total.webhookDeliveries += webhookDeliveries;
-    setCurrentDetails(`${total.idempotencyKeys} idempotency records, ${total.signedRequests} signed requests, ${total.events} events, ${total.webhookDeliveries} webhook deliveries`);
+    total.alerts += alerts;
+    setCurrentDetails(`${total.idempotencyKeys} idempotency records, ${total.signedRequests} signed requests, ${total.events} events, ${total.webhookDeliveries} webhook deliveries, ${total.alerts} rows of alerts`);
     if (!more) break;
   }
   return total;

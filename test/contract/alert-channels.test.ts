@@ -79,3 +79,31 @@ describe('a channel that fails', () => {
     expect(new Set(on.telegram.requests.map(({ text }) => text)).size).toBe(1);
   });
 });
+
+test('alerts go a year after they were raised, with the messages that carried them; what a channel still has to carry stays', async () => {
+  const { store } = on.world;
+  const [carried, waiting] = [await on.makeChat(), await on.makeChat()];
+  const rule = await on.makeRule({ kind: 'fill', parameters: { side: null, minNotional: null }, channelIds: [carried.id] });
+  await on.filled();
+  await on.judge();
+  await on.carry(carried.id);
+  const other = await on.makeRule({ kind: 'fill', parameters: { side: null, minNotional: null }, channelIds: [waiting.id] });
+  await store.alertChannels.change(waiting.id, on.world.userId, { enabled: false }, ACTOR);
+  await on.filled();
+  await on.judge();
+  await on.carry(carried.id);
+  const purgeAfter = async (days: number): Promise<void> => void (await (await on.world.openAnother({ clock: { nowMs: () => on.world.clock.nowMs() + days * DAY } })).purge());
+  const counts = async (): Promise<number[]> => [(await on.titles(rule)).length, (await on.titles(other)).length];
+  expect(await counts()).toEqual([2, 1]);
+  await purgeAfter(364);
+  expect(await counts()).toEqual([2, 1]);
+  await purgeAfter(366);
+  expect(await counts()).toEqual([0, 1]);
+  // Whoever enables it again hears of what waited for so long as undelivered, never of nothing.
+  on.world.clock.ms += 366 * DAY;
+  await store.alertChannels.change(waiting.id, on.world.userId, { enabled: true }, ACTOR);
+  await on.carry(waiting.id);
+  expect((await on.alertEvents()).slice(-1)).toEqual(['alert.undelivered']);
+  await purgeAfter(1);
+  expect(await counts()).toEqual([0, 0]);
+});

@@ -136,7 +136,7 @@ test('signed bytes and idempotency records go when their time is over, those und
   const [sent, open] = [intentFor(account, { idempotency: { key: randomUUID(), route: 'r', bodyHash: 'h' } }), intentFor(account)];
   const calls = (await Promise.all([sent, open].map((intent) => world.store.placing.recordOrders([intent], OWNER)))).flatMap((group) => group.calls);
   await world.store.sending.report({ attemptId: calls[0]?.attemptId ?? '', fence: 1, outcome: 'answered', answer: null, evidence: [] });
-  expect(await world.store.purge()).toEqual({ idempotencyKeys: 0, signedRequests: 0, events: 0, webhookDeliveries: 0 });
+  expect(await world.store.purge()).toEqual({ idempotencyKeys: 0, signedRequests: 0, events: 0, webhookDeliveries: 0, alerts: 0 });
   const later = await world.openAnother({ clock: { nowMs: () => world.clock.nowMs() + 8 * 86_400_000 } });
   const { idempotencyKeys, signedRequests } = await later.purge();
   expect([idempotencyKeys, signedRequests]).toEqual([1, 1]);
@@ -159,7 +159,7 @@ test('old events go from the front of each stream; its newest stays, so that it 
 test('what is kept for how long is a setting', async () => {
   const account = await world.newAccount();
   await world.store.placing.recordOrders([intentFor(account, { idempotency: { key: randomUUID(), route: 'r', bodyHash: 'h' } })], OWNER);
-  const retention = { idempotencyMs: 86_400_000, signedRequestsMs: 86_400_000, eventsMs: 86_400_000, webhooksMs: 86_400_000 };
+  const retention = { idempotencyMs: 86_400_000, signedRequestsMs: 86_400_000, eventsMs: 86_400_000, webhooksMs: 86_400_000, alertsMs: 86_400_000 };
   const later = await world.openAnother({ retention, clock: { nowMs: () => world.clock.nowMs() + 2 * 86_400_000 } });
   expect(await later.purge()).toMatchObject({ idempotencyKeys: 1 });
   expect((await later.purge()).idempotencyKeys).toBe(0);

@@ -27,7 +27,7 @@ const sweeper: Ending[] = [
   },
 ];
 
-const pruned = { idempotencyKeys: 1_000, signedRequests: 3, events: 0, webhookDeliveries: 2 } as const;
+const pruned = { idempotencyKeys: 1_000, signedRequests: 3, events: 0, webhookDeliveries: 2, alerts: 0 } as const;
 
 const retention: Ending[] = [
   {

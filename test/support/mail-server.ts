@@ -12,6 +12,8 @@ export interface TakenMail {
   readonly raw: string;
   readonly secure: boolean;
   readonly user: string | null;
+  /** The client was told that it was taken. False: refused, or held and never answered. */
+  accepted: boolean;
 }
 
 export class MailServer {
@@ -35,8 +37,12 @@ export class MailServer {
       onRcptTo: (_address, _session, done) => done(this.refuses.recipient === null ? null : failure(this.refuses.recipient)),
       onData: (stream, session, done) => {
         void text(stream).then((raw) => {
-          this.mails.push({ from: session.envelope.mailFrom === false ? '' : session.envelope.mailFrom.address, to: session.envelope.rcptTo.map(({ address }) => address), headers: headersOf(raw), raw, secure: session.secure, user: session.user ?? null });
-          const answer = (): void => done(this.refuses.data === null ? null : failure(this.refuses.data));
+          const mail: TakenMail = { from: session.envelope.mailFrom === false ? '' : session.envelope.mailFrom.address, to: session.envelope.rcptTo.map(({ address }) => address), headers: headersOf(raw), raw, secure: session.secure, user: session.user ?? null, accepted: false };
+          this.mails.push(mail);
+          const answer = (): void => {
+            mail.accepted = this.refuses.data === null;
+            done(this.refuses.data === null ? null : failure(this.refuses.data));
+          };
           if (this.holds) this.held.push(answer);
           else answer();
         });
@@ -60,6 +66,11 @@ export class MailServer {
 
   to(address: string): TakenMail[] {
     return this.mails.filter(({ to }) => to.includes(address));
+  }
+
+  /** How many clients are connected. */
+  get connections(): number {
+    return this.server.connections.size;
   }
 
   async stop(): Promise<void> {

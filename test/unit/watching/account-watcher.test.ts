@@ -102,6 +102,17 @@ describe('while it runs', () => {
     expect(store.of('fill').length).toBe(1);
   });
 
+  test('a venue that is away is told of while it is away, once, and so is its return', async () => {
+    const { venue, store } = world();
+    watch({ venue, store }, 10);
+    await looked(store);
+    venue.down = true;
+    await store.until(() => store.alerts().includes('streamGap'));
+    venue.down = false;
+    await store.until(() => store.alerts().includes('streamResynced'));
+    expect(store.alerts()).toEqual(['streamGap', 'streamResynced']);
+  }, 15_000);
+
   test('an audit that waits for the venue holds no message back', async () => {
     const { venue, store } = world();
     let release: () => void = () => undefined;

@@ -27,24 +27,24 @@ function mutation(kind: Mutation['kind'], orderId: string, revision = 3): Mutati
 }
 
 describe('deleting what is old', () => {
-  const prune = (batches: readonly (readonly [number, number, number, number?])[]): { asked: () => number; result: ReturnType<ReturnType<typeof createBackgroundActivities>['pruneOldRows']> } => {
+  const prune = (batches: readonly (readonly [number, number, number, number?, number?])[]): { asked: () => number; result: ReturnType<ReturnType<typeof createBackgroundActivities>['pruneOldRows']> } => {
     let asked = 0;
     const ports = {
       purgeBatch: 10,
       sweepSupervisors: async () => undefined,
       purge: async () => {
-        const [idempotencyKeys, signedRequests, events, webhookDeliveries = 0] = batches[Math.min(asked, batches.length - 1)] ?? [0, 0, 0];
+        const [idempotencyKeys, signedRequests, events, webhookDeliveries = 0, alerts = 0] = batches[Math.min(asked, batches.length - 1)] ?? [0, 0, 0];
         asked += 1;
-        return { idempotencyKeys, signedRequests, events, webhookDeliveries };
+        return { idempotencyKeys, signedRequests, events, webhookDeliveries, alerts };
       },
     } as unknown as BackgroundPorts;
     return { asked: () => asked, result: new MockActivityEnvironment().run(createBackgroundActivities(ports).pruneOldRows) };
   };
 
   test('goes on while any kind of row fills a batch, and adds up', async () => {
-    const { asked, result } = prune([[10, 0, 3], [4, 0, 10], [0, 1, 9, 10], [0, 0, 0, 2]]);
-    expect(await result).toEqual({ idempotencyKeys: 14, signedRequests: 1, events: 22, webhookDeliveries: 12, more: false });
-    expect(asked()).toBe(4);
+    const { asked, result } = prune([[10, 0, 3], [4, 0, 10], [0, 1, 9, 10], [0, 0, 0, 0, 10], [0, 0, 0, 2, 1]]);
+    expect(await result).toEqual({ idempotencyKeys: 14, signedRequests: 1, events: 22, webhookDeliveries: 12, alerts: 11, more: false });
+    expect(asked()).toBe(5);
   });
 
   test('ends in time where there is more than one run should delete, and says so', async () => {
@@ -78,7 +78,7 @@ function sweep(given: World, environment = new MockActivityEnvironment(), sweepS
       ensureAccountWatched: async (account) => void given.ensured.push(account.id),
       ensureMarketWatched: async (venue) => void given.ensured.push(venue),
     },
-    purge: async () => ({ idempotencyKeys: 0, signedRequests: 0, events: 0, webhookDeliveries: 0 }),
+    purge: async () => ({ idempotencyKeys: 0, signedRequests: 0, events: 0, webhookDeliveries: 0, alerts: 0 }),
     purgeBatch: 1_000,
     sweepSupervisors,
   };
