@@ -21,9 +21,11 @@ export interface Received {
 export class Receiver {
   readonly all: Received[] = [];
   readonly accepted: Received[] = [];
-  /** What it answers; `null` hangs up. */
-  answer: (received: Received) => number | null = () => 204;
+  /** What it answers; `null` hangs up, `hang` answers nothing and keeps the connection. */
+  answer: (received: Received) => number | null | 'hang' = () => 204;
   headers: Record<string, string> = {};
+  /** Ports that requests came from. */
+  readonly clients: number[] = [];
   secret = '';
   url = '';
   private constructor(private readonly server: Server) {}
@@ -32,12 +34,14 @@ export class Receiver {
     const server = createServer();
     const receiver = new Receiver(server);
     server.on('request', (request, response) => {
+      receiver.clients.push(request.socket.remotePort ?? 0);
       const parts: Buffer[] = [];
       request.on('data', (part: Buffer) => parts.push(part));
       request.on('end', () => {
         const text = Buffer.concat(parts).toString('utf8');
         const received = receiver.take(text, request.headers as Record<string, string>);
         const code = receiver.answer(received);
+        if (code === 'hang') return;
         if (code === null) return request.socket.destroy();
         if (code >= 200 && code < 300) receiver.accepted.push(received);
         response.writeHead(code, receiver.headers).end(code === 204 ? undefined : 'Bearer 0123456789abcdef is not welcome');
