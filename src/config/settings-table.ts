@@ -292,22 +292,8 @@ export const SETTINGS_TABLE = {
 
   // Retention (orders, fills, evidence and the audit log are kept for ever)
   retentionIdempotencyDays: integer({ env: 'RETENTION_IDEMPOTENCY_DAYS', default: 7, min: 1, max: 365, unit: 'days', description: 'How long the answer to an Idempotency-Key is remembered.' }),
-  retentionSignedRequestsDays: integer({
-    env: 'RETENTION_SIGNED_REQUESTS_DAYS',
-    default: 1,
-    min: 1,
-    max: 365,
-    unit: 'days',
-    description: 'How long the sealed bytes of a request stay after their deadline.',
-  }),
-  retentionEventsDays: integer({
-    env: 'RETENTION_EVENTS_DAYS',
-    default: 365,
-    min: 7,
-    max: 36_500,
-    unit: 'days',
-    description: 'How long events can be read again; a client that asks for older ones is told to resync.',
-  }),
+  retentionSignedRequestsDays: integer({ env: 'RETENTION_SIGNED_REQUESTS_DAYS', default: 1, min: 1, max: 365, unit: 'days', description: 'How long the sealed bytes of a request stay after their deadline.' }),
+  retentionEventsDays: integer({ env: 'RETENTION_EVENTS_DAYS', default: 365, min: 7, max: 36_500, unit: 'days', description: 'How long events can be read again; a client that asks for older ones is told to resync.' }),
   retentionWebhooksDays: integer({
     env: 'RETENTION_WEBHOOKS_DAYS',
     default: 30,
@@ -316,14 +302,7 @@ export const SETTINGS_TABLE = {
     unit: 'days',
     description: 'How long webhook deliveries and their attempts stay once delivered or discarded; exhausted ones stay as long as events do, if that is longer.',
   }),
-  retentionAlertsDays: integer({
-    env: 'RETENTION_ALERTS_DAYS',
-    default: 365,
-    min: 8,
-    max: 36_500,
-    unit: 'days',
-    description: 'How long alerts and their messages stay once every channel has carried them or given up.',
-  }),
+  retentionAlertsDays: integer({ env: 'RETENTION_ALERTS_DAYS', default: 365, min: 8, max: 36_500, unit: 'days', description: 'How long alerts and their messages stay once every channel has carried them or given up.' }),
   pruneIntervalMinutes: integer({
     env: 'RETENTION_INTERVAL_MINUTES',
     default: 60,

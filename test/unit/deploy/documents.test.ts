@@ -16,8 +16,11 @@ const isThere = (file: string): boolean => fs.existsSync(path.join(ROOT, file));
 const anchorOf = (heading: string): string => heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-');
 const settings = new Set([...`${readSource('.env.example')}${readSource('deploy/compose/env.example')}`.matchAll(/[A-Z][A-Z0-9_]+(?==)/g)].map(([name]) => name));
 
+/** What stands in a block of code is no link, whatever it looks like: patterns of JSON schemas do. */
+const prose = (text: string): string => text.replace(/^```[\s\S]*?^```$/gm, '');
+
 function brokenLinks(document: string, text: string): string[] {
-  return [...text.matchAll(/\]\(([^)#\s]*)(?:#([^)\s]+))?\)/g)].flatMap(([link, target = '', anchor]) => {
+  return [...prose(text).matchAll(/\]\(([^)#\s]*)(?:#([^)\s]+))?\)/g)].flatMap(([link, target = '', anchor]) => {
     if (/^(https?|mailto):/.test(target)) return [];
     const file = target === '' ? document : path.posix.join(path.posix.dirname(document), target);
     if (!isThere(file)) return [link];
