@@ -18,6 +18,7 @@ import { alertChannelRoutes } from './routes/alert-channels';
 import { alertRuleRoutes } from './routes/alert-rules';
 import { alertRoutes } from './routes/alerts';
 import { apiKeyRoutes } from './routes/api-keys';
+import { collateralMoveRoutes } from './routes/collateral-moves';
 import { depositRoutes } from './routes/deposits';
 import { suspenseRoutes } from './routes/suspense';
 import { eventRoutes } from './routes/events';
@@ -76,6 +77,7 @@ export function routeTable(context: RouteContext): readonly Route[] {
     ...killSwitchRoutes(context),
     ...fillRoutes(context),
     ...positionRoutes(context),
+    ...collateralMoveRoutes(context),
     ...tradeRoutes(context),
     ...depositRoutes(context),
     ...withdrawalRoutes(context),

@@ -17,11 +17,13 @@ export interface VenueSettings {
   readonly dexes: readonly string[];
   /** Those of them whose orders carry no client id. */
   readonly dexesWithoutCloid: readonly string[];
+  /** Request weight a minute of this network address, instead of the venue's documented one. */
+  readonly weightPerMinute: number | undefined;
 }
 
 const VENUE = /^([a-z][a-z0-9-]{0,30})(?::([a-z][a-z0-9-]{0,30}))?$/;
 
-export const VENUE_VARIABLES = ['HTTP_URL', 'WS_URL', 'NETWORK', 'DEXES', 'DEXES_WITHOUT_CLOID'] as const;
+export const VENUE_VARIABLES = ['HTTP_URL', 'WS_URL', 'NETWORK', 'DEXES', 'DEXES_WITHOUT_CLOID', 'WEIGHT_PER_MINUTE'] as const;
 
 /** The environment variable of a venue's address: SUREFILL_PAPER2_HTTP_URL for `paper2`. */
 export function venueVariable(name: string, what: (typeof VENUE_VARIABLES)[number]): string {
@@ -48,6 +50,7 @@ export function parseVenueSettings(list: string, environment: SettingTexts): Ven
       network: network(environment, venueVariable(name, 'NETWORK')),
       dexes: dexes(environment, venueVariable(name, 'DEXES')),
       dexesWithoutCloid: dexes(environment, venueVariable(name, 'DEXES_WITHOUT_CLOID')),
+      weightPerMinute: weight(environment, venueVariable(name, 'WEIGHT_PER_MINUTE')),
     });
   }
   return venues;
@@ -64,6 +67,16 @@ function dexes(environment: SettingTexts, env: string): readonly string[] {
   const names = (given ?? '').split(',').map((name) => name.trim()).filter((name) => name !== '');
   if (names.some((name) => !/^[a-z0-9]{1,16}$/.test(name))) throw wrongSetting(env, 'be a comma list of dex names (small letters and digits), like xyz,flx', given);
   return names;
+}
+
+/** Less than this leaves no room for one look at an account. */
+const LEAST_WEIGHT = 200;
+
+function weight(environment: SettingTexts, env: string): number | undefined {
+  const given = textOf(environment, env);
+  if (given === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(given) || Number(given) < LEAST_WEIGHT) throw wrongSetting(env, `be a whole number from ${LEAST_WEIGHT}`, given);
+  return Number(given);
 }
 
 function address(environment: SettingTexts, env: string, schemes: readonly string[]): string | undefined {

@@ -13,6 +13,7 @@ export const AUDIT_ACTS = [
   'account.deleted',
   'account.statusChanged',
   'account.leverageChanged',
+  'collateral.moved',
   'riskLimits.changed',
   'killSwitch.latched',
   'killSwitch.released',

@@ -66,6 +66,7 @@ export const EVENT_TYPES = [
   'account.carryIn',
   'account.funding',
   'account.transfer',
+  'account.collateralMoved',
   'account.alert',
   'deposit.created',
   'deposit.updated',

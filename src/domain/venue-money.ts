@@ -61,12 +61,3 @@ export interface FundingPaymentsPage {
   /** Cursor of the next page, or null at the venue's end. */
   readonly next: string | null;
 }
-
-/** Collateral that moves between the pools of one account. */
-export interface CollateralTransfer {
-  /** '' is the venue's main pool; others by the venue's names (a HIP-3 dex, `spot`). */
-  readonly fromPool: string;
-  readonly toPool: string;
-  readonly asset: string;
-  readonly amount: string;
-}

@@ -8,7 +8,8 @@ import type { DepositWay } from './deposit-way';
 import type { Candle, FundingRate, Market, OrderBook, PublicTrade, Ticker } from './market';
 import type { NonceRule } from './nonce';
 import type { PrivateMessage, PublicMessage } from './venue-messages';
-import type { CollateralTransfer, FillsPage, FundingPaymentsPage, VenueBalance, VenuePosition } from './venue-money';
+import type { FillsPage, FundingPaymentsPage, VenueBalance, VenuePosition } from './venue-money';
+import type { VenueMove, VenueMoves } from './venue-moves';
 import type { OrderSide, OrderType, TimeInForce } from './order';
 
 /**
@@ -44,6 +45,8 @@ export interface VenueCapabilities {
   /** replace: the venue changes the order in place; cancelReplace: a new order takes its place; none. */
   readonly amend: 'inPlace' | 'cancelReplace' | 'none';
   readonly deadManSwitch: boolean;
+  /** Collateral that can be moved within an account; absent: none. Sessions have `moves`, and `resendSafety` is sameBytes. */
+  readonly collateralMoves?: readonly VenueMove['kind'][];
   /** How the orders of one list may belong together at the venue; absent: each stands alone. */
   readonly groupings?: readonly OrderGrouping[];
   /** Absent: cross only. */
@@ -120,7 +123,7 @@ export interface AmendRequest {
  * added by `send` from the credentials.
  */
 export interface SignedRequest {
-  readonly kind: 'place' | 'amend' | 'cancel';
+  readonly kind: 'place' | 'amend' | 'cancel' | 'move';
   /** Opaque to everyone but the adapter that made it. */
   readonly bytes: string;
   readonly nonce: string | null;
@@ -202,7 +205,8 @@ export interface SendAnswer {
   readonly latencyMs: number;
 }
 
-export type { CollateralTransfer, FillsPage, FundingPaymentsPage, VenueBalance, VenueFill, VenueFundingPayment, VenuePosition } from './venue-money';
+export type { FillsPage, FundingPaymentsPage, VenueBalance, VenueFill, VenueFundingPayment, VenuePosition } from './venue-money';
+export type { CollateralTransfer, VenueMove, VenueMoveOutcome, VenueMoves } from './venue-moves';
 export type { PrivateMessage, PublicMessage } from './venue-messages';
 
 /** A socket that reconnects by itself. `ready` settles when every subscription was acknowledged for the first time. */
@@ -241,10 +245,8 @@ export interface VenueAccountSession {
   checkCredentials?(options: ReadOptions): Promise<void>;
   /** `marginMode`: one of the venue's; cross where it is absent. Setting what is set already is harmless. */
   setLeverage(venueSymbol: string, leverage: string, options: ReadOptions, marginMode?: MarginMode): Promise<void>;
-  /** Adds margin to an isolated position, or takes it away (negative), in its collateral. Absent where the venue has none. Never repeated by itself. */
-  adjustMargin?(venueSymbol: string, amount: string, options: ReadOptions): Promise<void>;
-  /** Moves collateral between the account's own pools. Absent where an account has one. Never repeated by itself. */
-  transferCollateral?(transfer: CollateralTransfer, options: ReadOptions): Promise<void>;
+  /** Collateral that moves within the account; absent where the venue has no `collateralMoves`. */
+  readonly moves?: VenueMoves;
   /** Cancels everything after `timeoutMs` without another call; 0 disarms it. Throws VenueRefused where the venue has none. */
   setDeadManSwitch(timeoutMs: number, options: ReadOptions): Promise<void>;
   /**

@@ -13,6 +13,7 @@ import { OrderGateway } from '../temporal/order-gateway';
 import { remoteCodec } from '../temporal/payload-codec';
 import { TOPICS } from '../streams/topics';
 import { ensureAccountWatched, tellAccountChanged, tellAccountDeleted } from '../temporal/watching';
+import { collateralPort } from './collateral';
 import { depositsPort } from './deposits';
 import { withdrawalsPort } from './withdrawals';
 import { alertPorts } from './alerts';
@@ -64,6 +65,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
   const gateway = new OrderGateway(temporal.client, (venue) => ({ strictNonces: venues.get(venue)?.capabilities.strictNonces ?? false, maxBatchSize: venues.get(venue)?.capabilities.maxBatchSize ?? 1 }));
   const books = new BookReader(prices);
   const ports: ApiPorts = {
+    collateral: collateralPort(platform),
     deposits: depositsPort(platform),
     withdrawals: withdrawalsPort(platform),
     authenticate: (apiKey) => store.users.authenticate(apiKey),

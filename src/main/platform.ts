@@ -170,7 +170,7 @@ function venueConfig(venue: VenueSettings, settings: Settings): VenueConfig {
     const name = venue.name.toUpperCase().replaceAll('-', '_');
     throw new SettingError(`SUREFILL_${name}_HTTP_URL and SUREFILL_${name}_WS_URL must be set: venue ${venue.name} has no address`);
   }
-  const more = venue.adapter === 'hyperliquid' ? { network, dexes: venue.dexes, dexesWithoutCloid: venue.dexesWithoutCloid } : {};
+  const more = venue.adapter === 'hyperliquid' ? { network, dexes: venue.dexes, dexesWithoutCloid: venue.dexesWithoutCloid, ...(venue.weightPerMinute === undefined ? {} : { weightPerMinute: venue.weightPerMinute }) } : {};
   return { name: venue.name, adapter: venue.adapter, httpUrl, wsUrl, options: { absenceFinalAfterMs: settings.absenceFinalAfterMs, ...more } };
 }
 

@@ -6,6 +6,7 @@ import { createKillSwitchActivities, type KillSwitchActivities } from '../activi
 import { createOrderListActivities, type OrderListActivities } from '../activities/order-list-activities';
 import { createStrategyActivities, type StrategyActivities } from '../activities/strategy-activities';
 import { TOPICS } from '../streams/topics';
+import { CollateralGateway } from '../temporal/collateral-gateway';
 import { ConditionalGateway } from '../temporal/conditional-gateway';
 import { ensureDeadMan, ensureKillSwitch, ensureOrderList, ensureStrategy, tellOrderList, tellStrategy } from '../temporal/supervising';
 import type { Platform } from './platform';
@@ -87,6 +88,8 @@ export async function sweepSupervisors({ store, temporal }: Pick<Platform, 'stor
   for (const list of await store.orderLists.unended(SWEPT)) await ensureOrderList(temporal.client, list);
   for (const killSwitch of await store.killSwitches.allLatched()) await ensureKillSwitch(temporal.client, killSwitch);
   for (const { accountId } of await store.heartbeats.armed()) await ensureDeadMan(temporal.client, accountId);
+  const moves = new CollateralGateway(temporal.client);
+  for (const move of await store.collateralMoves.unended(SWEPT)) await moves.ensure(move);
   await sweepHeld({ store, temporal });
 }
 

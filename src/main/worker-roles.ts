@@ -16,6 +16,7 @@ import { TASK_QUEUES } from '../temporal/task-queues';
 import { isRunning } from '../temporal/executions';
 import { ensureAccountWatched, ensureMarketWatched, ensureSweeper, startResolution } from '../temporal/watching';
 import { alertWorker, levelChecks } from './alerts';
+import { collateralActivities } from './collateral';
 import { conditionalActivities } from './conditional-orders';
 import { ensureChainWatched } from '../temporal/deposit-gateway';
 import { chainWatchActivities, depositActivities, depositParts } from './deposits';
@@ -87,7 +88,7 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
   const onSendFailure = (call: Pick<RecordedCall, 'attemptId' | 'venue' | 'accountId'>, error: unknown): void => logger.warn({ err: error, attemptId: call.attemptId, venue: call.venue, accountId: call.accountId }, 'what came of a request could not be committed; it is tried again');
   const webhooks = webhookWorker(platform);
   const alerts = alertWorker(platform);
-  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform), ...supervisionActivities(platform), ...conditionalActivities(platform), ...strategyActivities(platform), ...orderListActivities(platform), ...killSwitchActivities(platform), ...createTriggerActivities({ triggers: store.triggers }), ...webhooks.activities, ...alerts.activities, ...(deposits === null ? {} : { ...depositActivities(platform, deposits), ...withdrawalActivities(platform, deposits) }) };
+  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform), ...supervisionActivities(platform), ...conditionalActivities(platform), ...collateralActivities(platform), ...strategyActivities(platform), ...orderListActivities(platform), ...killSwitchActivities(platform), ...createTriggerActivities({ triggers: store.triggers }), ...webhooks.activities, ...alerts.activities, ...(deposits === null ? {} : { ...depositActivities(platform, deposits), ...withdrawalActivities(platform, deposits) }) };
   tellSupervisors(platform);
   const stopped = new AbortController();
   // A moment for venues that answer; one that is away holds back nobody's exit, and is asked until it answers.

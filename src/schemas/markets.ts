@@ -1,5 +1,6 @@
 /** Venues, markets, order books and prices at the boundary. */
 import { z } from 'zod';
+import { MOVE_KINDS } from '../domain/collateral-move';
 import { decimalSchema, queryInteger, queryTime, timeSchema, venueNameSchema } from './fields';
 import { orderTypeSchema, timeInForceSchema } from './orders';
 
@@ -46,6 +47,7 @@ export const venueSchema = z
     acknowledgement: z.enum(['sync', 'async', 'onChain']),
     resendSafety: z.enum(['sameBytes', 'uniqueClientId', 'venueDeadline', 'none']),
     maxBatchSize: z.int(),
+    collateralMoves: z.array(z.enum(MOVE_KINDS)).meta({ description: 'margin: to and from isolated positions. transfer: between its pools of collateral. Empty: neither.' }),
   })
   .meta({ id: 'Venue' });
 

@@ -4,6 +4,7 @@ import { CHANNEL_DISABLED_REASONS } from '../domain/alert';
 import { EVENT_TYPES } from '../domain/events';
 import { TRADE_EXECUTED, WEBHOOK_TEST } from '../domain/webhook';
 import { accountSchema, fillSchema, positionSchema, shownPositionSchema } from './accounts';
+import { collateralMoveSchema } from './collateral-moves';
 import { depositSchema } from './deposits';
 import { alertSchema } from './alerts';
 import { timeSchema } from './fields';
@@ -32,6 +33,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   'position.updated': { description: 'A position changed.', data: z.looseObject({ position: positionSchema }) },
   'trade.closed': { description: 'A position is flat again: its round trip, with profit, fees and funding.', data: z.looseObject({ trade: tradeSchema }) },
   'account.alert': { description: 'Something that a person should know: data.kind names it.', data: z.looseObject({ kind: z.string() }) },
+  'account.collateralMoved': { description: 'Margin or collateral moves within an account: the whole move.', data: z.looseObject({ move: collateralMoveSchema }) },
   'account.created': { description: 'An account was made.', data: z.looseObject({ account: accountSchema.partial() }) },
   'alert.raised': { description: 'One of your alert rules has something to tell.', data: z.looseObject({ alert: alertSchema }) },
   'alert.acknowledged': { description: 'Somebody has seen an alert.', data: z.looseObject({ alert: alertSchema }) },

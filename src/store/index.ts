@@ -20,6 +20,7 @@ import { announcement, CommitAnnouncer } from './commit-announcer';
 import { ChainSends } from './chain-sends';
 import { ChainTransfers } from './chain-transfers';
 import { change, holdEpoch, type StoreCore, type StoreLog } from './core';
+import { CollateralMoves } from './collateral-moves';
 import { Credentials } from './credentials';
 import { Database } from './database';
 import { Deposits } from './deposits';
@@ -143,6 +144,7 @@ export class Store {
   readonly privyWallets: EmbeddedWallets;
   readonly withdrawals: Withdrawals;
   readonly withdrawalAddresses: WithdrawalAddresses;
+  readonly collateralMoves: CollateralMoves;
   readonly triggers: Triggers;
   readonly webhooks: Webhooks;
   readonly webhookDeliveries: WebhookDeliveries;
@@ -203,6 +205,7 @@ export class Store {
     this.privyWallets = new EmbeddedWallets(core, 'privy');
     this.withdrawals = new Withdrawals(core);
     this.withdrawalAddresses = new WithdrawalAddresses(core);
+    this.collateralMoves = new CollateralMoves(core, credentials);
     this.triggers = new Triggers(core);
     this.webhooks = new Webhooks(core);
     this.webhookDeliveries = new WebhookDeliveries(core);

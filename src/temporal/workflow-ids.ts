@@ -79,6 +79,10 @@ export function chainWatchWorkflowId(chainId: number): string {
   return `chain-watch/${chainId}`;
 }
 
+export function collateralMoveWorkflowId(moveId: string): string {
+  return `collateral-move/${moveId}`;
+}
+
 export function withdrawalWorkflowId(withdrawalId: string): string {
   return `withdrawal/${withdrawalId}`;
 }

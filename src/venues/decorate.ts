@@ -3,7 +3,7 @@
  * telemetry, repeats of reads) is one such function; the methods of the port are listed here once and nowhere else.
  */
 import type { BudgetClass } from '../domain/rate-budget';
-import type { CollateralTransfer, ReadOptions, SendOptions, SignedRequest, Venue, VenueAccountSession, VenueCredentials } from '../domain/venue';
+import type { ReadOptions, SendOptions, SignedRequest, Venue, VenueAccountSession, VenueCredentials, VenueMoves } from '../domain/venue';
 
 export type VenueCallName =
   | 'send'
@@ -24,13 +24,13 @@ export type VenueCallName =
   | 'checkCredentials'
   | 'setLeverage'
   | 'setDeadManSwitch'
-  | 'adjustMargin'
-  | 'transferCollateral'
+  | 'moveBasis'
+  | 'moveOutcome'
   | 'fundingHistory'
   | 'nextNonce';
 
 /** Calls that change something at the venue are never repeated by a decorator. */
-export const EFFECTFUL_CALLS: ReadonlySet<VenueCallName> = new Set(['send', 'setLeverage', 'setDeadManSwitch', 'adjustMargin', 'transferCollateral']);
+export const EFFECTFUL_CALLS: ReadonlySet<VenueCallName> = new Set(['send', 'setLeverage', 'setDeadManSwitch']);
 
 export interface VenueCall {
   readonly venue: string;
@@ -81,8 +81,7 @@ function decorateSession(venue: string, session: VenueAccountSession, around: Ar
   const nextNonce = session.nextNonce?.bind(session);
   const fundingPayments = session.fundingPayments?.bind(session);
   const checkCredentials = session.checkCredentials?.bind(session);
-  const adjustMargin = session.adjustMargin?.bind(session);
-  const transferCollateral = session.transferCollateral?.bind(session);
+  const { moves } = session;
   return {
     preparePlace: (orders, context) => session.preparePlace(orders, context),
     prepareAmend: (amendment, context) => session.prepareAmend(amendment, context),
@@ -98,10 +97,17 @@ function decorateSession(venue: string, session: VenueAccountSession, around: Ar
     ...(checkCredentials === undefined ? {} : { checkCredentials: (options: ReadOptions) => read('checkCredentials', options, () => checkCredentials(options)) }),
     setLeverage: (symbol, leverage, options, marginMode) => read('setLeverage', options, () => session.setLeverage(symbol, leverage, options, marginMode)),
     setDeadManSwitch: (timeoutMs, options) => read('setDeadManSwitch', options, () => session.setDeadManSwitch(timeoutMs, options)),
-    ...(adjustMargin === undefined ? {} : { adjustMargin: (symbol: string, amount: string, options: ReadOptions) => read('adjustMargin', options, () => adjustMargin(symbol, amount, options)) }),
-    ...(transferCollateral === undefined ? {} : { transferCollateral: (transfer: CollateralTransfer, options: ReadOptions) => read('transferCollateral', options, () => transferCollateral(transfer, options)) }),
+    ...(moves === undefined ? {} : { moves: decorateMoves(moves, read) }),
     ...(nextNonce === undefined ? {} : { nextNonce: (options: ReadOptions) => read('nextNonce', options, () => nextNonce(options)) }),
     streamPrivate: (onMessage) => session.streamPrivate(onMessage),
+  };
+}
+
+function decorateMoves(moves: VenueMoves, read: <T>(call: VenueCallName, options: ReadOptions, run: () => Promise<T>) => Promise<T>): VenueMoves {
+  return {
+    basis: (move, options) => read('moveBasis', options, () => moves.basis(move, options)),
+    prepare: (move, basis, context) => moves.prepare(move, basis, context),
+    outcome: (move, basis, nonce, options) => read('moveOutcome', options, () => moves.outcome(move, basis, nonce, options)),
   };
 }
 

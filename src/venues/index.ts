@@ -7,7 +7,6 @@ import { ADAPTER_NAMES, isAdapterName, type AdapterName } from './adapter-names'
 import type { Random } from './back-off';
 import { CircuitBreaker, type BreakerRule, type BreakerState } from './circuit-breaker';
 import { decorate } from './decorate';
-import { HYPERLIQUID_BUDGET } from './hyperliquid/capabilities';
 import { HyperliquidVenue } from './hyperliquid/venue';
 import { hyperliquidWeightOf } from './hyperliquid/weights';
 import { PaperVenue } from './paper/venue';
@@ -50,13 +49,15 @@ interface Adapter {
 
 const ADAPTERS: Readonly<Record<AdapterName, Adapter>> = {
   hyperliquid: {
-    create: ({ name, httpUrl, wsUrl, options }, { clock, budget, seats, onSocketEvent, onDrift, onBudgetError }) =>
-      new HyperliquidVenue({
+    create: ({ name, httpUrl, wsUrl, options }, { clock, budget, seats, onSocketEvent, onDrift, onBudgetError }) => {
+      const venue: HyperliquidVenue = new HyperliquidVenue({
         name, httpUrl, wsUrl, options, clock,
-        spend: (weight) => budget.take({ scope: name, rule: HYPERLIQUID_BUDGET, weight, class: 'read' }).then(({ granted }) => granted),
+        spend: (weight) => budget.take({ scope: name, rule: venue.capabilities.budget, weight, class: 'read' }).then(({ granted }) => granted),
         ...(seats ? { seats } : {}), ...(onBudgetError ? { onBackgroundError: onBudgetError } : {}),
         ...(onSocketEvent ? { onSocketEvent } : {}), ...(onDrift ? { onDrift: (what: string, news: boolean) => onDrift(name, what, news) } : {}),
-      }),
+      });
+      return venue;
+    },
     weightOf: ({ options }) => hyperliquidWeightOf(Array.isArray(options['dexes']) ? options['dexes'].length : 0),
   },
   paper: {

@@ -4,6 +4,7 @@ export { alertDelivery } from './alert-delivery';
 export { alertWatch } from './alert-watch';
 export { conditionalOrder } from './conditional-order';
 export { chainWatch } from './chain-watch';
+export { collateralMove } from './collateral-move';
 export { deposit } from './deposit';
 export { marketWatch } from './market-watch';
 export { order } from './order';

@@ -1,5 +1,6 @@
 /** Every signal, update and query, and the inputs of every workflow. Plain data: it ends up in Temporal's history. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { CollateralMove, MoveReply } from '../domain/collateral-move';
 import type { Deposit, DepositState, Hex } from '../domain/deposit';
 import type { DepositDecision } from '../domain/deposit-state';
 import type { ErrorCode } from '../domain/errors';
@@ -218,6 +219,16 @@ export const requoteDeposit = defineUpdate<DepositReply>('requoteDeposit');
 export const cancelDeposit = defineUpdate<DepositReply>('cancelDeposit');
 /** An operator's word on a deposit that waits for one; audited. */
 export const decideDeposit = defineUpdate<DepositReply, [{ readonly decision: DepositDecision; readonly note: string; readonly actor: string }]>('decideDeposit');
+
+export interface CollateralMoveInput {
+  /** As it was asked for, or as its row has it where its workflow is started again. */
+  readonly move: CollateralMove;
+  /** Our clock, ms: what could not be recorded by then never is. */
+  readonly recordBeforeMs: number;
+}
+
+/** Answers once the venue said something of it, or it was refused before that. */
+export const awaitMove = defineUpdate<MoveReply>('awaitMove');
 
 export interface WithdrawalInput {
   /** As it was asked for, or as its row has it where its workflow is started again. */

@@ -14,6 +14,7 @@ const ROUTES = [
   'get /api/v1/strategies/{id}/timeline', 'post /api/v1/strategies/{id}/pause', 'post /api/v1/strategies/{id}/resume',
   'get /api/v1/suspense', 'post /api/v1/suspense/{id}/release', 'post /api/v1/suspense/{id}/assign',
   'post /api/v1/order-lists', 'get /api/v1/order-lists', 'get /api/v1/order-lists/{id}', 'get /api/v1/order-lists/{id}/timeline', 'patch /api/v1/order-lists/{id}', 'delete /api/v1/order-lists/{id}',
+  'post /api/v1/positions/{id}/margin', 'post /api/v1/accounts/{id}/transfers', 'get /api/v1/collateral-moves', 'get /api/v1/collateral-moves/{id}',
   'post /api/v1/kill-switch', 'get /api/v1/kill-switch', 'get /api/v1/kill-switch/{id}', 'post /api/v1/kill-switch/{id}/release', 'post /api/v1/heartbeat',
   'get /api/v1/risk-limits', 'put /api/v1/risk-limits', 'post /api/v1/orders/preview',
   'get /api/v1/venues', 'get /api/v1/venues/{venue}/health', 'get /api/v1/markets', 'get /api/v1/markets/{symbol}', 'get /api/v1/markets/{symbol}/orderbook', 'get /api/v1/markets/{symbol}/trades', 'get /api/v1/markets/{symbol}/candles', 'get /api/v1/markets/{symbol}/funding',

@@ -9,6 +9,7 @@ import { isTerminal, type Order, type OrderIntent } from '../../src/domain/order
 import type { MutationIntent } from '../../src/domain/order-store';
 import type { AgedBook, ApiPorts, Identity, IdempotencyRecord, MutationVerdict, OrderListQuery } from '../../src/api/ports';
 import type { Timeline } from '../../src/domain/timeline';
+import { FakeCollateral } from './fake-collateral';
 import { FakeDeposits } from './fake-deposits';
 import { FakeLimits } from './fake-limits';
 import { FakeAccountChanges } from './fake-accounts';
@@ -28,6 +29,7 @@ export const START_MS = Date.parse('2026-01-31T12:00:00.000Z');
 type Listener = (event: StreamEvent) => void;
 
 export class FakeBackend {
+  readonly collateral = new FakeCollateral();
   readonly deposits = new FakeDeposits();
   readonly withdrawals = new FakeWithdrawals();
   nowMs = START_MS;
@@ -184,6 +186,7 @@ export class FakeBackend {
   /** Of one API process; several may share this backend. */
   ports(): ApiPorts {
     return {
+      collateral: this.collateral,
       deposits: this.deposits,
       withdrawals: this.withdrawals,
       authenticate: async (key) => {

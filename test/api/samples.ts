@@ -32,7 +32,7 @@ const CAPABILITIES: VenueState['capabilities'] = {
 
 export const VENUES: readonly VenueState[] = [
   { name: 'paper', status: 'available', capabilities: CAPABILITIES },
-  { name: 'other', status: 'unavailable', capabilities: { ...CAPABILITIES, amend: 'none', postOnly: false, reduceOnly: false, timesInForce: ['GTC', 'IOC'] } },
+  { name: 'other', status: 'unavailable', capabilities: { ...CAPABILITIES, collateralMoves: ['margin', 'transfer'], amend: 'none', postOnly: false, reduceOnly: false, timesInForce: ['GTC', 'IOC'] } },
 ];
 
 export const BOOK: OrderBook = { venue: 'paper', symbol: 'BTC-PERP', bids: [['49999.5', '1'], ['49999', '2']], asks: [['50000.5', '1']], sequence: 7, at: AT_MS };

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../src/domain/clock';
 import { OneProcessSeats, type Seats } from '../../src/domain/seats';
-import type { PlaceRequest, PrivateMessage, VenueAccountSession } from '../../src/domain/venue';
+import type { PlaceRequest, PrivateMessage, SignedRequest, VenueAccountSession, VenueMove } from '../../src/domain/venue';
 import { VenueRefused } from '../../src/domain/venue-errors';
 import { startPaperSimulator, type StartedSimulator } from '../../src/simulator';
 import { addressOf } from '../../src/venues/ecdsa';
@@ -43,6 +43,16 @@ const context = () => {
 };
 const place = (session: VenueAccountSession, ...orders: PlaceRequest[]) => session.send(session.preparePlace(orders, context()), sending());
 
+/** Signed, and not sent yet. */
+async function ready({ moves }: VenueAccountSession, move: VenueMove): Promise<{ request: SignedRequest; shown: () => Promise<string> }> {
+  if (moves === undefined) throw new Error('no collateral can be moved here');
+  const basis = await moves.basis(move, reading());
+  const request = moves.prepare(move, basis, context());
+  return { request, shown: () => moves.outcome(move, basis, request.nonce, reading()) };
+}
+const moved = async (session: VenueAccountSession, move: VenueMove) => session.send((await ready(session, move)).request, sending());
+const transfer = (amount: string, change: Partial<Extract<VenueMove, { kind: 'transfer' }>> = {}): VenueMove => ({ kind: 'transfer', fromPool: '', toPool: 'xyz', asset: 'USDC', amount, ...change });
+
 beforeAll(async () => {
   simulator = await startPaperSimulator({ venue: 'hyperliquid', weightPerMinute: 1_000_000, tickMs: 0 });
   sim = new SimulatorControl(simulator.url);
@@ -71,23 +81,34 @@ describe('dexes', () => {
     const venue = await venueWith();
     const { session } = await account(venue);
     expect((await place(session, order())).items).toMatchObject([{ kind: 'refused', code: 'insufficientMargin' }]);
-    await session.transferCollateral?.({ fromPool: '', toPool: 'xyz', asset: 'USDC', amount: '1000' }, reading());
+    expect((await moved(session, transfer('1000'))).items).toMatchObject([{ kind: 'accepted' }]);
     expect(await session.balances(reading())).toMatchObject([{ asset: 'USDC', total: '100000' }, { asset: 'USDH', total: '0' }]);
     acknowledged(await place(session, order()));
-    await expect(session.transferCollateral?.({ fromPool: '', toPool: 'flx', asset: 'USDC', amount: '1' }, reading())).rejects.toThrow('Invalid token');
-    await expect(session.transferCollateral?.({ fromPool: 'xyz', toPool: 'xyz', asset: 'USDC', amount: '1' }, reading())).rejects.toThrow('between two of');
-    await expect(session.transferCollateral?.({ fromPool: '', toPool: 'xyz', asset: 'NONE', amount: '1' }, reading())).rejects.toThrow('has no token NONE');
+    await expect(moved(session, transfer('1', { toPool: 'flx' }))).rejects.toThrow('Invalid token');
+    await expect(moved(session, transfer('1', { fromPool: 'xyz' }))).rejects.toThrow('between two of');
+    await expect(moved(session, transfer('1', { asset: 'NONE' }))).rejects.toThrow('has no token NONE');
+  });
+
+  test('the same bytes move collateral once, and the venue\'s ledger tells by their nonce that they did', async () => {
+    const { session } = await account(await venueWith());
+    const inXyz = async (): Promise<string> => (await moved(session, transfer('1000', { fromPool: 'xyz', toPool: '' })).then(() => 'all of it', (error: unknown) => String(error)));
+    const { request, shown } = await ready(session, transfer('1000'));
+    expect(await shown()).toBe('absent');
+    await session.send(request, sending());
+    expect((await session.send(request, sending())).items).toMatchObject([{ kind: 'refused', code: 'duplicateClientId' }]);
+    expect(await shown()).toBe('applied');
+    expect([await inXyz(), await inXyz()]).toEqual(['all of it', expect.stringContaining('Insufficient balance')]);
   });
 
   test('a position there is isolated whoever asks for leverage, and cross margin is refused in the venue\'s words', async () => {
     const { session } = await account(await venueWith());
-    await session.transferCollateral?.({ fromPool: '', toPool: 'xyz', asset: 'USDC', amount: '1000' }, reading());
+    await moved(session, transfer('1000'));
     await session.setLeverage(TSLA, '5', reading());
     await expect(session.setLeverage(TSLA, '5', reading(), 'cross')).rejects.toThrow('Cross margin is not allowed');
     acknowledged(await place(session, order({ type: 'market', limitPrice: null, timeInForce: 'IOC' })));
     const [held] = await session.positions(reading());
     expect([held?.venueSymbol, held?.leverage, Number(held?.liquidationPrice) > 0]).toEqual([TSLA, '5', true]);
-    await expect(session.adjustMargin?.(TSLA, '0.0000001', reading())).rejects.toThrow('millionths');
+    await expect(moved(session, { kind: 'margin', venueSymbol: TSLA, amount: '0.0000001' })).rejects.toThrow('millionths');
   });
 
   test('what is predicted is told where the venue predicts', async () => {
@@ -103,7 +124,7 @@ describe('a dex traded without client ids', () => {
   test('orders there carry none, and are known, canceled and found by the venue\'s own id', async () => {
     const venue = await without();
     const { session, address } = await account(venue);
-    await session.transferCollateral?.({ fromPool: '', toPool: 'xyz', asset: 'USDC', amount: '1000' }, reading());
+    await moved(session, transfer('1000'));
     const asked = order();
     const placed = acknowledged(await place(session, asked));
     expect([venue.carriesClientId(TSLA), venue.carriesClientId('BTC')]).toEqual([false, true]);

@@ -7,6 +7,7 @@ import { ALERT_CHANNELS_SQL } from '../../src/store/alert-channels';
 import { ALERT_RULES_SQL } from '../../src/store/alert-rules';
 import { alertsStatement } from '../../src/store/alerts';
 import { API_KEYS_SQL } from '../../src/store/api-keys';
+import { movesStatement } from '../../src/store/collateral-moves';
 import type { Parameter, Row } from '../../src/store/database';
 import { depositsStatement } from '../../src/store/deposits';
 import { eventsSql } from '../../src/store/events';
@@ -176,6 +177,14 @@ list('listWithdrawals', () => {
   test.each([null, 'AWAITING_APPROVAL', 'COMPLETED'] as const)('in state %s are read by their index, and so is a later page', async (state) => {
     await expectFewRead(withdrawalsStatement({ userId: world.userId, state, cursor: null, limit: LIMIT }));
     await expectFewRead(withdrawalsStatement({ userId: world.userId, state, cursor, limit: LIMIT }));
+  });
+});
+
+list('listCollateralMoves', () => {
+  test.each([['everything', null], ['its account', 'its'], ['an account with few', 'elsewhere']] as const)('of %s are read by their index, and so is a later page', async (_name, of) => {
+    const query = { userId: world.userId, accountId: of === 'its' ? accountId : of, limit: LIMIT };
+    await expectFewRead(movesStatement({ ...query, cursor: null }));
+    await expectFewRead(movesStatement({ ...query, cursor }));
   });
 });
 

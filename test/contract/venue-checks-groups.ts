@@ -1,6 +1,6 @@
 /** Orders that hang together at the venue, and margin that belongs to one position. Venues without them pass by having none. */
 import assert from 'node:assert/strict';
-import type { PlaceRequest, SendAnswer, VenueAccountSession, VenueOrder } from '../../src/domain/venue';
+import type { PlaceRequest, SendAnswer, SignedRequest, VenueAccountSession, VenueOrder } from '../../src/domain/venue';
 import { VenueRefused } from '../../src/domain/venue-errors';
 import { acknowledged } from './venue-checks-orders';
 import { errorOf } from './venue-checks-silence';
@@ -94,9 +94,17 @@ export const GROUP_CHECKS: readonly ContractCheck[] = [
     name: 'margin is added to an isolated position and taken back, and moves the price of its ruin',
     run: async (harness) => {
       const { session } = await harness.account();
-      const { adjustMargin } = session;
-      if (adjustMargin === undefined) return;
-      const adjust = adjustMargin.bind(session);
+      const { moves } = session;
+      if (moves === undefined) return;
+      const signed = async (amount: string): Promise<{ request: SignedRequest; shown: () => Promise<string> }> => {
+        const move = { kind: 'margin', venueSymbol: harness.symbol, amount } as const;
+        const basis = await moves.basis(move, reading());
+        const request = moves.prepare(move, basis, await deadline(harness));
+        return { request, shown: () => moves.outcome(move, basis, request.nonce, reading()) };
+      };
+      const adjust = async (amount: string): Promise<void> => void (await session.send((await signed(amount)).request, sending()));
+      const none = await errorOf(signed('1'));
+      assert.ok(none instanceof VenueRefused && none.venueCode === 'NOT_ISOLATED', String(none));
       await session.setLeverage(harness.symbol, '5', reading(), 'isolated');
       acknowledged(await place(harness, session, [marketOrderFor(harness)]));
       const position = async (): Promise<{ margin: number; ruin: number }> => {
@@ -106,13 +114,18 @@ export const GROUP_CHECKS: readonly ContractCheck[] = [
       };
       const available = async (): Promise<number> => Number((await session.balances(reading()))[0]?.available);
       const [before, free] = [await position(), await available()];
-      await adjust(harness.symbol, '50', reading());
+      const once = await signed('50');
+      assert.equal(await once.shown(), 'absent');
+      await session.send(once.request, sending());
+      // The same bytes again have no second effect, and the position's own money tells of the first.
+      assert.deepEqual((await session.send(once.request, sending())).items.map((item) => item.kind === 'refused' && item.code), ['duplicateClientId']);
+      assert.equal(await once.shown(), 'applied');
       const more = await position();
       assert.deepEqual([Math.round(more.margin - before.margin), Math.round(free - (await available()))], [50, 50]);
       assert.ok(more.ruin < before.ruin, 'a long with more margin is ruined at a lower price');
-      await adjust(harness.symbol, '-50', reading());
+      await adjust('-50');
       assert.deepEqual(await position(), before);
-      const error = await errorOf(adjust(harness.symbol, '-1000', reading()));
+      const error = await errorOf(adjust('-1000'));
       assert.ok(error instanceof VenueRefused && error.code === 'insufficientMargin', String(error));
     },
   },

@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ApiOrder } from '../support/api-client';
+import { collateralScenarios } from '../support/collateral-scenarios';
 import { startHyperliquidStack, type HyperliquidStack } from '../support/hyperliquid-stack';
 import { scaledMs } from '../support/scale';
 import { StreamClient } from '../support/socket-client';
@@ -77,14 +78,14 @@ describe('S8: the venue limits, fails or is away', () => {
   test('a 429 refuses an entry at once and with nothing done; the cancel goes as soon as the venue takes it', async () => {
     const resting = await client().untilState((await passes()).id, 'WORKING');
     const before = await count();
-    await hl.sim.fault({ kind: 'rateLimit', count: 1, retryAfterSeconds: 3, match: ORDER });
+    await hl.sim.fault({ kind: 'rateLimit', count: 1, retryAfterSeconds: 5, match: ORDER });
     const refused = [await hl.place(), await hl.place()];
     expect(refused.map(({ status, body }) => [status, body.error.outcome])).toEqual([[429, 'none'], [429, 'none']]);
     const [hit] = (await hl.sim.requests('/exchange/order')).filter(({ status }) => status === 429);
     await client().call('DELETE', `/api/v1/orders/${resting.id}`);
     await client().untilState(resting.id, 'CANCELED');
     // Its owner has the Retry-After; inside it no entry knocks again.
-    const again = (await hl.sim.requests('/exchange/order')).filter(({ time }) => time > (hit?.time ?? 0) && time < (hit?.time ?? 0) + 2_900);
+    const again = (await hl.sim.requests('/exchange/order')).filter(({ time }) => time > (hit?.time ?? 0) && time < (hit?.time ?? 0) + 4_900);
     expect([again, await count()]).toEqual([[], before]);
     await hl.settled();
   }, 120_000);
@@ -112,6 +113,22 @@ describe('S8: the venue limits, fails or is away', () => {
     await hl.settled();
   }, 180_000);
 });
+
+collateralScenarios(() => hl);
+
+test('the dead-man switch is the venue\'s own: with every worker of ours dead, silence cancels what is open', async () => {
+  const before = await count();
+  const { id } = await client().untilState((await passes()).id, 'WORKING');
+  await hl.killWorkers();
+  const cancels = await hl.posted('cancelByCloid');
+  const { status, body } = await client().call<{ venue: { supported: boolean; armed: boolean } }>('POST', '/api/v1/heartbeat', { accountId: hl.accountId, timeoutMs: 6_000 });
+  expect([status, body.venue]).toMatchObject([200, { supported: true, armed: true }]);
+  await client().until('the venue to cancel it', async () => ((await hl.atVenue())[before]?.status === 'canceled' ? true : null));
+  expect(await hl.posted('cancelByCloid')).toBe(cancels);
+  await hl.startWorkers();
+  await client().untilState(id, 'CANCELED');
+  await hl.settled();
+}, 120_000);
 
 interface Fill { readonly venueFillId: string }
 const fills = async (): Promise<Fill[]> => (await client().call<{ fills: Fill[] }>('GET', `/api/v1/fills?accountId=${hl.accountId}&limit=200`)).body.fills;

@@ -28,6 +28,8 @@ export interface HyperliquidStack {
   /** How many requests of this action reached the venue's door. */
   posted(action: string): Promise<number>;
   timeline(orderId: string): Promise<string>;
+  /** Ends all workers but so many: what the others were for is done, and each start of them costs seconds. */
+  keepWorkers(count: number): Promise<void>;
   killWorkers(): Promise<void>;
   startWorkers(): Promise<void>;
   /** Waits until nothing is in doubt, and each order of the venue is one of ours in the same state with the same filled quantity. */
@@ -39,8 +41,8 @@ export interface HyperliquidStack {
 const IN_DOUBT: ReadonlySet<string> = new Set(['PENDING_RISK', 'SUBMITTING', 'SUBMITTED', 'UNKNOWN']);
 const AT_VENUE: Readonly<Record<string, SimulatedOrder['status']>> = { WORKING: 'open', PARTIALLY_FILLED: 'open', FILLED: 'filled', CANCELED: 'canceled', EXPIRED: 'canceled' };
 
-/** An audit weighs 150 of the venue's 1,200 a minute: ten times as often as in life it would leave entries nothing. */
-const AUDITS: Readonly<Record<string, string>> = DURATION_SCALE === '1' ? {} : { SUREFILL_AUDIT_POLL_MS: '100000' };
+/** An audit weighs 150 of the venue's 1,200 a minute: where time runs ten times as fast, so does what may be asked for. */
+const FAST: Readonly<Record<string, string>> = DURATION_SCALE === '1' ? {} : { SUREFILL_AUDIT_POLL_MS: '20000', SUREFILL_HYPERLIQUID_WEIGHT_PER_MINUTE: '100000' };
 
 export async function startHyperliquidStack(options: { readonly workers: number; readonly environment?: Readonly<Record<string, string>> }): Promise<HyperliquidStack> {
   const simulator: StartedSimulator = await startPaperSimulator({ venue: 'hyperliquid', weightPerMinute: 1_000_000, tickMs: 0 });
@@ -50,9 +52,11 @@ export async function startHyperliquidStack(options: { readonly workers: number;
   await sim.call('POST', '/__sim/accounts', { account: address, key: agent, collateral: '1000000' });
   const stack = await startStack({
     workers: options.workers,
-    environment: { SUREFILL_VENUES: 'paper,hyperliquid', SUREFILL_HYPERLIQUID_HTTP_URL: simulator.url, SUREFILL_HYPERLIQUID_WS_URL: simulator.url.replace('http', 'ws'), ...AUDITS, ...options.environment },
+    environment: { SUREFILL_VENUES: 'paper,hyperliquid', SUREFILL_HYPERLIQUID_HTTP_URL: simulator.url, SUREFILL_HYPERLIQUID_WS_URL: simulator.url.replace('http', 'ws'), ...FAST, ...options.environment },
   });
   const { client } = stack;
+  let kept = options.workers;
+  const workers = () => stack.workers.slice(0, kept);
   const add: HyperliquidStack['add'] = (credentials) => client.call('POST', '/api/v1/accounts', { name: `hl-${randomUUID().slice(0, 8)}`, venue: 'hyperliquid', credentials, limits: WIDE_LIMITS });
   const made = await add({ agentKey, address });
   if (made.status !== 201) throw new Error(`no account on hyperliquid: ${JSON.stringify(made.body)}`);
@@ -75,8 +79,12 @@ export async function startHyperliquidStack(options: { readonly workers: number;
     },
     posted: async (action) => (await sim.requests(`/exchange/${action}`)).length,
     timeline: async (orderId) => JSON.stringify((await client.call('GET', `/api/v1/orders/${orderId}/timeline`)).body),
-    killWorkers: async () => void (await Promise.all(stack.workers.map((worker) => worker.kill('SIGKILL')))),
-    startWorkers: async () => void (await Promise.all(stack.workers.map((worker) => worker.start()))),
+    keepWorkers: async (count) => {
+      await Promise.all(workers().slice(count).map((worker) => worker.stop()));
+      kept = count;
+    },
+    killWorkers: async () => void (await Promise.all(workers().map((worker) => worker.kill('SIGKILL')))),
+    startWorkers: async () => void (await Promise.all(workers().map((worker) => worker.start()))),
     settled: async () => {
       await client.until('our orders to equal the venue\'s', async () => {
         const orders = await ours();

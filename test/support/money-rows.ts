@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { suspenseIdOf } from '../../src/domain/suspense';
 import { depositSample, transferSample } from '../unit/domain/deposit-samples';
+import { moveSample } from '../unit/domain/move-samples';
 import { withdrawalSample } from '../unit/domain/withdrawal-samples';
 
-/** Of the account's owner: a deposit that waits to be signed, a transfer in suspense, a withdrawal that waits for its approval, an address it may go to. */
-export async function newMoney(databaseUrl: string, accountId: string): Promise<Readonly<Record<'depositId' | 'suspenseId' | 'withdrawalId' | 'withdrawalAddressId', string>>> {
+/** Of the account's owner: a deposit that waits to be signed, a transfer in suspense, a withdrawal that waits for its approval, an address it may go to, a move of collateral. */
+export async function newMoney(databaseUrl: string, accountId: string): Promise<Readonly<Record<'depositId' | 'suspenseId' | 'withdrawalId' | 'withdrawalAddressId' | 'collateralMoveId', string>>> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   try {
@@ -20,7 +21,9 @@ export async function newMoney(databaseUrl: string, accountId: string): Promise<
     await client.query('INSERT INTO withdrawals(id, user_id, state, asset, amount, data, steps, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $7)', [withdrawal.id, userId, withdrawal.state, held.asset, withdrawal.amount, JSON.stringify(withdrawal), withdrawal.createdAt]);
     const withdrawalAddressId = randomUUID();
     await client.query("INSERT INTO withdrawal_addresses(id, user_id, address, label, created_at, usable_at) VALUES ($1, $2, $3, 'own', $4, $4)", [withdrawalAddressId, userId, withdrawal.toAddress, withdrawal.createdAt]);
-    return { depositId: deposit.id, suspenseId: suspenseIdOf(held), withdrawalId: withdrawal.id, withdrawalAddressId };
+    const move = moveSample({ id: randomUUID(), userId, accountId, state: 'APPLIED', requestedBy: 'key:another' });
+    await client.query("INSERT INTO collateral_moves(id, user_id, account_id, state, data, send_until_ms, basis, key_id, wrapped_key, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, 0, '{}', 'none', '', $6, $6)", [move.id, userId, accountId, move.state, JSON.stringify(move), move.createdAt]);
+    return { depositId: deposit.id, suspenseId: suspenseIdOf(held), withdrawalId: withdrawal.id, withdrawalAddressId, collateralMoveId: move.id };
   } finally {
     await client.end();
   }

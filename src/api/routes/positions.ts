@@ -15,7 +15,7 @@ import { route, type Route, validationError } from '../route';
 import { idempotencyHeaders, PLACED, PLACING_ERRORS } from './order-placement';
 
 /** Position ids may be made of an account, a venue and a symbol. */
-const positionIdSchema = z.string().regex(/^[A-Za-z0-9._:/@-]{1,200}$/, 'must be a position\'s id, as GET /api/v1/positions shows it');
+export const positionIdSchema = z.string().regex(/^[A-Za-z0-9._:/@-]{1,200}$/, 'must be a position\'s id, as GET /api/v1/positions shows it');
 
 const CLOSE = 'POST /api/v1/positions/{id}/close';
 

@@ -32,6 +32,7 @@ export function venueRoutes({ ports }: RouteContext): Route[] {
           acknowledgement: can.acknowledgement,
           resendSafety: can.resendSafety,
           maxBatchSize: can.maxBatchSize,
+          collateralMoves: [...(can.collateralMoves ?? [])],
         }));
         return { status: 200, body: { venues } };
       },

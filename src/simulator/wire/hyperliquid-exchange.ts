@@ -97,7 +97,7 @@ export class HyperliquidExchange {
         return DONE;
       case 'sendAsset':
       case 'agentSendAsset':
-        settings.sendAsset(this.venue, this.users, user, action, type === 'agentSendAsset');
+        settings.sendAsset(this.venue, this.users, user, action, type === 'agentSendAsset', now);
         return DONE;
       case 'createSubAccount':
         return { type, data: this.users.createSubAccount(user, action['name']) };

@@ -91,6 +91,12 @@ const READERS: Readonly<Record<string, Reader>> = {
         hash: `0x${BigInt(payment.index).toString(16).padStart(64, '0')}`,
         delta: { type: 'funding', coin: payment.symbol, usdc: views.wireText(payment.amount), szi: views.wireText(payment.quantity), fundingRate: views.wireText(payment.rate), nSamples: null },
       })),
+  userNonFundingLedgerUpdates: ({ venue, users }, request) =>
+    users
+      .ledgerOf(userOf(request))
+      .filter(({ time }) => time >= timeOf(request, 'startTime') && time <= timeOf(request, 'endTime', venue.clock.now()))
+      .slice(0, MAX_HISTORY)
+      .map(({ time, delta }, index) => ({ time, hash: `0x${BigInt(index + 1).toString(16).padStart(64, '0')}`, delta })),
   clearinghouseState: ({ venue, users }, request) => views.clearinghouseView(venue, users.account(userOf(request), dexOf(request)), venue.clock.now()),
   spotClearinghouseState: ({ users }, request) => {
     const wallet = users.account(userOf(request), 'spot');

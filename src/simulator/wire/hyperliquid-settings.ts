@@ -57,7 +57,7 @@ export function classTransfer(venue: PaperVenue, users: HyperliquidUsers, user: 
 }
 
 /** sendAsset and agentSendAsset: an agent moves nothing out of the account. */
-export function sendAsset(venue: PaperVenue, users: HyperliquidUsers, user: string, action: Item, byAgent: boolean): void {
+export function sendAsset(venue: PaperVenue, users: HyperliquidUsers, user: string, action: Item, byAgent: boolean, now: number): void {
   const destination = readAddress(action['destination']);
   const subAccount = action['fromSubAccount'] === '' || action['fromSubAccount'] === undefined ? null : readAddress(action['fromSubAccount']);
   if (subAccount !== null && users.vaultLeaders.get(subAccount) !== user) throw new PaperError('BAD_REQUEST', `Invalid sub-account: ${subAccount}`); // (ours)
@@ -65,7 +65,11 @@ export function sendAsset(venue: PaperVenue, users: HyperliquidUsers, user: stri
   if (byAgent && destination !== from) throw new PaperError('BAD_REQUEST', 'Agent can only send assets to its own user'); // (ours)
   const token = tokenByName(action['token']);
   if (token === undefined) throw new PaperError('BAD_REQUEST', 'Invalid token');
-  transfer(venue, users, { from, fromDex: dexName(action['sourceDex']), to: destination, toDex: dexName(action['destinationDex']), token: token.name, amount: action['amount'] });
+  const [sourceDex, destinationDex] = [dexName(action['sourceDex']), dexName(action['destinationDex'])];
+  const { amount } = action;
+  transfer(venue, users, { from, fromDex: sourceDex, to: destination, toDex: destinationDex, token: token.name, amount });
+  const delta = { type: 'send', user: from, destination, sourceDex, destinationDex, token: token.name, amount: String(amount), usdcValue: String(amount), fee: '0.0', nativeTokenFee: '0.0', nonce: integer(action['nonce']), feeToken: '' };
+  for (const party of new Set([from, destination])) users.noteLedger(party, { time: now, delta });
 }
 
 /** subAccountTransfer: USDC between a user and a sub-account, in millionths. */

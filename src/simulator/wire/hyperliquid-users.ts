@@ -26,6 +26,12 @@ const ADDRESS_DIGITS = 40;
 
 const ADDRESS = /^0x[0-9a-f]{40}$/;
 
+/** A line of a user's ledger that is no funding. */
+export interface LedgerLine {
+  readonly time: number;
+  readonly delta: Readonly<Record<string, unknown>>;
+}
+
 interface Usage {
   requests: number;
   volume: number;
@@ -38,6 +44,8 @@ export class HyperliquidUsers {
   private readonly weights = new Map<string, { tokens: number; at: number }>();
   /** Who leads a sub-account. */
   readonly vaultLeaders = new Map<string, string>();
+  /** What moved of each user's money, oldest first. */
+  private readonly ledgers = new Map<string, LedgerLine[]>();
   /** When each user's dead-man switch went off, newest last. */
   private readonly switches = new Map<string, number[]>();
 
@@ -47,7 +55,7 @@ export class HyperliquidUsers {
     private readonly recover: (body: unknown) => string | null,
   ) {
     for (const note of venue.wireNotes) this.recall(note);
-    venue.wireSnapshot = () => [...[...this.nonces].map(([signer, used]) => ({ signer, nonces: used })), ...[...this.vaultLeaders].map(([subAccount, leader]) => ({ subAccount, leader }))];
+    venue.wireSnapshot = () => [...[...this.nonces].map(([signer, used]) => ({ signer, nonces: used })), ...[...this.vaultLeaders].map(([subAccount, leader]) => ({ subAccount, leader })), ...[...this.ledgers].map(([holder, lines]) => ({ holder, lines }))];
   }
 
   /** Who a signer acts for: itself if it has an account, else the user that approved it as agent; null for nobody. */
@@ -89,6 +97,15 @@ export class HyperliquidUsers {
   mayArmSwitch(user: string, now: number): boolean {
     const today = Math.floor(now / DAY_MS);
     return (this.switches.get(user) ?? []).filter((at) => Math.floor(at / DAY_MS) === today).length < SWITCHES_A_DAY;
+  }
+
+  noteLedger(holder: string, line: LedgerLine): void {
+    this.venue.note({ holder, lines: [line] });
+    this.addLines(holder, [line]);
+  }
+
+  ledgerOf(user: string): readonly LedgerLine[] {
+    return this.ledgers.get(user) ?? [];
   }
 
   exists(user: string): boolean {
@@ -164,8 +181,13 @@ export class HyperliquidUsers {
     this.nonces.set(signer, used.slice(-NONCES_KEPT));
   }
 
+  private addLines(holder: string, lines: readonly LedgerLine[]): void {
+    this.ledgers.set(holder, [...(this.ledgers.get(holder) ?? []), ...lines]);
+  }
+
   private recall(note: unknown): void {
-    const { signer, nonces, subAccount, leader } = note as Readonly<Record<string, unknown>>;
+    const { signer, nonces, subAccount, leader, holder, lines } = note as Readonly<Record<string, unknown>>;
+    if (typeof holder === 'string' && Array.isArray(lines)) this.addLines(holder, lines as LedgerLine[]);
     if (typeof subAccount === 'string' && typeof leader === 'string') this.vaultLeaders.set(subAccount, leader);
     if (typeof signer !== 'string' || !Array.isArray(nonces)) return;
     for (const nonce of nonces) if (typeof nonce === 'number' && !(this.nonces.get(signer) ?? []).includes(nonce)) this.remember(signer, nonce);

@@ -36,6 +36,8 @@ export const predictedFundingsSchema = z.array(z.tuple([z.string(), z.array(z.tu
 export const fundingDeltaSchema = message({ coin: z.string().min(1), usdc: number, szi: number, fundingRate: number }, ['type', 'nSamples']);
 export const userFundingsSchema = z.array(message({ time: timeMs, hash: z.string(), delta: fundingDeltaSchema }));
 export const streamFundingsSchema = message({ user: z.string(), isSnapshot: z.boolean().optional(), fundings: z.array(message({ time: timeMs, coin: z.string().min(1), usdc: number, szi: number, fundingRate: number }, ['nSamples'])) });
+/** What moved of a user's money beside funding: of a transfer within the account, the nonce it was signed with. */
+export const ledgerSchema = z.array(message({ time: timeMs, delta: z.record(z.string(), z.unknown()) }, ['hash']));
 export const rateLimitSchema = message({ cumVlm: number, nRequestsUsed: z.number().int().nonnegative(), nRequestsCap: z.number().int().nonnegative() }, ['nRequestsSurplus']);
 
 /** openOrders, and the order inside orderUpdates. */
@@ -95,7 +97,7 @@ export const clearinghouseSchema = message({
         unrealizedPnl: number,
         liquidationPx: number.nullable(),
         marginUsed: number,
-        leverage: message({ type: z.string(), value: z.number() }, ['rawUsd']),
+        leverage: message({ type: z.string(), value: z.number(), rawUsd: number.optional() }),
         cumFunding: message({ sinceOpen: number }, ['allTime', 'sinceChange']).optional(),
       }, ['returnOnEquity', 'maxLeverage']),
     }, ['type']),
@@ -128,7 +130,9 @@ export const webDataSchema = message({ userState: message({ agentAddress: z.stri
 export const postedSchema = message({ id: z.number(), response: message({ type: z.string(), payload: z.unknown() }) });
 export const postedRoleSchema = message({ type: z.literal('userRole'), data: roleSchema });
 
-/** Source: the venue's documentation, "Rate limits": unique users across user-specific subscriptions. */
+/** Source: the venue's documentation, "Rate limits": weight an address of the network may ask for in a minute. */
+export const WEIGHT_PER_MINUTE = 1_200;
+/** The same source: unique users across user-specific subscriptions. */
 export const STREAMED_USERS = 10;
 
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, 'must be 0x and 40 hexadecimal digits').transform((text) => text.toLowerCase() as `0x${string}`);
@@ -154,6 +158,8 @@ export const optionsSchema = z.object({
   streamedUsers: z.number().int().min(1).max(STREAMED_USERS).default(STREAMED_USERS),
   /** Polls of such a user are at least so far apart. */
   pollEveryMs: z.number().int().min(50).default(10_000),
+  /** Lower where other programs ask from the same address; higher only at a simulator. */
+  weightPerMinute: z.number().int().min(200).default(WEIGHT_PER_MINUTE),
   /** What all polls together may weigh: half of the venue's 1,200. */
   pollWeightPerMinute: z.number().int().positive().default(600),
   readTimeoutMs: z.number().int().positive().optional(),

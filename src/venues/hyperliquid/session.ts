@@ -1,5 +1,4 @@
 /** One account at Hyperliquid: an agent wallet signs, the account (or its vault) trades. Reads are by address and need no key. */
-import { decimal } from '../../domain/decimal';
 import type * as port from '../../domain/venue';
 import { VenueOutcomeUnknown, VenueRateLimited, VenueRefused } from '../../domain/venue-errors';
 import { addressOf } from '../ecdsa';
@@ -8,14 +7,11 @@ import { actionBody, amendBytes, cancelBytes, MIN_EXPIRY_MS, placeBytes, readByt
 import type { AddressBudget } from './address-budget';
 import { acknowledgement, refused, refusedHere, statusesOf } from './answers';
 import type { HyperliquidClient } from './client';
-import { transferBody } from './collateral';
+import { HyperliquidMoves } from './collateral';
 import { HyperliquidHistory } from './history';
 import { openOrder, refusalCode, toBalances, toCloid, toOrder, toPositions, UnknownWord, type Asset } from './normalize';
 import * as wire from './schemas';
 import type { AccountStreams } from './streams';
-
-/** Isolated margin is told in millionths of a dollar. */
-const MARGIN_UNITS = 1_000_000;
 
 export interface SessionParts {
   readonly client: HyperliquidClient;
@@ -41,6 +37,7 @@ export class HyperliquidSession implements port.VenueAccountSession {
   private readonly user: string;
   private readonly owner: string;
   private readonly history: HyperliquidHistory;
+  readonly moves: port.VenueMoves;
 
   constructor(
     private readonly venue: string,
@@ -53,6 +50,16 @@ export class HyperliquidSession implements port.VenueAccountSession {
     this.user = credentials.vaultAddress ?? credentials.address;
     this.signer = { venue, privateKey, network: parts.options.network, vaultAddress: credentials.vaultAddress ?? null };
     this.history = new HyperliquidHistory(venue, this.user, parts);
+    const { user, history } = this;
+    this.moves = new HyperliquidMoves({
+      signer: this.signer, agent: this.agent, owner: this.owner,
+      asset: (venueSymbol, options) => this.asset(venueSymbol, options),
+      tokenOf: parts.tokenOf,
+      venueTimeMs: parts.venueTimeMs,
+      state: (dex, options) => parts.client.info({ type: 'clearinghouseState', user, ...(dex === '' ? {} : { dex }) }, wire.clearinghouseSchema, options),
+      ledgerSince: (startTime, options) => parts.client.info({ type: 'userNonFundingLedgerUpdates', user, startTime }, wire.ledgerSchema, options),
+      fundingPayments: (sinceMs, cursor, options) => history.fundingPayments(sinceMs, cursor, options),
+    });
   }
 
   preparePlace(orders: readonly port.PlaceRequest[], context: port.PrepareContext): port.SignedRequest {
@@ -70,7 +77,7 @@ export class HyperliquidSession implements port.VenueAccountSession {
   async send(request: port.SignedRequest, options: port.SendOptions): Promise<port.SendAnswer> {
     const bytes = readBytes(this.venue, request);
     if (bytes.body === null) return { items: bytes.orders.map((_, index) => refusedHere(bytes, index)), raw: 'every order was refused before it was sent', venueTimeMs: null, latencyMs: 0 };
-    const count = request.kind === 'cancel' ? bytes.cancels.length : bytes.orders.length;
+    const count = request.kind === 'cancel' ? bytes.cancels.length : request.kind === 'move' ? 1 : bytes.orders.length;
     const sent = count - Object.keys(bytes.refused).length;
     const { answer, raw, latencyMs } = await this.exchange(bytes.body, sent, options);
     const common = { raw, venueTimeMs: null, latencyMs };
@@ -80,6 +87,7 @@ export class HyperliquidSession implements port.VenueAccountSession {
       if (code !== 'duplicateClientId') throw refusal(this.venue, code, 'ERR', answer.response, raw);
       return { items: Array.from({ length: count }, () => refused(answer.response)), ...common };
     }
+    if (request.kind === 'move') return { items: [{ kind: 'accepted', venueOrderId: null, transactionHash: null }], ...common };
     const statuses = statusesOf(this.venue, answer.response.data?.statuses ?? [], sent, raw);
     if (request.kind === 'cancel') return { items: await this.canceled(bytes, statuses, options), ...common };
     let next = 0;
@@ -143,19 +151,6 @@ export class HyperliquidSession implements port.VenueAccountSession {
     // Where there is no cross margin, nobody who named none means it.
     const isCross = (marginMode ?? (onlyIsolated ? 'isolated' : 'cross')) === 'cross';
     await this.control({ type: 'updateLeverage', asset: id, isCross, leverage: Number(leverage) }, options);
-  }
-
-  async adjustMargin(venueSymbol: string, amount: string, options: port.ReadOptions): Promise<void> {
-    const units = decimal(amount).times(MARGIN_UNITS);
-    if (!units.isInteger() || units.isZero()) throw new VenueRefused(this.venue, 'invalidQuantity', 'BAD_AMOUNT', `${this.venue} moves margin in millionths, and not nothing: got ${amount}`);
-    await this.control({ type: 'updateIsolatedMargin', asset: (await this.asset(venueSymbol, options)).id, isBuy: true, ntli: units.toNumber() }, options);
-  }
-
-  async transferCollateral(transfer: port.CollateralTransfer, options: port.ReadOptions): Promise<void> {
-    const token = await this.parts.tokenOf(transfer.asset, options);
-    await this.parts.venueTimeMs(options);
-    const nonce = this.parts.nextNonce(this.agent);
-    await this.parts.client.control(transferBody(this.signer, { agent: this.agent, owner: this.owner }, transfer, { token, nonce }), options);
   }
 
   async setDeadManSwitch(timeoutMs: number, options: port.ReadOptions): Promise<void> {

@@ -12,7 +12,7 @@ import { VenueClock } from '../venue-clock';
 import type { MarketView } from './actions';
 import { AddressBudget } from './address-budget';
 import { depositWayOf } from './bridge';
-import { capabilities } from './capabilities';
+import { hyperliquidCapabilities } from './capabilities';
 import { HyperliquidClient } from './client';
 import { midsDialect, publicDialect } from './dialects';
 import { DriftNotes, type OnDrift } from './drift';
@@ -77,9 +77,9 @@ export class HyperliquidVenue implements port.Venue {
   constructor(private readonly settings: HyperliquidVenueOptions) {
     this.options = wire.optionsSchema.parse(settings.options);
     const { clock, httpUrl: baseUrl } = settings;
-    const { readTimeoutMs, slippage, absenceFinalAfterMs } = this.options;
+    const { readTimeoutMs, slippage } = this.options;
     this.name = settings.name;
-    this.capabilities = capabilities(absenceFinalAfterMs);
+    this.capabilities = hyperliquidCapabilities(this.options);
     this.http = new VenueHttpClient({ venue: this.name, baseUrl, clock, ...(readTimeoutMs === undefined ? {} : { readTimeoutMs }) });
     this.venueClock = new VenueClock(clock);
     this.notes = new DriftNotes(() => clock.nowMs());

@@ -16,8 +16,8 @@ const FIXED: Readonly<Partial<Record<VenueCallName, number>>> = {
   orderBook: LIGHT,
   findOrder: LIGHT,
   setLeverage: 1,
-  adjustMargin: 1,
-  transferCollateral: 1,
+  // The position and its funding since, at most.
+  moveOutcome: HEAVY + LIGHT,
   // The venue's clock, then the switch.
   setDeadManSwitch: LIGHT + 1,
   // The agent's standing, then a signed action.

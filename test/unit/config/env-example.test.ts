@@ -26,7 +26,7 @@ test.each(Object.values(SETTINGS_TABLE).map((row: SettingRow<unknown>) => [row.e
 );
 
 test('.env.example names nothing that is not a setting', () => {
-  const known = new Set([...Object.values(SETTINGS_TABLE).map((row) => row.env), 'SUREFILL_PAPER_HTTP_URL', 'SUREFILL_PAPER_WS_URL', 'SUREFILL_HYPERLIQUID_NETWORK', 'SUREFILL_HYPERLIQUID_DEXES', 'SUREFILL_HYPERLIQUID_DEXES_WITHOUT_CLOID']);
+  const known = new Set([...Object.values(SETTINGS_TABLE).map((row) => row.env), 'SUREFILL_PAPER_HTTP_URL', 'SUREFILL_PAPER_WS_URL', 'SUREFILL_HYPERLIQUID_NETWORK', 'SUREFILL_HYPERLIQUID_DEXES', 'SUREFILL_HYPERLIQUID_DEXES_WITHOUT_CLOID', 'SUREFILL_HYPERLIQUID_WEIGHT_PER_MINUTE']);
   expect(assignments.map(({ name }) => name).filter((name) => !known.has(name))).toEqual([]);
 });
 

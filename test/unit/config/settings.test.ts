@@ -18,7 +18,7 @@ describe('settings', () => {
     expect(settings.host).toBe('127.0.0.1');
     expect(settings.databaseUrl).toBeUndefined();
     expect(settings.absenceFinalAfterMs).toBe(120_000);
-    expect(settings.venues).toEqual([{ name: 'paper', adapter: 'paper', httpUrl: undefined, wsUrl: undefined, network: undefined, dexes: [], dexesWithoutCloid: [] }]);
+    expect(settings.venues).toEqual([{ name: 'paper', adapter: 'paper', httpUrl: undefined, wsUrl: undefined, network: undefined, dexes: [], dexesWithoutCloid: [], weightPerMinute: undefined }]);
   });
 
   test('a variable set to nothing counts as not given', () => {
@@ -85,6 +85,12 @@ describe('settings', () => {
     expect(settings.port).toBe(4000);
   });
 
+  test('what an address may ask of a venue is the venue\'s own, or less where others ask from it too', () => {
+    const of = (text: string) => loadSettings({ SUREFILL_VENUES: 'hyperliquid', SUREFILL_HYPERLIQUID_WEIGHT_PER_MINUTE: text }).venues[0]?.weightPerMinute;
+    expect([of(''), of('600')]).toEqual([undefined, 600]);
+    for (const wrong of ['0', '-1', '199', '1e3', 'many']) expect(() => of(wrong)).toThrow('SUREFILL_HYPERLIQUID_WEIGHT_PER_MINUTE must be a whole number from 200');
+  });
+
   test('venues may share an adapter, each with its own addresses', () => {
     const { venues } = loadSettings({
       SUREFILL_VENUES: 'paper, paper-two:paper',
@@ -92,8 +98,8 @@ describe('settings', () => {
       SUREFILL_PAPER_TWO_WS_URL: 'ws://127.0.0.1:9001/stream',
     });
     expect(venues).toEqual([
-      { name: 'paper', adapter: 'paper', httpUrl: undefined, wsUrl: undefined, network: undefined, dexes: [], dexesWithoutCloid: [] },
-      { name: 'paper-two', adapter: 'paper', httpUrl: 'http://127.0.0.1:9001', wsUrl: 'ws://127.0.0.1:9001/stream', network: undefined, dexes: [], dexesWithoutCloid: [] },
+      { name: 'paper', adapter: 'paper', httpUrl: undefined, wsUrl: undefined, network: undefined, dexes: [], dexesWithoutCloid: [], weightPerMinute: undefined },
+      { name: 'paper-two', adapter: 'paper', httpUrl: 'http://127.0.0.1:9001', wsUrl: 'ws://127.0.0.1:9001/stream', network: undefined, dexes: [], dexesWithoutCloid: [], weightPerMinute: undefined },
     ]);
   });
 });

@@ -89,17 +89,21 @@ describe('collateral between dexes', () => {
   const owner = `0x${'a'.repeat(40)}` as const;
   const signer = { venue: 'hyperliquid', privateKey: new Uint8Array(32).fill(7), network: 'testnet', vaultAddress: null } as const;
   const transfer = { fromPool: '', toPool: 'xyz', asset: 'USDC', amount: '5.50' };
+  const SIGNED = { token: 'USDC:0x1', nonce: '7', expiresAfterMs: 10_007 };
 
   test('an agent signs an action that names the account itself', () => {
-    const body: unknown = JSON.parse(transferBody(signer, { agent: `0x${'b'.repeat(40)}`, owner }, transfer, { token: 'USDC:0x1', nonce: '7' }));
-    expect(body).toMatchObject({ action: { type: 'agentSendAsset', destination: owner, sourceDex: '', destinationDex: 'xyz', token: 'USDC:0x1', amount: '5.5', fromSubAccount: '', nonce: 7 }, nonce: 7, vaultAddress: null });
+    const body: unknown = JSON.parse(transferBody(signer, { agent: `0x${'b'.repeat(40)}`, owner }, transfer, SIGNED).body);
+    expect(body).toMatchObject({ action: { type: 'agentSendAsset', destination: owner, sourceDex: '', destinationDex: 'xyz', token: 'USDC:0x1', amount: '5.5', fromSubAccount: '', nonce: 7 }, nonce: 7, vaultAddress: null, expiresAfter: 10_007 });
   });
 
   test('the account\'s own key signs as a user', () => {
-    expect(JSON.parse(transferBody(signer, { agent: owner, owner }, transfer, { token: 'USDC:0x1', nonce: '7' }))).toMatchObject({ action: { type: 'sendAsset', hyperliquidChain: 'Testnet', destination: owner, amount: '5.5' } });
+    const made = transferBody(signer, { agent: owner, owner }, transfer, SIGNED);
+    // What a user signs has no deadline at the venue.
+    expect(made.expiresAfterMs).toBeNull();
+    expect(JSON.parse(made.body)).toMatchObject({ action: { type: 'sendAsset', hyperliquidChain: 'Testnet', destination: owner, amount: '5.5' } });
   });
 
   test.each([['', ''], ['xyz', 'XYZ'], ['a:b', '']])('from %j to %j is no transfer', (fromPool, toPool) => {
-    expect(() => transferBody(signer, { agent: owner, owner }, { ...transfer, fromPool, toPool }, { token: 'USDC:0x1', nonce: '7' })).toThrow('between two of');
+    expect(() => transferBody(signer, { agent: owner, owner }, { ...transfer, fromPool, toPool }, SIGNED)).toThrow('between two of');
   });
 });
