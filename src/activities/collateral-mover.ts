@@ -34,7 +34,7 @@ export interface MoverPorts {
   readonly moves: {
     find(id: string): Promise<KnownMove | null>;
     /** The move with its bytes; the one that is there where the id is known. */
-    record(move: CollateralMove, basis: string): Promise<CollateralMove>;
+    record(move: CollateralMove, grounds: { readonly basis: string; readonly readAtMs: number; readonly recordBeforeMs: number }): Promise<CollateralMove>;
     /** null: it has ended. */
     takeSend(id: string): Promise<MoveSend | null>;
     learn(id: string, fact: MoveFact): Promise<CollateralMove>;
@@ -54,9 +54,10 @@ export class CollateralMover {
     if (known !== null) return { state: known.move.state, refused: null };
     try {
       const { moves } = await this.session(move);
+      const readAtMs = this.ports.clock.nowMs();
       const basis = await moves.basis(venueMoveOf(move), reading(signal));
       if (this.ports.clock.nowMs() > recordBeforeMs) return refused(move, 'VENUE_UNAVAILABLE', `${move.venue} could not be asked in time; nothing was sent`);
-      return { state: (await this.ports.moves.record(move, basis)).state, refused: null };
+      return { state: (await this.ports.moves.record(move, { basis, readAtMs, recordBeforeMs })).state, refused: null };
     } catch (error) {
       if (error instanceof VenueRefused) return refused(move, 'VENUE_REJECTED', error.message, { venueCode: error.venueCode });
       if (error instanceof DomainError && error.code !== 'SERVICE_UNAVAILABLE') return refused(move, error.code, error.message, error.details);
@@ -88,15 +89,16 @@ export class CollateralMover {
           break;
         }
         case 'send': {
+          // Counted from before the right is taken: a process that stands still between the two sends nothing when it wakes.
+          const sendBeforeMs = this.ports.clock.nowMs() + VENUE_SHARE_MS;
           const right = await this.ports.moves.takeSend(id);
-          return right === null ? (await this.known(id)).move.state : (await this.ports.moves.learn(id, await this.send(session, known.move, right, signal))).state;
+          return right === null ? (await this.known(id)).move.state : (await this.ports.moves.learn(id, await this.send(session, known.move, right, sendBeforeMs, signal))).state;
         }
       }
     }
   }
 
-  private async send(session: VenueAccountSession, move: CollateralMove, { request, send, doubtedBefore }: MoveSend, signal: AbortSignal): Promise<MoveFact> {
-    const sendBeforeMs = this.ports.clock.nowMs() + VENUE_SHARE_MS;
+  private async send(session: VenueAccountSession, move: CollateralMove, { request, send, doubtedBefore }: MoveSend, sendBeforeMs: number, signal: AbortSignal): Promise<MoveFact> {
     const maySend = () => Promise.resolve(!signal.aborted && this.ports.clock.nowMs() < sendBeforeMs);
     // Margin that is added keeps a position alive, as an exit does.
     const priority = move.kind === 'margin' && !move.amount.startsWith('-') ? 'exit' : 'entry';

@@ -14,6 +14,8 @@ export interface HeldOrderView {
   readonly condition: OrderCondition;
   readonly pendingCancel: boolean;
   readonly triggeredAtMs: number | null;
+  /** When it was accepted; absent in histories from before it was told. */
+  readonly acceptedAtMs?: number;
   readonly revision: number;
   /** Of its first trigger, as it stands armed: who accepted the order armed it, and each amendment is one more. null or absent: that one is not armed (any more). */
   readonly armedRevision?: number | null;

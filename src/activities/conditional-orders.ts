@@ -49,8 +49,8 @@ async function viewOf(ports: ConditionalPorts, orderId: string): Promise<HeldOrd
   const order = await ports.orderById(orderId);
   const condition = order === null || !isHeld(order) ? null : conditionOf(order);
   if (order === null || condition === null) throw new Error(`order ${orderId} is not one that waits in a workflow`);
-  const { state, quantity, limitPrice, pendingCancel, revision, triggeredAt } = order;
+  const { state, quantity, limitPrice, pendingCancel, revision, triggeredAt, createdAt } = order;
   const [children, [trigger]] = await Promise.all([ports.held.childrenOf(orderId), ports.triggers.byIds([orderTriggerId(orderId, 0)])]);
   const armedRevision = trigger?.status === 'ARMED' ? trigger.revision : null;
-  return { state, quantity, limitPrice, condition, pendingCancel, revision, armedRevision, triggeredAtMs: triggeredAt === null ? null : Date.parse(triggeredAt), children: children.map(supervisedView) };
+  return { state, quantity, limitPrice, condition, pendingCancel, revision, armedRevision, acceptedAtMs: Date.parse(createdAt), triggeredAtMs: triggeredAt === null ? null : Date.parse(triggeredAt), children: children.map(supervisedView) };
 }

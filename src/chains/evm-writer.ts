@@ -24,6 +24,9 @@ const UNPRINTABLE = /[^\x20-\x7e]+/g;
 /** Words by which nodes say that they have these bytes already, in a block or waiting. */
 const KNOWN = /already known|already imported|already exists|known transaction/i;
 
+/** How viem and nodes name a call that would fail on the chain. */
+const ENDS_THE_CALL = /ExecutionRevertedError|InsufficientFundsError|revert|invalid opcode|invalid jump|out of gas|stack (under|over)flow/i;
+
 export class EvmWriter implements ChainWriter {
   private readonly name: string;
   private readonly reader: PublicClient;
@@ -48,7 +51,8 @@ export class EvmWriter implements ChainWriter {
     try {
       return { kind: 'gas', gas: (await this.reader.estimateGas({ account: from, to, data, value: BigInt(value) })).toString() };
     } catch (error) {
-      if (causes(error).some((each) => /^(HttpRequestError|TimeoutError)$/.test(each.name))) throw this.unavailable(error);
+      // Whatever else an endpoint says (too many requests, an error of its own) says nothing of the call.
+      if (!causes(error).some((each) => ENDS_THE_CALL.test(`${each.name} ${each.message}`))) throw this.unavailable(error);
       return { kind: 'reverts', why: wordsOf(error) };
     }
   }

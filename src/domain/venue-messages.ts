@@ -18,4 +18,5 @@ export type PublicMessage =
   | { readonly kind: 'ticker'; readonly ticker: Ticker }
   | { readonly kind: 'book'; readonly symbol: string; readonly type: 'snapshot' | 'delta'; readonly bids: readonly BookLevel[]; readonly asks: readonly BookLevel[]; readonly sequence: number; readonly atMs: number }
   | { readonly kind: 'trades'; readonly symbol: string; readonly trades: readonly PublicTrade[] }
-  | { readonly kind: 'gap'; readonly reason: string };
+  /** `missingForMs`: how long ago the last came before what may be missing; messages of the new connection may have been told since. */
+  | { readonly kind: 'gap'; readonly reason: string; readonly missingForMs: number };

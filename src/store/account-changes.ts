@@ -74,7 +74,7 @@ export class AccountChanges {
 
   /**
    * Ends the account: halted, its sealed key destroyed, in no list any more; its orders, fills and events stay. Throws
-   * NOT_FOUND, and CONFLICT while an order is open or a position is held.
+   * NOT_FOUND, and CONFLICT while an order is open, a position is held, or collateral is on its way.
    */
   async remove(id: string, userId: string, actor: string): Promise<Account> {
     const removed = await change(this.core, [id], async (tx, changes) => {
@@ -132,11 +132,13 @@ async function readAccount(tx: Queryable, id: string): Promise<Account> {
 }
 
 async function assertEmpty(tx: Queryable, id: string): Promise<void> {
-  const [held] = await tx.rows<{ orders: number; positions: number }>(
+  const [held] = await tx.rows<{ orders: number; positions: number; moves: number }>(
     `SELECT (SELECT count(*) FROM orders o WHERE o.account_id = $1 AND ${OPEN_SQL})::int AS orders,
-            (SELECT count(*) FROM positions p WHERE p.account_id = $1 AND (p.quantity <> 0 OR p.venue_quantity <> 0))::int AS positions`,
+            (SELECT count(*) FROM positions p WHERE p.account_id = $1 AND (p.quantity <> 0 OR p.venue_quantity <> 0))::int AS positions,
+            (SELECT count(*) FROM collateral_moves m WHERE m.account_id = $1 AND m.state IN ('SENDING', 'UNKNOWN'))::int AS moves`,
     id,
   );
-  const { orders, positions } = held ?? { orders: 0, positions: 0 };
+  const { orders, positions, moves } = held ?? { orders: 0, positions: 0, moves: 0 };
   if (orders > 0 || positions > 0) throw new DomainError('CONFLICT', `the account has ${orders} open orders and ${positions} positions; cancel and close them first`, { details: { orders, positions } });
+  if (moves > 0) throw new DomainError('CONFLICT', 'collateral of the account is on its way; ask again once it has arrived', { details: { moves } });
 }

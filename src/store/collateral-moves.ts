@@ -19,6 +19,17 @@ import { lockAccounts, type LockedAccount } from './locks';
 const MOVE_LIFE_MS = 20_000;
 /** The last send has this long to arrive: late ones only cost the budget. */
 const ARRIVAL_MS = 2_000;
+/** Two processes' clocks are no further apart than this: what ended so shortly before the venue was read may not be in what it showed. */
+const CLOCKS_APART_MS = 2_000;
+
+/** What a move was decided by. */
+export interface MoveGrounds {
+  /** What the venue showed, and from when on (our clock) it was asked. */
+  readonly basis: string;
+  readonly readAtMs: number;
+  /** Later nothing is recorded any more: its caller was told so. */
+  readonly recordBeforeMs: number;
+}
 
 export interface MoveListQuery {
   readonly userId: string;
@@ -53,10 +64,11 @@ export class CollateralMoves {
   }
 
   /**
-   * Takes a nonce, signs, and stores both with the move; the same id again changes nothing. `basis`: what the venue showed. Audited.
-   * Throws NOT_FOUND for an account that is not the user's or has no key, and what signing throws: then nothing is left.
+   * Takes a nonce, signs, and stores both with the move; the same id again changes nothing. Audited. Throws NOT_FOUND for an account that
+   * is not the user's, is deleted or has no key, CONFLICT while other margin of the same position is under way, SERVICE_UNAVAILABLE where the
+   * venue has to be read anew, and what signing throws: then nothing is left.
    */
-  async record(move: CollateralMove, basis: string): Promise<CollateralMove> {
+  async record(move: CollateralMove, { basis, readAtMs, recordBeforeMs }: MoveGrounds): Promise<CollateralMove> {
     const { id, accountId, userId } = move;
     const credentials = await this.credentials.of(accountId);
     const venue = this.core.venues.get(move.venue);
@@ -64,9 +76,11 @@ export class CollateralMoves {
     if (venue === undefined || moves === undefined) throw new DomainError('UNPROCESSABLE', `${move.venue} moves no collateral`);
     return change(this.core, [accountId], async (tx, changes) => {
       const account = (await lockAccounts(tx, [accountId])).get(accountId);
-      if (account?.userId !== userId) throw new DomainError('NOT_FOUND', `account ${accountId} does not exist`);
+      if (account?.userId !== userId || account.isDeleted) throw new DomainError('NOT_FOUND', `account ${accountId} does not exist`);
       const known = await lockMove(tx, id);
       if (known !== null) return known.move;
+      if (this.core.clock.nowMs() > recordBeforeMs) throw new DomainError('SERVICE_UNAVAILABLE', 'it came too late to be recorded', { retryAfterSeconds: 1 });
+      if (move.kind === 'margin') await assertAlone(tx, move, readAtMs);
       const nonces = new NonceBook(this.core, tx);
       await nonces.lock([account]);
       const nonce = nonces.peek(account);
@@ -157,6 +171,18 @@ export function movesStatement({ userId, accountId, cursor, limit }: MoveListQue
   const after = position === null ? '' : `AND (m.created_at, m.id) < (${given(position.at)}::timestamptz, ${given(position.id)})`;
   const ofAccount = accountId === null ? '' : `AND m.account_id = ${given(accountId)}`;
   return { sql: `SELECT m.data FROM collateral_moves m WHERE m.user_id = $1 ${after} ${ofAccount} ORDER BY m.created_at DESC, m.id DESC LIMIT ${given(limit + 1)}::int`, parameters };
+}
+
+/** What a position's own money tells of a move, it tells of one at a time: the basis holds every earlier one, and none is under way. */
+async function assertAlone(tx: Queryable, { accountId, venueSymbol, symbol }: CollateralMove, readAtMs: number): Promise<void> {
+  const [other] = await tx.rows<{ id: string; isOpen: boolean }>(
+    `SELECT m.id, m.state IN ('SENDING', 'UNKNOWN') AS "isOpen" FROM collateral_moves m WHERE m.account_id = $1 AND m.data->>'kind' = 'margin' AND m.data->>'venueSymbol' = $2
+       AND (m.state IN ('SENDING', 'UNKNOWN') OR m.updated_at >= $3::timestamptz) ORDER BY "isOpen" DESC LIMIT 1`,
+    accountId, venueSymbol, isoTime(readAtMs - CLOCKS_APART_MS),
+  );
+  if (other === undefined) return;
+  if (other.isOpen) throw new DomainError('CONFLICT', `margin of ${symbol} is under way already (${other.id}); ask again once it has ended`, { details: { moveId: other.id } });
+  throw new DomainError('SERVICE_UNAVAILABLE', `margin of ${symbol} was moved meanwhile (${other.id}); the venue is read anew`, { retryAfterSeconds: 1 });
 }
 
 function moveContext(id: string): SealContext {

@@ -68,6 +68,7 @@ export class Withdrawals {
       const reason = fault ?? (isThere ? null : 'WALLET_SPENT');
       const begun: Withdrawal = reason === null ? asked : { ...asked, state: 'FAILED', reason };
       await insertWithdrawal(tx, changes, begun, { amount, toAddress, ...funding });
+      await appendAct(tx, { userId, actor: asked.requestedBy, act: 'withdrawal.requested', subject: `withdrawal:${id}`, data: { amount, symbol: token.symbol, toAddress, ...funding }, at: asked.createdAt });
       return begun;
     });
   }

@@ -51,9 +51,10 @@ export class MarketData {
 
   /** Opens the stream, and asks for all tickers at once. */
   constructor(private readonly options: MarketDataOptions) {
+    const openedAt = performance.now();
     this.stream = options.venue.streamPublic(options.venueSymbols, (message) => this.heard(message));
     // Told again to the holder by what it misses: prices.
-    this.stream.ready.then(() => this.options.onMessage?.({ kind: 'gap', reason: 'the stream begins' }, false)).catch((error: unknown) => this.tellState('down', reasonOf(error)));
+    this.stream.ready.then(() => this.options.onMessage?.({ kind: 'gap', reason: 'the stream begins', missingForMs: performance.now() - openedAt }, false)).catch((error: unknown) => this.tellState('down', reasonOf(error)));
     this.silenceTimer = setInterval(() => this.look(), (options.silenceMs ?? SILENCE_MS) / 3);
     this.ask();
   }

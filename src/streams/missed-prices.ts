@@ -35,10 +35,11 @@ export class MissedPrices {
     private readonly take: (symbol: string, missed: readonly Missed[], history: History, aheadMs: number) => void,
   ) {}
 
-  /** What is missing already stays missing. */
+  /** What is missing already stays missing; an answer that is under way does not tell what is missing since. */
   add(missed: Missed): void {
     const known = this.unread.get(missed.trigger.id);
-    if (known === undefined || known.trigger.revision < missed.trigger.revision) this.unread.set(missed.trigger.id, missed);
+    const isNewer = known === undefined || known.trigger.revision < missed.trigger.revision;
+    this.unread.set(missed.trigger.id, isNewer ? missed : { ...known });
   }
 
   get(id: string): Missed | undefined {

@@ -95,7 +95,8 @@ export class TriggerEngine {
   /** `asked`: the stream did not tell it. */
   hear(message: PublicMessage, asked = false): void {
     const observedAtMs = this.options.clock.nowMs();
-    const missingSinceMs = this.streamHeardMs;
+    // What the new connection told before its gap is newer than what is missing.
+    const missingSinceMs = Math.min(this.streamHeardMs, message.kind === 'gap' ? observedAtMs - message.missingForMs : Infinity);
     if (!asked) this.streamHeardMs = observedAtMs;
     // Before the scope was taken, the past is still to be read.
     if (message.kind === 'gap' && this.writer !== null) return this.whenBegun(() => this.gap(missingSinceMs, observedAtMs));
@@ -116,7 +117,7 @@ export class TriggerEngine {
     const atMs = this.options.clock.nowMs();
     await this.messenger.settled();
     // What was not read back yet is still missing, whoever watches next.
-    await this.sync.storeMarks(writer, (id) => Math.min(atMs, this.missed.get(id)?.sinceMs ?? Infinity));
+    await this.sync.storeMarks(writer, atMs, (id) => this.missed.get(id) === undefined);
     return Math.min(atMs, this.sync.knownMs, this.missed.watchedMs);
   }
 

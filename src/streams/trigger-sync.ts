@@ -76,10 +76,13 @@ export class TriggerSync {
     });
   }
 
-  /** How far trailing triggers have come, each up to when (our clock); what could not be stored is kept for the next time. */
-  async storeMarks(writer: WriterEpoch, upToMs: (id: string) => number): Promise<void> {
+  /**
+   * How far trailing triggers have come up to then (our clock); what could not be stored is kept for the next time. One that misses prices
+   * (`isWhole`: false) keeps its older mark: its extreme may be of after them, and whoever reads them back must not begin there.
+   */
+  async storeMarks(writer: WriterEpoch, atMs: number, isWhole: (id: string) => boolean): Promise<void> {
     for (const { trigger, extreme } of this.index.takeMoved()) this.unstored.set(trigger.id, { revision: trigger.revision, extreme });
-    const marks = [...this.unstored].map(([id, mark]) => ({ id, ...mark, checkpointAtMs: upToMs(id) }));
+    const marks = [...this.unstored].flatMap(([id, mark]) => (isWhole(id) ? [{ id, ...mark, checkpointAtMs: atMs }] : []));
     for (let from = 0; from < marks.length; from += MARKS_AT_ONCE) {
       const batch = marks.slice(from, from + MARKS_AT_ONCE);
       await this.options.rows.checkpoint(writer, batch);

@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { moveSummary, type CollateralMove, type MoveReply } from '../domain/collateral-move';
 import { awaitMove, type CollateralMoveInput } from '../workflows/messages';
 import { TASK_QUEUES } from './task-queues';
-import { ensure } from './watching';
+import { ensureGoesOn } from './watching';
 import { wish } from './wishes';
 import { collateralMoveWorkflowId } from './workflow-ids';
 
@@ -19,9 +19,9 @@ export class CollateralGateway {
     return wish(this.client, { type: 'collateralMove', workflowId: collateralMoveWorkflowId(move.id), input: inputOf(move), summary: moveSummary(move), deadlineMs: ANSWER_DEADLINE_MS }, awaitMove, []);
   }
 
-  /** Of one that is recorded. Starting one that runs already is no error. */
+  /** Of one that is recorded: one that runs goes on, one that cannot is replaced. */
   ensure(move: CollateralMove): Promise<void> {
-    return ensure(this.client, 'collateralMove', { workflowId: collateralMoveWorkflowId(move.id), taskQueue: TASK_QUEUES.background, args: [inputOf(move)], staticSummary: moveSummary(move) });
+    return ensureGoesOn(this.client, 'collateralMove', { workflowId: collateralMoveWorkflowId(move.id), taskQueue: TASK_QUEUES.background, args: [inputOf(move)], staticSummary: moveSummary(move) });
   }
 }
 

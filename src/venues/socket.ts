@@ -25,8 +25,8 @@ export interface SocketDialect<T> {
   ping(): string | null;
   /** Throws on a frame it cannot read: the connection is then given up and a gap told. */
   read(frame: string): SocketFrame<T>;
-  /** What the holder is told where messages may be missing. */
-  gap(reason: string): T;
+  /** What the holder is told where messages may be missing. `missingForMs`: how long ago the last was heard before those. */
+  gap(reason: string, missingForMs: number): T;
   /** What the holder is told when the venue refuses us for good; null tells nothing. */
   refused(code: string): T | null;
   readonly policy: (channel: string) => ChannelPolicy;
@@ -81,6 +81,9 @@ export class VenueSocket<T> implements VenueStream {
   private failures = 0;
   private socket: WebSocket | null = null;
   private heardAt = 0;
+  /** When something was heard last of the connection that was lost; null: none was, or its gap is told. */
+  private lostSince: number | null = null;
+  private readonly channelHeardAt = new Map<string, number>();
   private readyAt: number | null = null;
   private readonly pending = new Set<string>();
   private readonly last = new Map<string, number>();
@@ -111,6 +114,7 @@ export class VenueSocket<T> implements VenueStream {
     this.readyAt = null;
     this.pending.clear();
     this.last.clear();
+    this.channelHeardAt.clear();
     this.awaitingSnapshot.clear();
     // perMessageDeflate costs twelve times the memory and five times the CPU.
     const socket = new WebSocket(this.options.url, { perMessageDeflate: false, maxPayload: this.rule.maxFrameBytes, followRedirects: false });
@@ -143,12 +147,13 @@ export class VenueSocket<T> implements VenueStream {
   }
 
   private heard(text: string): void {
-    this.noteHeard();
     const frame = this.options.dialect.read(text);
     if (frame.kind === 'authenticated') this.subscribeAll();
     else if (frame.kind === 'refused') this.refuse(frame.code, frame.reason);
     else if (frame.kind === 'subscribed') this.subscribed(frame.channel, frame.sequence);
     else if (frame.kind === 'message') this.message(frame);
+    // What the holder could not take was not heard.
+    this.noteHeard();
   }
 
   private subscribed(channel: string, sequence: number | null): void {
@@ -161,7 +166,8 @@ export class VenueSocket<T> implements VenueStream {
     this.readyAt = performance.now();
     this.report('open', 'every subscription was acknowledged');
     // Subscribed first, then told: what the holder reads now overlaps with what the stream brings.
-    if (this.everReady) this.tellGap('reconnected');
+    if (this.everReady) this.tellGap('reconnected', this.lostSince ?? this.heardAt);
+    this.lostSince = null;
     this.everReady = true;
     this.settleReady.resolve();
   }
@@ -171,6 +177,7 @@ export class VenueSocket<T> implements VenueStream {
     if (frame.snapshot) this.awaitingSnapshot.delete(channel);
     else if (this.awaitingSnapshot.has(channel) || !this.inSequence(frame)) return;
     if (sequence !== null) this.last.set(channel, frame.snapshot ? sequence : Math.max(sequence, this.last.get(channel) ?? sequence));
+    this.channelHeardAt.set(channel, performance.now());
     for (const message of frame.messages) this.options.onMessage(message);
   }
 
@@ -183,7 +190,7 @@ export class VenueSocket<T> implements VenueStream {
     // A ticker with the acknowledgement's own sequence is the first picture of the channel.
     if (sequence <= last) return policy === 'facts' || (policy === 'latest' && sequence === last);
     if (previousSequence === null || previousSequence === last) return true;
-    this.tellGap(`${channel}: after ${last} came ${sequence}, which follows ${previousSequence}`);
+    this.tellGap(`${channel}: after ${last} came ${sequence}, which follows ${previousSequence}`, this.channelHeardAt.get(channel) ?? this.readyAt ?? this.heardAt);
     if (policy !== 'differences') return true;
     this.awaitingSnapshot.add(channel);
     this.subscribeAgain(channel);
@@ -235,6 +242,7 @@ export class VenueSocket<T> implements VenueStream {
   private lost(socket: WebSocket, reason: string): void {
     if (this.socket !== socket) return;
     this.socket = null;
+    if (this.readyAt !== null) this.lostSince ??= this.heardAt;
     if (this.handshakeTimer) clearTimeout(this.handshakeTimer);
     if (this.pingTimer) clearInterval(this.pingTimer);
     this.report('closed', reason);
@@ -250,9 +258,9 @@ export class VenueSocket<T> implements VenueStream {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(frame);
   }
 
-  private tellGap(reason: string): void {
+  private tellGap(reason: string, heardAt: number): void {
     this.report('gap', reason);
-    this.options.onMessage(this.options.dialect.gap(reason));
+    this.options.onMessage(this.options.dialect.gap(reason, performance.now() - heardAt));
   }
 
   private noteHeard(): void {

@@ -41,6 +41,7 @@ export class ConditionalRun {
   private told = 0;
   private market: TradingState | null = null;
   private notedFill = '';
+  private acceptedAtMs = 0;
   private alerted = false;
 
   constructor(private readonly input: ConditionalOrderInput) {
@@ -51,6 +52,7 @@ export class ConditionalRun {
   begin(held: HeldOrderView, nativeExpiresAfterMs: number | null): void {
     this.state = new ConditionalOrder(this.input.intent, held.condition, this.input.memory ?? memoryOfRow(held, this.input.intent), nativeExpiresAfterMs);
     this.state.cancelAsked ||= held.pendingCancel;
+    this.acceptedAtMs = held.acceptedAtMs ?? 0;
     if (isTerminal(held.state)) this.ended = held.state;
     this.rowsChanged = this.state.children.length > 0;
     this.show(held.state);
@@ -139,9 +141,10 @@ export class ConditionalRun {
     const parameters = triggerOf({ ...intent, condition: state.condition });
     if (parameters === null) throw new Error(`order ${intent.id} waits for no price`);
     const { userId, accountId, venue, symbol } = intent;
-    // Whatever kept this from being armed when the order began: what was traded since then counts.
+    // Whatever kept this from being armed when the order began: what was traded since then counts, but nothing from before it was accepted,
+    // and of amended terms nothing from before now.
     const { startAt } = state.condition;
-    const since = startAt === null || state.triggerNumber > 0 ? {} : { sinceMs: Date.parse(startAt) };
+    const since = startAt === null || state.triggerNumber > 0 || version > 0 ? {} : { sinceMs: Math.max(Date.parse(startAt), this.acceptedAtMs) };
     const armed = await armTrigger({ trigger: { id: state.triggerId, userId, accountId, workflowId: workflowInfo().workflowId, venue, symbol, parameters }, ...since });
     const row = armed.status === 'ARMED' && version > 0 ? await amendTrigger({ triggerId: state.triggerId, revision: version + 1, parameters }) : armed;
     if (row?.status === 'ARMED') state.armed(version);

@@ -63,6 +63,7 @@ beforeEach(() => {
 afterAll(() => world.close());
 
 const asked = (change: Partial<CollateralMove> = {}): CollateralMove => moveSample({ id: randomUUID(), userId: world.userId, accountId: account.id, venue: 'moving', ...change });
+const grounds = (basis: string) => ({ basis, readAtMs: world.clock.nowMs(), recordBeforeMs: soon() });
 const soon = (): number => world.clock.nowMs() + 10_000;
 async function recorded(change: Partial<CollateralMove> = {}): Promise<CollateralMove> {
   const move = asked(change);
@@ -100,15 +101,44 @@ describe('a move', () => {
     const move = await recorded();
     const { nonce } = await sealedOf(move);
     expect(await mover.record(move, soon(), signal)).toEqual({ state: 'SENDING', refused: null });
-    await Promise.all(Array.from({ length: 5 }, () => world.store.collateralMoves.record(move, 'another basis')));
+    await Promise.all(Array.from({ length: 5 }, () => world.store.collateralMoves.record(move, grounds('another basis'))));
     expect((await sealedOf(move)).nonce).toBe(nonce);
   });
 
   test('and the next take nonces of their own, in every process', async () => {
     const another = await world.openAnother();
-    const moves = await Promise.all(Array.from({ length: 20 }, async (_, index) => (index % 2 === 0 ? world.store : another).collateralMoves.record(asked(), '{}')));
+    const moves = await Promise.all(Array.from({ length: 20 }, async (_, index) => (index % 2 === 0 ? world.store : another).collateralMoves.record(asked(), grounds('{}'))));
     const nonces = await Promise.all(moves.map(async (move) => (await sealedOf(move)).nonce));
     expect(new Set(nonces).size).toBe(20);
+  });
+
+  describe('of margin', () => {
+    const margin = { kind: 'margin', symbol: 'SOL-PERP', venueSymbol: 'SOLUSDT', from: null, to: null, amount: '25' } as const;
+
+    test('waits for no other of the same position: one at a time can be told by the position\'s money', async () => {
+      const first = await recorded(margin);
+      expect(await mover.record(asked(margin), soon(), signal)).toMatchObject({ refused: { code: 'CONFLICT', details: { moveId: first.id } } });
+      // Of another position, it is nobody's concern.
+      await mover.pursue((await recorded({ ...margin, symbol: 'ETH-PERP', venueSymbol: 'ETHUSDT' })).id, signal);
+      expect(await mover.pursue(first.id, signal)).toBe('APPLIED');
+    });
+
+    test('whose basis was read before another ended is not recorded: the venue is read anew', async () => {
+      world.clock.ms += LATER_MS;
+      const first = await recorded(margin);
+      const readBefore = grounds('before the first');
+      world.clock.ms += 100;
+      expect(await mover.pursue(first.id, signal)).toBe('APPLIED');
+      await expect(world.store.collateralMoves.record(asked(margin), readBefore)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+      world.clock.ms += LATER_MS;
+      await mover.pursue((await recorded(margin)).id, signal);
+    });
+  });
+
+  test('that comes too late is not recorded, however long its process stood still', async () => {
+    const move = asked();
+    await expect(world.store.collateralMoves.record(move, { ...grounds('{}'), recordBeforeMs: world.clock.nowMs() - 1 })).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    expect(await shown(move)).toBeNull();
   });
 
   test('whose answer is lost is asked for, and the same bytes go again until it is known', async () => {
@@ -173,7 +203,10 @@ describe('a move', () => {
   });
 
   test('of margin passes what is kept for exits where it is added, and not where it is taken away', async () => {
-    for (const amount of ['5', '-5']) await mover.pursue((await recorded({ kind: 'margin', symbol: 'XRP-PERP', venueSymbol: 'XRPUSDT', from: null, to: null, amount })).id, signal);
+    for (const amount of ['5', '-5']) {
+      await mover.pursue((await recorded({ kind: 'margin', symbol: 'XRP-PERP', venueSymbol: 'XRPUSDT', from: null, to: null, amount })).id, signal);
+      world.clock.ms += LATER_MS;
+    }
     expect(sent.map(({ priority }) => priority)).toEqual(['exit', 'entry']);
   });
 });

@@ -187,6 +187,25 @@ test('a stop that begins at a time begins then, whoever is dead: what was traded
   expect((await sold()) - before).toBe(100);
 }, 120_000);
 
+test('a stop whose time had come before it was accepted counts nothing of before', async () => {
+  await entered();
+  await stack.sim.price('BTC-PERP', '49300');
+  await elsewhere('sell', '0.001');
+  await stack.sim.price('BTC-PERP', '50000');
+  await elsewhere('buy', '0.001');
+  const stop = await exit({ type: 'stopMarket', triggerPrice: '49500', triggerPriceType: 'last', startAt: new Date(Date.now() - 3_600_000).toISOString() });
+  await positionThat('protected', ({ desiredStop }) => desiredStop?.orderId === stop.id);
+  const acceptedMs = Date.parse((await stack.client.call<{ createdAt: string }>('GET', `/api/v1/orders/${stop.id}`)).body.createdAt);
+  await stack.sim.price('BTC-PERP', '49400');
+  await elsewhere('sell', '0.001');
+  await stack.client.untilState(stop.id, 'FILLED');
+  const { body } = await stack.client.call<{ events: { type: string; data: { trigger?: { price: string; observedAtMs: number } } }[] }>('GET', `/api/v1/orders/${stop.id}/timeline`);
+  const trigger = body.events.find(({ type }) => type === 'order.triggered')?.data.trigger;
+  expect(Number(trigger?.price)).toBeGreaterThan(49_350);
+  expect(trigger?.observedAtMs).toBeGreaterThanOrEqual(acceptedMs);
+  await flat();
+}, 120_000);
+
 test('S22: a parent fills below what the venue takes as a stop: it is told once, nothing loops, and it is protected as soon as it can be', async () => {
   const alerts = async (): Promise<Record<string, unknown>[]> => {
     const found: Record<string, unknown>[] = [];

@@ -5,7 +5,7 @@ import { VenueRefused } from '../../domain/venue-errors';
 import { actionBody, MIN_EXPIRY_MS, type ActionSigner, type HyperliquidBytes } from './actions';
 import { dexOf, type Asset } from './normalize';
 import type * as wire from './schemas';
-import { chainName, SIGNATURE_CHAIN_ID, signUserAction, wireDecimal } from './signing';
+import { chainName, MAX_WIRE_DECIMALS, SIGNATURE_CHAIN_ID, signUserAction, wireDecimal } from './signing';
 
 /** The venue's names of pools: '' its own dex, `spot`, or a HIP-3 dex. */
 const POOL = /^[a-z0-9]{0,16}$/;
@@ -101,6 +101,7 @@ function marginBody(signer: ActionSigner, move: port.VenueMove, basis: Basis, { 
 export function transferBody(signer: ActionSigner, who: { readonly agent: string; readonly owner: string }, transfer: port.CollateralTransfer, { token, nonce, expiresAfterMs }: { readonly token: string; readonly nonce: string; readonly expiresAfterMs: number }): Made {
   const { fromPool, toPool, amount } = transfer;
   if (!POOL.test(fromPool) || !POOL.test(toPool) || fromPool === toPool) throw new VenueRefused(signer.venue, 'other', 'BAD_POOL', `${signer.venue} moves collateral between two of: its own dex, spot, and the names of dexes; got '${fromPool}' and '${toPool}'`);
+  if (decimal(amount).decimalPlaces() > MAX_WIRE_DECIMALS) throw new VenueRefused(signer.venue, 'invalidQuantity', 'BAD_AMOUNT', `${signer.venue} takes amounts of at most ${MAX_WIRE_DECIMALS} decimals; got ${amount}`);
   const common = { destination: signer.vaultAddress ?? who.owner, sourceDex: fromPool, destinationDex: toPool, token, amount: wireDecimal(amount), fromSubAccount: signer.vaultAddress ?? '' };
   // A transfer names the account itself; the sub-account is named inside it.
   if (who.agent !== who.owner) return { body: actionBody({ ...signer, vaultAddress: null }, { type: 'agentSendAsset', ...common, nonce: Number(nonce) }, nonce, expiresAfterMs), expiresAfterMs };

@@ -29,7 +29,7 @@ export type TellDrift = (what: string) => boolean;
 
 interface DialectParts<T> {
   readonly subscriptions: readonly Subscription[];
-  readonly gap: (reason: string) => T;
+  readonly gap: (reason: string, missingForMs: number) => T;
   /** Throws where the data is not what the channel promises: told as drift, and left out. */
   readonly messages: (channel: string, data: unknown, told: (what: string) => void) => readonly T[];
   readonly tellDrift: TellDrift;
@@ -239,7 +239,7 @@ export function publicDialect(venue: string, coins: readonly string[], tellDrift
   };
   const parts: DialectParts<PublicMessage> = {
     subscriptions: coins.flatMap((coin) => ['l2Book', 'trades', 'bbo', 'activeAssetCtx'].map((type) => ({ type, coin }))),
-    gap: (reason) => ({ kind: 'gap', reason }),
+    gap: (reason, missingForMs) => ({ kind: 'gap', reason, missingForMs }),
     tellDrift,
     messages: (channel, data, told) => {
       switch (channel) {

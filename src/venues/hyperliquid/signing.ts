@@ -91,7 +91,7 @@ export function chainName(network: HyperliquidNetwork): 'Mainnet' | 'Testnet' {
 }
 
 /** Decimals of any wire number: 8 at most (float_to_wire). */
-const MAX_WIRE_DECIMALS = 8;
+export const MAX_WIRE_DECIMALS = 8;
 
 /** A price or size as it is signed: plain, no trailing zeros. Throws RangeError on more than 8 decimals: rounding would be a lie. */
 export function wireDecimal(value: string): string {

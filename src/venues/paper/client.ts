@@ -162,7 +162,7 @@ export function publicDialect(venue: string, symbols: readonly string[]): Socket
     subscriptions: channels.map(({ channel, symbol }) => ({ channel: `${channel}/${symbol}`, frame: JSON.stringify({ op: 'subscribe', channel, symbol }) })),
     ping: () => PING,
     read: (text) => readFrame(text, (frame) => publicMessages(venue, frame)),
-    gap: (reason) => ({ kind: 'gap', reason }),
+    gap: (reason, missingForMs) => ({ kind: 'gap', reason, missingForMs }),
     refused: () => null,
     policy: (channel) => POLICIES[channel.split('/', 1)[0] ?? ''] ?? 'facts',
   };

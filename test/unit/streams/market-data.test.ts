@@ -141,7 +141,7 @@ describe('market data', () => {
     await until('the first read', () => feed.asked === 1);
     await new Promise((resolve) => setImmediate(resolve));
     feed.answer = async () => [ticker('9')];
-    feed.say({ kind: 'gap', reason: 'reconnected' });
+    feed.say({ kind: 'gap', reason: 'reconnected', missingForMs: 0 });
     await until('the price', () => marks().at(-1) === '9');
     expect(feed.asked).toBe(2);
   });

@@ -92,14 +92,18 @@ describe('a trigger that was accepted long before it was known here', () => {
     expect([world.asked[0], world.told[0]?.price]).toEqual([sinceMs, '89.5']);
   });
 
-  test('that trails stores no mark that hides what is still unread', async () => {
+  test('that trails stores no mark while something is unread: its best may have come after what it missed', async () => {
     const { world, engine, sinceMs } = await late(trail);
     world.past = null;
     engine.noticed();
     await until('the venue was asked', () => world.asked.length > 0);
     prices(world, engine, '97');
     await engine.checkpoint();
-    expect(world.rows.get('t')).toMatchObject({ extreme: '97', checkpointAtMs: sinceMs });
+    expect(world.rows.get('t')).toMatchObject({ extreme: null, checkpointAtMs: sinceMs });
+    world.past = traded(trade('96', world.nowMs - 10));
+    await until('it was read', () => world.asked.length > 1);
+    await engine.checkpoint();
+    expect(world.rows.get('t')).toMatchObject({ extreme: '97', checkpointAtMs: world.nowMs });
   });
 
   test('hears a price of that time, told once more by the stream, as no news: the peak after it stays after it', async () => {
@@ -142,7 +146,9 @@ describe('a stream that was down for a while', () => {
     const lastMs = world.nowMs;
     world.past = traded(trade('95', lastMs), trade('88', lastMs + 10), trade('96', lastMs + 20));
     world.nowMs += 30_000;
-    engine.hear({ kind: 'gap', reason: 'the connection was lost' });
+    // The new connection tells its first prices before it tells of the gap.
+    engine.hear(world.ticker({ last: '96' }));
+    engine.hear({ kind: 'gap', reason: 'the connection was lost', missingForMs: world.nowMs - lastMs });
     await until('it was told', () => world.told.length === 1);
     expect(world.told[0]).toMatchObject({ price: '88', origin: 'trades' });
     expect(world.asked).toEqual([lastMs]);
@@ -156,10 +162,24 @@ describe('a stream that was down for a while', () => {
     engine.hear(world.ticker({ last: '100' }), true);
     // From 95 the level is 90: only from the later 100 would 93 be beyond it.
     world.past = traded(trade('95', lastMs), trade('93', lastMs + 10), trade('100', lastMs + 90));
-    engine.hear({ kind: 'gap', reason: 'the connection was lost' });
+    engine.hear({ kind: 'gap', reason: 'the connection was lost', missingForMs: 0 });
     await until('the past was read', () => world.asked.length === 2);
     await engine.checkpoint();
     expect([status(world), world.rows.get('t')?.extreme]).toEqual(['ARMED', '100']);
+  });
+
+  test('again while its venue is asked is read back once more: the answer tells nothing of the second time', async () => {
+    const world = new World(triggerNamed('t', stop));
+    const engine = await world.begun();
+    prices(world, engine, '95');
+    const lastMs = world.nowMs;
+    world.past = traded(trade('95', lastMs), trade('96', lastMs + 20));
+    engine.hear({ kind: 'gap', reason: 'the connection was lost', missingForMs: 0 });
+    world.nowMs += 1_000;
+    world.past = traded(trade('95', lastMs), trade('96', lastMs + 20), trade('88', lastMs + 900));
+    engine.hear({ kind: 'gap', reason: 'the connection was lost again', missingForMs: 900 });
+    await until('it was told', () => world.told.length === 1);
+    expect(world.told[0]).toMatchObject({ price: '88', origin: 'trades' });
   });
 
   test('a price that was asked for meanwhile does not hide what the stream lost', async () => {
@@ -169,7 +189,7 @@ describe('a stream that was down for a while', () => {
     const lastMs = world.nowMs;
     engine.hear(world.ticker({ last: '96' }), true);
     world.past = traded(trade('95', lastMs), trade('88', lastMs + 10), trade('96', lastMs + 20));
-    engine.hear({ kind: 'gap', reason: 'the connection was lost' });
+    engine.hear({ kind: 'gap', reason: 'the connection was lost', missingForMs: 0 });
     await until('it was told', () => world.told.length === 1);
   });
 });

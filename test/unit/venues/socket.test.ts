@@ -205,6 +205,26 @@ describe('losing a connection', () => {
     expect(holder.messages).toEqual(['gap: reconnected', 'after']);
   });
 
+  test('the gap says from when on something is missing: what the new connection tells before it does not count', async () => {
+    const missing: number[] = [];
+    const venue = await Venue.open((socket, count) => {
+      if (count > 1) socket.send(message('picture', 6));
+      acknowledging(socket);
+    });
+    const holder = new Holder(venue.url, dialect({ gap: (reason, missingForMs) => (missing.push(missingForMs), { text: `gap: ${reason}` }) }));
+    await holder.socket.ready;
+    venue.connections[0]?.send(message('last', 6));
+    await holder.heard('last');
+    const heardAt = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    venue.connections[0]?.terminate();
+    await holder.heard('gap: reconnected');
+    expect(holder.messages).toEqual(['last', 'picture', 'gap: reconnected']);
+    // Since before the picture: the whole time without a connection, and no more than there was.
+    expect(missing[0]).toBeGreaterThanOrEqual(25);
+    expect(missing[0]).toBeLessThanOrEqual(performance.now() - heardAt + 5);
+  });
+
   test('backs off when connections do not last', async () => {
     const venue = await Venue.open((socket, count) => (count < 5 ? socket.close() : acknowledging(socket)));
     const holder = new Holder(venue.url, dialect(), { ...QUICK, stableAfterMs: 3_600_000 });

@@ -150,7 +150,7 @@ describe('markets', () => {
   test('middles of every dex; a gap makes them unknown', () => {
     const dialect = midsDialect(['xyz'], () => false);
     expect(told(dialect, 'allMids', { mids: { 'xyz:TSLA': '400.0' }, dex: 'xyz' })).toEqual([{ 'xyz:TSLA': '400.0' }]);
-    expect([dialect.gap('lost'), dialect.refused('any'), dialect.authentication()]).toEqual([null, null, null]);
+    expect([dialect.gap('lost', 0), dialect.refused('any'), dialect.authentication()]).toEqual([null, null, null]);
     expect(dialect.subscriptions.map(({ channel }) => channel)).toEqual(['allMids///', 'allMids///xyz']);
   });
 
