@@ -26,10 +26,25 @@ afterAll(() => stack.stop());
 
 /** Somebody else at the venue, who takes what rests and makes the last price. */
 const OTHER = 'somebody-else';
-async function elsewhere(side: 'buy' | 'sell', quantity: string): Promise<void> {
-  const order = { clientId: randomUUID().replaceAll('-', ''), symbol: 'BTC-PERP', side, type: 'market', quantity, timeInForce: 'IOC' };
-  const answer = await fetch(`${stack.simulator.url}/orders`, { method: 'POST', headers: { 'x-paper-key': OTHER, 'content-type': 'application/json' }, body: JSON.stringify({ expiresAt: Date.now() + 60_000, orders: [order] }) });
-  expect(answer.status).toBe(200);
+const elsewhere = (side: 'buy' | 'sell', quantity: string): Promise<void> => stack.sim.trade(OTHER, 'BTC-PERP', side, quantity);
+
+/** Others trade at this price, and at 50,000 again. */
+async function dip(to: string): Promise<void> {
+  await stack.sim.price('BTC-PERP', to);
+  await elsewhere('sell', '0.001');
+  await stack.sim.price('BTC-PERP', '50000');
+  await elsewhere('buy', '0.001');
+}
+
+interface Told {
+  readonly origin: string;
+  readonly price: string;
+  readonly observedAtMs: number;
+}
+/** What fired it, and when it was accepted. */
+async function firing(id: string): Promise<{ trigger: Told | undefined; createdAt: string }> {
+  const { body } = await stack.client.call<{ order: { createdAt: string }; events: { type: string; data: { trigger?: Told } }[] }>('GET', `/api/v1/orders/${id}/timeline`);
+  return { trigger: body.events.find(({ type }) => type === 'order.triggered')?.data.trigger, createdAt: body.order.createdAt };
 }
 
 const venueOrders = async (): Promise<VenueOrder[]> => (await stack.sim.orders()) as VenueOrder[];
@@ -174,35 +189,26 @@ test('a stop that begins at a time begins then, whoever is dead: what was traded
   const stop = await exit({ type: 'stopMarket', triggerPrice: '49500', triggerPriceType: 'last', startAt: new Date(startMs).toISOString() });
   await Promise.all([stack.worker.kill(), stack.watcher.kill()]);
   await stack.client.until('its time', async () => (Date.now() > startMs ? true : null));
-  await stack.sim.price('BTC-PERP', '49400');
-  await elsewhere('sell', '0.001');
-  await stack.sim.price('BTC-PERP', '50000');
-  await elsewhere('buy', '0.001');
+  await dip('49400');
   await stack.watcher.start();
   await stack.worker.start();
   expect((await stack.client.untilState(stop.id, 'FILLED')).filledQuantity).toBe('0.01');
-  const { body } = await stack.client.call<{ events: { type: string; data: { trigger?: Record<string, unknown> } }[] }>('GET', `/api/v1/orders/${stop.id}/timeline`);
-  expect(body.events.find(({ type }) => type === 'order.triggered')?.data.trigger).toMatchObject({ origin: 'trades' });
+  expect((await firing(stop.id)).trigger?.origin).toBe('trades');
   await flat();
   expect((await sold()) - before).toBe(100);
 }, 120_000);
 
 test('a stop whose time had come before it was accepted counts nothing of before', async () => {
   await entered();
-  await stack.sim.price('BTC-PERP', '49300');
-  await elsewhere('sell', '0.001');
-  await stack.sim.price('BTC-PERP', '50000');
-  await elsewhere('buy', '0.001');
+  await dip('49300');
   const stop = await exit({ type: 'stopMarket', triggerPrice: '49500', triggerPriceType: 'last', startAt: new Date(Date.now() - 3_600_000).toISOString() });
   await positionThat('protected', ({ desiredStop }) => desiredStop?.orderId === stop.id);
-  const acceptedMs = Date.parse((await stack.client.call<{ createdAt: string }>('GET', `/api/v1/orders/${stop.id}`)).body.createdAt);
   await stack.sim.price('BTC-PERP', '49400');
   await elsewhere('sell', '0.001');
   await stack.client.untilState(stop.id, 'FILLED');
-  const { body } = await stack.client.call<{ events: { type: string; data: { trigger?: { price: string; observedAtMs: number } } }[] }>('GET', `/api/v1/orders/${stop.id}/timeline`);
-  const trigger = body.events.find(({ type }) => type === 'order.triggered')?.data.trigger;
+  const { trigger, createdAt } = await firing(stop.id);
   expect(Number(trigger?.price)).toBeGreaterThan(49_350);
-  expect(trigger?.observedAtMs).toBeGreaterThanOrEqual(acceptedMs);
+  expect(trigger?.observedAtMs).toBeGreaterThanOrEqual(Date.parse(createdAt));
   await flat();
 }, 120_000);
 

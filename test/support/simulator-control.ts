@@ -1,4 +1,5 @@
 /** The paper simulator's `/__sim`: what the venue accepted, what it was asked, and faults. */
+import { randomUUID } from 'node:crypto';
 
 export interface SimulatedOrder {
   readonly orderId: string;
@@ -21,6 +22,8 @@ export interface SimulatedRequest {
   readonly status: number | null;
 }
 
+/** However slow the machine is, an order is not late. */
+const WELL_AFTER_MS = 60_000;
 /** A limit against hanging. */
 const HIT_WAIT_MS = 60_000;
 
@@ -55,6 +58,13 @@ export class SimulatorControl {
 
   async price(symbol: string, price: string): Promise<void> {
     await this.call('POST', '/__sim/prices', { symbol, price });
+  }
+
+  /** A market order of this key, past everything of ours. */
+  async trade(key: string, symbol: string, side: 'buy' | 'sell', quantity: string): Promise<void> {
+    const order = { clientId: randomUUID().replaceAll('-', ''), symbol, side, type: 'market', quantity, timeInForce: 'IOC' };
+    const answer = await fetch(`${this.url}/orders`, { method: 'POST', headers: { 'x-paper-key': key, 'content-type': 'application/json' }, body: JSON.stringify({ expiresAt: Date.now() + WELL_AFTER_MS, orders: [order] }) });
+    if (!answer.ok) throw new Error(`POST /orders answered ${answer.status}: ${await answer.text()}`);
   }
 
   async listen(up: boolean, forMs?: number): Promise<void> {
