@@ -1,5 +1,5 @@
 /** What the API asks of alerts. Each throws NOT_FOUND for what is not the user's. */
-import type { Alert, AlertChannel, AlertDelivery, AlertKind, AlertRule, AlertTerms } from '../domain/alert';
+import type { AlertChannel, AlertListQuery, AlertRule, AlertTerms, ShownAlert } from '../domain/alert';
 
 type RuleSettings = Pick<AlertRule, 'name' | 'accountIds' | 'symbols' | 'channelIds' | 'cooldownSeconds' | 'digestMinutes' | 'snoozedUntil'>;
 export type NewAlertRule = AlertTerms & RuleSettings & { readonly userId: string };
@@ -42,19 +42,6 @@ export interface AlertChannelsPort {
   verify(id: string, userId: string, code: string, actor: string): Promise<ShownAlertChannel>;
   test(id: string, userId: string): Promise<ShownAlertChannel>;
   remove(id: string, userId: string, actor: string): Promise<ShownAlertChannel>;
-}
-
-export interface ShownAlert extends Alert {
-  readonly deliveries: readonly AlertDelivery[];
-}
-
-export interface AlertListQuery {
-  readonly userId: string;
-  readonly ruleId: string | null;
-  readonly kind: AlertKind | null;
-  readonly acknowledged: boolean | null;
-  readonly cursor: string | null;
-  readonly limit: number;
 }
 
 export interface AlertsPort {

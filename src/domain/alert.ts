@@ -125,3 +125,17 @@ export type MessageKind = (typeof MESSAGE_KINDS)[number];
 /** Kinds whose rules may be narrowed to accounts, and to symbols. */
 export const KINDS_OF_ACCOUNTS: ReadonlySet<AlertKind> = new Set(['fill', 'protection', 'liquidationDistance', 'loss', 'venueDown']);
 export const KINDS_OF_SYMBOLS: ReadonlySet<AlertKind> = new Set(['fill', 'protection', 'liquidationDistance']);
+
+export interface AlertListQuery {
+  readonly userId: string;
+  readonly ruleId: string | null;
+  readonly kind: AlertKind | null;
+  readonly acknowledged: boolean | null;
+  readonly cursor: string | null;
+  readonly limit: number;
+}
+
+/** With how far each channel is with it. */
+export interface ShownAlert extends Alert {
+  readonly deliveries: readonly AlertDelivery[];
+}

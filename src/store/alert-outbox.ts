@@ -3,7 +3,7 @@
  * died runs out, and the same message is sent again under the same id.
  */
 import { randomUUID } from 'node:crypto';
-import type { ChannelDisabledReason, ChannelKind, ChannelStatus, MessageKind } from '../domain/alert';
+import type { AlertChannel, ChannelDisabledReason, ChannelKind, ChannelStatus, MessageKind } from '../domain/alert';
 import { afterSend, composed, EMAIL_MAX_LENGTH, GIVE_UP_AFTER_MS, TELEGRAM_MAX_LENGTH, type SendOutcome, type ToldAlert } from '../domain/alert-delivery';
 import { isoTime } from '../domain/clock';
 import { CODE_MS } from './alert-channels';
@@ -45,16 +45,8 @@ export interface ChannelStep {
   readonly nextDueAtMs: number | null;
 }
 
-interface LockedChannel {
-  readonly id: string;
-  readonly userId: string;
-  readonly kind: ChannelKind;
-  readonly name: string;
-  readonly target: string;
-  readonly status: ChannelStatus;
-  readonly disabledReason: ChannelDisabledReason | null;
+interface LockedChannel extends Pick<AlertChannel, 'id' | 'userId' | 'kind' | 'name' | 'target' | 'status' | 'disabledReason' | 'heldUntil'> {
   readonly failuresInARow: number;
-  readonly heldUntil: string | null;
 }
 
 const DELETED: ChannelStep = { state: 'deleted', name: '', disabledReason: null, waiting: 0, claimed: null, nextDueAtMs: null };

@@ -1,5 +1,5 @@
 /** Alerts that were raised, as their owner reads and acknowledges them. */
-import type { Alert, AlertDelivery, AlertKind } from '../domain/alert';
+import type { AlertListQuery, ShownAlert } from '../domain/alert';
 import { isoTime } from '../domain/clock';
 import { DomainError } from '../domain/errors';
 import { plainRow } from './columns';
@@ -7,20 +7,6 @@ import type { StoreCore } from './core';
 import { cursorOf, positionOf } from './cursor';
 import type { Parameter, Queryable, Row } from './database';
 import { changeUser } from './user-changes';
-
-export interface AlertListQuery {
-  readonly userId: string;
-  readonly ruleId: string | null;
-  readonly kind: AlertKind | null;
-  readonly acknowledged: boolean | null;
-  readonly cursor: string | null;
-  readonly limit: number;
-}
-
-/** With how far each channel is with it. */
-export interface ShownAlert extends Alert {
-  readonly deliveries: readonly AlertDelivery[];
-}
 
 const SELECT = `a.id, a.user_id AS "userId", a.rule_id AS "ruleId", a.rule_name AS "ruleName", a.kind, a.subject, a.title, a.body, a.account_id AS "accountId", a.symbol, a.data, a.suppressed, a.raised_at AS "raisedAt", a.acknowledged_at AS "acknowledgedAt", a.acknowledged_by AS "acknowledgedBy",
   coalesce((SELECT json_agg(json_build_object('channelId', n.channel_id, 'status', CASE WHEN m.id IS NULL THEN 'waiting' WHEN m.status = 'pending' THEN 'sending' ELSE m.status END, 'at', coalesce(m.settled_at, n.due_at)) ORDER BY n.channel_id)

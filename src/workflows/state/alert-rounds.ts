@@ -1,6 +1,7 @@
 /** What the workflows of alerts remember of their rounds, and how it reads to an operator. */
 import type { ChannelRound } from '../../activities/alert-deliverer';
 import type { JudgingRound } from '../../activities/alert-judge';
+import { SendingRounds } from './sending-rounds';
 
 /** A user's rules: events are judged in rounds; what fired since the last one is looked at in the next. */
 export class JudgingRounds {
@@ -50,43 +51,16 @@ export class JudgingRounds {
 }
 
 /** A channel: what waits is sent in rounds. */
-export class ChannelRounds {
-  private last: ChannelRound | null = null;
-  private delivered = 0;
-  private failed = 0;
-  private hinted = false;
-
-  hint(): void {
-    this.hinted = true;
-  }
-
-  begin(): void {
-    this.hinted = false;
-  }
-
-  end(round: ChannelRound): void {
-    this.last = round;
-    this.delivered += round.delivered;
-    this.failed += round.failed;
-  }
-
-  get isHinted(): boolean {
-    return this.hinted;
-  }
-
+export class ChannelRounds extends SendingRounds<ChannelRound> {
   /** Nothing waits, or nothing may be sent: whoever changes that hints, and so starts it again. */
   get isOver(): boolean {
-    return this.last !== null && this.last.state !== 'waiting' && !this.hinted;
-  }
-
-  get waitMs(): number {
-    return this.last?.waitMs ?? 0;
+    return this.last !== null && this.last.state !== 'waiting' && !this.isHinted;
   }
 
   details(): string {
     const { last } = this;
     if (last === null) return 'begins';
-    const counts = `${this.delivered} delivered and ${this.failed} attempts failed in this run; ${last.waiting} wait`;
+    const counts = this.countsWith(last);
     if (last.state === 'deleted') return `deleted; ${counts}`;
     return last.state === 'disabled' ? `**disabled** (${last.disabledReason ?? 'by its owner'}): ${last.name}; ${counts}` : `${last.name}: ${counts}`;
   }
