@@ -114,6 +114,7 @@ export class OrderPlacement {
       const outcome = await entry.watch.outcome(request.timeoutMs);
       if (outcome.kind === 'absent') return { clientOrderId, answer: await this.explainAbsence(request, item) };
       const { order } = outcome;
+      if (entry.kind === 'new' && outcome.kind === 'settled') this.ports.gateway.answered(entry.intent);
       if (entry.kind === 'new' && order.id !== entry.intent.id) await this.assertSameIntent(request, item, entry.intent, order);
       return { clientOrderId, answer: await placedReply(order, () => this.ports.orders.timeline(order.id, request.userId), this.ports.clock.nowMs()) };
     } catch (error) {

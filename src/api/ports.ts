@@ -50,6 +50,8 @@ export interface MutationVerdict {
 export interface OrderGatewayPort {
   /** Settles once the group had its first answers: every intent that was taken has its row then. */
   place(intents: readonly OrderIntent[]): Promise<void>;
+  /** One of `place`'s intents has its answer: others need not wait for it any more. */
+  answered(intent: OrderIntent): void;
   cancel(intent: MutationIntent, summary: string, symbol: string): Promise<MutationVerdict>;
   amend(intent: MutationIntent, summary: string, symbol: string): Promise<MutationVerdict>;
   /** Of an order that waits in a workflow; once per revision. */

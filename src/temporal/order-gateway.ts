@@ -58,17 +58,22 @@ export class OrderGateway {
     }
     await Promise.all([
       ...[...byLane].flatMap(([key, group]) => this.chunks(group).map((chunk) => this.lane(key, chunk).add(chunk))),
-      ...held.map((intent) => this.answered(() => this.conditional.place(intent), undefined)),
+      ...held.map((intent) => this.underDeadline(() => this.conditional.place(intent), undefined)),
     ]);
+  }
+
+  /** This intent has its answer, by the event that was committed of it: it holds back no others of its lane. */
+  answered(intent: OrderIntent): void {
+    this.lanes.get(this.laneKey(intent))?.answered(intent);
   }
 
   /** Of an order that waits in a workflow. */
   amendHeld(order: Order, expectedRevision: number, terms: HeldTerms): Promise<MutationOutcome> {
-    return this.answered(() => this.conditional.amend(order, expectedRevision, terms), { verdict: 'nothingToDo', code: 'CONFLICT', message: 'the order has ended' });
+    return this.underDeadline(() => this.conditional.amend(order, expectedRevision, terms), { verdict: 'nothingToDo', code: 'CONFLICT', message: 'the order has ended' });
   }
 
   cancelHeld(order: Order): Promise<MutationOutcome> {
-    return this.answered(() => this.conditional.cancel(order), { verdict: 'nothingToDo', code: 'CONFLICT', message: 'the order has ended' });
+    return this.underDeadline(() => this.conditional.cancel(order), { verdict: 'nothingToDo', code: 'CONFLICT', message: 'the order has ended' });
   }
 
   async cancel(intent: MutationIntent, summary: string, symbol: string): Promise<MutationOutcome> {
@@ -125,7 +130,7 @@ export class OrderGateway {
         clientOrderIds: intents.map((intent) => intent.clientOrderId),
       }),
     });
-    await this.answered(() => this.client.workflow.executeUpdateWithStart(awaitOutcome, { updateId: alone ? first.id : batchId, args: [], startWorkflowOperation: operation }), undefined);
+    await this.underDeadline(() => this.client.workflow.executeUpdateWithStart(awaitOutcome, { updateId: alone ? first.id : batchId, args: [], startWorkflowOperation: operation }), undefined);
   }
 
   private async mutate(
@@ -147,11 +152,11 @@ export class OrderGateway {
       typedSearchAttributes: orderSearchAttributes({ accountIds: [intent.accountId], venue: intent.venue, symbols: [symbol], kind: intent.kind, clientOrderIds: [] }),
     });
     const already: MutationOutcome = { verdict: 'nothingToDo', code: 'CONFLICT', message: `an ${intent.kind} of this revision was made before` };
-    return this.answered(() => this.client.workflow.executeUpdateWithStart(awaitMutation, { updateId: intent.id, args: [], startWorkflowOperation: operation }), already);
+    return this.underDeadline(() => this.client.workflow.executeUpdateWithStart(awaitMutation, { updateId: intent.id, args: [], startWorkflowOperation: operation }), already);
   }
 
   /** Runs one update-with-start under the deadline; an earlier, closed execution of the same id is an answer too. */
-  private async answered<Answer>(call: () => Promise<Answer>, alreadyClosed: Answer): Promise<Answer> {
+  private async underDeadline<Answer>(call: () => Promise<Answer>, alreadyClosed: Answer): Promise<Answer> {
     try {
       return await this.client.withDeadline(Date.now() + START_DEADLINE_MS, call);
     } catch (error) {

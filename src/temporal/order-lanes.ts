@@ -1,6 +1,7 @@
 /**
  * Groups orders that arrive together, with no delay when idle: while one start is in flight in a lane, the next group
  * gathers; when none is, an order starts at once and alone. A lane is a venue; where nonces are strict, a venue and signer.
+ * A start is in flight until its orders are answered: by their committed events, or by its own end, whichever is first.
  */
 
 /** Most orders of one group: an input of about 100 KB, far below Temporal's 2 MB payload and 1 MB by our own rule. */
@@ -42,9 +43,16 @@ interface Waiting<Item> {
   reject(error: unknown): void;
 }
 
+/** A group whose start holds back others. */
+interface Flight<Item> {
+  /** Of its orders, those that have no answer yet. */
+  readonly unanswered: Set<Item>;
+  readonly startedMs: number;
+}
+
 export class OrderLane<Item> {
   private waiting: Waiting<Item>[] = [];
-  private inFlight = 0;
+  private readonly flights = new Set<Flight<Item>>();
   private overlapTimer: NodeJS.Timeout | null = null;
   private lingering: NodeJS.Timeout | null = null;
   /** How long a start of this lane takes, ms; null before the first ended. */
@@ -62,31 +70,45 @@ export class OrderLane<Item> {
       this.waiting.push({ items, resolve, reject });
       if (this.lingering !== null) {
         if (this.waitingOrders() >= this.options.maxOrders) this.endLinger();
-      } else if (this.inFlight === 0) this.launch();
+      } else if (this.flights.size === 0) this.launch();
     });
+  }
+
+  /**
+   * An order of a group has its answer: its caller waits no longer, though Temporal is still closing the workflow. The last one lets the
+   * next group go. Never with strict nonces: there the start's own end says that the signer is free.
+   */
+  answered(item: Item): void {
+    if (this.options.oneGroupAtATime) return;
+    for (const flight of this.flights) if (flight.unanswered.delete(item) && flight.unanswered.size === 0) this.landed(flight, true);
   }
 
   private launch(): void {
     const group = this.takeGroup();
     if (group.length === 0) return;
-    this.inFlight += 1;
+    const flight = { unanswered: new Set(group.flatMap((waiting) => waiting.items)), startedMs: performance.now() };
+    this.flights.add(flight);
     this.armOverlap();
-    void this.run(group);
+    void this.run(group, flight);
   }
 
-  private async run(group: readonly Waiting<Item>[]): Promise<void> {
-    const startedMs = performance.now();
+  private async run(group: readonly Waiting<Item>[], flight: Flight<Item>): Promise<void> {
     try {
       await this.start(group.flatMap((waiting) => waiting.items));
-      this.learn(performance.now() - startedMs);
       group.forEach((waiting) => waiting.resolve());
+      this.landed(flight, true);
     } catch (error) {
       group.forEach((waiting) => waiting.reject(error));
+      this.landed(flight, false);
     }
-    this.inFlight -= 1;
-    if (this.inFlight === 0) this.disarmOverlap(); // it timed a start that has ended; the next one has its own time
-    if (this.waitingOrders() >= this.options.maxOrders && (this.inFlight === 0 || !this.options.oneGroupAtATime)) this.launch();
-    else if (this.inFlight === 0 && this.waiting.length > 0) this.linger();
+  }
+
+  private landed(flight: Flight<Item>, answered: boolean): void {
+    if (!this.flights.delete(flight)) return;
+    if (answered) this.learn(performance.now() - flight.startedMs);
+    if (this.flights.size === 0) this.disarmOverlap(); // it timed a start that has ended; the next one has its own time
+    if (this.waitingOrders() >= this.options.maxOrders && (this.flights.size === 0 || !this.options.oneGroupAtATime)) this.launch();
+    else if (this.flights.size === 0 && this.waiting.length > 0) this.linger();
   }
 
   /** Lets the next group gather a moment longer; a full one goes at once. */
@@ -99,7 +121,7 @@ export class OrderLane<Item> {
   private endLinger(): void {
     if (this.lingering !== null) clearTimeout(this.lingering);
     this.lingering = null;
-    if (this.inFlight === 0) this.launch();
+    if (this.flights.size === 0) this.launch();
   }
 
   private learn(tookMs: number): void {
@@ -130,8 +152,8 @@ export class OrderLane<Item> {
     if (this.options.oneGroupAtATime || this.overlapTimer !== null) return;
     this.overlapTimer = setTimeout(() => {
       this.overlapTimer = null;
-      if (this.inFlight > 0 && this.waiting.length > 0 && this.inFlight < MAX_GROUPS_IN_FLIGHT) this.launch();
-      else if (this.inFlight > 0) this.armOverlap();
+      if (this.flights.size > 0 && this.waiting.length > 0 && this.flights.size < MAX_GROUPS_IN_FLIGHT) this.launch();
+      else if (this.flights.size > 0) this.armOverlap();
     }, this.overlapAfterMs);
     this.overlapTimer.unref();
   }

@@ -45,7 +45,7 @@ export class FakeBackend {
   readonly limits = new FakeLimits(this.accounts);
   book: AgedBook | null = { book: BOOK, ageMs: 5, stale: false };
   readonly money = new FakeMoney(this.accounts);
-  readonly calls = { authenticate: 0, byIds: 0, byClientId: 0, placed: 0, sent: 0, suspected: 0, started: 0 };
+  readonly calls = { authenticate: 0, byIds: 0, byClientId: 0, placed: 0, answered: 0, sent: 0, suspected: 0, started: 0 };
   postgresqlAway = false;
   temporalAway = false;
   /** Rows are written all the same. */
@@ -193,7 +193,7 @@ export class FakeBackend {
         this.calls.authenticate += 1;
         return this.apiKeys.works(key) ? (this.keys.get(key) ?? null) : null;
       },
-      gateway: { place: (intents) => this.place(intents), cancel: (intent) => this.onCancel(intent), amend: (intent) => this.onAmend(intent), ...heldOrders(this) },
+      gateway: { place: (intents) => this.place(intents), answered: () => void (this.calls.answered += 1), cancel: (intent) => this.onCancel(intent), amend: (intent) => this.onAmend(intent), ...heldOrders(this) },
       ...this.alerts.ports,
       orders: {
         byId: async (id, userId) => this.own(this.orders.get(id), userId),

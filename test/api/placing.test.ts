@@ -98,6 +98,15 @@ describe('placing an order', () => {
   });
 });
 
+test('whoever has his answer holds up no later order, though Temporal is not done with it; one without an answer does', async () => {
+  const { calls } = api.backend;
+  expect((await api.ask('POST', '/api/v1/orders', { body: limitOrder() })).status).toBe(201);
+  expect([calls.placed, calls.answered]).toEqual([1, 1]);
+  api.backend.venueAnswers = () => null;
+  expect((await api.ask('POST', '/api/v1/orders?timeoutMs=0', { body: limitOrder({ clientOrderId: 'open' }) })).status).toBe(202);
+  expect([calls.placed, calls.answered]).toEqual([2, 1]);
+});
+
 describe('what cannot be placed', () => {
   test.each([
     [{ accountId: undefined }, 'body.accountId'],

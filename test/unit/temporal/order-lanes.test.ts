@@ -147,6 +147,49 @@ describe('under load', () => {
   });
 });
 
+describe('orders that were answered while Temporal still closes their workflow', () => {
+  test('hold nobody back: the next order goes at once and alone', () => {
+    const { starts, lane: orders } = lane();
+    void orders.add(['a']);
+    orders.answered('a');
+    void orders.add(['b']);
+    expect(starts.groups).toEqual([['a'], ['b']]);
+  });
+
+  test('let what waited go when the last of their group is answered, and not before', () => {
+    const { starts, lane: orders } = lane();
+    void orders.add(['a', 'b']);
+    void orders.add(['c']);
+    orders.answered('a');
+    expect(starts.groups).toEqual([['a', 'b']]);
+    orders.answered('b');
+    expect(starts.groups).toEqual([['a', 'b'], ['c']]);
+  });
+
+  test('are not counted once more when the start ends', async () => {
+    const { starts, lane: orders } = lane();
+    void orders.add(['a']);
+    orders.answered('a');
+    void orders.add(['b']);
+    void orders.add(['c']);
+    await starts.answer(0);
+    orders.answered('a');
+    expect(starts.groups).toEqual([['a'], ['b']]);
+    await starts.answer(1);
+    expect(starts.groups).toEqual([['a'], ['b'], ['c']]);
+  });
+
+  test('hold back the next ones where nonces are strict, until the start ends', async () => {
+    const { starts, lane: orders } = lane(true);
+    void orders.add(['a']);
+    orders.answered('a');
+    void orders.add(['b']);
+    expect(starts.groups).toEqual([['a']]);
+    await starts.answer(0);
+    expect(starts.groups).toEqual([['a'], ['b']]);
+  });
+});
+
 describe('a start that fails', () => {
   test('rejects the callers of its own group, and the next group goes', async () => {
     const { starts, lane: orders } = lane();
