@@ -16,7 +16,8 @@ import { heldTermsOf } from './order-conditions';
 import { onGrid, unprocessable } from './order-intent';
 import type { OrderWaiter } from './order-waiter';
 import type { OrderWatch, WatchOutcome } from './order-watch';
-import type { ApiPorts, MutationVerdict } from './ports';
+import type { MutationVerdict } from './order-ports';
+import type { ApiPorts } from './ports';
 import { orderReply, type Reply } from './replies';
 
 export interface Amendment {

@@ -8,7 +8,8 @@ import { accountStream, type StreamEvent } from '../domain/events';
 import type { Order } from '../domain/order';
 import { FollowedStreams } from './followed-streams';
 import { OrderWatch, type WatchRules, type WatchTarget } from './order-watch';
-import type { EventTail, OrdersPort } from './ports';
+import type { OrdersPort } from './order-ports';
+import type { EventTail } from './ports';
 
 /** How often the rows of everything that waits are read besides the events. */
 const POLL_INTERVAL_MS = 1_000;

@@ -8,14 +8,12 @@ import type { Account, AccountStatus, Balance, MarginMode, RiskLimits, RiskLimit
 import type { CallKind, CallRates } from '../domain/call-rate';
 import type { Clock } from '../domain/clock';
 import type { StreamEvent } from '../domain/events';
-import type { HeldTerms } from '../domain/evidence';
 import type { Candle, FundingRate, Market, OrderBook, PublicTrade, Ticker } from '../domain/market';
 import type { Heartbeat, VenueDeadMan } from '../domain/heartbeat';
 import type { KillSwitch, KillSwitchFacts } from '../domain/kill-switch';
-import type { Fill, IdempotencyStamp, Order, OrderIntent } from '../domain/order';
+import type { Fill, IdempotencyStamp, OrderIntent } from '../domain/order';
 import type { Strategy, StrategyChild } from '../domain/strategy';
 import type { StrategyCommand } from '../domain/strategy-commands';
-import type { MutationIntent } from '../domain/order-store';
 import type { ShownPosition } from '../domain/protection';
 import type { RateBudget } from '../domain/rate-budget';
 import type { VenueCapabilities, VenueCredentials } from '../domain/venue';
@@ -24,9 +22,9 @@ import type { UserFigures } from '../risk/user-limits';
 import type { Readiness } from '../schemas/health';
 import type { LedgerEntry } from '../domain/ledger';
 import type { Trade } from '../domain/trade';
-import type { Timeline } from '../domain/timeline';
 import type { SignalPorts } from './signal-ports';
 import type { OrderListQuery, OrderListsPort } from './order-list-ports';
+import type { OrderGatewayPort, OrdersPort } from './order-ports';
 import type { WebhookDeliveriesPort, WebhooksPort } from './webhook-ports';
 
 export type { MadeWebhook } from './webhook-ports';
@@ -39,36 +37,7 @@ export interface Identity {
   readonly rates?: Partial<CallRates>;
 }
 
-/** How an amend or cancel fared by its first answer. `pending`: its outcome is still open and is being pursued. */
-export interface MutationVerdict {
-  readonly verdict: 'applied' | 'refused' | 'nothingToDo' | 'denied' | 'pending';
-  readonly code: string | null;
-  readonly message: string | null;
-}
-
-/** Temporal. Every function rejects with DomainError SERVICE_UNAVAILABLE (outcome unknown) when Temporal is away. */
-export interface OrderGatewayPort {
-  /** Settles once the group had its first answers: every intent that was taken has its row then. */
-  place(intents: readonly OrderIntent[]): Promise<void>;
-  /** One of `place`'s intents has its answer: others need not wait for it any more. */
-  answered(intent: OrderIntent): void;
-  cancel(intent: MutationIntent, summary: string, symbol: string): Promise<MutationVerdict>;
-  amend(intent: MutationIntent, summary: string, symbol: string): Promise<MutationVerdict>;
-  /** Of an order that waits in a workflow; once per revision. */
-  amendHeld(order: Order, expectedRevision: number, terms: HeldTerms): Promise<MutationVerdict>;
-  cancelHeld(order: Order): Promise<MutationVerdict>;
-}
-
 export type { OrderListQuery };
-
-export interface OrdersPort {
-  byId(id: string, userId: string): Promise<Order | null>;
-  /** One read for all; unknown ids are absent from the answer. */
-  byIds(ids: readonly string[]): Promise<readonly Order[]>;
-  byClientId(accountId: string, clientOrderId: string): Promise<Order | null>;
-  list(query: OrderListQuery): Promise<{ readonly orders: readonly Order[]; readonly nextCursor: string | null }>;
-  timeline(id: string, userId: string): Promise<Timeline | null>;
-}
 
 export interface FillListQuery extends Omit<OrderListQuery, 'status'> {
   readonly orderId: string | null;

@@ -1,5 +1,5 @@
 /** How orders are changed, in memory: by the venue, and by the workflows of armed ones. */
-import type { MutationVerdict, OrderGatewayPort } from '../../src/api/ports';
+import type { MutationVerdict, OrderGatewayPort } from '../../src/api/order-ports';
 import { isTerminal } from '../../src/domain/order';
 import type { MutationIntent } from '../../src/domain/order-store';
 import type { FakeBackend } from './fake-backend';
