@@ -270,6 +270,8 @@ export interface ReadOptions {
   readonly signal: AbortSignal;
   /** Outcome queries use the reserve. */
   readonly priority: 'read' | 'exit';
+  /** As exits do: a protection waits for the answer. */
+  readonly passesBreaker?: boolean;
 }
 
 export interface Venue {

@@ -17,7 +17,7 @@ const HISTORY_TIMEOUT_MS = 5_000;
 /** Between two lines of the log about prices of one market that fire nothing. */
 const REFUSED_LOG_MS = 10_000;
 
-export async function watchTriggers(platform: Platform, metrics: Pick<WatchMetrics, 'triggerTold'>): Promise<{ open(venue: Venue): MarketTriggers; close(): Promise<void> }> {
+export async function watchTriggers(platform: Platform, metrics: Pick<WatchMetrics, 'triggerTold' | 'pastUnread'>): Promise<{ open(venue: Venue): MarketTriggers; close(): Promise<void> }> {
   const engines = new Map<string, Set<TriggerEngine>>();
   const listening = await platform.store.events.listen((stream) => {
     for (const [venue, running] of engines) if (stream === '*' || stream === triggerNotice(venue)) for (const engine of running) engine.noticed();
@@ -47,7 +47,7 @@ export async function watchTriggers(platform: Platform, metrics: Pick<WatchMetri
   return { open, close: () => listening.close() };
 }
 
-function engineOf({ store, temporal, clock, settings, logger }: Platform, venue: Venue, metrics: Pick<WatchMetrics, 'triggerTold'>): TriggerEngine {
+function engineOf({ store, temporal, clock, settings, logger }: Platform, venue: Venue, metrics: Pick<WatchMetrics, 'triggerTold' | 'pastUnread'>): TriggerEngine {
   const loggedMs = new Map<string, number>();
   return new TriggerEngine({
     venue: venue.name,
@@ -55,13 +55,13 @@ function engineOf({ store, temporal, clock, settings, logger }: Platform, venue:
     rows: store.triggers,
     rules: { bandBps: settings.triggerBandBps, confirmMs: settings.triggerConfirmMs, staleMs: PRICE_STALE_AFTER_MS },
     signal: (workflowId, evidence) => signalTriggerCrossed(temporal.client, workflowId, evidence),
-    venueAheadMs: async () => (await venue.venueTimeMs({ signal: AbortSignal.timeout(HISTORY_TIMEOUT_MS), priority: 'exit' })) - clock.nowMs(),
+    venueAheadMs: async () => (await venue.venueTimeMs({ signal: AbortSignal.timeout(HISTORY_TIMEOUT_MS), priority: 'read' })) - clock.nowMs(),
     history: async (symbol, sinceMs) => {
       const market = await store.markets.get(venue.name, symbol);
       if (market === null) return null;
       const signal = AbortSignal.timeout(HISTORY_TIMEOUT_MS);
       try {
-        return await readHistory(venue, market.venueSymbol, sinceMs, await venue.venueTimeMs({ signal, priority: 'exit' }), signal);
+        return await readHistory(venue, market.venueSymbol, sinceMs, await venue.venueTimeMs({ signal, priority: 'read' }), signal);
       } catch (error) {
         if (!(error instanceof VenueError)) throw error;
         logger.warn({ venue: venue.name, symbol, err: error }, 'what was traded while nobody watched cannot be read yet');
@@ -75,6 +75,7 @@ function engineOf({ store, temporal, clock, settings, logger }: Platform, venue:
       loggedMs.set(key, clock.nowMs());
       logger.warn({ venue: venue.name, symbol, verdict }, 'a price that fires no trigger');
     },
+    onUnread: () => metrics.pastUnread(venue.name),
     onTrouble: (error) => logger.warn({ venue: venue.name, err: error }, 'triggers'),
   });
 }

@@ -23,6 +23,8 @@ export class MarketPrices {
   readonly guard: PriceGuard;
   sequence = 0;
   heardMs = -Infinity;
+  /** When (our clock) a price was asked for last, because the stream was silent. */
+  askedMs = -Infinity;
   /** A trigger on the last price came after the past was asked for last: that does not tell it everything. */
   joined = false;
   private readonly recent = new Map<PriceType, Price[]>();

@@ -8,11 +8,13 @@ import type { PriceType } from '../domain/condition';
 import { decimal, decimalText } from '../domain/decimal';
 import type { PublicTrade, Ticker } from '../domain/market';
 import type { WriterEpoch } from '../domain/order-store';
-import { evaluate, sameParameters, type PriceOrigin, type Trigger, type TriggerEvidence } from '../domain/trigger';
+import { sameParameters, type PriceOrigin, type Trigger, type TriggerEvidence } from '../domain/trigger';
 import type { PublicMessage } from '../domain/venue';
+import { HeldPrices } from './held-prices';
 import { MarketPrices, type Price } from './market-prices';
 import { MissedPrices, READ_AGAIN_MS, type Missed } from './missed-prices';
 import { VenueClockGuess, type PriceRules, type Verdict } from './price-guard';
+import { TrailMemory } from './trail-memory';
 import { catchUp, type History } from './trigger-catch-up';
 import { TriggerIndex, type Crossed } from './trigger-index';
 import { TriggerMessenger } from './trigger-messenger';
@@ -32,11 +34,11 @@ export interface TriggerEngineOptions {
   /** Its workflow has it, so long after its price was seen, ms. */
   readonly onTold?: (evidence: TriggerEvidence, lagMs: number) => void;
   readonly onRefused?: (symbol: string, verdict: Verdict) => void;
+  /** A market's past could not be read; it is asked for again. */
+  readonly onUnread?: (symbol: string) => void;
   readonly onTrouble: (error: unknown) => void;
 }
 
-/** Heard before the scope was taken; more than this is an outage by itself, and is read back like one. */
-const MAX_HELD = 50_000;
 /** A market whose own venue was silent for longer looks at its backup. */
 export const BACKUP_AFTER_MS = 5_000;
 
@@ -46,7 +48,8 @@ export class TriggerEngine {
   private readonly venueClock = new VenueClockGuess();
   private readonly messenger: TriggerMessenger;
   private readonly sync: TriggerSync;
-  private held: (() => void)[] | null = [];
+  private readonly trails: TrailMemory;
+  private held: HeldPrices | null = new HeldPrices();
   private writer: WriterEpoch | null = null;
   private readonly missed: MissedPrices;
   /** From when on (our clock) every price of this venue was heard. */
@@ -58,6 +61,7 @@ export class TriggerEngine {
     this.messenger = new TriggerMessenger(options, (trigger) => this.arm(trigger));
     this.missed = new MissedPrices(options, (symbol, missed, history, aheadMs) => this.takePast(symbol, missed, history, aheadMs));
     this.sync = new TriggerSync(options, { arm: (trigger) => this.arm(trigger), disarm: (id) => this.disarm(id), tell: (trigger) => this.messenger.tell(trigger), forget: (id) => this.messenger.forget(id) }, this.index);
+    this.trails = new TrailMemory(this.index, this.sync, (symbol) => this.market(symbol), options.rules.staleMs);
   }
 
   /** Reads what is armed; before the scope is taken, so that taking it costs no blindness. */
@@ -81,9 +85,11 @@ export class TriggerEngine {
     // A slow venue holds back no live price for long: its past is taken when it comes, from the triggers as they were.
     await Promise.race([this.missed.read(), new Promise<void>((resolve) => void setTimeout(resolve, READ_AGAIN_MS))]);
     this.wholeSinceMs = this.options.clock.nowMs();
-    const held = this.held ?? [];
+    const { held } = this;
     this.held = null;
-    for (const evaluate of held) evaluate();
+    held?.hear(this.index, (trigger) => this.trails.beginAtStanding(trigger));
+    const unheldSinceMs = held?.unheldSinceMs ?? null;
+    if (unheldSinceMs !== null) this.gap(unheldSinceMs, this.wholeSinceMs);
     this.sync.follow();
   }
 
@@ -99,9 +105,9 @@ export class TriggerEngine {
     const missingSinceMs = Math.min(this.streamHeardMs, message.kind === 'gap' ? observedAtMs - message.missingForMs : Infinity);
     if (!asked) this.streamHeardMs = observedAtMs;
     // Before the scope was taken, the past is still to be read.
-    if (message.kind === 'gap' && this.writer !== null) return this.whenBegun(() => this.gap(missingSinceMs, observedAtMs));
-    if (message.kind === 'ticker') this.whenBegun(() => this.ticker(message.ticker, this.options.venue, observedAtMs));
-    else if (message.kind === 'trades') this.whenBegun(() => this.trades(message.symbol, message.trades, observedAtMs));
+    if (message.kind === 'gap' && this.writer !== null) return this.whenBegun(observedAtMs, () => this.gap(missingSinceMs, observedAtMs));
+    if (message.kind === 'ticker') this.whenBegun(observedAtMs, () => this.ticker(message.ticker, this.options.venue, observedAtMs, asked));
+    else if (message.kind === 'trades') this.whenBegun(observedAtMs, () => this.trades(message.symbol, message.trades, observedAtMs));
   }
 
   /** The market's price at the venue that was named as its backup. */
@@ -116,9 +122,9 @@ export class TriggerEngine {
     if (writer === null || this.held !== null) throw new Error('the engine has not begun');
     const atMs = this.options.clock.nowMs();
     await this.messenger.settled();
-    // What was not read back yet is still missing, whoever watches next.
-    await this.sync.storeMarks(writer, atMs, (id) => this.missed.get(id) === undefined);
-    return Math.min(atMs, this.sync.knownMs, this.missed.watchedMs);
+    // What was not read back yet is still missing, whoever watches next; and nobody knows what a silent stream has not told.
+    await this.sync.storeMarks(writer, atMs, (id) => this.missed.get(id) === undefined && !this.trails.hasSeenAfter(id, this.streamHeardMs));
+    return Math.min(atMs, this.sync.knownMs, this.missed.watchedMs, this.streamHeardMs);
   }
 
   async close(): Promise<void> {
@@ -131,18 +137,19 @@ export class TriggerEngine {
     return this.index.size;
   }
 
-  private whenBegun(evaluate: () => void): void {
+  private whenBegun(observedAtMs: number, evaluate: () => void): void {
     if (this.held === null) evaluate();
-    else if (this.held.length < MAX_HELD) this.held.push(evaluate);
+    else this.held.add({ observedAtMs, evaluate });
   }
 
-  private ticker(ticker: Ticker, source: string, observedAtMs: number): void {
+  private ticker(ticker: Ticker, source: string, observedAtMs: number, asked = false): void {
     const { symbol, bid, ask, last, mark, at } = ticker;
     const isCrossed = bid !== null && ask !== null && Number(bid) >= Number(ask) && decimal(bid).greaterThanOrEqualTo(decimal(ask));
     if (isCrossed) return this.options.onRefused?.(symbol, 'crossed');
     const ageMs = source === this.options.venue ? this.venueClock.ageMs(at, observedAtMs) : 0;
     const mid = bid === null || ask === null ? null : decimalText(decimal(bid).plus(decimal(ask)).dividedBy(TWO));
     const prices: readonly (readonly [PriceType, string | null])[] = [['mid', mid], ['mark', mark], ['index', ticker.index ?? null], ['last', last]];
+    if (asked) this.market(symbol).askedMs = observedAtMs;
     for (const [type, text] of prices) if (text !== null) this.price(symbol, { type, text, source, atMs: at, observedAtMs }, ageMs);
   }
 
@@ -165,15 +172,8 @@ export class TriggerEngine {
   private gap(sinceMs: number, nowMs: number): void {
     this.wholeSinceMs = nowMs;
     for (const market of this.markets.values()) market.joined = false;
-    this.miss([...this.index.all()].map((trigger) => this.asItWas(trigger, sinceMs)), ({ checkpointAtMs }) => ({ sinceMs: Math.max(checkpointAtMs, sinceMs), watchedMs: sinceMs }));
-    this.missed.soon();
-  }
-
-  /** A trail whose extreme may be of a price that was asked for meanwhile begins at what is read back: what came before that price did not come after it. */
-  private asItWas(trigger: Trigger, ms: number): Trigger {
-    const extreme = this.index.extremeOf(trigger.id);
-    const isLater = this.market(trigger.symbol).since('last', ms + 1).some(({ text }) => text === extreme);
-    return { ...trigger, extreme: isLater ? null : extreme };
+    this.miss([...this.index.all()].map((trigger) => this.trails.asItWas(trigger, sinceMs)), ({ checkpointAtMs }) => ({ sinceMs: Math.max(checkpointAtMs, sinceMs), watchedMs: sinceMs }));
+    this.missed.atOnce();
   }
 
   /** Triggers as they were then. Venues keep no history of mark, index and mid. */
@@ -222,8 +222,7 @@ export class TriggerEngine {
   private hearAgain(armed: Trigger): boolean {
     const market = this.market(armed.symbol);
     const { parameters, checkpointAtMs } = armed;
-    const standing = market.standingAt(parameters.priceType, checkpointAtMs, this.options.rules.staleMs);
-    if (standing !== null && this.index.extremeOf(armed.id) === null) this.raise(armed.id, evaluate(parameters, null, standing.text).extreme);
+    this.trails.beginAtStanding(armed);
     if (parameters.gapPolicy !== 'traded') return true;
     const missed = market.since(parameters.priceType, checkpointAtMs);
     const alone = new TriggerIndex();

@@ -14,7 +14,8 @@ const CANDLES = [
 
 /** `sinceMs` and `nowMs` by the venue's clock. Throws VenueError where the venue does not answer. */
 export async function readHistory(venue: Pick<Venue, 'trades' | 'candles'>, venueSymbol: string, sinceMs: number, nowMs: number, signal: AbortSignal): Promise<History> {
-  const options = { signal, priority: 'exit' } as const;
+  // The exits' reserve is for what is sent and for what became of it: questions about the past stay out of it. But a protection waits for the answer.
+  const options = { signal, priority: 'read', passesBreaker: true } as const;
   const trades = [...(await venue.trades(venueSymbol, TRADES, options))].sort((a, b) => a.at - b.at);
   const newest = trades.at(-1);
   // From the one before on: it is the price that stood then.

@@ -116,18 +116,26 @@ export class TriggerIndex {
     return crossed;
   }
 
-  private without<T>(ids: readonly string[], work: () => T): T {
-    const aside = ids.flatMap((id) => {
+  /** Out of the index, each with what it has seen up to now, until `putBack`. Unknown ones are left out. */
+  takeOut(triggers: Iterable<Pick<Trigger, 'id'>>): Trigger[] {
+    const taken = [...triggers].flatMap(({ id }) => {
       const trigger = this.triggers.get(id);
       return trigger === undefined ? [] : [{ ...trigger, extreme: this.extremeOf(id) ?? trigger.extreme }];
     });
-    for (const { id } of aside) this.disarm(id);
+    for (const { id } of taken) this.disarm(id);
+    return taken;
+  }
+
+  putBack(trigger: Trigger): void {
+    this.arm(trigger);
+    // It may have moved before, which nobody has stored yet.
+    if (trigger.parameters.kind === 'trailing' && trigger.extreme !== null) this.raised.set(trigger.id, { trigger, extreme: trigger.extreme });
+  }
+
+  private without<T>(ids: readonly string[], work: () => T): T {
+    const aside = this.takeOut(ids.map((id) => ({ id })));
     const answer = work();
-    for (const trigger of aside) {
-      this.arm(trigger);
-      // It may have moved before, which nobody has stored yet.
-      if (trigger.parameters.kind === 'trailing' && trigger.extreme !== null) this.raised.set(trigger.id, { trigger, extreme: trigger.extreme });
-    }
+    for (const trigger of aside) this.putBack(trigger);
     return answer;
   }
 

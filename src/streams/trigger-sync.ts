@@ -13,6 +13,13 @@ export interface TriggerRows {
   checkpoint(writer: WriterEpoch, marks: readonly { readonly id: string; readonly revision: number; readonly extreme: string; readonly checkpointAtMs: number }[]): Promise<void>;
 }
 
+/** What a trail had seen by then (our clock), with nothing missing. */
+export interface Mark {
+  readonly revision: number;
+  readonly extreme: string;
+  readonly atMs: number;
+}
+
 /** What a re-read does to the engine. */
 interface Watched {
   arm(trigger: Trigger): void;
@@ -32,6 +39,8 @@ export class TriggerSync {
   /** Everything armed up to then (our clock) is watched. */
   knownMs = -Infinity;
   private readonly unstored = new Map<string, { readonly revision: number; readonly extreme: string }>();
+  /** Of each trail the last two: one may be of after what a stream has lost, before that is known. */
+  private readonly marks = new Map<string, readonly Mark[]>();
   private timer: NodeJS.Timeout | null = null;
   private reading: Promise<void> | null = null;
   private again = false;
@@ -43,14 +52,15 @@ export class TriggerSync {
     private readonly index: TriggerIndex,
   ) {}
 
+  /** Before anything is evaluated. */
   async load(): Promise<void> {
     const beganMs = this.options.clock.nowMs();
     const rows = await this.options.rows.waiting(this.options.venue);
     const waiting = new Set(rows.map(({ id }) => id));
     for (const { id } of [...this.index.all()]) if (!waiting.has(id)) this.watched.disarm(id);
     for (const row of rows) {
-      // The one before may have come further meanwhile.
-      if (row.status === 'ARMED' && row.extreme !== null && this.index.get(row.id)?.revision === row.revision) this.index.raise(row.id, row.extreme);
+      // The one before may have come further meanwhile; this one has evaluated nothing yet.
+      if (row.status === 'ARMED') this.index.disarm(row.id);
       this.take(row);
     }
     this.knownMs = beganMs - OVERLAP_MS;
@@ -83,11 +93,21 @@ export class TriggerSync {
   async storeMarks(writer: WriterEpoch, atMs: number, isWhole: (id: string) => boolean): Promise<void> {
     for (const { trigger, extreme } of this.index.takeMoved()) this.unstored.set(trigger.id, { revision: trigger.revision, extreme });
     const marks = [...this.unstored].flatMap(([id, mark]) => (isWhole(id) ? [{ id, ...mark, checkpointAtMs: atMs }] : []));
+    for (const { id, revision, extreme } of marks) this.noteMark(id, { revision, extreme, atMs });
     for (let from = 0; from < marks.length; from += MARKS_AT_ONCE) {
       const batch = marks.slice(from, from + MARKS_AT_ONCE);
       await this.options.rows.checkpoint(writer, batch);
       for (const { id, extreme } of batch) if (this.unstored.get(id)?.extreme === extreme) this.unstored.delete(id);
     }
+  }
+
+  /** The last mark of this revision that is no later than `ms`; null: none is known. */
+  markBy({ id, revision }: Pick<Trigger, 'id' | 'revision'>, ms: number): Mark | null {
+    return this.marks.get(id)?.findLast((mark) => mark.revision === revision && mark.atMs <= ms) ?? null;
+  }
+
+  private noteMark(id: string, mark: Mark): void {
+    this.marks.set(id, [...(this.marks.get(id) ?? []).slice(-1), mark]);
   }
 
   close(): void {
@@ -108,9 +128,12 @@ export class TriggerSync {
   private take(row: Trigger): void {
     if (row.status === 'ARMED') {
       const known = this.index.get(row.id);
-      if (known === undefined || known.revision < row.revision) this.watched.arm(row);
+      if (known !== undefined && known.revision >= row.revision) return;
+      if (row.extreme !== null) this.noteMark(row.id, { revision: row.revision, extreme: row.extreme, atMs: row.checkpointAtMs });
+      this.watched.arm(row);
       return;
     }
+    this.marks.delete(row.id);
     this.watched.disarm(row.id);
     if (row.status === 'FIRED' && !row.acknowledged) this.watched.tell(row);
     else this.watched.forget(row.id);

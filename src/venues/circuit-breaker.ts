@@ -1,5 +1,5 @@
 /**
- * Stops asking a venue that does not answer. closed: all pass; open: only exits and outcome queries pass; half-open: one
+ * Stops asking a venue that does not answer. closed: all pass; open: only exits, outcome queries and what a protection waits for pass; half-open: one
  * call tries whether the venue is back. Refusals and rate limits are answers: they close it.
  */
 import type { Clock } from '../domain/clock';
@@ -41,7 +41,7 @@ export class CircuitBreaker {
 
   /** The decorator. Throws VenueUnavailable('breaker') instead of a call it holds back. */
   readonly around: Around = async (call, run) => {
-    const trial = this.admit(call.class === 'exit');
+    const trial = this.admit(call.class === 'exit' || call.passesBreaker === true);
     try {
       const result = await run();
       this.answered();
@@ -56,9 +56,9 @@ export class CircuitBreaker {
   };
 
   /** Whether this call is the trial of a half-open breaker. */
-  private admit(exit: boolean): boolean {
+  private admit(passes: boolean): boolean {
     const { state } = this;
-    if (state === 'closed' || exit) return false;
+    if (state === 'closed' || passes) return false;
     if (state === 'open' || this.trialRunning) {
       throw new VenueUnavailable(this.venue, `${this.venue} has not answered ${this.failuresInRow} times in a row; nothing was sent`, 'breaker');
     }

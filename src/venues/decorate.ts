@@ -36,6 +36,8 @@ export interface VenueCall {
   readonly venue: string;
   readonly call: VenueCallName;
   readonly class: BudgetClass;
+  /** Exits do so anyway. */
+  readonly passesBreaker?: boolean;
   readonly signal: AbortSignal;
   /** Our clock, ms; null for reads. */
   readonly sendBeforeMs: number | null;
@@ -112,7 +114,7 @@ function decorateMoves(moves: VenueMoves, read: <T>(call: VenueCallName, options
 }
 
 function readCall(venue: string, call: VenueCallName, options: ReadOptions): VenueCall {
-  return { venue, call, class: options.priority, signal: options.signal, sendBeforeMs: null, request: null };
+  return { venue, call, class: options.priority, ...(options.passesBreaker === undefined ? {} : { passesBreaker: options.passesBreaker }), signal: options.signal, sendBeforeMs: null, request: null };
 }
 
 function sendCall(venue: string, request: SignedRequest, options: SendOptions): VenueCall {

@@ -95,8 +95,10 @@ test('how late triggers were told is counted by venue', async () => {
   const metrics = new WatchMetrics(registry);
   metrics.triggerTold('paper', 30);
   metrics.triggerTold('paper', 1_970);
+  metrics.pastUnread('paper');
   const lines = await shown(METRIC_NAMES.triggerLagSeconds);
   expect(lines).toEqual(expect.arrayContaining(['surefill_trigger_lag_seconds_bucket{le="0.05",venue="paper"} 1', 'surefill_trigger_lag_seconds_sum{venue="paper"} 2', 'surefill_trigger_lag_seconds_count{venue="paper"} 2']));
+  expect(await shown(METRIC_NAMES.triggerPastUnread)).toContain('surefill_trigger_past_unread_total{venue="paper"} 1');
 });
 
 describe('figures that PostgreSQL answers', () => {

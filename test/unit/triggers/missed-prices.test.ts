@@ -168,6 +168,37 @@ describe('a stream that was down for a while', () => {
     expect([status(world), world.rows.get('t')?.extreme]).toEqual(['ARMED', '100']);
   });
 
+  test.each([['whose mark is stored', true], ['whose mark is not stored yet', false]])('a trail %s keeps the best that it had before', async (_name, stored) => {
+    const world = new World(triggerNamed('t', trail));
+    const engine = await world.begun();
+    prices(world, engine, '99');
+    if (stored) await engine.checkpoint();
+    prices(world, engine, '96');
+    const lastMs = world.nowMs;
+    engine.hear(world.ticker({ last: '100.0' }), true);
+    // A price that was asked for while the stream said nothing is in no mark: what the stream lost came before it.
+    await engine.checkpoint();
+    world.past = traded(trade('96', lastMs), trade('93.5', lastMs + 10), trade('100', lastMs + 90));
+    engine.hear({ kind: 'gap', reason: 'the connection was lost', missingForMs: world.nowMs - lastMs });
+    await until('it was told', () => world.told.length === 1);
+    expect(world.told[0]).toMatchObject({ extreme: '99', level: '94', price: '93.5', origin: 'trades' });
+  });
+
+  test('and was silent is not counted as watched after its last word, whatever was asked for', async () => {
+    const world = new World(triggerNamed('t', trail));
+    const engine = await world.begun();
+    prices(world, engine, '95');
+    const lastMs = world.nowMs;
+    world.nowMs += 60_000;
+    engine.hear(world.ticker({ last: '100' }), true);
+    const { reads } = world;
+    engine.noticed();
+    await until('the table was read', () => world.reads > reads);
+    const watchedMs = await engine.checkpoint();
+    expect(watchedMs).toBeLessThanOrEqual(lastMs);
+    expect(world.rows.get('t')).toMatchObject({ extreme: null, checkpointAtMs: 0 });
+  });
+
   test('again while its venue is asked is read back once more: the answer tells nothing of the second time', async () => {
     const world = new World(triggerNamed('t', stop));
     const engine = await world.begun();

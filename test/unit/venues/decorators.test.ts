@@ -58,6 +58,12 @@ describe('the circuit breaker', () => {
     expect(await made.around(call('findOrder', 'exit'), answer)).toBe('answer');
     expect([made.state, states]).toEqual(['closed', ['open', 'closed']]);
   });
+  test('lets pass what a protection waits for, though it is no exit', async () => {
+    const { made, fail } = breaker();
+    await fail(5);
+    expect(await errorOf(made.around(call('trades'), answer))).toMatchObject({ reason: 'breaker' });
+    expect(await made.around({ ...call('trades'), passesBreaker: true }, answer)).toBe('answer');
+  });
   test('tries with one call when half-open, and closes on its answer', async () => {
     const { made, fail, clock, states } = breaker();
     await fail(5);
