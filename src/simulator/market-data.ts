@@ -79,6 +79,16 @@ export class MarketData {
     return this.tickerText(symbol, channel);
   }
 
+  /** One ticker on the stream that is not so, as a venue's mistake: the market itself stays as it is. `agoMs`: how old it says it is. */
+  misstate(symbol: string, wrong: Partial<Omit<Ticker, 'symbol'>>, agoMs: number): void {
+    const channel = this.channel(symbol);
+    channel.tickerSequence += 1;
+    // What is true afterwards is told again.
+    channel.tickerText = '';
+    const frame = { channel: 'ticker', sequence: channel.tickerSequence, previousSequence: channel.tickerSequence - 1, time: this.now() - agoMs, ...this.ticker(symbol), ...wrong };
+    this.hub.publish(`ticker:${symbol}`, 'ticker', null, JSON.stringify(frame));
+  }
+
   tickerSequence(symbol: string): number {
     return this.channel(symbol).tickerSequence;
   }

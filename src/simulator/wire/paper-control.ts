@@ -18,6 +18,8 @@ const MAX_FUNDING_RATE = decimal('1');
 /** A test need not wait long; a shorter period would be noise. */
 const MIN_FUNDING_INTERVAL_MS = 1_000;
 
+const TICKER_PRICES = ['bid', 'ask', 'last', 'mark'] as const;
+
 export interface ControlPort {
   /** Stops or starts listening; `forMs`: starts again by itself. */
   listen(up: boolean, forMs: number | null): void;
@@ -57,6 +59,13 @@ const ROUTES: Readonly<Record<string, Handler>> = {
     venue.exchange.state.venue(symbol);
     await venue.movePrice(symbol, fields.positive('price'));
     return venue.marketData.ticker(symbol);
+  },
+  'POST /__sim/ticker': (venue, { body }) => {
+    const fields = readFields(body);
+    const symbol = fields.text('symbol');
+    const wrong = Object.fromEntries(TICKER_PRICES.flatMap((name) => (fields.value(name) === undefined ? [] : [[name, fields.decimal(name).toFixed()]])));
+    venue.marketData.misstate(symbol, wrong, fields.optionalInteger('agoMs', 0) ?? 0);
+    return { ...venue.marketData.ticker(symbol), ...wrong };
   },
   'POST /__sim/replay': async (venue, { body }) => ({ applied: await venue.prices.replay(Math.min(MAX_REPLAY, readFields(body).integer('count', 1))) }),
   'POST /__sim/funding': async (venue, { body }) => {
