@@ -2,7 +2,7 @@
 import { isoTime, type Clock } from '../domain/clock';
 import { DomainError, REASON } from '../domain/errors';
 import { fillKey, venueViewKey } from '../domain/evidence';
-import { UNSETTLED_STATES, type Order } from '../domain/order';
+import { UNSETTLED_STATES, type Order, type OrderState } from '../domain/order';
 import type { AppliedOrder, OrderEvidence } from '../domain/order-store';
 import { mayBeTheSame } from '../domain/same-terms';
 import { conclude, waitBeforeAsking, type PlacingFacts, type ResolutionMemory } from '../domain/resolution';
@@ -37,6 +37,9 @@ const LOOK_BACK_MS = 60_000;
 const LOOK_TIMEOUT_MS = 6_000;
 /** More pages than this of one account's fills since the order was made is a venue that does not end its list. */
 const MAX_PAGES = 200;
+
+/** States in which the venue has the entry, and with it, in one request, its exits. */
+const ENTRY_LIVES: ReadonlySet<OrderState> = new Set<OrderState>(['SUBMITTED', 'WORKING', 'PARTIALLY_FILLED']);
 
 interface Look {
   readonly order: VenueOrder | null;
@@ -118,6 +121,8 @@ export class OrderResolver {
   private async absent(order: Order, venue: Venue, look: Look, memory: ResolutionMemory, signal: AbortSignal): Promise<ResolutionStep> {
     const facts = await this.ports.factsOf(order.id);
     if (facts === null) return pending(next(memory)); // placed outside: only the venue can say
+    // An exit that waits for its entry at the venue may be shown by none of its reads: while the entry lives, its absence says nothing.
+    if (await this.waitsForEntry(order)) return pending(next(memory));
     const conclusion = conclude(facts, look, venue.capabilities, memory, this.ports.clock.nowMs());
     switch (conclusion.kind) {
       case 'sendAgain':
@@ -132,6 +137,12 @@ export class OrderResolver {
       case 'askAgain':
         return pending(conclusion.memory);
     }
+  }
+
+  private async waitsForEntry({ id, grouping, groupId }: Order): Promise<boolean> {
+    if (grouping !== 'entryWithExits' || groupId === null || groupId === id) return false;
+    const entry = await this.ports.orderById(groupId);
+    return entry !== null && ENTRY_LIVES.has(entry.state);
   }
 
   private async sendAgain(order: Order, venue: Venue, facts: PlacingFacts, memory: ResolutionMemory, signal: AbortSignal): Promise<ResolutionStep> {

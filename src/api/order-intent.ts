@@ -6,7 +6,7 @@ import { isoTime } from '../domain/clock';
 import { DomainError } from '../domain/errors';
 import { isHeld, type OrderCondition } from '../domain/condition';
 import type { Market } from '../domain/market';
-import type { IdempotencyStamp, OrderIntent, OrderOrigin } from '../domain/order';
+import type { GroupMembership, IdempotencyStamp, OrderIntent, OrderOrigin } from '../domain/order';
 import { quantise, type QuantiseViolation } from '../domain/quantise';
 import type { VenueCapabilities } from '../domain/venue';
 import { sha256Hex } from './canonical-json';
@@ -17,11 +17,15 @@ import type { OrderTerms } from './order-terms';
 import type { ApiPorts } from './ports';
 
 export interface IntentContext {
+  /** Of the order; absent: a new one. */
+  readonly id?: string;
   readonly userId: string;
   readonly clientOrderId: string;
   readonly stamp: IdempotencyStamp | null;
   /** Absent: API. */
   readonly origin?: OrderOrigin;
+  /** Absent: it stands alone. */
+  readonly group?: GroupMembership;
 }
 
 export class IntentMaker {
@@ -42,11 +46,12 @@ export class IntentMaker {
     if (market === null) throw unprocessable('symbol', terms.symbol, `${account.venue} has no market ${terms.symbol}; GET /api/v1/markets?venue=${account.venue} lists them`);
     const can = this.directory.capabilities(account.venue);
     if (can === null) throw new DomainError('SERVICE_UNAVAILABLE', `venue ${account.venue} is not configured on this server`, { details: { venue: account.venue } });
+    if (context.group !== undefined) checkGrouping(context.group, account, can);
     const condition = terms.condition === undefined ? undefined : conditionFor(terms, terms.condition, can, market, this.ports.clock);
     checkVenue(sentTerms(terms, condition), account, market, can);
     const { quantity, limitPrice } = onGrid(market, terms.quantity, terms.limitPrice, terms.reduceOnly ? null : this.ports.prices.mark(market.venue, market.symbol));
     return {
-      id: randomUUID(),
+      id: context.id ?? randomUUID(),
       userId: context.userId,
       accountId: account.id,
       signerId: account.signerId,
@@ -66,6 +71,7 @@ export class IntentMaker {
       placeBefore: isoTime(this.ports.clock.nowMs() + this.placeDeadlineMs),
       idempotency: context.stamp,
       ...(condition === undefined ? {} : { condition }),
+      ...(context.group === undefined ? {} : { group: context.group }),
     };
   }
 }
@@ -76,6 +82,14 @@ function sentTerms(terms: OrderTerms, condition: OrderCondition | undefined): Or
   const type = terms.type.toLowerCase().endsWith('market') ? 'market' : 'limit';
   return { ...terms, type, timeInForce: type === 'market' ? 'IOC' : terms.timeInForce === 'GTD' ? 'GTC' : terms.timeInForce };
 }
+
+function checkGrouping({ grouping }: GroupMembership, account: Account, { groupings = [], maxBatchSize }: VenueCapabilities): void {
+  if (!groupings.includes(grouping)) throw unprocessable('grouping', grouping, `${account.venue} keeps no groups of orders of that kind; POST /api/v1/order-lists makes a bracket that Surefill keeps at every venue`);
+  if (maxBatchSize < MOST_OF_A_GROUP) throw unprocessable('grouping', grouping, `${account.venue} takes ${maxBatchSize} orders at once, and a group is one request`);
+}
+
+/** An entry, a stop and a take-profit. */
+const MOST_OF_A_GROUP = 3;
 
 function checkVenue(terms: OrderTerms, account: Account, market: Market, can: VenueCapabilities): void {
   if (!can.orderTypes.includes(terms.type)) throw unprocessable('type', terms.type, `${account.venue} takes no ${terms.type} orders; it takes ${can.orderTypes.join(', ')}`);

@@ -1,7 +1,8 @@
 /** The life of a POST: idempotency lookup, intents, one hand-over to Temporal, and each item's own answer. */
+import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { DomainError } from '../domain/errors';
-import type { IdempotencyStamp, Order, OrderIntent, OrderOrigin } from '../domain/order';
+import type { IdempotencyStamp, Order, OrderGrouping, OrderIntent, OrderOrigin } from '../domain/order';
 import { assertEntriesPass } from './entries';
 import { toDomainError } from './errors';
 import type { FirstCheck } from './first-check';
@@ -20,6 +21,8 @@ export interface PlacementRequest {
   readonly timeoutMs: number;
   /** Absent: API. */
   readonly origin?: OrderOrigin;
+  /** The orders are one group at their venue, which stands or falls as a whole; absent: each stands alone. */
+  readonly grouping?: OrderGrouping | undefined;
 }
 
 /** An order's row is its record. */
@@ -27,6 +30,8 @@ const PLACED: WatchRules = { isSettled, isRecorded: () => true };
 
 /** One order of a request on its way. */
 interface Item {
+  /** Of the order, should it be a new one. */
+  readonly id: string;
   readonly terms: OrderTerms;
   readonly clientOrderId: string;
   readonly stamp: IdempotencyStamp | null;
@@ -65,8 +70,10 @@ export class OrderPlacement {
   async place(request: PlacementRequest, terms: readonly OrderTerms[]): Promise<PlacedItem[]> {
     const records = await Promise.all(terms.map((_, index) => this.recordOf(request, index)));
     const items = terms.map((item, index) => identified(request, item, index, records[index] ?? null));
-    const prepared = await Promise.all(items.map((item) => this.prepare(request, item)));
+    const prepared = await Promise.all(items.map((item) => this.prepare(request, item, items[0]?.id ?? item.id)));
     try {
+      const refused = prepared.find((entry) => entry.kind === 'refused');
+      if (request.grouping !== undefined && refused !== undefined) throw refused.error;
       this.handOver(prepared.filter((entry) => entry.kind === 'new'));
       return await Promise.all(prepared.map(async (entry, index) => this.answerItem(request, itemAt(items, index), entry)));
     } finally {
@@ -74,8 +81,9 @@ export class OrderPlacement {
     }
   }
 
-  private async prepare(request: PlacementRequest, item: Item): Promise<Prepared> {
+  private async prepare(request: PlacementRequest, item: Item, groupId: string): Promise<Prepared> {
     const { accountId } = item.terms;
+    const { grouping } = request;
     const known = (orderId: string): Prepared => {
       const watch = this.waiter.watch({ accountId, orderId, clientOrderId: null }, PLACED);
       watch.readNow();
@@ -84,9 +92,10 @@ export class OrderPlacement {
     const knownId = item.record?.orderId ?? null;
     if (knownId !== null) return known(knownId);
     try {
-      const intent = await this.intents.make(item.terms, { userId: request.userId, clientOrderId: item.clientOrderId, stamp: item.stamp, ...(request.origin === undefined ? {} : { origin: request.origin }) });
+      const intent = await this.intents.make(item.terms, { id: item.id, userId: request.userId, clientOrderId: item.clientOrderId, stamp: item.stamp, ...(request.origin === undefined ? {} : { origin: request.origin }), ...(grouping === undefined ? {} : { group: { grouping, groupId } }) });
       if (!intent.reduceOnly) assertEntriesPass(this.ports.health, intent.accountId);
-      if (await this.firstCheck.denies(intent)) return known(intent.id);
+      // A group is judged as one, in the transaction that records it.
+      if (grouping === undefined && (await this.firstCheck.denies(intent))) return known(intent.id);
       const watch = this.waiter.watch({ accountId: intent.accountId, orderId: intent.id, clientOrderId: intent.clientOrderId }, PLACED);
       return { kind: 'new', intent, watch };
     } catch (error) {
@@ -150,9 +159,10 @@ export class OrderPlacement {
 
 function identified(request: PlacementRequest, terms: OrderTerms, index: number, record: IdempotencyRecord | null): Item {
   const { idempotency, userId } = request;
-  if (idempotency !== null) return { terms, clientOrderId: terms.clientOrderId ?? derivedClientOrderId(userId, idempotency.key, index), record, stamp: stampOf(idempotency, index) };
+  const id = randomUUID();
+  if (idempotency !== null) return { id, terms, clientOrderId: terms.clientOrderId ?? derivedClientOrderId(userId, idempotency.key, index), record, stamp: stampOf(idempotency, index) };
   if (terms.clientOrderId === null) throw missingIds();
-  return { terms, clientOrderId: terms.clientOrderId, record, stamp: null };
+  return { id, terms, clientOrderId: terms.clientOrderId, record, stamp: null };
 }
 
 function itemAt(items: readonly Item[], index: number): Item {

@@ -1,7 +1,7 @@
 /** What a caller asked for, with every default filled in; and whether two intents ask for the same. */
 import type { OrderCondition } from '../domain/condition';
 import { decimalText } from '../domain/decimal';
-import { UNCONDITIONAL, type Order, type OrderSide, type OrderType, type TimeInForce } from '../domain/order';
+import { UNCONDITIONAL, type Order, type OrderIntent, type OrderSide, type OrderType, type TimeInForce } from '../domain/order';
 import type { OrderRequest } from '../schemas/orders';
 import type { Timeline } from '../domain/timeline';
 import { conditionAsked } from './order-conditions';
@@ -50,9 +50,9 @@ type ComparedField = (typeof FIXED_FIELDS)[number] | (typeof AMENDABLE_FIELDS)[n
  * The fields in which an order differs from what is asked for now. An amendment changes the order's own terms, so those
  * are compared with the first event, which has what was asked for then, where the row differs.
  */
-export async function differingFields(asked: Pick<OrderTerms, ComparedField | 'condition'>, order: Order, timelineOf: () => Promise<Timeline | null>): Promise<string[]> {
+export async function differingFields(asked: Pick<OrderTerms, ComparedField | 'condition'> & Pick<OrderIntent, 'group'>, order: Order, timelineOf: () => Promise<Timeline | null>): Promise<string[]> {
   const condition = asked.condition ?? UNCONDITIONAL;
-  const fixed: string[] = [...FIXED_FIELDS.filter((field) => asked[field] !== order[field]), ...FIXED_CONDITIONS.filter((field) => condition[field] !== order[field])];
+  const fixed: string[] = [...FIXED_FIELDS.filter((field) => asked[field] !== order[field]), ...FIXED_CONDITIONS.filter((field) => condition[field] !== order[field]), ...((asked.group?.grouping ?? null) === order.grouping ? [] : ['grouping'])];
   const terms = { quantity: asked.quantity, limitPrice: asked.limitPrice, triggerPrice: condition.triggerPrice, trailingOffset: condition.trailingOffset, activationPrice: condition.activationPrice };
   const amendable = [...AMENDABLE_FIELDS, ...AMENDABLE_CONDITIONS].filter((field) => !sameDecimal(terms[field], order[field]));
   if (amendable.length === 0) return fixed;

@@ -122,12 +122,18 @@ function seen(order: Order, view: VenueOrder, fills: FillFigures, at: string): T
   const isRefuted = order.state === 'REJECTED' && view.status !== 'rejected' && (order.venueSeenAtMs === null || view.updatedAtMs > order.venueSeenAtMs);
   if (newest && !order.pendingReplace && (!isTerminal(order.state) || isRefuted) && view.status === 'open') adoptTerms(next, view);
   if (newest) next.venueSeenAtMs = view.updatedAtMs;
-  const target = stateSeen(view, venueFilled, decimal(next.quantity));
+  const target = stateSeen(view, venueFilled, isWholePosition(order) ? null : decimal(next.quantity));
   return isRefuted ? revive(order, next, target, view.reasonCode, at) : advance(order, next, target, view.reasonCode, at);
 }
 
-function stateSeen(view: VenueOrder, filledQuantity: Decimal, quantity: Decimal): OrderState {
-  if (view.status === 'filled' || filledQuantity.greaterThanOrEqualTo(quantity)) return 'FILLED';
+/** Its quantity is the position's when it fires: only the venue can say that it filled. */
+function isWholePosition({ grouping }: Order): boolean {
+  return grouping === 'positionExits';
+}
+
+/** `quantity`: null where figures do not tell that it filled. */
+function stateSeen(view: VenueOrder, filledQuantity: Decimal, quantity: Decimal | null): OrderState {
+  if (view.status === 'filled' || (quantity !== null && filledQuantity.greaterThanOrEqualTo(quantity))) return 'FILLED';
   if (view.status === 'canceled') return 'CANCELED';
   if (view.status === 'expired') return 'EXPIRED';
   if (view.status === 'rejected') return filledQuantity.greaterThan(ZERO) ? 'CANCELED' : 'REJECTED';
@@ -138,7 +144,7 @@ function filled(order: Order, fill: VenueFill, fills: FillFigures, at: string): 
   const quantity = maxOf(decimal(fills.quantity), decimal(order.filledQuantity));
   const next = withFigures(order, quantity, fills, null);
   next.venueOrderId = order.venueOrderId ?? fill.venueOrderId;
-  const target: OrderState = quantity.greaterThanOrEqualTo(decimal(order.quantity)) ? 'FILLED' : 'PARTIALLY_FILLED';
+  const target: OrderState = !isWholePosition(order) && quantity.greaterThanOrEqualTo(decimal(order.quantity)) ? 'FILLED' : 'PARTIALLY_FILLED';
   // Where the venue itself showed the order rejected, its rest is gone; where that was concluded, it may still work.
   const isRefuted = order.state === 'REJECTED' && order.venueSeenAtMs === null;
   return isRefuted ? revive(order, next, target, null, at) : advance(order, next, target, null, at);
@@ -183,7 +189,7 @@ function settledAmend(order: Order, view: VenueOrder, fills: FillFigures, at: st
 }
 
 function adoptTerms(next: Order, view: VenueOrder): void {
-  next.quantity = decimalText(view.quantity);
+  next.quantity = isWholePosition(next) ? decimalText(maxOf(decimal(view.quantity), decimal(next.filledQuantity))) : decimalText(view.quantity);
   if (view.limitPrice !== null && next.limitPrice !== null) next.limitPrice = decimalText(view.limitPrice);
   next.leavesQuantity = leaves(next.quantity, next.filledQuantity);
 }
@@ -192,10 +198,11 @@ function withFigures(order: Order, filledQuantity: Decimal, fills: FillFigures, 
   const known = decimal(fills.quantity);
   const total = maxOf(filledQuantity, decimal(order.filledQuantity));
   const next: Order = { ...order, filledQuantity: decimalText(total), fee: decimalText(fills.fee), feeAsset: fills.feeAsset ?? order.feeAsset };
+  if (isWholePosition(order)) next.quantity = decimalText(maxOf(decimal(order.quantity), total));
   // Our own average once every filled unit has its fill row; until then the venue's, which covers them all.
   if (known.greaterThan(ZERO) && known.equals(total)) next.avgPrice = decimalText(decimal(fills.value).dividedBy(known).toSignificantDigits(AVERAGE_DIGITS));
   else if (venueAvgPrice !== null) next.avgPrice = decimalText(venueAvgPrice);
-  next.leavesQuantity = isTerminal(order.state) ? order.leavesQuantity : leaves(order.quantity, next.filledQuantity);
+  next.leavesQuantity = isTerminal(order.state) ? order.leavesQuantity : leaves(next.quantity, next.filledQuantity);
   return next;
 }
 

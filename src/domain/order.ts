@@ -57,6 +57,21 @@ export interface Supervision {
   readonly contingencyType?: ContingencyType;
 }
 
+/**
+ * How the orders of one list belong together at the venue:
+ * - entryWithExits: the first opens, the others are its exits: they wait for its fill, and where one fills the others end;
+ * - positionExits: exits of the position as it is when they fire; where one fills the others end.
+ */
+export const ORDER_GROUPINGS = ['entryWithExits', 'positionExits'] as const;
+export type OrderGrouping = (typeof ORDER_GROUPINGS)[number];
+
+/** Of an order that goes to the venue with others, in one request that stands or falls as a whole. */
+export interface GroupMembership {
+  readonly grouping: OrderGrouping;
+  /** The id of the group's first order. */
+  readonly groupId: string;
+}
+
 export type OrderOrigin = 'API' | 'CONDITIONAL' | 'STRATEGY' | 'SIGNAL' | 'EXTERNAL';
 
 /** What a caller wants placed, already validated and quantised. It travels in the workflow's start arguments. */
@@ -88,6 +103,8 @@ export interface OrderIntent {
   readonly supervision?: Supervision;
   /** When it is sent, where that is not at once, and how it ends by itself; absent: at once, and never. */
   readonly condition?: OrderCondition;
+  /** Absent: it stands alone. */
+  readonly group?: GroupMembership;
 }
 
 /** Ties an order to the caller's Idempotency-Key; inserted in the placing transaction. */
@@ -135,6 +152,10 @@ export interface Order {
   contingencyType: ContingencyType | null;
   /** The workflow that placed and watches it; null where a caller did. */
   supervisorWorkflowId: string | null;
+  /** How it belongs together with others at the venue; null: it stands alone. */
+  grouping: OrderGrouping | null;
+  /** The id of its group's first order; null where it stands alone, or the group was made outside. */
+  groupId: string | null;
   /** Who waits for the condition: the venue (native), a workflow (durable), or both; null: the order has none. */
   execution: Execution | null;
   triggerPrice: string | null;
@@ -182,6 +203,9 @@ export interface Fill {
 
 /** The fields of an order that no workflow placed. */
 export const UNSUPERVISED = { parentOrderId: null, orderListId: null, strategyId: null, contingencyType: null, supervisorWorkflowId: null } as const satisfies Partial<Order>;
+
+/** The fields of an order that stands alone at the venue. */
+export const UNGROUPED = { grouping: null, groupId: null } as const satisfies Record<keyof GroupMembership, null>;
 
 /** The fields of an order that waits for nothing. */
 export const UNCONDITIONAL = {

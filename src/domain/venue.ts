@@ -10,7 +10,7 @@ import type { NonceRule } from './nonce';
 import type { PrivateMessage, PublicMessage } from './venue-messages';
 import type { FillsPage, FundingPaymentsPage, VenueBalance, VenuePosition } from './venue-money';
 import type { VenueMove, VenueMoves } from './venue-moves';
-import type { OrderSide, OrderType, TimeInForce } from './order';
+import type { OrderGrouping, OrderSide, OrderType, TimeInForce } from './order';
 
 /**
  * Why sending an intent again is safe:
@@ -47,7 +47,7 @@ export interface VenueCapabilities {
   readonly deadManSwitch: boolean;
   /** Collateral that can be moved within an account; absent: none. Sessions have `moves`, and `resendSafety` is sameBytes. */
   readonly collateralMoves?: readonly VenueMove['kind'][];
-  /** How the orders of one list may belong together at the venue; absent: each stands alone. */
+  /** How the orders of one list may belong together at the venue, in one request; absent: each stands alone. `resendSafety` is sameBytes there, and nonces are not strict: a group is never signed anew in parts. */
   readonly groupings?: readonly OrderGrouping[];
   /** Absent: cross only. */
   readonly marginModes?: readonly MarginMode[];
@@ -71,13 +71,6 @@ export interface RateBudgetRule {
 
 /** Which price fires a trigger order: the venue's mark, its last trade, or its index. */
 export type TriggerPriceType = 'mark' | 'last' | 'index';
-
-/**
- * How the orders of one list belong together at the venue:
- * - entryWithExits: the first opens, the others are its exits: they wait for its fill, and where one fills the others end;
- * - positionExits: exits of the position as it is when they fire; where one fills the others end.
- */
-export type OrderGrouping = 'entryWithExits' | 'positionExits';
 
 /** One order as the adapter must express it. */
 export interface PlaceRequest {
@@ -169,6 +162,8 @@ export interface VenueOrder {
   readonly triggeredAtMs?: number | null;
   /** Venue's time (ms) at which a GTD order ends; absent in all others. */
   readonly expireAtMs?: number;
+  /** It ends the whole position, as large as that is when it fires: its own quantity says nothing, and may be 0. Absent: no. */
+  readonly wholePosition?: boolean;
   /** Venue's time, ms. */
   readonly updatedAtMs: number;
 }
@@ -205,6 +200,7 @@ export interface SendAnswer {
   readonly latencyMs: number;
 }
 
+export type { OrderGrouping } from './order';
 export type { FillsPage, FundingPaymentsPage, VenueBalance, VenueFill, VenueFundingPayment, VenuePosition } from './venue-money';
 export type { CollateralTransfer, VenueMove, VenueMoveOutcome, VenueMoves } from './venue-moves';
 export type { PrivateMessage, PublicMessage } from './venue-messages';

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { MOVE_KINDS } from '../domain/collateral-move';
 import { decimalSchema, queryInteger, queryTime, timeSchema, venueNameSchema } from './fields';
+import { orderGroupingSchema } from './order-groups';
 import { orderTypeSchema, timeInForceSchema } from './orders';
 
 export const tickRuleSchema = z
@@ -48,6 +49,7 @@ export const venueSchema = z
     resendSafety: z.enum(['sameBytes', 'uniqueClientId', 'venueDeadline', 'none']),
     maxBatchSize: z.int(),
     collateralMoves: z.array(z.enum(MOVE_KINDS)).meta({ description: 'margin: to and from isolated positions. transfer: between its pools of collateral. Empty: neither.' }),
+    groupings: z.array(orderGroupingSchema).meta({ description: 'What POST /orders/batch may name as `grouping` of orders for this venue. Empty: nothing.' }),
   })
   .meta({ id: 'Venue' });
 

@@ -1,6 +1,7 @@
 /** Orders at the boundary: what a caller may ask for, and what an order looks like. */
 import { z } from 'zod';
 import { ORDER_STATES, type Order } from '../domain/order';
+import { groupIssues, orderGroupingSchema } from './order-groups';
 import { conditionFields, conditionIssues, escalationSchema, executionSchema, gapPolicySchema, priceTypeSchema, trailingOffsetTypeSchema } from './order-conditions';
 import { decimalSchema, idSchema, nextCursorSchema, pageQuery, positiveDecimalSchema, queryInteger, symbolSchema, timeSchema, uuidSchema, venueNameSchema } from './fields';
 
@@ -61,8 +62,29 @@ export const orderRequestSchema = orderRequestShape.superRefine(checkTerms).meta
 export const MAX_BATCH_ORDERS = 100;
 
 export const orderBatchRequestSchema = z
-  .strictObject({ orders: z.array(orderRequestSchema).min(1, 'must hold at least one order').max(MAX_BATCH_ORDERS, `must hold at most ${MAX_BATCH_ORDERS} orders`) })
-  .meta({ id: 'OrderBatchRequest', description: 'Orders to place together. Each has its own result; none rolls back another.' });
+  .strictObject({
+    orders: z.array(orderRequestSchema).min(1, 'must hold at least one order').max(MAX_BATCH_ORDERS, `must hold at most ${MAX_BATCH_ORDERS} orders`),
+    grouping: orderGroupingSchema.optional().meta({
+      description: 'Hands the orders to the venue as one group, which it keeps by itself (422 where it has none; see `groupings` of GET /venues). entryWithExits: the first opens a position, the others (a stop, a take-profit or both; reduceOnly, execution native) wait for its fill. positionExits: they end the whole position, as large as it is when one fires. Where one exit fills, the other ends. Absent: each order stands alone.',
+    }),
+  })
+  .superRefine((batch, context) => {
+    for (const { path, message } of groupIssues(batch)) context.addIssue({ code: 'custom', path: [...path], message, input: batch });
+  })
+  .meta({
+    id: 'OrderBatchRequest',
+    description: 'Orders to place together. Each has its own result; none rolls back another, but for a group, which stands or falls as a whole.',
+    examples: [
+      {
+        grouping: 'entryWithExits',
+        orders: [
+          { accountId: 'hl', clientOrderId: 'entry', symbol: 'BTC-PERP', side: 'buy', type: 'limit', quantity: '0.01', limitPrice: '50000' },
+          { accountId: 'hl', clientOrderId: 'profit', symbol: 'BTC-PERP', side: 'sell', type: 'takeProfitMarket', quantity: '0.01', triggerPrice: '55000', reduceOnly: true, execution: 'native' },
+          { accountId: 'hl', clientOrderId: 'stop', symbol: 'BTC-PERP', side: 'sell', type: 'stopMarket', quantity: '0.01', triggerPrice: '48000', reduceOnly: true, execution: 'native' },
+        ],
+      },
+    ],
+  });
 
 const AMENDABLE = ['limitPrice', 'quantity', 'triggerPrice', 'trailingOffset', 'activationPrice'] as const;
 
@@ -111,6 +133,8 @@ export const orderSchema = z
     strategyId: z.string().nullable(),
     contingencyType: z.enum(['OTO', 'OCO', 'OUO']).nullable(),
     supervisorWorkflowId: z.string().nullable().meta({ description: 'The workflow that placed the order and watches it; null where a caller placed it.' }),
+    grouping: orderGroupingSchema.nullable().meta({ description: 'How it belongs together with others at the venue; null where it stands alone.' }),
+    groupId: z.string().nullable().meta({ description: 'The id of the first order of its group.' }),
     execution: executionSchema.nullable().meta({ description: 'Who waits for its condition: the venue, a workflow, or both; null for an order without one.' }),
     triggerPrice: decimalSchema.nullable(),
     triggerPriceType: priceTypeSchema.nullable(),

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { isoTime } from '../domain/clock';
 import { decimalText } from '../domain/decimal';
 import { exposureOf } from '../domain/exposure';
-import { isTerminal, UNCONDITIONAL, UNSUPERVISED, type Order } from '../domain/order';
+import { isTerminal, UNCONDITIONAL, UNGROUPED, UNSUPERVISED, type Order } from '../domain/order';
 import type { VenueFill, VenueOrder } from '../domain/venue';
 import { valuationPrice } from '../risk/judge';
 import { exposed, type MarkOf } from './apply-evidence';
@@ -77,7 +77,7 @@ export function viewOfFill(fill: VenueFill): Pick<VenueOrder, 'venueOrderId' | '
 }
 
 /** Adds the order's row, its exposure and its event; evidence is folded in afterwards, by the caller. */
-export function adopt(account: LockedAccount, symbol: string, view: ReturnType<typeof viewOfFill>, nowMs: number, changes: ChangeSet, markOf: MarkOf): LockedOrder {
+export function adopt(account: LockedAccount, symbol: string, view: ReturnType<typeof viewOfFill> & Pick<VenueOrder, 'wholePosition'>, nowMs: number, changes: ChangeSet, markOf: MarkOf): LockedOrder {
   const at = isoTime(nowMs);
   const external = `external-${view.venueOrderId}`;
   const order: Order = {
@@ -85,7 +85,7 @@ export function adopt(account: LockedAccount, symbol: string, view: ReturnType<t
     venue: account.venue, symbol, venueSymbol: view.venueSymbol, side: view.side, type: view.type, timeInForce: view.timeInForce, quantity: decimalText(view.quantity),
     limitPrice: view.limitPrice === null ? null : decimalText(view.limitPrice), postOnly: view.postOnly, reduceOnly: view.reduceOnly, filledQuantity: '0', leavesQuantity: decimalText(view.quantity),
     avgPrice: null, fee: '0', feeAsset: null, state: 'SUBMITTED', reasonCode: null, reasonMessage: null, pendingCancel: false, pendingReplace: false, origin: 'EXTERNAL', revision: 1,
-    ...UNSUPERVISED, ...UNCONDITIONAL, triggeredAt: null, ownerWorkflowId: null, venueSeenAtMs: null, createdAt: at, submittedAt: at, acknowledgedAt: null, filledAt: null, canceledAt: null, closedAt: null, updatedAt: at,
+    ...UNSUPERVISED, ...UNCONDITIONAL, ...(view.wholePosition === true ? { ...UNGROUPED, grouping: 'positionExits' } : UNGROUPED), triggeredAt: null, ownerWorkflowId: null, venueSeenAtMs: null, createdAt: at, submittedAt: at, acknowledgedAt: null, filledAt: null, canceledAt: null, closedAt: null, updatedAt: at,
   };
   const price = valuationPrice({ ...order, quantity: order.quantity }, markOf(account.venue, symbol));
   const books: OrderBookkeeping = { fillsQuantity: '0', fillsValue: '0', fillsMissing: '0', valuationPrice: price === null ? (order.limitPrice ?? '0') : decimalText(price), amendQuantity: null, amendValuation: null };

@@ -2,7 +2,7 @@
 import { isoTime } from '../domain/clock';
 import { conditionOf } from '../domain/condition';
 import type { ErrorCode } from '../domain/errors';
-import { UNCONDITIONAL, UNSUPERVISED, type Order, type OrderIntent, type Supervision } from '../domain/order';
+import { UNCONDITIONAL, UNGROUPED, UNSUPERVISED, type Order, type OrderIntent, type Supervision } from '../domain/order';
 import { orderTriggerId, triggerOf } from '../domain/trigger';
 import { judgeOrder } from '../risk/judge';
 import type { ChangeSet } from './change-set';
@@ -18,7 +18,7 @@ export function newOrder(intent: OrderIntent, ownerWorkflowId: string | null, at
   // Written out: spreading the intent costs ten times as much, a hundred times a group.
   const { id, clientOrderId, venueClientId, userId, accountId, venue, symbol, venueSymbol, side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly, origin } = intent;
   return {
-    ...supervisedBy(intent.supervision), ...(intent.condition ?? UNCONDITIONAL), triggeredAt: null,
+    ...supervisedBy(intent.supervision), ...(intent.condition ?? UNCONDITIONAL), ...(intent.group ?? UNGROUPED), triggeredAt: null,
     id, clientOrderId, venueClientId, venueOrderId: null, userId, accountId, venue, symbol, venueSymbol, side, type, timeInForce, quantity, limitPrice, postOnly, reduceOnly, origin,
     filledQuantity: '0', leavesQuantity: quantity, avgPrice: null, fee: '0', feeAsset: null, state: 'SUBMITTING', reasonCode: null, reasonMessage: null,
     pendingCancel: false, pendingReplace: false, revision: 1, ownerWorkflowId, venueSeenAtMs: null,

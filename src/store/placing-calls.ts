@@ -1,4 +1,4 @@
-/** Accepted orders become venue calls: per account, exits apart from entries, in batches the venue takes. */
+/** Accepted orders become venue calls: per account, exits apart from entries, in batches the venue takes; a group is a call of its own. */
 import type { ErrorCode } from '../domain/errors';
 import type { RecordedCall, SendRight } from '../domain/order-store';
 import type { VenueCredentials } from '../domain/venue';
@@ -35,7 +35,7 @@ export async function signAccepted(core: StoreCore, changes: ChangeSet, nonces: 
         account: first.account, venue, session: venue.session(keys), orders, isExit, mutationId: null, resendOf: null,
         // No later than the earliest order of the batch may be placed.
         sendBeforeMs: Math.min(sendBeforeMs, ...batch.map((candidate) => Date.parse(candidate.intent.placeBefore))),
-        sign: (session, context) => session.preparePlace(orders.map(placeRequestOf), context),
+        sign: (session, context) => session.preparePlace(orders.map(placeRequestOf), first.intent.group === undefined ? context : { ...context, grouping: first.intent.group.grouping }),
       });
       rights.push(right);
       calls.push({ attemptId: right.attemptId, venue: venue.name, accountId: first.account.id, orderIds: orders.map((order) => order.id), exit: isExit });
@@ -50,11 +50,12 @@ export async function signAccepted(core: StoreCore, changes: ChangeSet, nonces: 
 function batches(core: StoreCore, candidates: readonly Candidate[]): Candidate[][] {
   const groups = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
-    const key = `${candidate.account.id} ${String(candidate.order.reduceOnly)}`;
+    // What belongs together at the venue is one request, and nothing else is in it.
+    const key = candidate.intent.group === undefined ? `${candidate.account.id} ${String(candidate.order.reduceOnly)}` : `group ${candidate.intent.group.groupId}`;
     groups.set(key, [...(groups.get(key) ?? []), candidate]);
   }
   return [...groups.values()].flatMap((group) => {
-    const size = core.venues.get(group[0]?.intent.venue ?? '')?.capabilities.maxBatchSize ?? 1;
+    const size = group[0]?.intent.group === undefined ? (core.venues.get(group[0]?.intent.venue ?? '')?.capabilities.maxBatchSize ?? 1) : group.length;
     return Array.from({ length: Math.ceil(group.length / size) }, (_, index) => group.slice(index * size, (index + 1) * size));
   });
 }

@@ -24,6 +24,7 @@ import type { Queryable } from './database';
 import { figuresFrom } from './figures';
 import { lockAccounts, type LockedAccount, type OrderBookkeeping } from './locks';
 import { armed, armWith, denied, newOrder, NO_BOOKS } from './new-orders';
+import { strictest, TORN, unitsOf } from './placing-groups';
 import { existingCalls, readGroup, type GroupReading } from './placing-reads';
 import { signAccepted } from './placing-calls';
 import type { SendRights } from './send-rights';
@@ -117,7 +118,7 @@ export class Placing {
     const asked: Candidate[] = [];
     const held: { readonly index: number; readonly candidate: Candidate }[] = [];
     const repeated: string[] = [];
-    intents.forEach((intent, index) => {
+    const consider = (intent: OrderIntent, index: number, admission: Admission): void => {
       const account = state.accounts.get(intent.accountId);
       if (account === undefined || account.userId !== intent.userId) {
         items.set(index, { orderId: intent.id, verdict: 'denied' });
@@ -140,7 +141,6 @@ export class Placing {
         armWith(changes, candidate.order, state.nowMs);
         return;
       }
-      const admission = this.admission(intent, state);
       // Figures of a database that lost something deny nothing.
       if (state.context.denialsOnly === true && admission !== 'send') throw new NotDenied();
       const candidate = admission === 'send' ? this.judge(intent, account, state) : this.unjudged(intent, account, state);
@@ -158,7 +158,19 @@ export class Placing {
       items.set(index, { orderId: intent.id, verdict: candidate.order.state === 'DENIED' ? 'denied' : 'accepted' });
       if (candidate.order.state === 'DENIED') addOrder(changes, candidate);
       else accepted.push({ index, candidate });
-    });
+    };
+    for (const unit of unitsOf(intents)) {
+      const figures = unit.length === 1 ? null : new Map(state.figures);
+      const [before, admission] = [accepted.length, strictest(unit.map(({ intent }) => this.admission(intent, state)))];
+      for (const { intent, index } of unit) consider(intent, index, admission);
+      const mine = accepted.length - before;
+      if (figures === null || mine === 0 || mine === unit.length) continue;
+      for (const [id, known] of figures) state.figures.set(id, known);
+      for (const { index, candidate } of accepted.splice(before)) {
+        addOrder(changes, denied(candidate, 'UNPROCESSABLE', TORN));
+        items.set(index, { orderId: candidate.order.id, verdict: 'denied' });
+      }
+    }
     const signed = await signAccepted(this.core, changes, state.nonces, accepted.map(({ candidate }) => candidate), state.credentials, state.nowMs + state.context.sendTtlMs);
     for (const { index, candidate } of accepted) {
       const failure = signed.failures.get(candidate.order.id);

@@ -58,6 +58,8 @@ export class Resend {
       const earlier = await this.earlierAttempts(tx, orderId);
       // An order that waited for its signer has no attempt: this is its first.
       if (resendSafety === 'none' && earlier.length > 0) return null;
+      // Signed anew it would go alone: an exit without its entry, or an entry that nothing guards.
+      if (order.grouping !== null && (resendSafety !== 'sameBytes' || earlier.length === 0)) return null;
       if (resendSafety === 'venueDeadline') this.mustBeOver(earlier, venue.name);
       const last = earlier.at(-1);
       const holder = nonces.holderOf(account);

@@ -35,6 +35,8 @@ export const ORDER_COLUMNS = {
   strategyId: 'text',
   contingencyType: 'text',
   supervisorWorkflowId: 'text',
+  grouping: 'text',
+  groupId: 'text',
   execution: 'text',
   triggerPrice: 'numeric',
   triggerPriceType: 'text',

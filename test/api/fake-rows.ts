@@ -1,7 +1,7 @@
 /** Rows as the placing transaction writes them, and pages of rows. */
 import type { ErrorCode } from '../../src/domain/errors';
 import { isHeld } from '../../src/domain/condition';
-import { UNCONDITIONAL, UNSUPERVISED, type Order, type OrderIntent } from '../../src/domain/order';
+import { UNCONDITIONAL, UNGROUPED, UNSUPERVISED, type Order, type OrderIntent } from '../../src/domain/order';
 import type { Timeline, TimelineAttempt } from '../../src/domain/timeline';
 
 export interface Denial {
@@ -22,7 +22,7 @@ export function intentShown(intent: OrderIntent): NonNullable<Timeline['intent']
 }
 
 export function recordedOrder(intent: OrderIntent, at: string, denial: Denial | null): Order {
-  const { idempotency: _stamp, placeBefore: _deadline, signerId: _signer, supervision: _supervision, condition = UNCONDITIONAL, ...terms } = intent;
+  const { idempotency: _stamp, placeBefore: _deadline, signerId: _signer, supervision: _supervision, condition = UNCONDITIONAL, group = UNGROUPED, ...terms } = intent;
   return {
     ...terms,
     venueOrderId: null,
@@ -39,6 +39,7 @@ export function recordedOrder(intent: OrderIntent, at: string, denial: Denial | 
     revision: 1,
     ownerWorkflowId: `order/${intent.accountId}/${intent.clientOrderId}`,
     ...UNSUPERVISED,
+    ...group,
     ...condition,
     triggeredAt: null,
     venueSeenAtMs: null,

@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { HeldOrderView, RecordConditionalResult } from '../../src/activities/conditional-activities';
 import { sha256Hex } from '../../src/api/canonical-json';
 import { childOrderId } from '../../src/domain/client-ids';
-import { UNCONDITIONAL, UNSUPERVISED, type Order, type OrderIntent } from '../../src/domain/order';
+import { UNCONDITIONAL, UNGROUPED, UNSUPERVISED, type Order, type OrderIntent } from '../../src/domain/order';
 import { supervisedView, type SupervisedOrder, type TradingState } from '../../src/domain/supervised-order';
 import { triggerOf, type Trigger, type TriggerEvidence } from '../../src/domain/trigger';
 import { ConditionalGateway } from '../../src/temporal/conditional-gateway';
@@ -43,7 +43,7 @@ const MARKET: TradingState = { market: { tickRule: { kind: 'step', step: '0.5' }
 function child(changes: Partial<Order>): SupervisedOrder {
   const { condition: _condition, ...terms } = INTENT;
   return supervisedView({
-    ...terms, ...UNSUPERVISED, ...UNCONDITIONAL, id: childOrderId(CHILD, sha256Hex), clientOrderId: `${INTENT.id}.0.0`, type: 'market', timeInForce: 'IOC', venueOrderId: 'p1', filledQuantity: '0', leavesQuantity: '0', avgPrice: null, fee: '0', feeAsset: null,
+    ...terms, ...UNSUPERVISED, ...UNGROUPED, ...UNCONDITIONAL, id: childOrderId(CHILD, sha256Hex), clientOrderId: `${INTENT.id}.0.0`, type: 'market', timeInForce: 'IOC', venueOrderId: 'p1', filledQuantity: '0', leavesQuantity: '0', avgPrice: null, fee: '0', feeAsset: null,
     state: 'WORKING', reasonCode: null, reasonMessage: null, pendingCancel: false, pendingReplace: false, revision: 3, ownerWorkflowId: null, venueSeenAtMs: null, createdAt: AT, submittedAt: AT, acknowledgedAt: AT, triggeredAt: null, filledAt: null, canceledAt: null, closedAt: null, updatedAt: AT, ...changes,
   });
 }

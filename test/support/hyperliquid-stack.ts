@@ -23,13 +23,16 @@ export interface HyperliquidStack {
   place(change?: Terms, query?: string): Promise<ApiAnswer<ApiOrder & ErrorBody>>;
   /** The same, repeated with the same id while nobody can say yet what became of it, as a caller is told to. */
   placed(change?: Terms): Promise<ApiOrder>;
+  /**
+   * An order that passes once what the last scenario left has ended: an entry may be refused meanwhile, with nothing done. The
+   * market stands still here, so its price is told again: beside a held position an entry needs one to be valued by.
+   */
+  passes(price: number, change?: Terms): Promise<ApiOrder>;
   /** Every order the venue ever accepted of the account, in all dexes. */
   atVenue(): Promise<SimulatedOrder[]>;
   /** How many requests of this action reached the venue's door. */
   posted(action: string): Promise<number>;
   timeline(orderId: string): Promise<string>;
-  /** Ends all workers but so many: what the others were for is done, and each start of them costs seconds. */
-  keepWorkers(count: number): Promise<void>;
   killWorkers(): Promise<void>;
   startWorkers(): Promise<void>;
   /** Waits until nothing is in doubt, and each order of the venue is one of ours in the same state with the same filled quantity. */
@@ -55,8 +58,6 @@ export async function startHyperliquidStack(options: { readonly workers: number;
     environment: { SUREFILL_VENUES: 'paper,hyperliquid', SUREFILL_HYPERLIQUID_HTTP_URL: simulator.url, SUREFILL_HYPERLIQUID_WS_URL: simulator.url.replace('http', 'ws'), ...FAST, ...options.environment },
   });
   const { client } = stack;
-  let kept = options.workers;
-  const workers = () => stack.workers.slice(0, kept);
   const add: HyperliquidStack['add'] = (credentials) => client.call('POST', '/api/v1/accounts', { name: `hl-${randomUUID().slice(0, 8)}`, venue: 'hyperliquid', credentials, limits: WIDE_LIMITS });
   const made = await add({ agentKey, address });
   if (made.status !== 201) throw new Error(`no account on hyperliquid: ${JSON.stringify(made.body)}`);
@@ -77,14 +78,23 @@ export async function startHyperliquidStack(options: { readonly workers: number;
       if (status !== 201 && status !== 202) throw new Error(`POST /orders answered ${status}: ${JSON.stringify(body)}`);
       return body;
     },
+    passes: async (price, change = {}) => {
+      let refusal: unknown = null;
+      try {
+        return await client.until('an entry to pass', async () => {
+          await sim.price('BTC', String(price));
+          const answer = await place({ ...change, clientOrderId: randomUUID() });
+          refusal = answer.body;
+          return answer.status === 201 || answer.status === 202 ? answer.body : null;
+        });
+      } catch (error) {
+        throw new Error(`no entry passed: ${JSON.stringify(refusal)}`, { cause: error });
+      }
+    },
     posted: async (action) => (await sim.requests(`/exchange/${action}`)).length,
     timeline: async (orderId) => JSON.stringify((await client.call('GET', `/api/v1/orders/${orderId}/timeline`)).body),
-    keepWorkers: async (count) => {
-      await Promise.all(workers().slice(count).map((worker) => worker.stop()));
-      kept = count;
-    },
-    killWorkers: async () => void (await Promise.all(workers().map((worker) => worker.kill('SIGKILL')))),
-    startWorkers: async () => void (await Promise.all(workers().map((worker) => worker.start()))),
+    killWorkers: async () => void (await Promise.all(stack.workers.map((worker) => worker.kill('SIGKILL')))),
+    startWorkers: async () => void (await Promise.all(stack.workers.map((worker) => worker.start()))),
     settled: async () => {
       await client.until('our orders to equal the venue\'s', async () => {
         const orders = await ours();

@@ -91,17 +91,19 @@ export function orderPlacementRoutes({ placement, preview, ports }: RouteContext
       operationId: 'placeOrders',
       tag: 'Orders',
       summary: 'Place up to 100 orders together',
-      description: 'Each order has its own result; none rolls back another. Answers when all did, or after timeoutMs.',
+      description: 'Each order has its own result; none rolls back another. Answers when all did, or after timeoutMs. With `grouping` they are one group at the venue: refused as a whole (422) where one of them cannot be, or the venue has no such groups.',
       scope: 'trade',
       query: z.strictObject(answerTimeoutQuery),
       headers: idempotencyHeaders,
       body: orderBatchRequestSchema,
       responses: { 200: { description: 'One result per order, in their order.', schema: itemResultsSchema } },
-      errors: ['IDEMPOTENCY_MISMATCH'],
+      errors: ['IDEMPOTENCY_MISMATCH', 'NOT_FOUND', 'UNPROCESSABLE'],
       async handle({ body, query, headers, userId, requestId }) {
         const terms = body.orders.map(termsOf);
         assertDistinct(terms);
-        const request = { userId, idempotency: requestStamp(headers['idempotency-key'], BATCH, terms), timeoutMs: query.timeoutMs };
+        const { grouping } = body;
+        const stamped = grouping === undefined ? terms : { grouping, orders: terms };
+        const request = { userId, idempotency: requestStamp(headers['idempotency-key'], BATCH, stamped), timeoutMs: query.timeoutMs, grouping };
         const placed = await placement.place(request, terms);
         const context = { requestId, nowMs: ports.clock.nowMs() };
         return { status: 200, body: { results: placed.map((item, index) => itemResult(index, item.clientOrderId, item.answer, context)) } };

@@ -33,6 +33,7 @@ export function venueRoutes({ ports }: RouteContext): Route[] {
           resendSafety: can.resendSafety,
           maxBatchSize: can.maxBatchSize,
           collateralMoves: [...(can.collateralMoves ?? [])],
+          groupings: [...(can.groupings ?? [])],
         }));
         return { status: 200, body: { venues } };
       },

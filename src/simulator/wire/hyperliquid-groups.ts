@@ -23,6 +23,11 @@ export function keptLinks({ group, waitsFor, wholePosition }: Order): OrderLinks
   return { group, waitsFor, wholePosition };
 }
 
+/** An exit that waits for its entry: shown inside it and by no other read, and told of when it lives. */
+export function isParked({ status, waitsFor }: Order): boolean {
+  return status === 'open' && waitsFor !== null;
+}
+
 /** Does what follows from what just changed; true when anything did. */
 export function followGroups(venue: PaperVenue, changed: Iterable<Order>): boolean {
   let acted = false;

@@ -4,6 +4,7 @@ import { historyStart } from '../fault-effects';
 import type { Order } from '../order';
 import type { PaperVenue } from '../paper-venue';
 import { readFields } from './fields';
+import { isParked } from './hyperliquid-groups';
 import type { HyperliquidUsers } from './hyperliquid-users';
 import { readAddress } from './hyperliquid-users';
 import { assetByCoin, DEXES, metaView, perpDexsView, SPOT_META } from './hyperliquid-universe';
@@ -117,7 +118,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   historicalOrders: ({ venue, users }, request) =>
     users
       .accountsOf(userOf(request))
-      .flatMap((account) => [...account.closed, ...account.open].filter((order) => !venue.hidden(order) && order.updatedAt >= historyStart(venue, account.name)))
+      .flatMap((account) => [...account.closed, ...account.open].filter((order) => !venue.hidden(order) && isAlive(order) && order.updatedAt >= historyStart(venue, account.name)))
       .sort((a, b) => b.updatedAt - a.updatedAt || Number(b.orderId) - Number(a.orderId))
       .slice(0, MAX_HISTORY)
       .map((order) => ({ order: views.frontendOrderView(order), status: views.statusOf(order), statusTimestamp: order.updatedAt })),
@@ -141,9 +142,8 @@ function candleView(coin: string, interval: string, intervalMs: number, candle: 
   return { t: time, T: time + intervalMs - 1, s: coin, i: interval, o: views.wireText(first), c: views.wireText(close), h: views.wireText(high), l: views.wireText(low), v: views.wireText(volume), n: 1 };
 }
 
-/** An exit that waits for its entry is shown inside it. */
-function isAlive({ waitsFor }: Order): boolean {
-  return waitsFor === null;
+function isAlive(order: Order): boolean {
+  return !isParked(order);
 }
 
 function open({ venue, users }: InfoContext, request: Request): Order[] {
@@ -158,12 +158,12 @@ function orderStatus({ venue, users }: InfoContext, request: Request): unknown {
   if (typeof oid === 'string') {
     // Where a client id was used more than once the venue shows the last.
     const found = accounts.flatMap((account) => [...account.orders.values()]).filter((order) => views.cloidOf(order.clientId) === oid.toLowerCase()).at(-1);
-    return found === undefined || venue.hidden(found) ? unknown : statusAnswer(found, views.statusOf(found));
+    return found === undefined || venue.hidden(found) || isParked(found) ? unknown : statusAnswer(found, views.statusOf(found));
   }
   if (typeof oid !== 'number') throw malformed();
   const named = views.readOid(oid);
   const order = named === null ? undefined : venue.exchange.state.orders.get(named.orderId);
-  if (named === null || order === undefined || !accounts.some(({ name }) => name === order.account) || venue.hidden(order) || named.generation > views.generationOf(order)) return unknown;
+  if (named === null || order === undefined || !accounts.some(({ name }) => name === order.account) || venue.hidden(order) || isParked(order) || named.generation > views.generationOf(order)) return unknown;
   if (named.generation === views.generationOf(order)) return statusAnswer(order, views.statusOf(order));
   return { status: 'order', order: { order: { ...views.frontendOrderView(order), oid }, status: 'canceled', statusTimestamp: order.updatedAt } };
 }

@@ -6,6 +6,7 @@ import type { CommittedStep, PaperVenue } from '../paper-venue';
 import type { StreamClient } from '../stream-hub';
 import { readFields } from './fields';
 import { coinOf, dexOf, type InfoContext, readInfo } from './hyperliquid-info';
+import { isParked } from './hyperliquid-groups';
 import { ownerOf, readAddress } from './hyperliquid-users';
 import { assetByCoin, DEXES } from './hyperliquid-universe';
 import * as views from './hyperliquid-views';
@@ -153,7 +154,7 @@ export class HyperliquidStream {
       updates.set(user, [...(updates.get(user) ?? []), update]);
     };
     for (const order of changes.orders) {
-      if (this.venue.hidden(order)) continue;
+      if (this.venue.hidden(order) || isParked(order)) continue;
       add(order.account, { order: views.orderView(order), status: views.statusOf(order), statusTimestamp: order.updatedAt });
     }
     for (const { order, oid } of this.replaced.splice(0)) {

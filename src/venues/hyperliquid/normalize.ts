@@ -109,7 +109,8 @@ export function refusalCode(words: string): RefusalCode {
 
 /** Null for a word this adapter does not know. */
 export function toStatus(status: string, filled: Decimal): VenueOrderStatus | null {
-  if (status === 'open' || status === 'triggered') return 'open';
+  // The last two are of exits that wait for their entry, or for their trigger.
+  if (status === 'open' || status === 'triggered' || status === 'waitingForFill' || status === 'waitingForTrigger') return 'open';
   if (status === 'filled') return 'filled';
   if (status === 'iocCancelRejected') return 'canceled';
   if (status === 'rejected' || status.endsWith('Rejected')) return filled.isZero() ? 'rejected' : 'canceled';
@@ -124,8 +125,9 @@ export class UnknownWord extends Error {}
 /** Throws UnknownWord on a status the adapter does not know. */
 export function toOrder({ order, status, statusTimestamp }: HyperliquidOrderState): VenueOrder {
   const quantity = decimal(order.origSz);
-  // A filled order's size is what is left of it: nothing.
-  const filled = status === 'filled' ? quantity : quantity.minus(order.sz);
+  const wholePosition = order.isPositionTpsl === true;
+  // A filled order's size is what is left of it: nothing. Sizes of an exit of the whole position follow the position: only its fills tell.
+  const filled = wholePosition ? ZERO : status === 'filled' ? quantity : quantity.minus(order.sz);
   const known = toStatus(status, filled);
   if (known === null) throw new UnknownWord(`unknown order status ${status}`);
   const type = TYPES[order.orderType ?? ''] ?? 'limit';
@@ -146,13 +148,19 @@ export function toOrder({ order, status, statusTimestamp }: HyperliquidOrderStat
     postOnly: order.tif === 'Alo',
     reduceOnly: order.reduceOnly ?? false,
     revision: null,
+    ...(wholePosition ? { wholePosition } : {}),
     updatedAtMs: statusTimestamp,
     ...(type === 'limit' || type === 'market' ? {} : { triggerPrice: decimalText(order.triggerPx ?? '0'), triggeredAtMs: status === 'triggered' || status === 'filled' ? statusTimestamp : null }),
   };
 }
 
-export function openOrder(order: HyperliquidOrder): VenueOrder {
-  return toOrder({ order, status: 'open', statusTimestamp: order.timestamp });
+/**
+ * The orders of frontendOpenOrders. Exits that wait for their entry are listed inside it and nowhere else: neither by their
+ * client id nor among the others, until they live.
+ */
+export function openOrders(orders: readonly HyperliquidOrder[]): VenueOrder[] {
+  const all = orders.flatMap((order) => [order, ...(order.children ?? [])]);
+  return [...new Map(all.map((order) => [order.oid, toOrder({ order, status: 'open', statusTimestamp: order.timestamp })])).values()];
 }
 
 export function toFill(fill: HyperliquidFill): VenueFill {

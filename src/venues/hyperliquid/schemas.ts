@@ -41,7 +41,7 @@ export const ledgerSchema = z.array(message({ time: timeMs, delta: z.record(z.st
 export const rateLimitSchema = message({ cumVlm: number, nRequestsUsed: z.number().int().nonnegative(), nRequestsCap: z.number().int().nonnegative() }, ['nRequestsSurplus']);
 
 /** openOrders, and the order inside orderUpdates. */
-export const orderSchema = message({
+const orderFields = {
   coin: z.string().min(1),
   side,
   limitPx: number,
@@ -57,8 +57,9 @@ export const orderSchema = message({
   triggerCondition: z.string().optional(),
   isTrigger: z.boolean().optional(),
   isPositionTpsl: z.boolean().optional(),
-  children: z.array(z.unknown()).optional(),
-});
+} as const;
+/** Exits that wait for their entry have no exits of their own. */
+export const orderSchema = message({ ...orderFields, children: z.array(message(orderFields, ['children'])).optional() });
 export type HyperliquidOrder = z.infer<typeof orderSchema>;
 export const ordersSchema = z.array(orderSchema);
 export const orderStateSchema = message({ order: orderSchema, status: z.string(), statusTimestamp: timeMs });

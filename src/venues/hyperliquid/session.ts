@@ -9,7 +9,7 @@ import { acknowledgement, refused, refusedHere, statusesOf } from './answers';
 import type { HyperliquidClient } from './client';
 import { HyperliquidMoves } from './collateral';
 import { HyperliquidHistory } from './history';
-import { openOrder, refusalCode, toBalances, toCloid, toOrder, toPositions, UnknownWord, type Asset } from './normalize';
+import { openOrders, refusalCode, toBalances, toCloid, toOrder, toPositions, UnknownWord, type Asset } from './normalize';
 import * as wire from './schemas';
 import type { AccountStreams } from './streams';
 
@@ -113,8 +113,7 @@ export class HyperliquidSession implements port.VenueAccountSession {
 
   async openOrders(options: port.ReadOptions): Promise<readonly port.VenueOrder[]> {
     const lists = await Promise.all(this.dexes().map((dex) => this.parts.client.info({ type: 'frontendOpenOrders', user: this.user, ...dex }, wire.ordersSchema, options)));
-    // Exits that wait for their entry are listed inside it, and again once they live.
-    return lists.flat().map(openOrder);
+    return openOrders(lists.flat());
   }
 
   closedOrders(sinceMs: number, options: port.ReadOptions): Promise<readonly port.VenueOrder[]> {

@@ -1,111 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { OrderResolver, type OrderResolverPorts } from '../../../src/activities/order-resolver';
-import { DomainError } from '../../../src/domain/errors';
-import { applyEvidence, NO_FILLS } from '../../../src/domain/order-state';
-import type { Order } from '../../../src/domain/order';
-import type { OrderEvidence } from '../../../src/domain/order-store';
-import { NO_MEMORY, type PlacingFacts, type ResolutionMemory } from '../../../src/domain/resolution';
-import type { Venue, VenueCapabilities, VenueFill, VenueOrder } from '../../../src/domain/venue';
+import { NO_MEMORY } from '../../../src/domain/resolution';
+import type { VenueOrder } from '../../../src/domain/venue';
 import { VenueRateLimited, VenueUnavailable } from '../../../src/domain/venue-errors';
-import { AT, sampleFill, sampleOrder, sampleView } from '../domain/order-samples';
-
-const CREATED_MS = Date.parse(AT);
-const signal = new AbortController().signal;
-
-class World {
-  order: Order = sampleOrder({ state: 'UNKNOWN' });
-  nowMs = CREATED_MS + 1_000;
-  venueOffsetMs = 0;
-  byId: VenueOrder | null = null;
-  open: VenueOrder[] = [];
-  closed: VenueOrder[] = [];
-  fills: VenueFill[] = [];
-  truncatedBeforeMs: number | null = null;
-  failure: Error | null = null;
-  facts: PlacingFacts | null = { placeBeforeMs: CREATED_MS + 10_000, mayHaveLeft: true, lastDeadlineMs: CREATED_MS + 2_000, lastRateLimited: false };
-  capabilities: Partial<VenueCapabilities> = { resendSafety: 'uniqueClientId', absenceFinalAfterMs: 1_000, fullFillHistory: true };
-  readonly evidence: OrderEvidence[] = [];
-  readonly sent: string[] = [];
-  noncesSettled = 0;
-  readonly since: number[] = [];
-  prepared: string | null = 't2';
-  conflict = false;
-  /** What the venue makes of a request that is sent again. */
-  onSend: () => void = () => undefined;
-  venues: readonly string[] = ['paper'];
-  carriesClientId = true;
-  /** Orders of the venue that are some order of ours. */
-  readonly claimed = new Set<string>();
-  equalInFlight = false;
-
-  step(memory: ResolutionMemory = NO_MEMORY): ReturnType<OrderResolver['step']> {
-    return new OrderResolver(this.ports()).step(this.order.id, memory, signal);
-  }
-
-  private ports(): OrderResolverPorts {
-    const answer = async <T>(value: T): Promise<T> => {
-      if (this.failure !== null) throw this.failure;
-      return value;
-    };
-    const session = {
-      findOrder: () => answer(this.byId),
-      openOrders: () => answer(this.open),
-      closedOrders: () => answer(this.closed),
-      fillsSince: (sinceMs: number, cursor: string | null) => {
-        this.since.push(sinceMs);
-        const at = Number(cursor ?? 0);
-        return answer({ fills: this.fills.slice(at, at + 1), next: at + 1 < this.fills.length ? String(at + 1) : null, truncatedBeforeMs: this.truncatedBeforeMs });
-      },
-    };
-    const venue = { name: 'paper', capabilities: this.capabilities, session: () => session, venueTimeMs: () => answer(this.nowMs + this.venueOffsetMs), carriesClientId: () => this.carriesClientId } as unknown as Venue;
-    return {
-      clock: { nowMs: () => this.nowMs },
-      venues: new Map(this.venues.map((name) => [name, venue])),
-      nameless: {
-        claim: (_orderId, candidates) => {
-          const free = candidates.find(({ venueOrderId }) => !this.claimed.has(venueOrderId));
-          if (free === undefined) return Promise.resolve(null);
-          if (this.equalInFlight) return Promise.resolve('wait');
-          this.claimed.add(free.venueOrderId);
-          this.order = { ...this.order, state: 'WORKING', venueOrderId: free.venueOrderId };
-          return Promise.resolve({ order: this.order, changed: true });
-        },
-      },
-      evidence: {
-        apply: async (items) =>
-          items.map((item) => {
-            this.evidence.push(item);
-            this.order = applyEvidence(this.order, item.evidence, NO_FILLS).order;
-            return { order: this.order, changed: true };
-          }),
-      },
-      resend: {
-        prepareAgain: async () => {
-          if (this.conflict) throw new DomainError('CONFLICT', 'an earlier attempt can still take effect');
-          return this.prepared;
-        },
-      },
-      credentials: async () => ({ key: 'k' }),
-      orderById: async (id) => (id === this.order.id ? this.order : null),
-      factsOf: async () => this.facts,
-      settleNonce: async () => {
-        this.noncesSettled += 1;
-      },
-      send: async (attemptId, orderIds) => {
-        this.sent.push(attemptId);
-        this.onSend();
-        return this.order.state === 'WORKING' ? [] : orderIds;
-      },
-    };
-  }
-}
-
-function world(changes: Partial<World> = {}): World {
-  return Object.assign(new World(), changes);
-}
-
-/** The world after the order's life, at a time when its absence is final. */
-const longAfter = (changes: Partial<World> = {}): World => world({ nowMs: CREATED_MS + 60_000, ...changes });
+import { sampleFill, sampleOrder, sampleView } from '../domain/order-samples';
+import { CREATED_MS, longAfter, signal, world, World } from './resolver-world';
 
 describe('what the venue shows is evidence', () => {
   test('an order found by its id', async () => {
@@ -185,6 +84,26 @@ describe('an order that is absent', () => {
     ['the venue\'s clock has not come so far', { venueOffsetMs: -58_000 }],
   ])('stays open where %s', async (_why, changes) => {
     expect(await longAfter(changes).step({ finalAbsences: 1, tries: 9 })).toMatchObject({ kind: 'pending', memory: { finalAbsences: 1 } });
+  });
+
+  test('and waits for its entry at the venue is not given up while that lives, and is once it ended', async () => {
+    const entry = sampleOrder({ id: 'entry', state: 'WORKING', grouping: 'entryWithExits', groupId: 'entry' });
+    for (const state of ['SUBMITTED', 'UNKNOWN'] as const) {
+      const given = longAfter({ order: sampleOrder({ state, reduceOnly: true, grouping: 'entryWithExits', groupId: 'entry' }), others: [entry] });
+      for (let look = 0, memory = NO_MEMORY; look < 4; look += 1) {
+        const step = await given.step(memory);
+        if (step.kind === 'settled') throw new Error(`given up as ${step.state}`);
+        memory = step.memory;
+      }
+      expect([given.evidence, given.sent]).toEqual([[], []]);
+      given.others = [{ ...entry, state: 'CANCELED' }];
+      expect(await given.step({ finalAbsences: 1, tries: 9 })).toEqual({ kind: 'settled', state: 'REJECTED' });
+    }
+  });
+
+  test('of a group whose entry nobody has seen either is judged as any other', async () => {
+    const given = longAfter({ order: sampleOrder({ state: 'UNKNOWN', reduceOnly: true, grouping: 'entryWithExits', groupId: 'entry' }), others: [sampleOrder({ id: 'entry', state: 'UNKNOWN', grouping: 'entryWithExits', groupId: 'entry' })] });
+    expect(await given.step({ finalAbsences: 1, tries: 9 })).toEqual({ kind: 'settled', state: 'REJECTED' });
   });
 
   test('and certainly never left is rejected as not sent, with the rate limit named where it was that', async () => {

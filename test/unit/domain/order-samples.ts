@@ -1,5 +1,5 @@
 /** Orders, fills and venue views to build tests from. */
-import { UNCONDITIONAL, UNSUPERVISED, type Order } from '../../../src/domain/order';
+import { UNCONDITIONAL, UNGROUPED, UNSUPERVISED, type Order } from '../../../src/domain/order';
 import type { VenueFill, VenueOrder } from '../../../src/domain/venue';
 
 export const AT = '2026-01-01T00:00:00.000Z';
@@ -36,6 +36,7 @@ export function sampleOrder(overrides: Partial<Order> = {}): Order {
     revision: 1,
     ownerWorkflowId: 'order/a1/c1',
     ...UNSUPERVISED,
+    ...UNGROUPED,
     ...UNCONDITIONAL,
     triggeredAt: null,
     venueSeenAtMs: null,

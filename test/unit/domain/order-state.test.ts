@@ -61,6 +61,25 @@ describe('an order follows evidence', () => {
     expect(afterTwo.order).toMatchObject({ state: 'FILLED', filledQuantity: '10', leavesQuantity: '0', avgPrice: '100.6', fee: '1', feeAsset: 'USDC', filledAt: AT });
   });
 
+  describe('an exit of the whole position', () => {
+    const exit = sampleOrder({ state: 'WORKING', grouping: 'positionExits', reduceOnly: true, quantity: '10', leavesQuantity: '10' });
+
+    test('is filled when the venue says so, however much that is, and counts what its fills say', () => {
+      const fill = sampleFill({ quantity: '10' });
+      const more = sampleFill({ venueFillId: 'f2', quantity: '5' });
+      const first = applyEvidence(exit, { kind: 'fill', key: fillKey(fill), fill, at: AT }, addFill(NO_FILLS, fill)).order;
+      expect(first).toMatchObject({ state: 'PARTIALLY_FILLED', filledQuantity: '10', quantity: '10', leavesQuantity: '0' });
+      const second = applyEvidence(first, { kind: 'fill', key: fillKey(more), fill: more, at: AT }, addFill(addFill(NO_FILLS, fill), more)).order;
+      expect(second).toMatchObject({ state: 'PARTIALLY_FILLED', filledQuantity: '15', quantity: '15', leavesQuantity: '0' });
+      expect(applyEvidence(second, view({ status: 'filled', quantity: '0', filledQuantity: '0' }), addFill(addFill(NO_FILLS, fill), more)).order).toMatchObject({ state: 'FILLED', filledQuantity: '15', quantity: '15' });
+    });
+
+    test('of which the venue names no size works', () => {
+      const { order } = applyEvidence({ ...exit, quantity: '0', leavesQuantity: '0', state: 'SUBMITTED' }, view({ quantity: '0', filledQuantity: '0' }), NO_FILLS);
+      expect(order).toMatchObject({ state: 'WORKING', filledQuantity: '0' });
+    });
+  });
+
   test('a fill that arrives after the cancel is a correction that is shown, not a reopened order', () => {
     const canceled = sampleOrder({ state: 'CANCELED', closedAt: AT, leavesQuantity: '0' });
     const fill = sampleFill({ quantity: '3' });

@@ -2,7 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { decimal } from '../../../../src/domain/decimal';
 import type { OrderReference, PlaceRequest } from '../../../../src/domain/venue';
 import { amendBytes, cancelBytes, placeBytes, readBytes, type ActionSigner, type MarketView } from '../../../../src/venues/hyperliquid/actions';
-import { assetsOf, refusalCode, slippagePrice, toOrder, toStatus } from '../../../../src/venues/hyperliquid/normalize';
+import { unknownFields } from '../../../../src/venues/hyperliquid/drift';
+import { assetsOf, openOrders, refusalCode, slippagePrice, toOrder, toStatus } from '../../../../src/venues/hyperliquid/normalize';
+import { ordersSchema } from '../../../../src/venues/hyperliquid/schemas';
 
 const [btc] = assetsOf('hyperliquid', { universe: [{ name: 'BTC', szDecimals: 5, maxLeverage: 40 }] }, 0);
 const signer: ActionSigner = { venue: 'hyperliquid', privateKey: new Uint8Array(32).fill(7), network: 'testnet', vaultAddress: null };
@@ -97,6 +99,8 @@ describe('the venue\'s words in ours', () => {
     ['perpMarginRejected', '0.5', 'canceled'],
     ['marginCanceled', '0', 'canceled'],
     ['scheduledCancel', '0', 'canceled'],
+    ['waitingForFill', '0', 'open'],
+    ['waitingForTrigger', '0', 'open'],
     ['somethingNew', '0', null],
   ])('status %s with %s filled is %s', (status, filled, expected) => {
     expect(toStatus(status, decimal(filled))).toBe(expected);
@@ -120,6 +124,18 @@ describe('the venue\'s words in ours', () => {
     expect(state({ tif: 'Alo' }, 'canceled')).toMatchObject({ type: 'limit', postOnly: true, status: 'canceled', reasonCode: 'canceled', venueClientId: null });
     expect(state({ tif: 'Ioc', cloid: `0x${CLOID}` }, 'filled')).toMatchObject({ timeInForce: 'IOC', filledQuantity: '1', reasonCode: null, venueClientId: CLOID });
     expect(() => state({}, 'somethingNew')).toThrow('unknown order status somethingNew');
+  });
+
+  test('exits that wait for their entry are open orders, listed once, also where they are shown inside it alone', () => {
+    const exit = { coin: 'BTC', side: 'A', limitPx: '79000', sz: '0.5', origSz: '0.5', timestamp: 5, orderType: 'Stop Market', triggerPx: '80000', reduceOnly: true, children: [] } as const;
+    const listed = ordersSchema.parse([{ ...exit, oid: 1, side: 'B', orderType: 'Limit', reduceOnly: false, children: [{ ...exit, oid: 2, cloid: `0x${CLOID}` }, { ...exit, oid: 3 }] }, { ...exit, oid: 3 }]);
+    expect(openOrders(listed).map(({ venueOrderId, type, venueClientId, status }) => [venueOrderId, type, venueClientId, status])).toEqual([['1', 'limit', null, 'open'], ['2', 'stopMarket', CLOID, 'open'], ['3', 'stopMarket', null, 'open']]);
+    expect(unknownFields(ordersSchema, [{ ...exit, oid: 1, children: [{ ...exit, oid: 2, news: 1 }] }])).toEqual(['children.news']);
+  });
+
+  test('an exit of the whole position says so, and its sizes are no fills of it', () => {
+    const shown = { coin: 'BTC', side: 'A', limitPx: '79000', sz: '0.0', origSz: '0.5', oid: 9, timestamp: 5, orderType: 'Stop Market', triggerPx: '80000', reduceOnly: true, isPositionTpsl: true } as const;
+    for (const status of ['open', 'triggered', 'filled', 'canceled']) expect(toOrder({ order: shown, status, statusTimestamp: 6 })).toMatchObject({ wholePosition: true, filledQuantity: '0' });
   });
 
   test('a slippage limit is never passed by rounding', () => {

@@ -1,0 +1,109 @@
+/** A venue and a database as the resolver of one order sees them. */
+import { OrderResolver, type OrderResolverPorts } from '../../../src/activities/order-resolver';
+import { DomainError } from '../../../src/domain/errors';
+import { applyEvidence, NO_FILLS } from '../../../src/domain/order-state';
+import type { Order } from '../../../src/domain/order';
+import type { OrderEvidence } from '../../../src/domain/order-store';
+import { NO_MEMORY, type PlacingFacts, type ResolutionMemory } from '../../../src/domain/resolution';
+import type { Venue, VenueCapabilities, VenueFill, VenueOrder } from '../../../src/domain/venue';
+import { AT, sampleOrder } from '../domain/order-samples';
+
+export const CREATED_MS = Date.parse(AT);
+export const signal = new AbortController().signal;
+
+export class World {
+  order: Order = sampleOrder({ state: 'UNKNOWN' });
+  nowMs = CREATED_MS + 1_000;
+  venueOffsetMs = 0;
+  byId: VenueOrder | null = null;
+  open: VenueOrder[] = [];
+  closed: VenueOrder[] = [];
+  fills: VenueFill[] = [];
+  truncatedBeforeMs: number | null = null;
+  failure: Error | null = null;
+  facts: PlacingFacts | null = { placeBeforeMs: CREATED_MS + 10_000, mayHaveLeft: true, lastDeadlineMs: CREATED_MS + 2_000, lastRateLimited: false };
+  capabilities: Partial<VenueCapabilities> = { resendSafety: 'uniqueClientId', absenceFinalAfterMs: 1_000, fullFillHistory: true };
+  readonly evidence: OrderEvidence[] = [];
+  readonly sent: string[] = [];
+  noncesSettled = 0;
+  readonly since: number[] = [];
+  prepared: string | null = 't2';
+  conflict = false;
+  /** What the venue makes of a request that is sent again. */
+  onSend: () => void = () => undefined;
+  venues: readonly string[] = ['paper'];
+  carriesClientId = true;
+  /** Orders of the venue that are some order of ours. */
+  readonly claimed = new Set<string>();
+  equalInFlight = false;
+  /** Other orders of the account. */
+  others: readonly Order[] = [];
+
+  step(memory: ResolutionMemory = NO_MEMORY): ReturnType<OrderResolver['step']> {
+    return new OrderResolver(this.ports()).step(this.order.id, memory, signal);
+  }
+
+  private ports(): OrderResolverPorts {
+    const answer = async <T>(value: T): Promise<T> => {
+      if (this.failure !== null) throw this.failure;
+      return value;
+    };
+    const session = {
+      findOrder: () => answer(this.byId),
+      openOrders: () => answer(this.open),
+      closedOrders: () => answer(this.closed),
+      fillsSince: (sinceMs: number, cursor: string | null) => {
+        this.since.push(sinceMs);
+        const at = Number(cursor ?? 0);
+        return answer({ fills: this.fills.slice(at, at + 1), next: at + 1 < this.fills.length ? String(at + 1) : null, truncatedBeforeMs: this.truncatedBeforeMs });
+      },
+    };
+    const venue = { name: 'paper', capabilities: this.capabilities, session: () => session, venueTimeMs: () => answer(this.nowMs + this.venueOffsetMs), carriesClientId: () => this.carriesClientId } as unknown as Venue;
+    return {
+      clock: { nowMs: () => this.nowMs },
+      venues: new Map(this.venues.map((name) => [name, venue])),
+      nameless: {
+        claim: (_orderId, candidates) => {
+          const free = candidates.find(({ venueOrderId }) => !this.claimed.has(venueOrderId));
+          if (free === undefined) return Promise.resolve(null);
+          if (this.equalInFlight) return Promise.resolve('wait');
+          this.claimed.add(free.venueOrderId);
+          this.order = { ...this.order, state: 'WORKING', venueOrderId: free.venueOrderId };
+          return Promise.resolve({ order: this.order, changed: true });
+        },
+      },
+      evidence: {
+        apply: async (items) =>
+          items.map((item) => {
+            this.evidence.push(item);
+            this.order = applyEvidence(this.order, item.evidence, NO_FILLS).order;
+            return { order: this.order, changed: true };
+          }),
+      },
+      resend: {
+        prepareAgain: async () => {
+          if (this.conflict) throw new DomainError('CONFLICT', 'an earlier attempt can still take effect');
+          return this.prepared;
+        },
+      },
+      credentials: async () => ({ key: 'k' }),
+      orderById: async (id) => [this.order, ...this.others].find((order) => order.id === id) ?? null,
+      factsOf: async () => this.facts,
+      settleNonce: async () => {
+        this.noncesSettled += 1;
+      },
+      send: async (attemptId, orderIds) => {
+        this.sent.push(attemptId);
+        this.onSend();
+        return this.order.state === 'WORKING' ? [] : orderIds;
+      },
+    };
+  }
+}
+
+export function world(changes: Partial<World> = {}): World {
+  return Object.assign(new World(), changes);
+}
+
+/** The world after the order's life, at a time when its absence is final. */
+export const longAfter = (changes: Partial<World> = {}): World => world({ nowMs: CREATED_MS + 60_000, ...changes });
