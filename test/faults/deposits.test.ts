@@ -16,6 +16,7 @@ import { loseWorkflow } from '../support/lost-workflow';
 import { StreamClient } from '../support/socket-client';
 import { SimulatorControl } from '../support/simulator-control';
 import { startStack, WIDE_LIMITS, type Stack } from '../support/stack';
+import { DepositListeners } from './deposit-listeners';
 
 /** As the venue has them: where its bridge is, and the only token that it takes. */
 const HYPERLIQUID_BRIDGE: Hex = '0x2df1c51e09aecf9cacb7bc98cb1742757f163df7';
@@ -28,6 +29,9 @@ let source: TestChain;
 let destination: TestChain;
 let world: LifiWorld;
 let venue: StartedSimulator;
+let listeners: DepositListeners;
+/** Sent to nowhere before anything else happens: its time runs out while the other tests run, and everything dies around it. */
+let stuck: Deposit;
 const contracts = CONTRACTS;
 
 beforeAll(async () => {
@@ -40,8 +44,10 @@ beforeAll(async () => {
   const { from, to, bridge } = world;
   await source.call(RELAYER, from.address, contracts.token, 'mint', [USER.address, 10n ** 24n]);
   lifi = new LifiSimulator(world);
+  listeners = await DepositListeners.start();
   stack = await startStack({
     environment: {
+      ...listeners.environment,
       SUREFILL_VENUES: 'paper,hyperliquid',
       SUREFILL_HYPERLIQUID_NETWORK: 'mainnet',
       SUREFILL_HYPERLIQUID_HTTP_URL: venue.url,
@@ -59,10 +65,12 @@ beforeAll(async () => {
       SUREFILL_DEPOSIT_MAX_POLL_MS: '5000',
     },
   });
+  await listeners.subscribe(stack);
+  stuck = await listeners.lost(stack, USER.address);
 }, 240_000);
 afterAll(async () => {
   await stack.stop();
-  await Promise.all([lifi.stop(), source.stop(), destination.stop(), venue.close()]);
+  await Promise.all([lifi.stop(), source.stop(), destination.stop(), venue.close(), listeners.stop()]);
 });
 
 const read = async (id: string): Promise<Deposit> => (await stack.client.call('GET', `/api/v1/deposits/${id}`)).body as unknown as Deposit;
@@ -209,3 +217,9 @@ test('what nobody announced is found, and events tell of both', async () => {
   expect(types.filter((each) => each.type === 'deposit.credited')).toHaveLength(4);
   expect(types.map((each) => each.sequence)).toEqual(types.map((_, index) => index + 1));
 }, 120_000);
+
+test('a deposit to which nothing happens for longer than a rule allows is told in the chat and to the webhook, and every event of deposits arrives', async () => {
+  expect(stuck.state).toBe('SOURCE_SUBMITTED');
+  await listeners.heardThatItIsStuck(stack, stuck);
+  await listeners.heardAll(stack, ['deposit.created', 'deposit.updated', 'deposit.credited', 'swap.quoted', 'swap.updated', 'swap.completed', 'withdrawal.created', 'withdrawal.updated', 'withdrawal.completed', 'alert.raised']);
+}, 360_000);
