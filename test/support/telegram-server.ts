@@ -7,6 +7,8 @@ export interface SentMessage {
   readonly chatId: string;
   readonly text: string;
   readonly code: number;
+  /** The sender was told. False: taken, and its answer was kept back. */
+  readonly answered: boolean;
 }
 
 /** What it says of a chat instead of taking the message. `hang` answers nothing. */
@@ -26,6 +28,8 @@ export class TelegramServer {
   readonly requests: SentMessage[] = [];
   /** Asked before each message is taken. */
   refuses: (chatId: string) => Refusal | null = () => null;
+  /** What is taken while this is on is in the chat, and its sender never learns of it. */
+  holds = false;
   url = '';
   private number = 0;
 
@@ -58,6 +62,11 @@ export class TelegramServer {
     return this.requests.filter((each) => each.chatId === chatId && each.code === 200).map(({ text }) => text);
   }
 
+  /** How many clients are connected. */
+  connections(): Promise<number> {
+    return new Promise((resolve, reject) => this.server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))));
+  }
+
   async stop(): Promise<void> {
     this.server.close();
     this.server.closeAllConnections();
@@ -75,9 +84,11 @@ export class TelegramServer {
     if (markup !== undefined) return error(400, 'Bad Request: can\'t parse entities');
     const refusal = [...text].length > MAX_TEXT ? error(400, 'Bad Request: message is too long') : this.refuses(chatId);
     const code = refusal === null ? 200 : refusal === 'hang' ? 0 : refusal.code;
-    this.requests.push({ chatId, text, code });
+    const isHeld = refusal === null && this.holds;
+    this.requests.push({ chatId, text, code, answered: !isHeld && code !== 0 });
     if (refusal !== null) return refusal;
     this.number += 1;
+    if (isHeld) return 'hang';
     return { code: 200, body: { ok: true, result: { message_id: this.number, from: { id: 123456, is_bot: true, first_name: 'Surefill' }, chat: { id: Number(chatId), type: 'private' }, date: 1_769_860_800, text } } };
   }
 }
