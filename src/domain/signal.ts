@@ -94,7 +94,10 @@ export interface Signal {
 
 export const SIGNAL_TOKEN_PREFIX = 'sig_';
 
-/** Where TradingView sends alerts from: www.tradingview.com/support/solutions/43000529348 (2026-11). */
+/**
+ * Where TradingView sends alerts from: "How to configure webhook alerts", www.tradingview.com/support/solutions/43000529348 (read in 2026-11).
+ * The same page: no IPv6, ports 80 and 443 only, and a request that takes longer than three seconds is cancelled.
+ */
 export const TRADINGVIEW = 'tradingview';
 export const TRADINGVIEW_ADDRESSES: readonly string[] = ['52.89.214.238', '34.212.75.30', '54.218.53.128', '52.32.178.7'];
 
