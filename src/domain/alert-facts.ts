@@ -154,10 +154,14 @@ export function afterFact(memory: SubjectMemory, cooldownSeconds: number, atMs: 
   return { told: true, memory: { raisedAtMs: atMs, suppressed: 0 } };
 }
 
-/** When a channel may hear of an alert: at once, with its digest, or when the snooze is over. `openDigestMs`: when the digest that is open is due. */
+/** When an alert may be told without a snooze: at once, or with its digest. `openDigestMs`: when the digest that is open is ready. */
+export function readyAtMs({ digestMinutes }: Pick<AlertRule, 'digestMinutes'>, atMs: number, openDigestMs: number | null): number {
+  if (digestMinutes === null) return atMs;
+  return openDigestMs !== null && openDigestMs > atMs ? openDigestMs : atMs + digestMinutes * MINUTE;
+}
+
+/** When a channel may hear of it: not before it is ready, and not in a snooze. */
 export function dueAtMs(rule: Pick<AlertRule, 'digestMinutes' | 'snoozedUntil'>, atMs: number, openDigestMs: number | null): number {
-  const snoozedMs = rule.snoozedUntil === null ? atMs : Math.max(atMs, Date.parse(rule.snoozedUntil));
-  if (rule.digestMinutes === null) return snoozedMs;
-  const digestMs = openDigestMs !== null && openDigestMs > atMs ? openDigestMs : atMs + rule.digestMinutes * MINUTE;
-  return Math.max(snoozedMs, digestMs);
+  const readyMs = readyAtMs(rule, atMs, openDigestMs);
+  return rule.snoozedUntil === null ? readyMs : Math.max(readyMs, Date.parse(rule.snoozedUntil));
 }

@@ -7,6 +7,7 @@ import type { AlertChannel, ChannelDisabledReason, ChannelKind, ChannelStatus, M
 import { afterSend, composed, EMAIL_MAX_LENGTH, GIVE_UP_AFTER_MS, TELEGRAM_MAX_LENGTH, type SendOutcome, type ToldAlert } from '../domain/alert-delivery';
 import { isoTime } from '../domain/clock';
 import { CODE_MS } from './alert-channels';
+import { DUE_NOTICES } from './alert-notices';
 import { targetHash } from './alert-secrets';
 import { plainRow } from './columns';
 import type { StoreCore } from './core';
@@ -141,7 +142,7 @@ export class AlertOutbox {
   private async compose(tx: Transaction, channel: LockedChannel, nowMs: number): Promise<string> {
     const rows = await tx.rows(
       `SELECT a.id, a.title, a.body, a.raised_at AS "raisedAt", a.suppressed, a.rule_name AS "ruleName" FROM alert_notices n JOIN alerts a ON a.id = n.alert_id
-        WHERE n.channel_id = $1 AND n.message_id IS NULL AND n.due_at <= $2::timestamptz ORDER BY n.raised_at, n.alert_id LIMIT ${MOST_IN_MESSAGE}`,
+        WHERE ${DUE_NOTICES} LIMIT ${MOST_IN_MESSAGE}`,
       channel.id, isoTime(nowMs),
     );
     const alerts = rows.map((row) => plainRow(row) as unknown as ToldAlert);

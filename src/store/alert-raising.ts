@@ -1,8 +1,9 @@
 /** An alert is raised: its row, what each channel has to carry, and its event, in the transaction that found its reason. */
 import { createHash } from 'node:crypto';
 import type { Alert, AlertFact, AlertRule } from '../domain/alert';
-import { afterFact, dueAtMs } from '../domain/alert-facts';
+import { afterFact } from '../domain/alert-facts';
 import { isoTime } from '../domain/clock';
+import { noticeChannels } from './alert-notices';
 import type { Transaction } from './database';
 import type { UserChanges } from './user-changes';
 
@@ -37,20 +38,4 @@ export async function raiseAlert(tx: Transaction, changes: UserChanges, rule: Al
   await noticeChannels(tx, rule, id, nowMs);
   changes.addEvent({ type: 'alert.raised', orderId: null, data: { alert } }, at, fact.accountId);
   return true;
-}
-
-/** A channel that is disabled has it when it is enabled again; one that was never verified hears of nothing. */
-async function noticeChannels(tx: Transaction, rule: AlertRule, id: string, nowMs: number): Promise<void> {
-  if (rule.channelIds.length === 0) return;
-  const channels = await tx.rows<{ id: string; openAt: Date | null }>(
-    `SELECT c.id, (SELECT min(n.due_at) FROM alert_notices n WHERE n.rule_id = $3 AND n.message_id IS NULL AND n.channel_id = c.id AND n.due_at > $4::timestamptz) AS "openAt"
-       FROM alert_channels c WHERE c.id = ANY($1::text[]) AND c.user_id = $2 AND c.status <> 'unverified' AND c.deleted_at IS NULL`,
-    [...rule.channelIds], rule.userId, rule.id, isoTime(nowMs),
-  );
-  for (const channel of channels) {
-    await tx.rows(
-      'INSERT INTO alert_notices(channel_id, alert_id, user_id, rule_id, raised_at, due_at) VALUES ($1, $2, $3, $4, $5::timestamptz, $6::timestamptz) ON CONFLICT (channel_id, alert_id) DO NOTHING RETURNING 1 AS done',
-      channel.id, id, rule.userId, rule.id, isoTime(nowMs), isoTime(dueAtMs(rule, nowMs, channel.openAt?.getTime() ?? null)),
-    );
-  }
 }

@@ -4,6 +4,7 @@ import type { AlertRule, AlertTerms } from '../domain/alert';
 import { isoTime } from '../domain/clock';
 import { DomainError } from '../domain/errors';
 import { accountStream, userStream } from '../domain/events';
+import { snoozeNotices } from './alert-notices';
 import { appendAct } from './audit';
 import { fieldsOf } from './columns';
 import type { StoreCore } from './core';
@@ -87,9 +88,7 @@ export class AlertRules {
         id, after.name, JSON.stringify(after.parameters), listOrNull(after.accountIds), listOrNull(after.symbols), [...after.channelIds], after.cooldownSeconds, after.digestMinutes, after.snoozedUntil, after.enabled, isNew, at,
       );
       if (isNew || !after.enabled) await forget(tx, id);
-      if (after.snoozedUntil !== before.snoozedUntil) {
-        await tx.rows('UPDATE alert_notices SET due_at = CASE WHEN due_at = $2::timestamptz THEN coalesce($3::timestamptz, $4::timestamptz) ELSE greatest(due_at, $3::timestamptz) END WHERE rule_id = $1 AND message_id IS NULL', id, before.snoozedUntil, after.snoozedUntil, at);
-      }
+      if (after.snoozedUntil !== before.snoozedUntil) await snoozeNotices(tx, id, after.snoozedUntil);
       await appendAct(tx, { userId, actor, act: 'alertRule.changed', subject: `alertRule:${id}`, data: { ...change }, at });
       return readRule(tx, id, userId);
     });

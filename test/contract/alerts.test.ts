@@ -98,6 +98,27 @@ describe('an alert', () => {
     expect(await on.carry(chat.id)).toMatchObject({ state: 'idle', delivered: 1 });
   });
 
+  test('that gathers in a digest goes on gathering where a snooze over it is ended, or is set to end before it', async () => {
+    const chat = await on.makeChat();
+    const rule = await on.makeRule({ kind: 'fill', parameters: { side: null, minNotional: null }, channelIds: [chat.id], digestMinutes: 30 });
+    const begunMs = on.world.clock.ms;
+    const snooze = (minutes: number | null): Promise<unknown> => on.world.store.alertRules.change(rule.id, on.world.userId, { snoozedUntil: minutes === null ? null : new Date(begunMs + minutes * MINUTE).toISOString() }, ACTOR);
+    await on.filled();
+    await on.judge();
+    await snooze(60);
+    expect((await on.carry(chat.id)).waitMs).toBe(60 * MINUTE);
+    await snooze(10);
+    expect((await on.carry(chat.id)).waitMs).toBe(30 * MINUTE);
+    await snooze(60);
+    await snooze(null);
+    on.world.clock.ms += 20 * MINUTE;
+    await on.filled();
+    await on.judge();
+    expect(await on.carry(chat.id)).toMatchObject({ state: 'waiting', delivered: 0, waiting: 2, waitMs: 10 * MINUTE });
+    on.world.clock.ms += 10 * MINUTE;
+    expect(await on.carry(chat.id)).toMatchObject({ state: 'idle', delivered: 1 });
+  });
+
   test('is in exactly one message also where many do not fit into one', async () => {
     const chat = await on.makeChat();
     await on.makeRule({ kind: 'fill', parameters: { side: null, minNotional: null }, channelIds: [chat.id] });
