@@ -1,10 +1,5 @@
 /** What the API asks of alerts. Each throws NOT_FOUND for what is not the user's. */
-import type { AlertChannel, AlertListQuery, AlertRule, AlertTerms, ShownAlert } from '../domain/alert';
-
-type RuleSettings = Pick<AlertRule, 'name' | 'accountIds' | 'symbols' | 'channelIds' | 'cooldownSeconds' | 'digestMinutes' | 'snoozedUntil'>;
-export type NewAlertRule = AlertTerms & RuleSettings & { readonly userId: string };
-/** What is absent stays. Parameters are of the rule's own kind. */
-export type AlertRuleChange = { readonly [Field in keyof RuleSettings]?: RuleSettings[Field] | undefined } & { readonly parameters?: AlertRule['parameters'] | undefined; readonly enabled?: boolean | undefined };
+import type { AlertChannelChange, AlertListQuery, AlertRule, AlertRuleChange, NewAlertChannel, NewAlertRule, ShownAlert, ShownAlertChannel } from '../domain/alert';
 
 /** Whoever judges is told of every change, and looks by itself if it does not hear. */
 export interface AlertRulesPort {
@@ -14,17 +9,6 @@ export interface AlertRulesPort {
   get(id: string, userId: string): Promise<AlertRule>;
   change(id: string, userId: string, change: AlertRuleChange, actor: string): Promise<AlertRule>;
   remove(id: string, userId: string, actor: string): Promise<AlertRule>;
-}
-
-export interface ShownAlertChannel extends AlertChannel {
-  readonly waiting: number;
-}
-
-export type NewAlertChannel = Pick<AlertChannel, 'userId' | 'kind' | 'name' | 'target'> & { readonly botToken: string | null };
-export interface AlertChannelChange {
-  readonly name?: string | undefined;
-  readonly enabled?: boolean | undefined;
-  readonly botToken?: string | undefined;
 }
 
 /** Whoever delivers is told of every change, and looks by itself if it does not hear. */

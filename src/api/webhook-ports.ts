@@ -1,19 +1,11 @@
 /** What the API asks of webhooks. Each throws NOT_FOUND for what is not the user's. */
-import type { DeliveryStatus, WebhookAttempt, WebhookDelivery, WebhookEndpoint } from '../domain/webhook';
-
-export interface ShownWebhook extends WebhookEndpoint {
-  readonly waiting: number;
-}
+import type { DeliveryDetail, DeliveryListQuery, NewWebhook, ShownWebhook, WebhookChange, WebhookDelivery } from '../domain/webhook';
 
 /** The plain secret is in no other answer. */
 export interface MadeWebhook {
   readonly webhook: ShownWebhook;
   readonly secret: string;
 }
-
-export type NewWebhook = Pick<WebhookEndpoint, 'userId' | 'url' | 'description' | 'eventTypes' | 'accountIds' | 'rateLimit' | 'ordering'>;
-/** What is absent stays. */
-export type WebhookChange = { readonly [Field in 'url' | 'description' | 'eventTypes' | 'accountIds' | 'rateLimit' | 'ordering']?: WebhookEndpoint[Field] | undefined } & { readonly enabled?: false | undefined };
 
 /** Whoever delivers is told of every change, and looks by itself if it does not hear. */
 export interface WebhooksPort {
@@ -29,17 +21,9 @@ export interface WebhooksPort {
   remove(id: string, userId: string, actor: string): Promise<ShownWebhook>;
 }
 
-export interface DeliveryListQuery {
-  readonly endpointId: string;
-  readonly userId: string;
-  readonly status: DeliveryStatus | null;
-  readonly cursor: string | null;
-  readonly limit: number;
-}
-
 export interface WebhookDeliveriesPort {
   list(query: DeliveryListQuery): Promise<{ readonly deliveries: readonly WebhookDelivery[]; readonly nextCursor: string | null }>;
-  get(id: string, endpointId: string, userId: string): Promise<WebhookDelivery & { readonly body: string; readonly log: readonly WebhookAttempt[] }>;
+  get(id: string, endpointId: string, userId: string): Promise<DeliveryDetail>;
   /** These throw CONFLICT while the webhook is disabled. */
   test(endpointId: string, userId: string): Promise<WebhookDelivery>;
   resend(id: string, endpointId: string, userId: string, actor: string): Promise<WebhookDelivery>;

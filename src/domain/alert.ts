@@ -50,6 +50,11 @@ interface RuleFields {
 
 export type AlertRule = AlertTerms & RuleFields;
 
+type RuleSettings = Pick<RuleFields, 'name' | 'accountIds' | 'symbols' | 'channelIds' | 'cooldownSeconds' | 'digestMinutes' | 'snoozedUntil'>;
+export type NewAlertRule = AlertTerms & RuleSettings & { readonly userId: string };
+/** What is absent stays. Parameters are of the rule's own kind. */
+export type AlertRuleChange = { readonly [Field in keyof RuleSettings]?: RuleSettings[Field] | undefined } & { readonly parameters?: AlertRule['parameters'] | undefined; readonly enabled?: boolean | undefined };
+
 /** What is to be told, before it has an id and a time. */
 export interface AlertFact {
   /** What it is about: the cooldown counts by it. */
@@ -117,6 +122,25 @@ export interface AlertChannel {
   readonly lastDeliveredAt: string | null;
   readonly createdAt: string;
   readonly updatedAt: string;
+}
+
+/** A channel as its owner sees it. */
+export interface ShownAlertChannel extends AlertChannel {
+  /** Alerts that wait to be sent there. */
+  readonly waiting: number;
+}
+
+export interface NewAlertChannel extends Pick<AlertChannel, 'userId' | 'kind' | 'name' | 'target'> {
+  /** Of a Telegram chat. */
+  readonly botToken: string | null;
+}
+
+/** What is absent stays. */
+export interface AlertChannelChange {
+  readonly name?: string | undefined;
+  readonly enabled?: boolean | undefined;
+  /** The chat is verified anew. */
+  readonly botToken?: string | undefined;
 }
 
 export const MESSAGE_KINDS = ['alerts', 'verification', 'test'] as const;

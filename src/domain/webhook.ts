@@ -32,6 +32,17 @@ export interface WebhookEndpoint {
   readonly updatedAt: string;
 }
 
+/** An endpoint as its owner sees it. */
+export interface ShownWebhook extends WebhookEndpoint {
+  /** Deliveries that are not settled. */
+  readonly waiting: number;
+}
+
+export type WebhookTerms = Pick<WebhookEndpoint, 'url' | 'description' | 'eventTypes' | 'accountIds' | 'rateLimit' | 'ordering'>;
+export type NewWebhook = WebhookTerms & Pick<WebhookEndpoint, 'userId'>;
+/** What is absent stays. */
+export type WebhookChange = { readonly [Field in keyof WebhookTerms]?: WebhookTerms[Field] | undefined } & { readonly enabled?: false | undefined };
+
 /** `discarded`: its endpoint was deleted before it could be delivered. */
 export const DELIVERY_STATUSES = ['pending', 'delivered', 'exhausted', 'discarded'] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
@@ -67,6 +78,20 @@ export interface WebhookAttempt {
   readonly errorClass: AttemptError | null;
   /** The first 8 KB of what came back, redacted. */
   readonly answer: string | null;
+}
+
+/** A delivery with the bytes that every attempt signs and sends, and each attempt. */
+export interface DeliveryDetail extends WebhookDelivery {
+  readonly body: string;
+  readonly log: readonly WebhookAttempt[];
+}
+
+export interface DeliveryListQuery {
+  readonly endpointId: string;
+  readonly userId: string;
+  readonly status: DeliveryStatus | null;
+  readonly cursor: string | null;
+  readonly limit: number;
 }
 
 /** What one attempt came to for its delivery: `retried` is due again later, `exhausted` never by itself, `interrupted` at once. */

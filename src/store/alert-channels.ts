@@ -3,7 +3,7 @@
  * written to who did not ask for it. Bot token and code are sealed together.
  */
 import { randomUUID } from 'node:crypto';
-import type { AlertChannel, MessageKind } from '../domain/alert';
+import type { AlertChannel, AlertChannelChange, MessageKind, NewAlertChannel, ShownAlertChannel } from '../domain/alert';
 import { isoTime } from '../domain/clock';
 import { DomainError } from '../domain/errors';
 import { newCode, readSecrets, sameText, sealSecrets, targetHash, type ChannelSecrets, type SealedSecrets } from './alert-secrets';
@@ -12,23 +12,6 @@ import { fieldsOf } from './columns';
 import type { StoreCore } from './core';
 import type { Queryable, Row, Transaction } from './database';
 import { changeUser } from './user-changes';
-
-export interface NewAlertChannel extends Pick<AlertChannel, 'userId' | 'kind' | 'name' | 'target'> {
-  /** Of a Telegram chat. */
-  readonly botToken: string | null;
-}
-
-export interface AlertChannelChange {
-  readonly name?: string | undefined;
-  readonly enabled?: boolean | undefined;
-  /** The chat is verified anew. */
-  readonly botToken?: string | undefined;
-}
-
-export interface ShownAlertChannel extends AlertChannel {
-  /** Alerts that wait to be sent there. */
-  readonly waiting: number;
-}
 
 /** More are a mistake, and each costs a workflow. */
 const MAX_CHANNELS = 20;

@@ -1,20 +1,15 @@
 /** Rules of what a user wants to hear of: made, changed, snoozed, deleted; and what of their prices has to be armed. */
 import { randomUUID } from 'node:crypto';
-import type { AlertRule, AlertTerms } from '../domain/alert';
+import type { AlertRule, AlertRuleChange, NewAlertRule } from '../domain/alert';
 import { isoTime } from '../domain/clock';
 import { DomainError } from '../domain/errors';
 import { accountStream, userStream } from '../domain/events';
 import { snoozeNotices } from './alert-notices';
 import { appendAct } from './audit';
-import { fieldsOf } from './columns';
+import { fieldsOf, given } from './columns';
 import type { StoreCore } from './core';
 import type { Queryable, Row, Transaction } from './database';
 import { changeUser } from './user-changes';
-
-type Settable = Pick<AlertRule, 'name' | 'accountIds' | 'symbols' | 'channelIds' | 'cooldownSeconds' | 'digestMinutes' | 'snoozedUntil'>;
-export type NewAlertRule = AlertTerms & Settable & { readonly userId: string };
-/** What is absent stays. Parameters are of the rule's own kind. */
-export type AlertRuleChange = { readonly [Field in keyof Settable]?: Settable[Field] | undefined } & { readonly parameters?: AlertRule['parameters'] | undefined; readonly enabled?: boolean | undefined };
 
 /** More are a mistake; each is looked at with every event. */
 const MAX_RULES = 200;
@@ -162,8 +157,4 @@ async function assertOwned(tx: Queryable, userId: string, accountIds: readonly s
 
 function listOrNull(list: readonly string[] | null): string | null {
   return list === null ? null : JSON.stringify(list);
-}
-
-function given<T extends object>(change: T): { [Field in keyof T]: Exclude<T[Field], undefined> } {
-  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as { [Field in keyof T]: Exclude<T[Field], undefined> };
 }

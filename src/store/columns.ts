@@ -91,3 +91,8 @@ export function pick(columns: Columns, source: object): Record<string, unknown> 
   for (const field of Object.keys(columns)) picked[field] = (source as Record<string, unknown>)[field] ?? null;
   return picked;
 }
+
+/** Of a change, without the fields that are absent. */
+export function given<T extends object>(change: T): { [Field in keyof T]: Exclude<T[Field], undefined> } {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as { [Field in keyof T]: Exclude<T[Field], undefined> };
+}

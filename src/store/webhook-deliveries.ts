@@ -2,27 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { isoTime } from '../domain/clock';
 import { DomainError } from '../domain/errors';
-import { WEBHOOK_TEST, type DeliveryStatus, type WebhookAttempt, type WebhookDelivery } from '../domain/webhook';
+import { WEBHOOK_TEST, type DeliveryDetail, type DeliveryListQuery, type WebhookAttempt, type WebhookDelivery } from '../domain/webhook';
 import { appendAct } from './audit';
 import { fieldsOf } from './columns';
 import type { StoreCore } from './core';
 import { cursorOf, positionOf } from './cursor';
 import type { Parameter, Queryable, Row } from './database';
 import { lockOne, NOT_UNDER_WAY } from './webhooks';
-
-export interface DeliveryListQuery {
-  readonly endpointId: string;
-  readonly userId: string;
-  readonly status: DeliveryStatus | null;
-  readonly cursor: string | null;
-  readonly limit: number;
-}
-
-export interface DeliveryDetail extends WebhookDelivery {
-  /** The bytes that every attempt signs and sends. */
-  readonly body: string;
-  readonly log: readonly WebhookAttempt[];
-}
 
 const FIELDS = ['id', 'endpointId', 'eventType', 'stream', 'sequence', 'status', 'attempts', 'createdAt', 'nextAttemptAt', 'settledAt'];
 const SELECT = 'd.id, d.endpoint_id AS "endpointId", d.event_type AS "eventType", d.stream, d.sequence::float8 AS sequence, d.status, d.attempts, d.created_at AS "createdAt", d.next_attempt_at AS "nextAttemptAt", d.settled_at AS "settledAt"';

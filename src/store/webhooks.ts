@@ -1,32 +1,17 @@
-/** Webhook endpoints of a user and their secrets: made, listed, changed, rotated, enabled, deleted. A secret is shown once and kept sealed. */
+/** Webhook endpoints of a user: made, listed, changed, enabled, deleted, their secrets rotated. */
 import { randomUUID } from 'node:crypto';
 import { isoTime } from '../domain/clock';
 import { DomainError } from '../domain/errors';
 import { accountStream, userStream } from '../domain/events';
-import type { WebhookEndpoint } from '../domain/webhook';
+import type { NewWebhook, ShownWebhook, WebhookChange } from '../domain/webhook';
 import { appendAct } from './audit';
-import { fieldsOf } from './columns';
+import { fieldsOf, given } from './columns';
 import type { StoreCore } from './core';
 import type { Queryable, Row, Transaction } from './database';
-import { open, seal } from './envelope';
-
-export interface NewWebhook extends Pick<WebhookEndpoint, 'userId' | 'url' | 'description' | 'eventTypes' | 'accountIds' | 'rateLimit' | 'ordering'> {
-  /** `whsec_…`: made by our side, never by the caller. */
-  readonly secret: string;
-}
-
-/** What is absent stays. */
-export type WebhookChange = { readonly [Field in 'url' | 'description' | 'eventTypes' | 'accountIds' | 'rateLimit' | 'ordering']?: WebhookEndpoint[Field] | undefined } & { readonly enabled?: false | undefined };
-
-/** An endpoint as its owner sees it. */
-export interface ShownWebhook extends WebhookEndpoint {
-  readonly waiting: number;
-}
+import { destroySecrets, insertSecret, sealSecret, supersedeSecrets, WebhookSecrets } from './webhook-secrets';
 
 /** More than this are a mistake, and each costs a workflow. */
 const MAX_ENDPOINTS = 50;
-/** Old secrets that sign besides the newest: a receiver that is behind by more has another problem. */
-const MAX_OLD_SECRETS = 2;
 
 const FIELDS = ['id', 'userId', 'url', 'description', 'eventTypes', 'accountIds', 'rateLimit', 'ordering', 'status', 'disabledReason', 'disabledAt', 'failingSince', 'breakerOpenUntil', 'createdAt', 'updatedAt', 'waiting'];
 export const WEBHOOK_SELECT =
@@ -45,14 +30,16 @@ const START_AT_HEADS_SQL = `INSERT INTO webhook_cursors(endpoint_id, stream, use
 export const NOT_UNDER_WAY = 'NOT EXISTS (SELECT 1 FROM webhook_attempts t WHERE t.delivery_id = webhook_deliveries.id AND t.number = webhook_deliveries.attempts AND t.code IS NULL AND t.error_class IS NULL)';
 
 export class Webhooks {
-  private readonly opened = new Map<string, string>();
+  private readonly secrets: WebhookSecrets;
 
-  constructor(private readonly core: StoreCore) {}
+  constructor(private readonly core: StoreCore) {
+    this.secrets = new WebhookSecrets(core);
+  }
 
-  /** Delivers what commits after it. Throws CONFLICT beyond 50, NOT_FOUND for an account that is not the user's. */
-  async create({ secret, ...endpoint }: NewWebhook, actor: string): Promise<ShownWebhook> {
+  /** Delivers what commits after it; `secret` is made by our side, never by the caller. Throws CONFLICT beyond 50, NOT_FOUND for an account that is not the user's. */
+  async create({ secret, ...endpoint }: NewWebhook & { readonly secret: string }, actor: string): Promise<ShownWebhook> {
     const id = randomUUID();
-    const sealed = await this.sealed(secret);
+    const sealed = await sealSecret(this.core, secret);
     return this.core.database.transaction(async (tx) => {
       const { userId, url, description, eventTypes, accountIds, rateLimit, ordering } = endpoint;
       await tx.rows('SELECT id FROM users WHERE id = $1 FOR UPDATE', userId);
@@ -103,14 +90,11 @@ export class Webhooks {
 
   /** Signs with both for the overlap; at most two old ones. Throws NOT_FOUND. */
   async rotateSecret(id: string, userId: string, secret: string, overlapSeconds: number, actor: string): Promise<ShownWebhook> {
-    const sealed = await this.sealed(secret);
+    const sealed = await sealSecret(this.core, secret);
     return this.core.database.transaction(async (tx) => {
       await lockOne(tx, id, userId);
-      const nowMs = this.core.clock.nowMs();
-      const [at, endsAt] = [isoTime(nowMs), isoTime(nowMs + overlapSeconds * 1_000)];
-      await tx.rows('UPDATE webhook_secrets SET expires_at = least(expires_at, $2::timestamptz) WHERE endpoint_id = $1 AND (expires_at IS NULL OR expires_at > $2::timestamptz) RETURNING id', id, endsAt);
-      await tx.rows(`UPDATE webhook_secrets SET expires_at = $2::timestamptz WHERE id IN (SELECT s.id FROM webhook_secrets s WHERE s.endpoint_id = $1 AND s.expires_at > $2::timestamptz ORDER BY s.created_at DESC, s.id DESC OFFSET ${MAX_OLD_SECRETS}) RETURNING id`, id, at);
-      await tx.rows('DELETE FROM webhook_secrets WHERE endpoint_id = $1 AND expires_at <= $2::timestamptz RETURNING id', id, at);
+      const at = this.now();
+      await supersedeSecrets(tx, id, { atMs: Date.parse(at), overlapSeconds });
       await insertSecret(tx, { userId, endpointId: id, at, ...sealed });
       await appendAct(tx, { userId, actor, act: 'webhook.secretRotated', subject: `webhook:${id}`, data: { overlapSeconds }, at });
       return readOne(tx, id, userId);
@@ -143,7 +127,7 @@ export class Webhooks {
       const before = await lockOne(tx, id, userId);
       const at = this.now();
       await tx.rows('UPDATE webhook_endpoints SET deleted_at = $2::timestamptz, waiting = 0 WHERE id = $1', id, at);
-      await tx.rows('DELETE FROM webhook_secrets WHERE endpoint_id = $1', id);
+      await destroySecrets(tx, id);
       await tx.rows('DELETE FROM webhook_cursors WHERE endpoint_id = $1', id);
       await tx.rows(`UPDATE webhook_deliveries SET status = 'discarded', next_attempt_at = NULL, settled_at = $2::timestamptz WHERE endpoint_id = $1 AND status = 'pending'`, id, at);
       await appendAct(tx, { userId, actor, act: 'webhook.deleted', subject: `webhook:${id}`, data: { url: before.url }, at });
@@ -152,24 +136,8 @@ export class Webhooks {
   }
 
   /** Secrets that sign now, the newest first. */
-  async secretsOf(endpointId: string): Promise<readonly string[]> {
-    const rows = await this.core.database.rows<{ id: string; keyId: string; wrappedKey: string; data: string }>(
-      `SELECT s.id, s.key_id AS "keyId", encode(s.wrapped_key, 'base64') AS "wrappedKey", encode(s.data, 'base64') AS data FROM webhook_secrets s
-        WHERE s.endpoint_id = $1 AND (s.expires_at IS NULL OR s.expires_at > $2::timestamptz) ORDER BY s.created_at DESC, s.id DESC`,
-      endpointId,
-      this.now(),
-    );
-    return Promise.all(
-      rows.map(async ({ id, keyId, wrappedKey, data }) => {
-        const known = this.opened.get(id);
-        if (known !== undefined) return known;
-        const sealed = { keyId, wrappedKey: Buffer.from(wrappedKey, 'base64'), data: Buffer.from(data, 'base64') };
-        const secret = (await open(this.core.keys, sealed, secretContext(id))).toString('utf8');
-        if (this.opened.size >= MAX_OPENED) this.opened.clear();
-        this.opened.set(id, secret);
-        return secret;
-      }),
-    );
+  secretsOf(endpointId: string): Promise<readonly string[]> {
+    return this.secrets.of(endpointId);
   }
 
   /** Every endpoint that should have a workflow at work. */
@@ -188,38 +156,9 @@ export class Webhooks {
     return rows.map(({ id }) => id);
   }
 
-  private async sealed(secret: string): Promise<SealedSecret> {
-    const id = randomUUID();
-    const { keyId, wrappedKey, data } = await seal(this.core.keys, Buffer.from(secret, 'utf8'), secretContext(id));
-    return { id, keyId, wrappedKey: Buffer.from(wrappedKey).toString('base64'), data: Buffer.from(data).toString('base64') };
-  }
-
   private now(): string {
     return isoTime(this.core.clock.nowMs());
   }
-}
-
-/** Opened secrets in memory: of all endpoints that one process serves. */
-const MAX_OPENED = 10_000;
-
-/** Without the fields that are absent. */
-function given<T extends object>(change: T): { [Field in keyof T]: Exclude<T[Field], undefined> } {
-  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as { [Field in keyof T]: Exclude<T[Field], undefined> };
-}
-
-interface SealedSecret {
-  readonly id: string;
-  readonly keyId: string;
-  readonly wrappedKey: string;
-  readonly data: string;
-}
-
-function secretContext(row: string): { readonly table: string; readonly row: string; readonly field: string } {
-  return { table: 'webhook_secrets', row, field: 'data' };
-}
-
-async function insertSecret(tx: Transaction, { id, userId, endpointId, keyId, wrappedKey, data, at }: SealedSecret & { readonly userId: string; readonly endpointId: string; readonly at: string }): Promise<void> {
-  await tx.rows(`INSERT INTO webhook_secrets(id, user_id, endpoint_id, key_id, wrapped_key, data, created_at) VALUES ($1, $2, $3, $4, decode($5, 'base64'), decode($6, 'base64'), $7::timestamptz)`, id, userId, endpointId, keyId, wrappedKey, data, at);
 }
 
 async function assertOwn(tx: Queryable, userId: string, accountIds: readonly string[] | null): Promise<void> {

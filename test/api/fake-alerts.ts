@@ -1,7 +1,7 @@
 /** Alerts in memory, by the rules of the store; nothing is judged and nothing is sent. */
 import { randomUUID } from 'node:crypto';
-import type { AlertChannelsPort, AlertRulesPort, AlertsPort, ShownAlertChannel } from '../../src/api/alert-ports';
-import type { AlertRule, ShownAlert } from '../../src/domain/alert';
+import type { AlertChannelsPort, AlertRulesPort, AlertsPort } from '../../src/api/alert-ports';
+import type { AlertRule, ShownAlert, ShownAlertChannel } from '../../src/domain/alert';
 import { DomainError } from '../../src/domain/errors';
 
 interface Owned {

@@ -1,8 +1,8 @@
 /** Webhooks in memory, by the rules of the store; nothing is sent. */
 import { randomUUID } from 'node:crypto';
-import type { MadeWebhook, ShownWebhook, WebhookDeliveriesPort, WebhooksPort } from '../../src/api/webhook-ports';
+import type { MadeWebhook, WebhookDeliveriesPort, WebhooksPort } from '../../src/api/webhook-ports';
 import { DomainError } from '../../src/domain/errors';
-import type { WebhookDelivery } from '../../src/domain/webhook';
+import type { ShownWebhook, WebhookDelivery } from '../../src/domain/webhook';
 
 export class FakeWebhooks {
   private readonly webhooks = new Map<string, ShownWebhook>();

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { KINDS_OF_ACCOUNTS, KINDS_OF_SYMBOLS, type AlertRule } from '../../domain/alert';
+import { KINDS_OF_ACCOUNTS, KINDS_OF_SYMBOLS, type AlertRule, type AlertRuleChange, type NewAlertRule } from '../../domain/alert';
 import { alertParameterSchemas, alertRuleChangeSchema, alertRuleListSchema, alertRuleRequestSchema, alertRuleSchema } from '../../schemas/alerts';
 import { idSchema } from '../../schemas/fields';
-import type { AlertRuleChange, NewAlertRule } from '../alert-ports';
 import type { Directory } from '../directory';
 import type { RouteContext } from '../route-table';
 import { route, validationError, type Route } from '../route';
