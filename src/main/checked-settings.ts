@@ -6,6 +6,8 @@ import type { Settings } from '../config/settings';
 import { SETTINGS_TABLE } from '../config/settings-table';
 import { textOf, wrongSetting, type SettingTexts } from '../config/setting-texts';
 import { VENUE_VARIABLES, venueVariable, type VenueSettings } from '../config/venue-settings';
+import { MARKETS_KNOWN } from '../simulator/options';
+import { checkRecording } from '../simulator/recordings';
 import { ADAPTER_NAMES, isAdapterName } from '../venues/adapter-names';
 
 /** @throws SettingError for a venue that no adapter speaks to, or of which one address of the two is missing. */
@@ -20,7 +22,7 @@ export function checkVenues(venues: readonly VenueSettings[]): void {
 }
 
 /** @throws SettingError for a recording that a simulator of ours could not read. */
-export function checkRecording({ paperData, venues }: Pick<Settings, 'paperData' | 'venues'>): void {
+export async function checkPaperData({ paperData, paperDataMarket, venues }: Pick<Settings, 'paperData' | 'paperDataMarket' | 'venues'>): Promise<void> {
   if (paperData === undefined || !venues.some((venue) => venue.adapter === 'paper' && venue.httpUrl === undefined)) return;
   const file = path.resolve(paperData);
   try {
@@ -29,6 +31,13 @@ export function checkRecording({ paperData, venues }: Pick<Settings, 'paperData'
     throw wrongSetting('SUREFILL_PAPER_DATA', `be a file that can be read (${(error as NodeJS.ErrnoException).code})`, paperData);
   }
   if (!statSync(file).isFile()) throw wrongSetting('SUREFILL_PAPER_DATA', 'be a file, not a folder', paperData);
+  try {
+    await checkRecording(file, MARKETS_KNOWN.paper, paperDataMarket ?? null);
+  } catch (error) {
+    // The recording names what to set as the simulator's own command line does.
+    const reason = (error as Error).message.replaceAll('--data-market', SETTINGS_TABLE.paperDataMarket.env);
+    throw wrongSetting('SUREFILL_PAPER_DATA', `be a recording that the paper venue can play: ${reason}`, undefined);
+  }
 }
 
 /** Read by scripts and tests, not by the program. */

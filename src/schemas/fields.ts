@@ -8,6 +8,14 @@ export const idSchema = z
   .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 characters out of A-Z a-z 0-9 . _ -')
   .meta({ id: 'Id', description: 'An id: 1 to 64 characters out of A-Z a-z 0-9 . _ -', examples: ['my-order.1'] });
 
+/** What a path takes for itself and its parent, also percent-encoded: `by-client-id/..` never arrives as it was meant. */
+const PATH_WORDS = ['.', '..'];
+
+/** Ids that callers name something by for ever, and ask for it by in a path. */
+export const clientIdSchema = idSchema
+  .refine((id) => !PATH_WORDS.includes(id), 'must be neither "." nor "..": in a path they mean the path itself and the one above it')
+  .meta({ id: 'ClientId', description: 'An id of yours: 1 to 64 characters out of A-Z a-z 0-9 . _ -, neither "." nor "..".', not: { enum: PATH_WORDS }, examples: ['my-order.1'] });
+
 /** Ids we made. */
 export const uuidSchema = z.guid('must be an id as it was given out: a UUID').meta({ id: 'Uuid', description: 'An id that Surefill gave out.', examples: ['0193e2a4-6c1e-7a50-9b1d-3f1c2a4b5c6d'] });
 

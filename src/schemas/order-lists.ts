@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { LEG_ROLES, LEG_STATES, ORDER_LIST_STATES, ORDER_LIST_TYPES, type OrderList, type OrderListChild } from '../domain/order-list';
 import { eventSchema } from './events';
-import { decimalSchema, idSchema, nextCursorSchema, pageQuery, positiveDecimalSchema, symbolSchema, timeSchema, uuidSchema, venueNameSchema } from './fields';
+import { clientIdSchema, decimalSchema, idSchema, nextCursorSchema, pageQuery, positiveDecimalSchema, symbolSchema, timeSchema, uuidSchema, venueNameSchema } from './fields';
 import { conditionFields, conditionIssues, escalationSchema, gapPolicySchema, priceTypeSchema, trailingOffsetTypeSchema } from './order-conditions';
 import { orderSideSchema, orderStateSchema, orderTypeSchema, timeInForceSchema } from './orders';
 
@@ -43,7 +43,7 @@ export type LegRequest = z.infer<typeof legRequestSchema>;
 export const orderListRequestSchema = z
   .strictObject({
     accountId: idSchema,
-    clientListId: idSchema.optional().meta({ description: 'Your id of the list, unique in the account for ever. May be absent if an Idempotency-Key is given.' }),
+    clientListId: clientIdSchema.optional().meta({ description: 'Your id of the list, unique in the account for ever. May be absent if an Idempotency-Key is given.' }),
     type: z.enum(ORDER_LIST_TYPES).meta({ description: 'OCO: the first fill of one leg cancels the others. OUO: what fills of one reduces the others. OTO: the first leg triggers the others, each for its share of what filled. BRACKET: an entry, take-profits and a stop.' }),
     symbol: symbolSchema,
     legs: z.array(legRequestSchema).min(2, 'must hold at least two legs').max(MAX_LEGS, `must hold at most ${MAX_LEGS} legs`),

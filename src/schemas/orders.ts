@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ORDER_STATES, type Order } from '../domain/order';
 import { groupIssues, orderGroupingSchema } from './order-groups';
 import { conditionFields, conditionIssues, escalationSchema, executionSchema, gapPolicySchema, priceTypeSchema, trailingOffsetTypeSchema } from './order-conditions';
-import { decimalSchema, idSchema, nextCursorSchema, pageQuery, positiveDecimalSchema, queryInteger, symbolSchema, timeSchema, uuidSchema, venueNameSchema } from './fields';
+import { clientIdSchema, decimalSchema, idSchema, nextCursorSchema, pageQuery, positiveDecimalSchema, queryInteger, symbolSchema, timeSchema, uuidSchema, venueNameSchema } from './fields';
 
 export const orderSideSchema = z.enum(['buy', 'sell']);
 export const orderTypeSchema = z.enum(['market', 'limit', 'stopMarket', 'stopLimit', 'takeProfitMarket', 'takeProfitLimit', 'trailingStopMarket', 'trailingStopLimit']);
@@ -20,7 +20,7 @@ export const answerTimeoutQuery = {
 
 const orderRequestShape = z.strictObject({
   accountId: idSchema,
-  clientOrderId: idSchema.optional().meta({ description: 'Your id of the order, unique in the account for ever. May be absent if an Idempotency-Key is given.' }),
+  clientOrderId: clientIdSchema.optional().meta({ description: 'Your id of the order, unique in the account for ever. May be absent if an Idempotency-Key is given.' }),
   symbol: symbolSchema,
   side: orderSideSchema,
   type: orderTypeSchema,

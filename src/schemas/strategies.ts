@@ -4,7 +4,7 @@ import { decimal } from '../domain/decimal';
 import { STRATEGY_STATES, type Strategy, type StrategyPreview } from '../domain/strategy';
 import { STRATEGIES } from '../domain/strategies/registry';
 import type { Field } from '../domain/strategies/form';
-import { decimalSchema, idSchema, nextCursorSchema, pageQuery, positiveDecimalSchema, symbolSchema, timeSchema, uuidSchema, venueNameSchema } from './fields';
+import { clientIdSchema, decimalSchema, idSchema, nextCursorSchema, pageQuery, positiveDecimalSchema, symbolSchema, timeSchema, uuidSchema, venueNameSchema } from './fields';
 import { eventSchema } from './events';
 import { orderSideSchema, orderStateSchema } from './orders';
 
@@ -14,7 +14,7 @@ const parametersSchema = z.record(z.string(), z.union([z.string(), z.number(), z
 export const strategyRequestSchema = z
   .strictObject({
     accountId: idSchema,
-    clientStrategyId: idSchema.optional().meta({ description: 'Your id of the strategy, unique in the account for ever. May be absent if an Idempotency-Key is given.' }),
+    clientStrategyId: clientIdSchema.optional().meta({ description: 'Your id of the strategy, unique in the account for ever. May be absent if an Idempotency-Key is given.' }),
     type: strategyTypeSchema,
     symbol: symbolSchema,
     side: orderSideSchema,

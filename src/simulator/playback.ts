@@ -4,7 +4,7 @@ import { Decimal } from '../domain/decimal';
 import type { AmbientLevel, AmbientUpdate } from './book';
 import type { PaperMarket } from './market';
 import type { MarketTrade } from './matching';
-import type { RecordedEvent, Recording } from './recordings';
+import { nothingIn, type RecordedEvent, type Recording } from './recordings';
 
 /** Levels behind each best price of a recording that tells trades only. */
 const MADE_UP_LEVELS = 20;
@@ -47,7 +47,7 @@ export class Playback {
   async open(): Promise<void> {
     await this.readNext();
     const first = this.next;
-    if (first === null) throw new Error(`${this.recording.path} holds nothing: no message, trade or candle`);
+    if (first === null) throw new Error(nothingIn(this.recording.path));
     this.sink.open(first.kind === 'book' ? first.update : this.depth.after(first.trade));
     await this.readNext();
   }

@@ -1,5 +1,5 @@
 import { loadSettings } from '../../config/settings';
-import { checkRecording, checkVenues, strayNames } from '../checked-settings';
+import { checkPaperData, checkVenues, strayNames } from '../checked-settings';
 import { Supervisor, type ReadyAddresses, type SupervisorParts } from './supervisor';
 
 const SIGNALS: readonly NodeJS.Signals[] = process.platform === 'win32' ? ['SIGINT', 'SIGBREAK'] : ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -24,7 +24,7 @@ export async function runSupervisor(environment: NodeJS.ProcessEnv, parts: Super
   try {
     const settings = loadSettings(environment);
     checkVenues(settings.venues);
-    checkRecording(settings);
+    await checkPaperData(settings);
     for (const name of strayNames(environment, settings)) say(`${name} is set and nothing reads it: .env.example has every setting`);
     supervisor = new Supervisor({ settings, environment, parts, say });
   } catch (error) {

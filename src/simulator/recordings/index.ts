@@ -40,6 +40,19 @@ export async function openRecording(path: string, markets: readonly PaperMarket[
   return { path, format, market, read };
 }
 
+/** Opens it as a simulator would and reads its first event. Throws an Error that says what is wrong with it. */
+export async function checkRecording(path: string, markets: readonly PaperMarket[], symbol: string | null): Promise<void> {
+  const events = (await openRecording(path, markets, symbol)).read();
+  try {
+    if ((await events.next()).done === true) throw new Error(nothingIn(path));
+  } finally {
+    await events.return();
+  }
+}
+
+/** Said of a recording without an event. */
+export const nothingIn = (path: string): string => `${path} holds nothing: no message, trade or candle`;
+
 function formatOf(head: string): RecordingFormat | null {
   if (head.startsWith('[')) return 'JSON array of trades';
   if (head.startsWith('{')) return 'Bybit order-book lines';

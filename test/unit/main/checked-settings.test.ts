@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { loadSettings } from '../../../src/config/settings';
 import { parseVenueSettings } from '../../../src/config/venue-settings';
-import { checkRecording, checkVenues, strayNames } from '../../../src/main/checked-settings';
+import { checkPaperData, checkVenues, strayNames } from '../../../src/main/checked-settings';
 import { Home } from '../../../src/main/launcher/home';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'surefill-settings-'));
@@ -30,16 +30,41 @@ describe('venues', () => {
 describe('the recording of the paper venue', () => {
   const venues = parseVenueSettings('paper', {});
 
-  test('has to be a file that can be read', () => {
-    expect(() => checkRecording({ venues, paperData: path.join(folder, 'missing') })).toThrow(`SUREFILL_PAPER_DATA must be a file that can be read (ENOENT), got ${JSON.stringify(path.join(folder, 'missing'))}`);
-    expect(() => checkRecording({ venues, paperData: folder })).toThrow('SUREFILL_PAPER_DATA must be a file, not a folder');
-    expect(() => checkRecording({ venues, paperData: file })).not.toThrow();
-    expect(() => checkRecording({ venues, paperData: undefined })).not.toThrow();
+  const checked = (paperData: string | undefined, paperDataMarket?: string): Promise<void> => checkPaperData({ venues, paperData, paperDataMarket });
+  function made(name: string, text: string): string {
+    const recording = path.join(folder, name);
+    writeFileSync(recording, text);
+    return recording;
+  }
+
+  test('has to be a file that can be read', async () => {
+    await expect(checked(path.join(folder, 'missing'))).rejects.toThrow(`SUREFILL_PAPER_DATA must be a file that can be read (ENOENT), got ${JSON.stringify(path.join(folder, 'missing'))}`);
+    await expect(checked(folder)).rejects.toThrow('SUREFILL_PAPER_DATA must be a file, not a folder');
+    await expect(checked(undefined)).resolves.toBeUndefined();
   });
 
-  test('is nobody\'s business where the simulator runs elsewhere', () => {
+  test.each<[string, string, string]>([
+    ['empty.jsonl', '', 'empty.jsonl is empty'],
+    ['letter.txt', 'Dear venue,\n', 'letter.txt is of no known format: give Bybit order-book lines'],
+    ['half.jsonl', '{"topic":"orderbook.500.XRPUSDT","ts":1', 'half.jsonl line 1 is not JSON'],
+    ['other.jsonl', '{"hello":"world"}\n', 'other.jsonl line 1 is not an order-book message'],
+    ['header-only-ethusdt.csv', 'timestamp,side,price,amount\n', 'header-only-ethusdt.csv holds nothing: no message, trade or candle'],
+    ['nameless.csv', 'timestamp,side,price,amount\n', 'say which one with SUREFILL_PAPER_DATA_MARKET'],
+  ])('%s is told before anything is started, in one line', async (name, text, reason) => {
+    const message = await checked(made(name, text)).then(() => 'accepted', (error: Error) => error.message);
+    expect(message).toMatch(/^SUREFILL_PAPER_DATA must be a recording that the paper venue can play: [^\n]+$/);
+    expect(message).toContain(reason);
+  });
+
+  test('that can be played is taken, and its market can be said', async () => {
+    const trades = made('nameless-2.csv', 'timestamp,side,price,amount\n1675296000000,buy,1500.5,1\n');
+    await expect(checked(trades, 'ETH-PERP')).resolves.toBeUndefined();
+    await expect(checked(trades, 'NONE-PERP')).rejects.toThrow('SUREFILL_PAPER_DATA_MARKET NONE-PERP is no market here; there are BTC-PERP');
+  });
+
+  test('is nobody\'s business where the simulator runs elsewhere', async () => {
     const elsewhere = parseVenueSettings('paper', { SUREFILL_PAPER_WS_URL: 'ws://a', SUREFILL_PAPER_HTTP_URL: 'http://a' });
-    expect(() => checkRecording({ venues: elsewhere, paperData: '/not/here' })).not.toThrow();
+    await expect(checkPaperData({ venues: elsewhere, paperData: '/not/here', paperDataMarket: undefined })).resolves.toBeUndefined();
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { decimal } from '../../../src/domain/decimal';
-import { idSchema, positiveDecimalSchema, queryFlag, queryInteger, querySymbols, symbolSchema } from '../../../src/schemas/fields';
+import { clientIdSchema, idSchema, positiveDecimalSchema, queryFlag, queryInteger, querySymbols, symbolSchema } from '../../../src/schemas/fields';
 
 const RUNS = 1_000;
 
@@ -28,6 +28,11 @@ describe('decimals that callers send', () => {
 describe('ids and symbols', () => {
   test.each(['a', 'A-1_b.c', 'x'.repeat(64)])('%s is an id', (text) => expect(idSchema.safeParse(text).success).toBe(true));
   test.each(['', 'a b', 'a/b', 'é', 'x'.repeat(65), 'a\n'])('%j is none', (text) => expect(idSchema.safeParse(text).success).toBe(false));
+  // Whoever asks for it by name asks with a path, and clients resolve these two before they send it.
+  test.each(['.', '..'])('%s names nothing that is asked for by name', (text) => {
+    expect(clientIdSchema.safeParse(text).error?.issues.map(({ message }) => message)).toEqual(['must be neither "." nor "..": in a path they mean the path itself and the one above it']);
+  });
+  test.each(['...', '.a', 'a..b', '-', 'x'.repeat(64)])('%s does', (text) => expect(new URL(clientIdSchema.parse(text), 'http://h/by-client-id/').pathname).toBe(`/by-client-id/${text}`));
   test.each(['BTC-PERP', 'xyz:TSLA-PERP', 'BTC/USDT:USDT', '@107'])('%s is a symbol', (text) => expect(symbolSchema.safeParse(text).success).toBe(true));
   test.each(['', 'BTC PERP', '$', 'x'.repeat(65)])('%j is none', (text) => expect(symbolSchema.safeParse(text).success).toBe(false));
 });
