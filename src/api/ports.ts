@@ -4,7 +4,7 @@
  */
 import type { MoneyPorts } from './money-ports';
 import type { AlertChannelsPort, AlertRulesPort, AlertsPort } from './alert-ports';
-import type { Account, AccountStatus, Balance, MarginMode, RiskLimits, RiskLimitsView, UserRiskLimits } from '../domain/account';
+import type { Account, AccountStatus, Balance, MarginMode, Position, RiskLimits, RiskLimitsView, UserRiskLimits } from '../domain/account';
 import type { CallKind, CallRates } from '../domain/call-rate';
 import type { Clock } from '../domain/clock';
 import type { StreamEvent } from '../domain/events';
@@ -260,7 +260,12 @@ export interface ApiPorts extends SignalPorts, MoneyPorts {
   readonly gateway: OrderGatewayPort;
   readonly orders: OrdersPort;
   readonly fills: { list(query: FillListQuery): Promise<{ readonly fills: readonly Fill[]; readonly nextCursor: string | null }> };
-  readonly positions: { list(query: OrderListQuery): Promise<{ readonly positions: readonly ShownPosition[]; readonly nextCursor: string | null }>; byId(id: string, userId: string): Promise<ShownPosition | null> };
+  readonly positions: {
+    list(query: OrderListQuery): Promise<{ readonly positions: readonly ShownPosition[]; readonly nextCursor: string | null }>;
+    byId(id: string, userId: string): Promise<ShownPosition | null>;
+    /** The position with what its orders say filled, fills that are still to come included. */
+    closable(id: string, userId: string): Promise<Position | null>;
+  };
   readonly trades: { list(query: OrderListQuery): Promise<{ readonly trades: readonly Trade[]; readonly nextCursor: string | null }> };
   readonly ledger: { list(query: LedgerListQuery): Promise<{ readonly entries: readonly LedgerEntry[]; readonly nextCursor: string | null }> };
   readonly balances: { list(accountId: string, userId: string): Promise<readonly Balance[]> };

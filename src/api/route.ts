@@ -5,6 +5,7 @@
 import type { z } from 'zod';
 import type { CallKind } from '../domain/call-rate';
 import { DomainError, type ErrorCode } from '../domain/errors';
+import { UNSTORABLE_TEXT, unstorableIn } from '../domain/storable-text';
 import type { Reply } from './replies';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -109,6 +110,7 @@ export function route<P extends z.ZodType = Nothing, Q extends z.ZodType = Nothi
         headers: parse(headers, call.headers, 'header', issues),
         body: parse(body, call.body === undefined && !schemas.bodyRequired ? {} : call.body, 'body', issues),
       };
+      if (issues.length === 0 && body !== undefined) issues.push(...unstorable(parsed.body));
       if (issues.length > 0) throw validationError(issues);
       // Every part passed its schema, or has none: what TypeScript cannot follow through the loop over optional schemas.
       const checked = parsed as { params: z.output<P>; query: z.output<Q>; body: z.output<B>; headers: z.output<H> };
@@ -131,6 +133,12 @@ function parse(schema: z.ZodType | undefined, value: unknown, place: string, iss
   if (result.success) return result.data;
   for (const issue of result.error.issues) issues.push({ path: [place, ...issue.path.map(String)].join('.'), message: issue.message });
   return undefined;
+}
+
+/** Whatever a schema takes of a text is kept sooner or later. */
+function unstorable(body: unknown): Issue[] {
+  const names = unstorableIn(body);
+  return names === null ? [] : [{ path: ['body', ...names].join('.'), message: UNSTORABLE_TEXT }];
 }
 
 export function validationError(issues: readonly Issue[]): DomainError {

@@ -2,6 +2,7 @@
  * An alert's text as fields. Senders such as TradingView let their users write the text: JSON, lines of `name=value`, or words. Numbers
  * keep the digits they were written with: they are money, and no JavaScript number comes between.
  */
+import { isStorable, UNSTORABLE_TEXT } from './storable-text';
 
 /** More is a mistake, and each is kept. */
 export const MAX_ALERT_FIELDS = 100;
@@ -26,6 +27,8 @@ export function alertFields(text: string): { readonly fields: Readonly<Record<st
   if (names.length > MAX_ALERT_FIELDS) return { problem: `the alert has more than ${MAX_ALERT_FIELDS} fields` };
   const long = names.find((name) => (fields[name] ?? '').length > MAX_ALERT_VALUE);
   if (long !== undefined) return { problem: `field ${long.slice(0, MAX_ALERT_VALUE)} is longer than ${MAX_ALERT_VALUE} characters` };
+  const unstorable = names.find((name) => !isStorable(name) || !isStorable(fields[name] ?? ''));
+  if (unstorable !== undefined) return { problem: `field ${JSON.stringify(unstorable)} ${UNSTORABLE_TEXT}` };
   return { fields: { ...fields }, problem: null };
 }
 

@@ -1,5 +1,6 @@
 /** Pages of a listing: a cursor names the last row that was given, by what the rows are ordered by. */
 import { DomainError } from '../domain/errors';
+import { isStorable } from '../domain/storable-text';
 
 export interface PagePosition {
   readonly at: string;
@@ -16,7 +17,7 @@ export function positionOf(cursor: string | null | undefined): PagePosition | nu
   const key = keyOf(cursor);
   if (key === null) return null;
   const [at, id] = key;
-  if (Number.isNaN(Date.parse(at))) throw invalid(undefined);
+  if (!isTime(at)) throw invalid(undefined);
   return { at, id };
 }
 
@@ -30,11 +31,21 @@ export function keyOf(cursor: string | null | undefined): readonly [string, stri
   if (cursor === null || cursor === undefined) return null;
   try {
     const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    if (Array.isArray(parsed) && typeof parsed[0] === 'string' && typeof parsed[1] === 'string') return [parsed[0], parsed[1]];
+    if (Array.isArray(parsed) && isPart(parsed[0]) && isPart(parsed[1])) return [parsed[0], parsed[1]];
   } catch (error) {
     throw invalid(error);
   }
   throw invalid(undefined);
+}
+
+function isPart(part: unknown): part is string {
+  return typeof part === 'string' && isStorable(part);
+}
+
+/** As cursors write it. Date.parse alone takes what PostgreSQL does not, such as "1". */
+function isTime(at: string): boolean {
+  const ms = Date.parse(at);
+  return !Number.isNaN(ms) && new Date(ms).toISOString() === at && /^\d{4}-/.test(at);
 }
 
 function invalid(cause: unknown): DomainError {

@@ -241,7 +241,7 @@ export class Store {
   };
 
   readonly fills = { list: (query: FillListQuery) => this.portfolio.fills(query) };
-  readonly positions = { list: (query: PositionListQuery) => this.portfolio.positions(query), openOf: (accountId: string, userId: string) => this.portfolio.openPositions(accountId, userId), byId: (id: string, userId: string) => this.portfolio.position(id, userId) };
+  readonly positions = { list: (query: PositionListQuery) => this.portfolio.positions(query), openOf: (accountId: string, userId: string) => this.portfolio.openPositions(accountId, userId), byId: (id: string, userId: string) => this.portfolio.position(id, userId), closable: (id: string, userId: string) => this.portfolio.closable(id, userId) };
   readonly balances = { list: (accountId: string, userId: string) => this.portfolio.balances(accountId, userId) };
 
   /** Changes when the database was restored or replaced. Always asks. */

@@ -29,7 +29,7 @@ export const ORDER_LISTS: Readonly<Record<OrderListQuery['status'], ListOptions>
   open: { few: { condition: OPEN_SQL, order: 'updated_at' } },
 };
 /** The venue knows nothing of them: they wait in a workflow (domain/condition.ts). */
-const HELD_SQL = `(o.execution IS NOT NULL AND o.execution IN ('durable', 'both'))`;
+export const HELD_SQL = `(o.execution IS NOT NULL AND o.execution IN ('durable', 'both'))`;
 const UNSETTLED_SQL = `o.state IN (${quoted(UNSETTLED_STATES)})`;
 
 export class Orders {

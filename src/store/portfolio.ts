@@ -1,5 +1,6 @@
 /** Reads of fills, positions and balances. */
 import type { Balance, Position } from '../domain/account';
+import { decimal, decimalText } from '../domain/decimal';
 import type { Fill } from '../domain/order';
 import type { ShownPosition } from '../domain/protection';
 import { plainRow, selectList } from './columns';
@@ -7,6 +8,7 @@ import type { StoreCore } from './core';
 import { keyCursorOf, keyOf } from './cursor';
 import type { Parameter, Row } from './database';
 import { positionOf, positionRowOf, POSITION_FROM, POSITION_SELECT } from './fill-rows';
+import { HELD_SQL } from './orders';
 import { newestFirst, type ListedTable, type ListFilters, type ListOptions } from './listing';
 import { withProtection } from './protections';
 import { BALANCE_COLUMNS, FILL_COLUMNS } from './tables';
@@ -92,6 +94,22 @@ export class Portfolio {
     if (row === undefined) return null;
     const [shown] = await withProtection(this.core, [this.shown(row)]);
     return shown ?? null;
+  }
+
+  /**
+   * What there is to close of a position: with what orders say filled whose fills have not come yet, as the venue counts it already.
+   * Orders that wait in a workflow show the sums of their children.
+   */
+  async closable(id: string, userId: string): Promise<Position | null> {
+    const [row] = await this.core.database.rows(
+      `SELECT ${POSITION_SELECT}, (p.quantity + coalesce(u.quantity, 0))::text AS "closable"
+         FROM ${POSITION_FROM} LEFT JOIN LATERAL (
+           SELECT sum(CASE o.side WHEN 'buy' THEN 1 ELSE -1 END * (o.filled_quantity - o.fills_quantity - o.fills_missing)) AS quantity
+             FROM orders o WHERE o.account_id = p.account_id AND o.symbol = p.symbol AND o.filled_quantity > o.fills_quantity + o.fills_missing AND NOT ${HELD_SQL}) u ON true
+        WHERE p.id = $1 AND p.user_id = $2`,
+      id, userId,
+    );
+    return row === undefined ? null : positionOf({ ...positionRowOf(row), quantity: decimalText(decimal(row['closable'] as string)) });
   }
 
   async balances(accountId: string, userId: string): Promise<readonly Balance[]> {

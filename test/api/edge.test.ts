@@ -85,6 +85,14 @@ describe('what is malformed', () => {
     expect(answer.body.error.outcome).toBe('none');
   });
 
+  test.each(['\u0000', 'a\u0000b', '\ud800x'])('a text that cannot be stored is told with its place: %j', async (name) => {
+    const before = api.backend.accounts.size;
+    const answer = await api.ask('POST', '/api/v1/accounts', { raw: JSON.stringify({ name, venue: 'paper' }), headers: { 'content-type': 'application/json' } });
+    expect(code(answer)).toEqual([400, 'VALIDATION']);
+    expect(answer.body.error.details.issues).toEqual([{ path: 'body.name', message: 'holds a character that no text can: U+0000, or half of a surrogate pair' }]);
+    expect(api.backend.accounts.size).toBe(before);
+  });
+
   test('other methods and other paths are told as JSON', async () => {
     const method = await api.ask('PUT', '/api/v1/orders');
     expect(code(method)).toEqual([405, 'METHOD_NOT_ALLOWED']);

@@ -42,6 +42,8 @@ export class FakeBackend {
   readonly records = new Map<string, IdempotencyRecord>();
   readonly events = new Map<string, StreamEvent[]>();
   readonly positions = new Map<string, ShownPosition>();
+  /** Where more or less is to be closed than is shown. */
+  readonly closable = new Map<string, ShownPosition>();
   readonly balances = new Map<string, Balance[]>();
   readonly limits = new FakeLimits(this.accounts);
   book: AgedBook | null = { book: BOOK, ageMs: 5, stale: false };
@@ -185,6 +187,11 @@ export class FakeBackend {
   }
 
   /** Of one API process; several may share this backend. */
+  private positionOf(id: string, userId: string): ShownPosition | null {
+    const position = this.positions.get(id);
+    return position !== undefined && this.accounts.get(position.accountId)?.userId === userId ? position : null;
+  }
+
   ports(): ApiPorts {
     return {
       collateral: this.collateral,
@@ -213,10 +220,8 @@ export class FakeBackend {
       },
       positions: {
         list: async (query) => ({ nextCursor: null, positions: [...this.positions.values()].filter((position) => this.accounts.get(position.accountId)?.userId === query.userId && (query.status === 'all' || (query.status === 'closed') === (position.side === 'flat')) && (query.symbol === null || query.symbol === position.symbol) && (query.accountId === null || query.accountId === position.accountId)).slice(0, query.limit) }),
-        byId: async (id, userId) => {
-          const position = this.positions.get(id);
-          return position !== undefined && this.accounts.get(position.accountId)?.userId === userId ? position : null;
-        },
+        byId: async (id, userId) => this.positionOf(id, userId),
+        closable: async (id, userId) => this.closable.get(id) ?? this.positionOf(id, userId),
       },
       ...this.money.ports,
       balances: { list: async (accountId) => this.balances.get(accountId) ?? [] },

@@ -170,6 +170,14 @@ describe('closing a position', () => {
     expect([later.status, later.body.error.code]).toEqual([409, 'CONFLICT']);
   });
 
+  test('takes what there is now, where an order filled a moment ago whose fills are still to come', async () => {
+    api.backend.closable.set('p-1', position('p-1', 'main', 'long', '0.02'));
+    expect((await close({ quantity: '0.03' })).body.error).toMatchObject({ code: 'UNPROCESSABLE', message: expect.stringContaining('the position holds 0.02') });
+    expect((await close(undefined, 'close-2')).body.quantity).toBe('0.02');
+    api.backend.closable.set('p-1', position('p-1', 'main', 'flat', '0'));
+    expect((await close(undefined, 'close-3')).status).toBe(409);
+  });
+
   test('takes a part, and no more than there is', async () => {
     expect((await close({ quantity: '0.010' })).body.quantity).toBe('0.01');
     expect((await close({ quantity: '1' }, 'close-2')).status).toBe(422);

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import type { PositionListQuery } from '../../src/store/portfolio';
-import { openStoreWorld, type StoreWorld } from './store-harness';
+import { fillOf, intentFor, OWNER, openStoreWorld, seen, viewOf, type StoreWorld } from './store-harness';
 
 let world: StoreWorld;
 let sql: Client;
@@ -67,4 +67,23 @@ test('what is not realized goes with the quantity and the mark that are shown, n
   expect(await shown()).toEqual([odd, { symbol: 'TON-PERP', markPrice: '2.5', notional: '75', unrealizedPnl: '-15' }]);
   world.marks.set('TON-PERP', '1.9');
   expect(await shown()).toEqual([odd, { symbol: 'TON-PERP', markPrice: '1.9', notional: '57', unrealizedPnl: '3' }]);
+});
+
+test('what there is to close counts what the venue says filled, before its fills come and once, after they came', async () => {
+  const account = await world.newAccount();
+  const writer = await world.store.watching.takeEpoch(`account:${account.id}`, 'first');
+  const [bought, sold] = [intentFor(account), intentFor(account, { side: 'sell', quantity: '3', reduceOnly: true })];
+  await world.store.placing.recordOrders([bought], OWNER);
+  await world.store.watching.applyFills(writer, account.id, [fillOf(bought, { quantity: '10' })]);
+  const [held] = (await world.store.positions.list(query({ accountId: account.id }))).positions;
+  const closable = async (): Promise<unknown> => ((position) => position && [position.side, position.quantity])(await world.store.positions.closable(held?.id ?? '', account.userId));
+  expect(await closable()).toEqual(['long', '10']);
+  await world.store.placing.recordOrders([sold], OWNER);
+  await world.store.evidence.apply([{ orderId: sold.id, evidence: seen(viewOf(sold, { status: 'filled', filledQuantity: '3' })) }]);
+  expect([(await world.store.orders.byId(sold.id))?.state, (await world.store.positions.byId(held?.id ?? '', account.userId))?.quantity, await closable()]).toEqual(['FILLED', '10', ['long', '7']]);
+  await world.store.watching.applyFills(writer, account.id, [fillOf(sold, { quantity: '1' })]);
+  expect(await closable()).toEqual(['long', '7']);
+  await world.store.watching.applyFills(writer, account.id, [fillOf(sold, { quantity: '2' })]);
+  expect([(await world.store.positions.byId(held?.id ?? '', account.userId))?.quantity, await closable()]).toEqual(['7', ['long', '7']]);
+  expect(await world.store.positions.closable(held?.id ?? '', 'somebody-else')).toBeNull();
 });

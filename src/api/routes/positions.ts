@@ -27,6 +27,7 @@ export function positionRoutes({ ports, directory, placement }: RouteContext): R
       operationId: 'listPositions',
       tag: 'Positions',
       summary: 'Positions, by symbol, then account',
+      description: 'A position changes with its fills. A venue may say that an order filled a moment before it tells the fills: the order is FILLED then, and the position follows. Closing counts what was said.',
       scope: 'read',
       query: positionListQuerySchema,
       responses: { 200: { description: 'A page of positions.', schema: positionListSchema } },
@@ -76,7 +77,7 @@ export function positionRoutes({ ports, directory, placement }: RouteContext): R
       isExit: true,
       tag: 'Positions',
       summary: 'Close a position, or part of it, by market or limit',
-      description: 'Places a reduce-only order. Needs an Idempotency-Key: a repeat with it closes nothing more.',
+      description: 'Places a reduce-only order; without a quantity, for all there is, also what orders say filled while their fills are still to come. Needs an Idempotency-Key: a repeat with it closes nothing more.',
       scope: 'trade',
       params: z.strictObject({ id: positionIdSchema }),
       query: z.strictObject(answerTimeoutQuery),
@@ -93,7 +94,7 @@ export function positionRoutes({ ports, directory, placement }: RouteContext): R
         // Closing at market is what a body without a type has always meant: such requests hash as they did.
         const stamp = { positionId: params.id, quantity: asked, ...(limitPrice === null ? {} : { limitPrice }) };
         const request = { userId, idempotency: requestStamp(key, CLOSE, stamp), timeoutMs: query.timeoutMs };
-        const position = await ports.positions.byId(params.id, userId);
+        const position = await ports.positions.closable(params.id, userId);
         if (position === null) throw notFound('position');
         // A repeat after the position was closed still meets its order, so the record is asked before the position is judged.
         const isRepeat = (await placement.recordOf(request, 0)) !== null;

@@ -20,6 +20,7 @@ describe('the text of an alert', () => {
     ['BTCUSDT Crossing 50,000', { text: 'BTCUSDT Crossing 50,000' }],
     ['  ', 'the alert is empty'],
     ['{"price": {{close}}}', 'the alert starts like JSON and is none; is a placeholder without its quotes?'],
+    ['{"note":"a\\u0000"}', 'field "note" holds a character that no text can: U+0000, or half of a surrogate pair'],
     ['{"legs":[1,2]}', 'field legs is a list, or lies too deep'],
     ['{"a":{"b":{"c":{"d":{"e":1}}}}}', 'field a.b.c.d is a list, or lies too deep'],
     [`{"long":"${'x'.repeat(MAX_ALERT_VALUE + 1)}"}`, `field long is longer than ${MAX_ALERT_VALUE} characters`],
