@@ -38,7 +38,14 @@ function processesOf(home) {
   return [path.join(home, 'lock'), ...records.map((name) => path.join(run, name))].flatMap(read);
 }
 
+/** Where its owner's words go to whoever started the owner, as those of Jest's workers do, a copy that we hold keeps that one waiting for more. */
+function leaveOwnersPipe() {
+  const words = fs.fstatSync(process.stderr.fd);
+  if (words.isFIFO() || words.isSocket()) fs.closeSync(process.stderr.fd);
+}
+
 orders.on('close', () => {
+  leaveOwnersPipe();
   // What left the map of its own accord has ended; the rest was left by a test, or by a killed run.
   for (const identity of processes.values()) signalExactly(identity, 'SIGKILL');
   for (const home of homes) for (const identity of processesOf(home)) signalExactly(identity, 'SIGKILL');

@@ -15,6 +15,7 @@ import { FakeDeposits } from './fake-deposits';
 import { FakeLimits } from './fake-limits';
 import { FakeAccountChanges } from './fake-accounts';
 import { amendAtVenue, cancelAtVenue, heldOrders } from './fake-changes';
+import { positionsPort } from './fake-positions';
 import { FakeMoney } from './fake-money';
 import { FakeSupervision } from './fake-supervision';
 import { FakeApiKeys } from './fake-api-keys';
@@ -187,11 +188,6 @@ export class FakeBackend {
   }
 
   /** Of one API process; several may share this backend. */
-  private positionOf(id: string, userId: string): ShownPosition | null {
-    const position = this.positions.get(id);
-    return position !== undefined && this.accounts.get(position.accountId)?.userId === userId ? position : null;
-  }
-
   ports(): ApiPorts {
     return {
       collateral: this.collateral,
@@ -218,11 +214,7 @@ export class FakeBackend {
         list: async (query) => this.list(query),
         timeline: async (id, userId) => this.timeline(id, userId),
       },
-      positions: {
-        list: async (query) => ({ nextCursor: null, positions: [...this.positions.values()].filter((position) => this.accounts.get(position.accountId)?.userId === query.userId && (query.status === 'all' || (query.status === 'closed') === (position.side === 'flat')) && (query.symbol === null || query.symbol === position.symbol) && (query.accountId === null || query.accountId === position.accountId)).slice(0, query.limit) }),
-        byId: async (id, userId) => this.positionOf(id, userId),
-        closable: async (id, userId) => this.closable.get(id) ?? this.positionOf(id, userId),
-      },
+      positions: positionsPort(this.positions, this.closable, (accountId) => this.accounts.get(accountId)?.userId),
       ...this.money.ports,
       balances: { list: async (accountId) => this.balances.get(accountId) ?? [] },
       accounts: {
