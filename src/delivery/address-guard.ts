@@ -30,8 +30,13 @@ export function networkOf(text: string): Network | null {
   }
 }
 
-/** IPv4-compatible IPv6 (::/96, RFC 4291 deprecated it): ipaddr.js calls it unicast, and some stacks reach the IPv4 address by it. */
-const IPV4_COMPATIBLE = ipaddr.IPv6.parseCIDR('::/96');
+/**
+ * What is public of IPv6 (RFC 4291, IANA's registry of address space): ipaddr.js calls unicast whatever it knows no name for, such as
+ * IPv4-compatible addresses (::/96), by which some stacks reach the IPv4 address.
+ */
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
+/** Azure's platform (WireServer, its DNS, health probes): a public address in name that leads to the host of the machine. */
+const PLATFORM_ADDRESSES = [ipaddr.IPv4.parseCIDR('168.63.129.16/32')];
 
 /** All addresses of a name. */
 export type ResolveAll = (host: string, callback: (error: NodeJS.ErrnoException | null, addresses: readonly LookupAddress[]) => void) => void;
@@ -73,7 +78,8 @@ export class AddressGuard {
     // process() turns IPv4-mapped IPv6 into the IPv4 address it means.
     const address = ipaddr.process(text);
     if (this.allowed.some((network) => contains(network, address))) return true;
-    if (address.kind() === 'ipv6' && contains(IPV4_COMPATIBLE, address)) return false;
+    if (address.kind() === 'ipv6' && !contains(GLOBAL_UNICAST, address)) return false;
+    if (PLATFORM_ADDRESSES.some((network) => contains(network, address))) return false;
     return address.range() === 'unicast';
   }
 }

@@ -105,14 +105,21 @@ function directAgent(guard: AddressGuard): Agent {
   });
 }
 
-/** The rest is not read: the connection is closed instead. */
+/**
+ * The rest is not read: the connection is closed instead. Never rejects: the status was seen, and it alone says whether the delivery was taken.
+ * A body that hangs, breaks off or is framed wrongly must not have it sent a second time.
+ */
 async function firstBytes(body: Dispatcher.ResponseData['body']): Promise<string> {
   const parts: Buffer[] = [];
   let bytes = 0;
-  for await (const part of body as AsyncIterable<Buffer>) {
-    parts.push(part);
-    bytes += part.length;
-    if (bytes >= ANSWER_BYTES) break;
+  try {
+    for await (const part of body as AsyncIterable<Buffer>) {
+      parts.push(part);
+      bytes += part.length;
+      if (bytes >= ANSWER_BYTES) break;
+    }
+  } catch {
+    // What came until then is kept.
   }
   return Buffer.concat(parts).subarray(0, ANSWER_BYTES).toString('utf8');
 }
