@@ -7,6 +7,7 @@ import { isoTime, type Clock } from '../domain/clock';
 import { decimalText, sum } from '../domain/decimal';
 import { assetOf, type Deposit } from '../domain/deposit';
 import { faultOfWay, type DepositWay } from '../domain/deposit-way';
+import { ENDED_FUNDED_ORDER_STATES } from '../domain/funded-order';
 import { ENDED_WITHDRAWAL_STATES, type Withdrawal } from '../domain/withdrawal';
 import type { Withdrawals } from '../store/withdrawals';
 
@@ -16,6 +17,8 @@ export interface AccountFundingPorts {
   readonly withdrawals: Pick<Withdrawals, 'byId' | 'beginFunding'>;
   /** How the venue takes deposits for the account; null: not at all, or the account is gone. */
   readonly wayInto: (accountId: string, userId: string) => Promise<DepositWay | null>;
+  /** Sees to it that a workflow is at what is done with it there. */
+  readonly pursueOrder: (deposit: Deposit) => Promise<void>;
   /** Sees to it that a workflow is at it. */
   readonly pursue: (funding: Withdrawal) => Promise<void>;
 }
@@ -35,6 +38,7 @@ export class AccountFunding {
     if (deposit === null || destination === null || deposit.state !== 'CREDITED') return;
     const funding = (await this.ports.withdrawals.byId(destination.fundingId)) ?? (await this.begin(deposit, destination));
     if (funding !== null && !ENDED_WITHDRAWAL_STATES.has(funding.state)) await this.ports.pursue(funding);
+    if (destination.order !== undefined && !ENDED_FUNDED_ORDER_STATES.has(destination.order.state)) await this.ports.pursueOrder(deposit);
   }
 
   /** null: it brought nothing of the token, and a person has agreed. */

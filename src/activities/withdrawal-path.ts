@@ -14,6 +14,8 @@ export interface WithdrawalPathPorts {
   readonly sender: Pick<ChainSender, 'step'>;
   readonly chains: ReadonlyMap<number, Chain>;
   readonly limits: WithdrawalLimits;
+  /** Why a transfer to a venue's account may not be signed any more; null: it may, or is none. */
+  readonly faultOfFunding: (withdrawal: Withdrawal) => Promise<string | null>;
 }
 
 /** What a caller's wish came to. `refused`: nothing was changed. */
@@ -49,6 +51,13 @@ export class WithdrawalPath {
   async look(id: string): Promise<WithdrawalState> {
     const withdrawal = await this.must(id);
     if (withdrawal.state !== 'APPROVED' && withdrawal.state !== 'SIGNED' && withdrawal.state !== 'SUBMITTED') return withdrawal.state;
+    // Judged again as long as nothing is signed: the account, or its address at the venue, may be another by now.
+    const fault = withdrawal.state === 'APPROVED' ? await this.ports.faultOfFunding(withdrawal) : null;
+    if (fault !== null) {
+      const { state } = await this.ports.withdrawals.record(id, { kind: 'impossible', reason: fault });
+      // Where bytes are kept it goes on: they may have left.
+      if (state !== 'APPROVED') return state;
+    }
     const { userId, token } = withdrawal;
     const step = await this.ports.sender.step({ id: withdrawalSendId(id), userId, call: callOf(withdrawal), purpose: { table: 'withdrawals', id, state: 'APPROVED' } });
     let state: WithdrawalState = withdrawal.state;

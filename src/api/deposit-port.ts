@@ -2,11 +2,12 @@
 import type { ChainToken, Deposit, DepositState, DepositStep, Hex } from '../domain/deposit';
 import type { DepositDecision } from '../domain/deposit-state';
 import type { SuspenseEntry } from '../domain/suspense';
+import type { PlannedTerms } from './order-list-desk';
 import type { DepositRequest } from '../schemas/deposits';
 
 export interface DepositsPort {
-  /** Throws UNPROCESSABLE where no quote can be had, or deposits are not configured; VALIDATION for a chain, token or amount that is none. */
-  begin(userId: string, request: DepositRequest, idempotencyKey: string | null): Promise<Deposit>;
+  /** `plan`: checks what is to be done at the venue, and throws what an order list would; asked for a new deposit only. Throws UNPROCESSABLE where no quote can be had, or deposits are not configured; VALIDATION for a chain, token or amount that is none. */
+  begin(userId: string, request: DepositRequest, idempotencyKey: string | null, plan?: () => Promise<PlannedTerms | null>): Promise<Deposit>;
   get(id: string, userId: string): Promise<Deposit | null>;
   list(query: { readonly userId: string; readonly state: DepositState | null; readonly cursor: string | null; readonly limit: number }): Promise<{ readonly deposits: readonly Deposit[]; readonly nextCursor: string | null }>;
   /** null where there is no such deposit of this user. */

@@ -19,6 +19,9 @@ import type { NewOrderListWish } from './order-list-ports';
 import type { ApiPorts } from './ports';
 import { validationError } from './route';
 
+/** A list without its names. */
+export type PlannedTerms = Omit<NewOrderListWish, 'id' | 'clientListId' | 'ownerWorkflowId'>;
+
 export class OrderListDesk {
   constructor(
     private readonly directory: Directory,
@@ -38,6 +41,17 @@ export class OrderListDesk {
     }
     const clientListId = request.clientListId ?? (stamp === null ? null : derivedClientOrderId(userId, stamp.key, 0));
     if (clientListId === null) throw validationError([{ path: 'body.clientListId', message: 'needs a clientListId, or the request an Idempotency-Key: without either a repeat could not be told from a second list' }]);
+    const terms = await this.plan(request, userId);
+    for (const leg of terms.legs) if (!leg.reduceOnly) assertEntriesPass(this.ports.health, leg.accountId);
+    const id = randomUUID();
+    const wish: NewOrderListWish = { ...terms, id, clientListId, ownerWorkflowId: `order-list/${id}` };
+    const made = await this.ports.orderLists.create(wish, stamp);
+    if (made.id !== id) assertSame(made, wish);
+    return this.started(made);
+  }
+
+  /** Checked and on its markets' grids; made by whoever gives it its names. */
+  async plan(request: Omit<OrderListRequest, 'clientListId'>, userId: string): Promise<PlannedTerms> {
     const roles = rolesOf(request);
     const sides = sidesOf(request, roles);
     const account = await this.directory.account(request.accountId, userId);
@@ -46,17 +60,9 @@ export class OrderListDesk {
     const problem = legProblem(request, legs);
     if (problem !== null) throw unprocessable(problem.field, problem.value, problem.message);
     const expireTime = this.expiry(request.expireTime ?? null);
-    for (const leg of legs) if (!leg.reduceOnly) assertEntriesPass(this.ports.health, leg.accountId);
-    const id = randomUUID();
     const symbol = (await this.directory.market(account.venue, request.symbol))?.symbol;
     if (symbol === undefined) throw unprocessable('symbol', request.symbol, `${account.venue} has no market ${request.symbol}`);
-    const wish: NewOrderListWish = {
-      id, clientListId, userId, accountId: account.id, venue: account.venue, symbol, type: request.type, legs,
-      expireTime, timeLimitMs: request.timeLimitMs ?? null, breakEvenAfter: request.breakEvenAfter ?? null, ownerWorkflowId: `order-list/${id}`,
-    };
-    const made = await this.ports.orderLists.create(wish, stamp);
-    if (made.id !== id) assertSame(made, wish);
-    return this.started(made);
+    return { userId, accountId: account.id, venue: account.venue, symbol, type: request.type, legs, expireTime, timeLimitMs: request.timeLimitMs ?? null, breakEvenAfter: request.breakEvenAfter ?? null };
   }
 
   async amend(list: OrderList, revision: number, change: z.infer<typeof orderListAmendmentSchema>): Promise<OrderList> {

@@ -4,8 +4,9 @@ import { keccak256 } from 'viem';
 import { privateKeyToAccount, type PrivateKeyAccount } from 'viem/accounts';
 import type { SignedTransaction } from '../domain/chain-send';
 import type { Hex } from '../domain/deposit';
-import type { SigningRequest, WalletSigner } from '../domain/wallet-signer';
+import type { MessageSigningRequest, SigningRequest, WalletSigner } from '../domain/wallet-signer';
 import { lower } from './evm-chain';
+import { typedDataOf } from './typed-data';
 
 export class LocalSigner implements WalletSigner {
   constructor(private readonly seed: Buffer) {}
@@ -21,6 +22,12 @@ export class LocalSigner implements WalletSigner {
     if (lower(account.address) !== from) throw new Error(`${from} is not the wallet of user ${userId}`);
     const bytes = await account.signTransaction({ type: 'eip1559', chainId, nonce, to, data, value: BigInt(value), gas: BigInt(gas), maxFeePerGas: BigInt(maxFeePerGas), maxPriorityFeePerGas: BigInt(maxPriorityFeePerGas) });
     return { bytes, hash: keccak256(bytes) };
+  }
+
+  async signMessage({ userId, from, message }: MessageSigningRequest): Promise<Hex> {
+    const account = this.accountOf(userId);
+    if (lower(account.address) !== from) throw new Error(`${from} is not the wallet of user ${userId}`);
+    return lower(await account.signTypedData(typedDataOf(message)));
   }
 
   private accountOf(userId: string): PrivateKeyAccount {

@@ -1,15 +1,16 @@
 /**
  * Privy's server wallets: a wallet a user, whose key never is in our process. A policy at Privy bounds what may be signed, an authorization
  * signature proves that it is us who asks, and an idempotency key makes a repeated request the same one. We ask for signatures only
- * (eth_signTransaction): sending is ours, after the bytes are kept.
+ * (eth_signTransaction, eth_signTypedData_v4): sending is ours, after the bytes are kept.
  */
 import type { KeyObject } from 'node:crypto';
-import { keccak256, parseTransaction, recoverTransactionAddress, type TransactionSerialized } from 'viem';
+import { keccak256, parseTransaction, recoverTransactionAddress, recoverTypedDataAddress, type TransactionSerialized } from 'viem';
 import type { SignedTransaction, UnsignedTransaction } from '../domain/chain-send';
 import type { Hex } from '../domain/deposit';
 import { DomainError } from '../domain/errors';
-import type { SigningRequest, WalletSigner } from '../domain/wallet-signer';
+import type { MessageSigningRequest, SigningRequest, TypedMessage, WalletSigner } from '../domain/wallet-signer';
 import { lower } from './evm-chain';
+import { DOMAIN_FIELDS, typedDataOf } from './typed-data';
 import { authorizationKey, authorizationSignature, canonicalJson, type JsonObject } from './privy-authorization';
 
 /** Where it is remembered which wallet is whose: Privy's idempotency keys are good for a day only. */
@@ -64,6 +65,18 @@ export class PrivySigner implements WalletSigner {
     return { bytes: lower(bytes), hash: keccak256(lower(bytes)) };
   }
 
+  async signMessage({ userId, from, message, idempotencyKey }: MessageSigningRequest): Promise<Hex> {
+    const { walletId, address } = await this.walletOf(userId);
+    if (address !== from) throw new Error(`${from} is not the wallet of user ${userId}`);
+    const answer = await this.post(`/v1/wallets/${encodeURIComponent(walletId)}/rpc`, messageBody(message), idempotencyKey);
+    const signature = (answer['data'] as JsonObject | undefined)?.['signature'];
+    if (typeof signature !== 'string' || !/^0x[0-9a-fA-F]{130}$/.test(signature)) throw silent('Privy answered without a signature');
+    // A signature of anything else, or by anybody else, recovers to another address.
+    const signer = await recoverTypedDataAddress({ ...typedDataOf(message), signature: lower(signature) }).catch(() => null);
+    if (signer === null || lower(signer) !== from) throw new DomainError('FORBIDDEN', 'Privy signed something else than was asked for, or with another key than the wallet\'s: it is not sent', { details: { signer: true } });
+    return lower(signature);
+  }
+
   /** Made on first use. Nobody is told an address before it is remembered, so a wallet that was made and forgotten holds nothing. */
   private async walletOf(userId: string): Promise<KnownWallet> {
     const { book, ownerId, policyId } = this.options;
@@ -109,6 +122,11 @@ function rpcBody({ chainId, to, data, value, nonce, gas, maxFeePerGas, maxPriori
   const hex = (integer: string): string => `0x${BigInt(integer).toString(16)}`;
   const transaction = { type: 2, chain_id: chainId, to, data, value: hex(value), nonce, gas_limit: hex(gas), max_fee_per_gas: hex(maxFeePerGas), max_priority_fee_per_gas: hex(maxPriorityFeePerGas) };
   return { method: 'eth_signTransaction', params: { transaction } };
+}
+
+function messageBody(message: TypedMessage): JsonObject {
+  const { primaryType, types, ...data } = typedDataOf(message);
+  return { method: 'eth_signTypedData_v4', params: { typed_data: { ...data, types: { EIP712Domain: DOMAIN_FIELDS.map((field) => ({ ...field })), ...types }, primary_type: primaryType } } };
 }
 
 /** A signer that was taken over could sign something else: what comes back is read, and its signature belongs to the wallet. */

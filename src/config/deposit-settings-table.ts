@@ -20,5 +20,6 @@ export const DEPOSIT_SETTINGS = {
   depositDropAfterMs: integer({ env: 'SUREFILL_DEPOSIT_DROP_AFTER_MS', default: 1_800_000, min: 10, max: 30 * DAY_MS, unit: 'ms', scaled: true, description: 'A transaction that no node knows for so long counts as dropped. Scaled.' }),
   depositGraceMs: integer({ env: 'SUREFILL_DEPOSIT_GRACE_MS', default: 2 * DAY_MS, min: 10, max: 30 * DAY_MS, unit: 'ms', description: 'How long a bridge may take before a person looks at the deposit.' }),
   depositWatchAfterMs: integer({ env: 'SUREFILL_DEPOSIT_WATCH_AFTER_MS', default: 600_000, min: 10, max: DAY_MS, unit: 'ms', scaled: true, description: 'How long a credited deposit is looked at for a reorganisation. Scaled.' }),
+  depositVenueLateMs: integer({ env: 'SUREFILL_DEPOSIT_VENUE_LATE_MS', default: 3_600_000, min: 1_000, max: DAY_MS, unit: 'ms', scaled: true, description: 'How long a venue may take to credit a deposit\'s transfer, or a chain to show what the venue paid back, before a person is told. Scaled.' }),
   depositClaimWithinMs: integer({ env: 'SUREFILL_DEPOSIT_CLAIM_WITHIN_MS', default: 1_800_000, min: 10, max: 30 * DAY_MS, unit: 'ms', scaled: true, description: 'How long a transfer waits for the deposit it may belong to before it is given to the only one that waits. Scaled.' }),
 };

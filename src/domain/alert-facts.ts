@@ -22,7 +22,7 @@ export type AlertStep =
 
 /** Events that any rule looks at. */
 export const JUDGED_EVENTS: readonly EventType[] = [
-  'fill.created', 'account.alert', 'deposit.created', 'deposit.updated', 'deposit.credited', 'deposit.refunded', 'deposit.failed', 'deposit.ended', 'deposit.reviewNeeded', 'deposit.reversed', 'swap.quoted', 'swap.updated',
+  'fill.created', 'account.alert', 'deposit.created', 'deposit.updated', 'deposit.credited', 'deposit.refunded', 'deposit.failed', 'deposit.ended', 'deposit.reviewNeeded', 'deposit.reversed', 'deposit.held', 'withdrawal.failed', 'swap.quoted', 'swap.updated',
 ];
 
 /** Kinds of account.alert that say that a position is not protected as it should be. */
@@ -47,6 +47,7 @@ export function stepOf(rule: AlertRule, event: StreamEvent, accountOf: (id: stri
     case 'venueDown':
       return event.type === 'account.alert' && account !== null ? venueStep(rule, event, account) : null;
     case 'depositStuck':
+      if (event.type === 'withdrawal.failed') return fundingStep(event);
       return event.type.startsWith('deposit.') || event.type.startsWith('swap.') ? depositStep(rule, event) : null;
     // Judged by prices and marks, where those are known.
     case 'price':
@@ -122,12 +123,26 @@ function depositStep(rule: RuleOf<'depositStuck'>, event: StreamEvent): AlertSte
   const { id } = deposit;
   const state = deposit.state as DepositState;
   const key = `deposit/${id}`;
+  if (event.type === 'deposit.held') {
+    const [reason, advice] = [textAt(event.data, 'reason') ?? '', textAt(event.data, 'advice') ?? ''];
+    return { kind: 'raise', clears: key, fact: { subject: `${key}/held`, title: `A deposit's money is not where it should be (${reason})`, body: `Deposit ${id}: ${advice}.`, accountId: null, symbol: null, data: { depositId: id, reason, advice } } };
+  }
   // Before anything is sent it waits for its owner, who knows.
   if (ENDED_DEPOSIT_STATES.has(state) || UNSENT_DEPOSIT_STATES.has(state)) return { kind: 'clear', key };
   const fact = (body: string): AlertFact => ({ subject: key, title: `A deposit is stuck in ${state}`, body, accountId: null, symbol: null, data: { depositId: id, state, since: event.at } });
   if (event.type === 'deposit.reviewNeeded') return { kind: 'raise', clears: key, fact: fact(`Deposit ${id} waits for a person to look at it.`) };
   const { afterMinutes } = rule.parameters;
   return { kind: 'wait', key, dueAtMs: Date.parse(event.at) + afterMinutes * MINUTE, fact: fact(`Nothing has happened to deposit ${id} for ${afterMinutes} minutes, since ${event.at}.`) };
+}
+
+/** What was to go on to an account stays in the wallet. Another withdrawal that failed is told to whoever asked for it. */
+function fundingStep(event: StreamEvent): AlertStep | null {
+  const withdrawal = event.data['withdrawal'] as { readonly amount?: unknown; readonly reason?: unknown; readonly funding?: { readonly depositId?: unknown; readonly accountId?: unknown } } | undefined;
+  const { depositId, accountId } = withdrawal?.funding ?? {};
+  if (typeof depositId !== 'string' || typeof accountId !== 'string') return null;
+  const reason = String(withdrawal?.reason);
+  const body = `Deposit ${depositId} was to go on to account ${accountId}, and did not (${reason}): ${String(withdrawal?.amount)} USDC are in your wallet. Withdraw them, or begin another deposit once the account is right.`;
+  return { kind: 'raise', clears: null, fact: { subject: `funding/${depositId}`, title: 'A deposit did not go on to its account', body, accountId: null, symbol: null, data: { depositId, accountId, reason } } };
 }
 
 function textAt(data: Readonly<Record<string, unknown>>, field: string): string | null {

@@ -47,6 +47,8 @@ export interface AttributionFacts {
   readonly open: readonly Claimant[];
   /** The deposit that a transfer of the same transaction, or one from the same sender within the memory, was counted for. */
   readonly paidBefore: { readonly depositId: string } | null;
+  /** It comes from where a venue pays what this user asked back from it: such money is for no deposit that waits. */
+  readonly isFromVenue: boolean;
   /** How long it has been final, ms. */
   readonly waitedMs: number;
   /** How long a deposit may take to claim it. */
@@ -61,9 +63,10 @@ export interface AttributionFacts {
  * double mint), is looked at by a person.
  */
 export function attribute(transfer: ChainTransfer, facts: AttributionFacts): Attribution {
-  const { claimedBy, beside, open, paidBefore, waitedMs, claimWithinMs, taken } = facts;
+  const { claimedBy, beside, open, paidBefore, isFromVenue, waitedMs, claimWithinMs, taken } = facts;
   const claimant = claimedBy ?? open.find((deposit) => deposit.bridge?.receivingHash === transfer.txHash);
   if (claimant !== undefined) return claimOf(transfer, claimant, beside);
+  if (isFromVenue && transfer.token === taken) return { kind: 'direct' };
   const waiting = open.filter((deposit) => assetOf(deposit.to) === transfer.asset && deposit.bridge?.receivingHash == null && deposit.received.length === 0);
   if (waiting.length > 0) {
     if (waitedMs < claimWithinMs) return { kind: 'wait' };

@@ -1,4 +1,5 @@
 /** The one function that moves a deposit: (deposit, fact) to the next deposit, forward only. Facts are what a chain, the bridge or a person said. */
+import { advanceFundedOrder, type FundedOrderFact } from './funded-order';
 import { assetOf, ENDED_DEPOSIT_STATES, UNSENT_DEPOSIT_STATES, type BridgeReport, type ChainTransfer, type Deposit, type DepositQuote, type DepositSource, type DepositState, type Hex } from './deposit';
 
 export type DepositFact =
@@ -28,7 +29,9 @@ export type DepositFact =
   | { readonly kind: 'refundReversed'; readonly transfer: ChainTransfer }
   /** The bridge had its time: a person must look. */
   | { readonly kind: 'graceOver'; readonly reason: string }
-  | { readonly kind: 'decided'; readonly decision: DepositDecision; readonly note: string };
+  | { readonly kind: 'decided'; readonly decision: DepositDecision; readonly note: string }
+  /** Of what is to be done with its money at the venue. */
+  | FundedOrderFact;
 
 /** accept: what arrived is all that will; writeOff: what is in transit is given up to suspense; resume: look again. */
 export const DEPOSIT_DECISIONS = ['accept', 'writeOff', 'resume'] as const;
@@ -86,7 +89,16 @@ export function advance(deposit: Deposit, fact: DepositFact): Deposit | null {
       return LOOKING.has(state) || SENT.has(state) || state === 'DEST_SEEN' ? to('MANUAL_REVIEW', { reason: fact.reason }) : null;
     case 'decided':
       return decided(deposit, fact.decision);
+    default:
+      return funded(deposit, fact);
   }
+}
+
+/** The deposit stays in the state it is in: its own money has arrived. */
+function funded(deposit: Deposit, fact: FundedOrderFact): Deposit | null {
+  const { destination } = deposit;
+  const order = destination?.order === undefined ? null : advanceFundedOrder(destination.order, fact);
+  return destination == null || order === null ? null : { ...deposit, destination: { ...destination, order } };
 }
 
 /** What of the deposit's money the fact moves is in deposit-ledger.ts; both read the same deposit and fact. */

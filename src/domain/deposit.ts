@@ -3,6 +3,8 @@
  * on is a fact (deposit-state.ts); what it is worth is what final transfers on the chain say, never the quote or the bridge.
  */
 
+import type { FundedOrder } from './funded-order';
+
 /** Those up to DEST_SEEN pass; PARTIAL_REVIEW and MANUAL_REVIEW wait for an operator; the rest are ends. */
 export const DEPOSIT_STATES = [
   'CREATED',
@@ -127,6 +129,8 @@ export interface DepositDestination {
   readonly accountId: string;
   /** The transfer to the venue, once there is something to transfer: among the withdrawals. A function of the deposit's id. */
   readonly fundingId: string;
+  /** What is to be done with it there; absent: nothing. */
+  readonly order?: FundedOrder;
 }
 
 export interface Deposit {
@@ -190,13 +194,25 @@ export function progressOf(deposit: Pick<Deposit, 'state' | 'source'>): DepositP
 }
 
 /** As clients see it: the whole state, so that they need no other. */
-export interface ShownDeposit extends Deposit {
+export interface ShownDeposit extends Omit<Deposit, 'destination'> {
   readonly progress: DepositProgress;
-  readonly destination: DepositDestination | null;
+  readonly destination: ShownDestination | null;
+}
+
+export interface ShownDestination extends Omit<DepositDestination, 'order'> {
+  /** As it was asked for. */
+  readonly thenOrder?: FundedOrder['asked'];
+  readonly order?: Pick<FundedOrder, 'state' | 'reason' | 'credited' | 'entry' | 'back'> & { readonly orderListId: string };
 }
 
 export function shownDeposit(deposit: Deposit): ShownDeposit {
-  return { ...deposit, destination: deposit.destination ?? null, progress: progressOf(deposit) };
+  return { ...deposit, destination: shownDestination(deposit.destination ?? null), progress: progressOf(deposit) };
+}
+
+function shownDestination(destination: DepositDestination | null): ShownDestination | null {
+  if (destination?.order === undefined) return destination as ShownDestination | null;
+  const { order: { asked, list, state, reason, credited, entry, back }, ...rest } = destination;
+  return { ...rest, thenOrder: asked, order: { state, reason, orderListId: list.id, credited, entry, back } };
 }
 
 export function isNative(token: Pick<ChainToken, 'address'>): boolean {

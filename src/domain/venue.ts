@@ -10,6 +10,7 @@ import type { OrderGrouping } from './order';
 import type { VenueCapabilities } from './venue-capabilities';
 import type { PrivateMessage, PublicMessage } from './venue-messages';
 import type { FillsPage, FundingPaymentsPage, VenueBalance, VenuePosition } from './venue-money';
+import type { VenueBridge } from './venue-bridge';
 import type { VenueMoves } from './venue-moves';
 import type { AmendRequest, OrderReference, PlaceRequest, SendAnswer, SendOptions, SignedRequest, VenueOrder } from './venue-orders';
 
@@ -58,6 +59,8 @@ export interface VenueAccountSession {
   setLeverage(venueSymbol: string, leverage: string, options: ReadOptions, marginMode?: MarginMode): Promise<void>;
   /** Collateral that moves within the account; absent where the venue has no `collateralMoves`. */
   readonly moves?: VenueMoves;
+  /** How money comes over the venue's bridge and back; absent where this account has no such way. */
+  readonly bridge?: VenueBridge;
   /** Cancels everything after `timeoutMs` without another call; 0 disarms it. Throws VenueRefused where the venue has none. */
   setDeadManSwitch(timeoutMs: number, options: ReadOptions): Promise<void>;
   /**

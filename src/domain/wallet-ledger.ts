@@ -11,7 +11,7 @@ import { Moves, type Posting } from './ledger';
  * - wallet: what the user has at the deposit address;
  * - inTransit: what left the source chain and has not arrived;
  * - conversion: what was sent against what arrived for it, each in its own asset;
- * - fees: gas that was paid;
+ * - fees: gas that was paid, and what venues keep of money that comes back;
  * - suspense: what arrived, or did not, and nobody can say yet whose it is;
  * - reserved: what is set aside in the wallet for something that is under way;
  * - transfers: the world outside (a credit: it came from there).
@@ -20,7 +20,7 @@ export const WALLET_BOOKS = ['wallet', 'inTransit', 'conversion', 'fees', 'suspe
 export type WalletBook = (typeof WALLET_BOOKS)[number];
 export type WalletPosting = Posting<WalletBook>;
 
-export const WALLET_LEDGER_KINDS = ['source', 'arrival', 'refund', 'direct', 'unclaimed', 'writeOff', 'reversal', 'release', 'withdrawal'] as const;
+export const WALLET_LEDGER_KINDS = ['source', 'arrival', 'refund', 'direct', 'unclaimed', 'writeOff', 'reversal', 'release', 'withdrawal', 'venueFee'] as const;
 export type WalletLedgerKind = (typeof WALLET_LEDGER_KINDS)[number];
 
 /** What one fact posts. `fact` names it for ever among its user's: the same name is never booked twice. */
@@ -61,6 +61,9 @@ export function standingOf(deposit: Deposit): readonly WalletPosting[] {
     moves.move('transfers', deposit.writtenOff ? 'suspense' : 'inTransit', asset, amount);
   }
   for (const each of deposit.received) moves.move('conversion', 'wallet', each.asset, decimal(each.amount));
+  // The venue kept it of what it paid back; the transfer that came is booked as everything that comes to the wallet.
+  const order = deposit.destination?.order;
+  if (order?.state === 'RETURNED' && order.back !== null) moves.move('transfers', 'fees', assetOf(deposit.to), decimal(order.back.fee));
   return moves.postings();
 }
 
@@ -89,6 +92,8 @@ export function walletFactOf(before: Deposit, after: Deposit, fact: DepositFact,
     case 'creditReversed':
     case 'refundReversed':
       return { fact: `${transfer}/reversed`, kind: 'reversal', postings };
+    case 'returnArrived':
+      return { fact: `deposit/${before.id}/${before.revision + 1}`, kind: 'venueFee', postings };
     case 'decided':
       return { fact: `deposit/${before.id}/${before.revision + 1}`, kind: 'writeOff', postings };
     default:

@@ -16,6 +16,7 @@ import type { DepositRequest } from '../schemas/deposits';
 import type { WalletSigner } from '../domain/wallet-signer';
 import { DepositGateway } from '../temporal/deposit-gateway';
 import type { DepositReply, DepositWaits } from '../workflows/messages';
+import { canonicalJson } from '../api/canonical-json';
 import { accountFunding, destinationOf } from './account-funding';
 import { nameUuid } from './name-uuid';
 import type { Platform } from './platform';
@@ -99,18 +100,18 @@ export function depositsPort(platform: Platform): DepositsPort {
     list: (query) => store.deposits.list(query),
     steps: (id, userId) => store.deposits.steps(id, userId),
     address,
-    begin: async (userId, request, idempotencyKey) => {
+    begin: async (userId, request, idempotencyKey, plan = () => Promise.resolve(null)) => {
       const { chains, bridge } = configured();
       const from = await tokenOf(chains, bridge, settings, request);
       const fine = decimalText(request.amount).split('.')[1]?.length ?? 0;
       if (fine > from.decimals) throw new DomainError('VALIDATION', `${from.symbol} has ${from.decimals} decimals`, { details: { field: 'amount', decimals: from.decimals } });
       const { address: toAddress, token: to } = await address(userId);
       const id = idempotencyKey === null ? randomUUID() : nameUuid(`${userId}\n${idempotencyKey}`);
-      const destination = await destinationOf(platform, request.destination?.accountId, { id, userId, to, toAddress });
+      const known = await store.deposits.byId(id);
+      if (known !== null && !isSame(known, request, from)) throw new DomainError('IDEMPOTENCY_MISMATCH', 'this Idempotency-Key was used for another deposit', { details: { depositId: id } });
+      const destination = known === null ? await destinationOf(platform, request.destination, { id, userId, to, toAddress }, plan) : null;
       const at = isoTime(clock.nowMs());
       const asked: Deposit = { id, userId, kind: 'bridge', state: 'CREATED', reason: null, from, amount: decimalText(request.amount), fromAddress: request.fromAddress, to, toAddress, quote: null, source: null, bridge: null, received: [], refunds: [], sourceOutcome: null, writtenOff: false, destination, revision: 1, createdAt: at, updatedAt: at };
-      const known = await store.deposits.byId(id);
-      if (known !== null && !isSame(known, asked)) throw new DomainError('IDEMPOTENCY_MISMATCH', 'this Idempotency-Key was used for another deposit', { details: { depositId: id } });
       const deposit = await told(asked, gateway.begin(known ?? asked));
       return request.transactionHash === undefined ? deposit : told(deposit, gateway.submit(deposit, request.transactionHash));
     },
@@ -146,6 +147,8 @@ async function tokenOf(chains: ReadonlyMap<number, EvmChain>, bridge: LifiBridge
   return found;
 }
 
-function isSame(known: Deposit, asked: Deposit): boolean {
-  return known.from.chainId === asked.from.chainId && known.from.address === asked.from.address && known.amount === asked.amount && known.fromAddress === asked.fromAddress && known.destination?.accountId === asked.destination?.accountId;
+function isSame(known: Deposit, { amount, fromAddress, destination }: DepositRequest, from: ChainToken): boolean {
+  const wanted = destination?.thenOrder === undefined ? undefined : canonicalJson(destination.thenOrder);
+  const before = known.destination?.order === undefined ? undefined : canonicalJson(known.destination.order.asked);
+  return known.from.chainId === from.chainId && known.from.address === from.address && known.amount === decimalText(amount) && known.fromAddress === fromAddress && known.destination?.accountId === destination?.accountId && wanted === before;
 }

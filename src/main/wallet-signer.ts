@@ -57,6 +57,10 @@ class KeystoreSigner implements WalletSigner {
     return (await this.signer()).sign(request);
   }
 
+  async signMessage(request: Parameters<WalletSigner['signMessage']>[0]): ReturnType<WalletSigner['signMessage']> {
+    return (await this.signer()).signMessage(request);
+  }
+
   private signer(): Promise<LocalSigner> {
     this.opened ??= openKeystore(this.file, this.keys).catch((error: unknown) => {
       this.opened = null;

@@ -13,15 +13,17 @@ import type { Withdrawal } from '../domain/withdrawal';
 import type { WithdrawalLimits } from '../store/withdrawals';
 import { WithdrawalGateway } from '../temporal/withdrawal-gateway';
 import type { WithdrawalInput, WithdrawalReply } from '../workflows/messages';
+import { faultOfFunding } from './account-funding';
 import { depositParts, type DepositParts } from './deposits';
 import { nameUuid } from './name-uuid';
 import type { Platform } from './platform';
 
 /** Of a worker. */
-export function withdrawalActivities({ settings, store, clock }: Platform, { chains, signer }: DepositParts): WithdrawalActivities {
+export function withdrawalActivities(platform: Platform, { chains, signer }: DepositParts): WithdrawalActivities {
+  const { settings, store, clock } = platform;
   const writers = new Map(settings.chains.map((chain) => [chain.id, new EvmWriter(chain)]));
   const sender = new ChainSender({ clock, sends: store.chainSends, chains, writers, signer, raiseFeeAfterMs: settings.withdrawalRaiseFeeAfterMs });
-  return createWithdrawalActivities(new WithdrawalPath({ withdrawals: store.withdrawals, sender, chains, limits: limitsOf(settings) }));
+  return createWithdrawalActivities(new WithdrawalPath({ withdrawals: store.withdrawals, sender, chains, limits: limitsOf(settings), faultOfFunding: (withdrawal) => faultOfFunding(platform, withdrawal) }));
 }
 
 /** Of the API. What is recorded is read where wallets are not configured too. */

@@ -20,6 +20,7 @@ import { collateralActivities } from './collateral';
 import { conditionalActivities } from './conditional-orders';
 import { ensureChainWatched } from '../temporal/deposit-gateway';
 import { chainWatchActivities, depositActivities, depositParts } from './deposits';
+import { fundedOrderActivities } from './funded-orders';
 import { sweepWallets } from './wallet-sweep';
 import { withdrawalActivities } from './withdrawals';
 import type { RunningRole } from './index';
@@ -88,7 +89,7 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
   const onSendFailure = (call: Pick<RecordedCall, 'attemptId' | 'venue' | 'accountId'>, error: unknown): void => logger.warn({ err: error, attemptId: call.attemptId, venue: call.venue, accountId: call.accountId }, 'what came of a request could not be committed; it is tried again');
   const webhooks = webhookWorker(platform);
   const alerts = alertWorker(platform);
-  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform), ...supervisionActivities(platform), ...conditionalActivities(platform), ...collateralActivities(platform), ...strategyActivities(platform), ...orderListActivities(platform), ...killSwitchActivities(platform), ...createTriggerActivities({ triggers: store.triggers }), ...webhooks.activities, ...alerts.activities, ...(deposits === null ? {} : { ...depositActivities(platform, deposits), ...withdrawalActivities(platform, deposits) }) };
+  const activities = { ...createOrderActivities({ clock, placing: store.placing, mutations: store.mutations, sender, settler, onSendFailure }), ...background, ...storeRecoveryActivities(platform), ...supervisionActivities(platform), ...conditionalActivities(platform), ...collateralActivities(platform), ...strategyActivities(platform), ...orderListActivities(platform), ...killSwitchActivities(platform), ...createTriggerActivities({ triggers: store.triggers }), ...webhooks.activities, ...alerts.activities, ...(deposits === null ? {} : { ...depositActivities(platform, deposits), ...withdrawalActivities(platform, deposits), ...fundedOrderActivities(platform, deposits) }) };
   tellSupervisors(platform);
   const stopped = new AbortController();
   // A moment for venues that answer; one that is away holds back nobody's exit, and is asked until it answers.

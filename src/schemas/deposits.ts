@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { DEPOSIT_STATES } from '../domain/deposit';
 import { DEPOSIT_DECISIONS } from '../domain/deposit-state';
+import { fundedOrderSchema, thenOrderSchema } from './then-order';
 import { decimalSchema, idSchema, nextCursorSchema, pageQuery, positiveDecimalSchema, timeSchema, uuidSchema } from './fields';
 
 /** The example stands before the transformation: the document shows what is sent. */
@@ -22,7 +23,7 @@ export const depositRequestSchema = z
     token: z.string().regex(/^(0x[0-9a-fA-F]{40}|[A-Za-z0-9._-]{1,20})$/, 'must be a token\'s address or symbol').meta({ description: 'Address or symbol. ETH, or the zero address, is the chain\'s own coin.', examples: ['USDT'] }),
     amount: positiveDecimalSchema.meta({ description: 'In the token\'s unit.' }),
     fromAddress: addressSchema.meta({ description: 'The wallet that will sign.' }),
-    destination: z.strictObject({ accountId: idSchema }).optional().meta({ description: 'An account that what arrives goes on to, where its venue takes deposits from this chain (Hyperliquid\'s bridge): the transfer is a withdrawal with `funding`. Absent: it stays in the wallet.' }),
+    destination: z.strictObject({ accountId: idSchema, thenOrder: thenOrderSchema.optional().meta({ description: 'What is done there once the venue has credited the money. Checked now as an order list would be; placed once, under an id that is a function of the deposit\'s.' }) }).optional().meta({ description: 'An account that what arrives goes on to, where its venue takes deposits from this chain (Hyperliquid\'s bridge): the transfer is a withdrawal with `funding`. Absent: it stays in the wallet.' }),
     transactionHash: hashSchema.optional().meta({ description: 'Where the deposit\'s transaction is sent already: only one that was quoted for this deposit is taken.' }),
   })
   .meta({ id: 'DepositRequest', examples: [{ chain: 'ethereum', token: 'USDT', amount: '100', fromAddress: '0x70997970c51812dc3a010c7d01b50e0d17dc79c8' }] });
@@ -71,7 +72,7 @@ export const depositSchema = z
     refunds: z.array(z.strictObject({ amount: decimalSchema, txHash: shownHex })),
     sourceOutcome: z.enum(['final', 'reverted']).nullable(),
     writtenOff: z.boolean(),
-    destination: z.strictObject({ accountId: z.string(), fundingId: uuidSchema.meta({ description: 'The withdrawal that takes it there; it exists once the deposit is CREDITED.' }) }).nullable().optional(),
+    destination: z.strictObject({ accountId: z.string(), fundingId: uuidSchema.meta({ description: 'The withdrawal that takes it there; it exists once the deposit is CREDITED.' }), thenOrder: z.record(z.string(), z.unknown()).optional().meta({ description: 'As it was asked for.' }), order: fundedOrderSchema.optional() }).nullable().optional(),
     revision: z.number().int(),
     createdAt: timeSchema,
     updatedAt: timeSchema,

@@ -3,6 +3,7 @@ import { OptionsError, DEFAULT_OPTIONS, MARKETS_KNOWN, MARKETS_OPENED, type Simu
 import { openRecording } from './recordings';
 import { PaperVenue } from './paper-venue';
 import { PaperServer, hostText, type WireProtocol } from './server';
+import type { BridgePort } from './wire/hyperliquid-bridge';
 import { hyperliquidWire } from './wire/hyperliquid';
 import { paperWire } from './wire/paper';
 
@@ -16,6 +17,8 @@ export interface StartedSimulator {
   readonly source: string;
   /** The venue itself, for tests in the same process. */
   readonly venue: PaperVenue;
+  /** Of a venue with a bridge to a chain: what stands on that chain asks this of it. */
+  readonly bridge: BridgePort | undefined;
   /** Stops listening, ends connections, writes the journal out. */
   close(): Promise<void>;
 }
@@ -59,6 +62,7 @@ export async function startPaperSimulator(given: StartOptions = {}): Promise<Sta
     port: server.port,
     source: venue.prices.describe(),
     venue,
+    bridge: wire.bridge,
     close: async () => {
       await server.stop();
       await venue.stop();

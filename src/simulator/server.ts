@@ -6,6 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { PaperError } from './errors';
 import type { PaperVenue } from './paper-venue';
 import { type PaperAnswer, errorAnswer } from './wire/fault-answers';
+import type { BridgePort } from './wire/hyperliquid-bridge';
 import { type ControlPort, handleControl } from './wire/paper-control';
 
 /** A batch of 100 orders is about 30 KB. */
@@ -32,6 +33,8 @@ export interface WireProtocol {
   handle(request: WireRequest): Promise<PaperAnswer>;
   stream(socket: WebSocket): void;
   error(error: PaperError): PaperAnswer;
+  /** Where the venue has one to a chain. */
+  readonly bridge?: BridgePort;
   /** Response headers beside the content's, made for each answer. */
   headers(): Readonly<Record<string, string>>;
 }

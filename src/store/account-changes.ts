@@ -3,6 +3,7 @@ import { KEY_REFUSED, KEY_REPLACED, type Account, type AccountStatus, type Margi
 import { isoTime } from '../domain/clock';
 import { decimalText } from '../domain/decimal';
 import { DomainError } from '../domain/errors';
+import { FUNDED_STATES_UNDER_WAY } from '../domain/funded-order';
 import type { VenueCredentials } from '../domain/venue';
 import { accountOf, ACCOUNT_SELECT, insertCredential, sealedCredential, shownAccount, UNIQUE_VIOLATION, type SealedCredential } from './accounts';
 import { appendAct } from './audit';
@@ -47,6 +48,11 @@ export class AccountChanges {
         const before = await readAccount(tx, id);
         if (wanted.status !== undefined && wanted.status.status !== 'HALTED' && locked.killSwitchId !== null) {
           throw new DomainError('CONFLICT', `kill switch ${locked.killSwitchId} holds the account HALTED: release it with POST /api/v1/kill-switch/${locked.killSwitchId}/release`, { details: { killSwitchId: locked.killSwitchId } });
+        }
+        if (wanted.credential !== undefined) {
+          // Another process may have replaced them since this one read them.
+          this.sealed.forget(id);
+          await assertNothingMoves(tx, id, await this.sealed.of(id), wanted.credential);
         }
         if (sealed !== null) await this.replaceCredential(tx, before, sealed);
         const status = wanted.status ?? (sealed !== null && before.statusReason === KEY_REFUSED ? { status: before.status, reason: KEY_REPLACED } : null);
@@ -129,6 +135,23 @@ async function readAccount(tx: Queryable, id: string): Promise<Account> {
   const [row] = await tx.rows(`SELECT ${ACCOUNT_SELECT} FROM accounts a WHERE a.id = $1`, id);
   if (row === undefined) throw new Error(`account ${id} vanished under its lock`);
   return accountOf(row);
+}
+
+/**
+ * Another address is another account at the venue. What is on its way to or from the one that was meant is known by it alone: its bytes are
+ * signed for it, its outcome is read of it.
+ */
+async function assertNothingMoves(tx: Queryable, id: string, before: VenueCredentials, wanted: VenueCredentials): Promise<void> {
+  const isSame = ['address', 'vaultAddress'].every((field) => (before[field] ?? '').toLowerCase() === (wanted[field] ?? '').toLowerCase());
+  if (isSame) return;
+  const [open] = await tx.rows<{ moves: number; fundings: number; orders: number }>(
+    `SELECT (SELECT count(*) FROM collateral_moves m WHERE m.account_id = $1 AND m.state IN ('SENDING', 'UNKNOWN'))::int AS moves,
+            (SELECT count(*) FROM withdrawals w WHERE (w.data->'funding') IS NOT NULL AND (w.data->'funding'->>'accountId') = $1 AND w.state IN ('APPROVED', 'SIGNED', 'SUBMITTED'))::int AS fundings,
+            (SELECT count(*) FROM deposits d WHERE (d.data->'destination'->'order') IS NOT NULL AND (d.data->'destination'->'order'->>'state') = ANY($2::text[]) AND d.data->'destination'->>'accountId' = $1)::int AS orders`,
+    id, FUNDED_STATES_UNDER_WAY,
+  );
+  const { moves, fundings, orders } = open ?? { moves: 0, fundings: 0, orders: 0 };
+  if (moves + fundings + orders > 0) throw new DomainError('CONFLICT', 'money is on its way to, from or within the account: its address can be another once that has ended', { details: { moves, fundings, fundedOrders: orders } });
 }
 
 async function assertEmpty(tx: Queryable, id: string): Promise<void> {

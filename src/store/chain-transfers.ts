@@ -118,7 +118,7 @@ export class ChainTransfers {
     });
   }
 
-  private async facts(tx: Transaction, { transfer, finalAt, depositId }: LockedTransfer, { claimWithinMs, taken }: CountingRules) {
+  private async facts(tx: Transaction, { transfer, finalAt, depositId, userId }: LockedTransfer, { claimWithinMs, taken }: CountingRules) {
     const open = await tx.rows(`SELECT d.data FROM deposits d WHERE d.to_address = $1 AND d.state IN ${OPEN} ORDER BY d.created_at, d.id`, transfer.to);
     const [paid] = await tx.rows<{ depositId: string }>(
       `SELECT t.deposit_id AS "depositId" FROM chain_transfers t WHERE t.to_address = $1 AND t.chain_id = $2::bigint AND t.state = 'deposit' AND (t.tx_hash = $3 OR t.from_address = $4) AND t.updated_at > $5::timestamptz - ${PAYER_MEMORY} ORDER BY t.updated_at DESC LIMIT 1`,
@@ -126,8 +126,9 @@ export class ChainTransfers {
     );
     const claimedBy = depositId === null ? null : ((await lockDeposit(tx, depositId))?.deposit ?? null);
     const beside = await tx.rows(`SELECT ${SELECT} FROM chain_transfers t WHERE t.chain_id = $1::bigint AND t.tx_hash = $2 AND t.log_index <> $3::int AND t.block_hash = $4 AND t.to_address = $5 AND t.state NOT IN ('voided', 'reversed') ORDER BY t.log_index`, ...keyOf(transfer), transfer.blockHash, transfer.to);
+    const [venue] = await tx.rows('SELECT true AS pays FROM venue_exits x WHERE x.user_id = $1 AND x.contract = $2 LIMIT 1', userId, transfer.from);
     const waitedMs = finalAt === null ? 0 : this.core.clock.nowMs() - finalAt.getTime();
-    return { claimedBy, beside: beside.map((row) => storedOf(row).transfer), open: open.map((row) => row['data'] as unknown as Deposit), paidBefore: paid ?? null, waitedMs, claimWithinMs, taken: taken.address };
+    return { claimedBy, beside: beside.map((row) => storedOf(row).transfer), open: open.map((row) => row['data'] as unknown as Deposit), paidBefore: paid ?? null, isFromVenue: venue !== undefined, waitedMs, claimWithinMs, taken: taken.address };
   }
 
   private async book(tx: Transaction, changes: UserChanges, row: LockedTransfer, whose: Exclude<Attribution, { kind: 'wait' }>, rules: CountingRules): Promise<void> {

@@ -4,6 +4,7 @@ import { COUNTED_DEPOSIT_STATES, DEPOSIT_STATES, ENDED_DEPOSIT_STATES, shownDepo
 import { advance, type DepositDecision, type DepositFact } from '../domain/deposit-state';
 import { DomainError } from '../domain/errors';
 import type { EventType } from '../domain/events';
+import { adviceOf, ENDED_FUNDED_ORDER_STATES, FUNDED_ORDER_STATES, FUNDED_STATES_UNDER_WAY, type FundedOrderFact } from '../domain/funded-order';
 import { walletFactOf, walletHolder } from '../domain/wallet-ledger';
 import { appendAct } from './audit';
 import { plainRow } from './columns';
@@ -106,6 +107,30 @@ export class Deposits {
     return rows.map((row) => row['data'] as unknown as Deposit);
   }
 
+  /**
+   * Of every user, those that were credited after `creditedSince`, that brought what goes on, and whose way on never began: the workflow that
+   * would have begun it was lost. Oldest first.
+   */
+  async unbegun(creditedSince: string, limit: number): Promise<readonly Deposit[]> {
+    const rows = await this.core.database.rows(
+      `SELECT d.data FROM deposits d WHERE d.kind = 'bridge' AND d.state = 'CREDITED' AND (d.data->'destination'->>'fundingId') IS NOT NULL AND d.updated_at > $1::timestamptz
+         AND d.data->'received' @> jsonb_build_array(jsonb_build_object('asset', (d.data->'to'->>'symbol') || '@' || (d.data->'to'->>'chainId') || '/' || (d.data->'to'->>'address')))
+         AND NOT EXISTS (SELECT 1 FROM withdrawals w WHERE w.id = d.data->'destination'->>'fundingId') ORDER BY d.updated_at LIMIT $2::int`,
+      creditedSince, limit,
+    );
+    return rows.map((row) => row['data'] as unknown as Deposit);
+  }
+
+  /** Of every user, those with an order that somebody has to be at. */
+  async funded(limit: number): Promise<readonly Deposit[]> {
+    const rows = await this.core.database.rows(
+      `SELECT d.data FROM deposits d WHERE (d.data->'destination'->'order') IS NOT NULL AND (d.data->'destination'->'order'->>'state') = ANY($1::text[])
+         AND ((d.data->'destination'->'order'->>'state') = ANY($2::text[]) OR d.state = 'CREDITED') ORDER BY d.updated_at LIMIT $3::int`,
+      FUNDED_ORDER_STATES.filter((state) => !ENDED_FUNDED_ORDER_STATES.has(state)), FUNDED_STATES_UNDER_WAY, limit,
+    );
+    return rows.map((row) => row['data'] as unknown as Deposit);
+  }
+
   /** In order; null where there is no such deposit of this user. */
   async steps(id: string, userId: string): Promise<readonly DepositStep[] | null> {
     if ((await this.get(id, userId)) === null) return null;
@@ -159,7 +184,8 @@ export async function recordUnderLock(tx: Transaction, changes: UserChanges, id:
   if (fact.kind === 'sourceWrong') await tx.rows('DELETE FROM deposit_hashes WHERE deposit_id = $1', id);
   const moved = walletFactOf(known.deposit, after, fact, reversals);
   if (moved !== null) changes.insertLedger(moved, at);
-  changes.addEvent({ type: eventOf(fact, after), orderId: null, data: { deposit: shownDeposit(after) } }, at);
+  const told = fact.kind === 'held' || fact.kind === 'late' ? { reason: fact.reason, advice: adviceOf(fact.reason) } : {};
+  changes.addEvent({ type: eventOf(fact, after), orderId: null, data: { deposit: shownDeposit(after), ...told } }, at);
   return after;
 }
 
@@ -188,7 +214,18 @@ async function insertStep(tx: Transaction, deposit: Deposit, number: number, fac
   await tx.rows('INSERT INTO deposit_steps(deposit_id, number, user_id, fact, state, data, at) VALUES ($1, $2::int, $3, $4, $5, $6::jsonb, $7::timestamptz)', deposit.id, number, deposit.userId, fact, deposit.state, JSON.stringify(data), at);
 }
 
+/** Facts of what is done with the money at its venue: the deposit's own state is CREDITED all the time. */
+const FUNDED_EVENTS: Readonly<Record<FundedOrderFact['kind'], EventType>> = {
+  notFunded: 'deposit.orderChanged', venueCredited: 'deposit.orderChanged', orderPlaced: 'deposit.orderChanged', orderRefused: 'deposit.orderChanged', orderFilled: 'deposit.orderChanged', orderUnfilled: 'deposit.orderChanged',
+  returnSigned: 'deposit.orderChanged', returnLeft: 'deposit.orderChanged', returnArrived: 'deposit.returned', held: 'deposit.held', late: 'deposit.held',
+};
+
+function isFundedFact(kind: DepositFact['kind']): kind is FundedOrderFact['kind'] {
+  return Object.hasOwn(FUNDED_EVENTS, kind);
+}
+
 function eventOf(fact: DepositFact, after: Deposit): EventType {
+  if (isFundedFact(fact.kind)) return FUNDED_EVENTS[fact.kind];
   if (fact.kind === 'quoted') return 'swap.quoted';
   if (fact.kind === 'bridgeSaid') return fact.report.status === 'DONE' && fact.report.substatus !== 'REFUNDED' ? 'swap.completed' : 'swap.updated';
   if (fact.kind === 'creditReversed') return 'deposit.reversed';

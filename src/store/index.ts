@@ -68,6 +68,7 @@ import { WebhookOutbox } from './webhook-outbox';
 import { Webhooks } from './webhooks';
 import { WithdrawalAddresses } from './withdrawal-addresses';
 import { Withdrawals } from './withdrawals';
+import { VenueExits } from './venue-exits';
 
 export interface StoreOptions {
   readonly databaseUrl: string;
@@ -143,6 +144,7 @@ export class Store {
   readonly chainSends: ChainSends;
   readonly privyWallets: EmbeddedWallets;
   readonly withdrawals: Withdrawals;
+  readonly venueExits: VenueExits;
   readonly withdrawalAddresses: WithdrawalAddresses;
   readonly collateralMoves: CollateralMoves;
   readonly triggers: Triggers;
@@ -204,6 +206,7 @@ export class Store {
     this.chainSends = new ChainSends(core);
     this.privyWallets = new EmbeddedWallets(core, 'privy');
     this.withdrawals = new Withdrawals(core);
+    this.venueExits = new VenueExits(core);
     this.withdrawalAddresses = new WithdrawalAddresses(core);
     this.collateralMoves = new CollateralMoves(core, credentials);
     this.triggers = new Triggers(core);

@@ -83,6 +83,11 @@ export function collateralMoveWorkflowId(moveId: string): string {
   return `collateral-move/${moveId}`;
 }
 
+/** What is done with a deposit's money at its venue. */
+export function fundedOrderWorkflowId(depositId: string): string {
+  return `funded-order/${depositId}`;
+}
+
 export function withdrawalWorkflowId(withdrawalId: string): string {
   return `withdrawal/${withdrawalId}`;
 }

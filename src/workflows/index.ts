@@ -6,6 +6,7 @@ export { conditionalOrder } from './conditional-order';
 export { chainWatch } from './chain-watch';
 export { collateralMove } from './collateral-move';
 export { deposit } from './deposit';
+export { fundedOrder } from './funded-order';
 export { marketWatch } from './market-watch';
 export { order } from './order';
 export { orderAmendment } from './order-amendment';

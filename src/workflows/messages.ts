@@ -3,6 +3,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { CollateralMove, MoveReply } from '../domain/collateral-move';
 import type { Deposit, DepositState, Hex } from '../domain/deposit';
 import type { DepositDecision } from '../domain/deposit-state';
+import type { FundedOrderState } from '../domain/funded-order';
 import type { ErrorCode } from '../domain/errors';
 import type { HeldTerms } from '../domain/evidence';
 import type { OrderIntent, OrderState } from '../domain/order';
@@ -219,6 +220,14 @@ export const requoteDeposit = defineUpdate<DepositReply>('requoteDeposit');
 export const cancelDeposit = defineUpdate<DepositReply>('cancelDeposit');
 /** An operator's word on a deposit that waits for one; audited. */
 export const decideDeposit = defineUpdate<DepositReply, [{ readonly decision: DepositDecision; readonly note: string; readonly actor: string }]>('decideDeposit');
+
+export interface FundedOrderInput {
+  readonly depositId: string;
+  /** As the deposit's row has it, or as an earlier execution of the chain knew it. */
+  readonly state: FundedOrderState;
+  /** ms between the first looks at what has not moved; each wait is twice the one before, up to `maxPollMs`. */
+  readonly waits: { readonly pollMs: number; readonly maxPollMs: number };
+}
 
 export interface CollateralMoveInput {
   /** As it was asked for, or as its row has it where its workflow is started again. */

@@ -35,6 +35,29 @@ describe('deposits', () => {
     for (const destination of [{}, { accountId: '' }, { accountId: 'a', amount: '1' }]) expect((await begin({ destination })).status).toBe(400);
   });
 
+  const LEGS = [{ role: 'entry', side: 'buy', type: 'limit', quantity: '0.02', limitPrice: '50000' }, { role: 'stop', type: 'stopMarket', triggerPrice: '48000' }];
+  const thenOrder = (changes: object = {}) => ({ destination: { accountId: 'main', thenOrder: { symbol: 'BTC-PERP', legs: LEGS, ...changes } } });
+
+  test('may say what is ordered with it there: a bracket, kept as it was asked for, and shown with what becomes of it', async () => {
+    const { status, body } = await begin(thenOrder({ onRefused: 'return' }));
+    expect([status, body.destination]).toEqual([201, { accountId: 'main', fundingId: expect.any(String), thenOrder: { symbol: 'BTC-PERP', legs: LEGS, onRefused: 'return' }, order: { state: 'WAITING', reason: null, orderListId: expect.any(String), credited: null, entry: null, back: null } }]);
+    expect((await begin(thenOrder())).body.destination.thenOrder.onRefused).toBe('keep');
+    expect((await begin(thenOrder(), api.readKey)).status).toBe(403);
+  });
+
+  test.each<[string, object, number, string]>([
+    ['a market of the account\'s venue', { symbol: 'NOPE-PERP' }, 422, 'NOPE-PERP'],
+    ['a quantity on its grid', { legs: [{ ...LEGS[0], quantity: '0.0000001' }, LEGS[1]] }, 422, 'quantity'],
+    ['a stop', { legs: [LEGS[0], { role: 'takeProfit', type: 'limit', quantity: '0.02', limitPrice: '52000' }] }, 422, 'exactly one leg of role stop'],
+    ['the account of the destination', { legs: [{ ...LEGS[0], accountId: 'other' }, LEGS[1]] }, 422, 'leave accountId and symbol out'],
+    ['an end that is not over', { expireTime: '2020-01-01T00:00:00Z' }, 422, 'later than now'],
+    ['a way for what is refused', { onRefused: 'burn' }, 400, 'onRefused'],
+    ['nothing unknown', { type: 'OCO' }, 400, 'type'],
+  ])('that name an order need %s', async (_what, changes, status, words) => {
+    const answer = await begin(thenOrder(changes));
+    expect([answer.status, JSON.stringify(answer.body)]).toEqual([status, expect.stringContaining(words)]);
+  });
+
   test('are called off before they are sent, and quoted anew', async () => {
     const { body: made } = await begin();
     expect((await api.ask('POST', `/api/v1/deposits/${made.id}/requote`)).status).toBe(200);

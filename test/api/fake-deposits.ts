@@ -4,18 +4,20 @@ import type { Deposit } from '../../src/domain/deposit';
 import { advance } from '../../src/domain/deposit-state';
 import { DomainError } from '../../src/domain/errors';
 import type { SuspenseEntry } from '../../src/domain/suspense';
+import { fundedOrderSample } from '../unit/domain/funded-order-samples';
 import { depositSample, TKN, USDC } from '../unit/domain/deposit-samples';
 
 export class FakeDeposits implements DepositsPort {
   readonly rows = new Map<string, Deposit>();
   readonly held: SuspenseEntry[] = [];
 
-  async begin(userId: string, request: Parameters<DepositsPort['begin']>[1]): Promise<Deposit> {
+  async begin(...[userId, request, , plan]: Parameters<DepositsPort['begin']>): Promise<Deposit> {
     if (request.chain !== 1 && request.chain !== 'ethereum') throw new DomainError('VALIDATION', `no chain ${request.chain}`, { details: { field: 'chain' } });
+    const terms = await plan?.();
     const id = `00000000-0000-4000-8000-${String(this.rows.size + 1).padStart(12, '0')}`;
     const transaction = { chainId: 1, to: TKN.address, data: '0xab', value: '0' } as const;
     const quote = { tool: 'bridge', receive: '99', minimumReceived: '98', fees: [], durationSeconds: 30, transaction, approval: { ...transaction, token: TKN.address, spender: TKN.address, amount: request.amount }, quotedAt: '2026-01-31T12:00:00.000Z', expiresAt: '2026-01-31T12:01:00.000Z' };
-    return this.keep(depositSample({ id, userId, amount: request.amount, fromAddress: request.fromAddress, quote, state: 'AWAITING_SIGNATURE', destination: request.destination === undefined ? null : { accountId: request.destination.accountId, fundingId: id } }));
+    return this.keep(depositSample({ id, userId, amount: request.amount, fromAddress: request.fromAddress, quote, state: 'AWAITING_SIGNATURE', destination: request.destination === undefined ? null : { accountId: request.destination.accountId, fundingId: id, ...(terms == null ? {} : { order: fundedOrderSample({ asked: { ...request.destination.thenOrder }, onRefused: request.destination.thenOrder?.onRefused ?? 'keep', list: { ...terms, id, clientListId: `deposit-${id}`, ownerWorkflowId: `order-list/${id}` } }) }) } }));
   }
 
   async get(id: string, userId: string): Promise<Deposit | null> {

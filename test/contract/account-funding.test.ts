@@ -36,7 +36,7 @@ async function credited({ amount = '99', ...options }: { readonly amount?: strin
 /** What a worker does at each look at the deposit; its workflow's looks at the transfer follow at once. */
 function workerOver({ deposit, way }: { readonly deposit: Deposit; readonly way: DepositWay | null }, { wrap = (port) => port, store = world.store }: { readonly wrap?: Wrap; readonly store?: Store } = {}): AccountFunding {
   const { path } = world.workerOver({ wrap, store });
-  return new AccountFunding({ clock: world.clock, depositById: () => Promise.resolve(deposit), withdrawals: wrap(store.withdrawals), wayInto: () => Promise.resolve(way), pursue: async ({ id }) => void (await path.look(id)) });
+  return new AccountFunding({ clock: world.clock, depositById: () => Promise.resolve(deposit), withdrawals: wrap(store.withdrawals), wayInto: () => Promise.resolve(way), pursueOrder: () => Promise.resolve(), pursue: async ({ id }) => void (await path.look(id)) });
 }
 
 async function settled(at: Case): Promise<Withdrawal> {
@@ -110,6 +110,27 @@ describe('a deposit with a destination', () => {
     const at = await credited({ changes: { contract: `0x${'00'.repeat(20)}` } });
     expect(await settled(at)).toMatchObject({ state: 'FAILED', reason: expect.stringContaining('WOULD_REVERT') });
     expect(await world.books(at.deposit.userId)).toEqual({ wallet: '100', transfers: '-100' });
+  });
+
+  test('is judged again before anything is signed: an account that became another one in between gets nothing', async () => {
+    const at = await credited({ gas: 0n });
+    await workerOver(at).forward(at.deposit.id);
+    const fundingId = String(at.deposit.destination?.fundingId);
+    expect(await world.read(fundingId)).toMatchObject({ state: 'APPROVED', reason: 'NO_GAS' });
+    await world.chain.client.test.setBalance({ address: at.deposit.toAddress, value: 10n ** 18n });
+    const { path } = world.workerOver({ faultOfFunding: () => Promise.resolve('OTHER_WALLET') });
+    expect(await path.look(fundingId)).toBe('FAILED');
+    expect([await world.read(fundingId), await world.paidTo(at.way.contract)]).toMatchObject([{ state: 'FAILED', reason: 'OTHER_WALLET', transaction: null }, []]);
+    expect(await world.books(at.deposit.userId)).toEqual({ wallet: '100', transfers: '-100' });
+  });
+
+  test('whose bytes are kept goes on, whatever the account has become: they may have left', async () => {
+    const at = await credited();
+    await workerOver(at).forward(at.deposit.id);
+    const fundingId = String(at.deposit.destination?.fundingId);
+    const { path } = world.workerOver({ faultOfFunding: () => Promise.resolve('OTHER_WALLET') });
+    await world.chain.mine(CONFIRMATIONS);
+    expect([await path.look(fundingId), await world.paidTo(at.way.contract)]).toEqual(['COMPLETED', ['99']]);
   });
 
   test('that waits for gas may be called off: it is in the wallet, and nothing is begun again', async () => {

@@ -1,8 +1,10 @@
 /** Privy behind the signer port, against a server that recomputes the authorization signature from what arrives. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { parseTransaction, recoverTransactionAddress, type TransactionSerialized } from 'viem';
+import { parseTransaction, recoverTransactionAddress, recoverTypedDataAddress, type TransactionSerialized } from 'viem';
 import { PrivySigner, type KnownWallet } from '../../src/chains/privy-signer';
 import { canonicalJson, signedPayload } from '../../src/chains/privy-authorization';
+import { typedDataOf } from '../../src/chains/typed-data';
+import type { TypedMessage } from '../../src/domain/wallet-signer';
 import type { UnsignedTransaction } from '../../src/domain/chain-send';
 import type { Hex } from '../../src/domain/deposit';
 import { PRIVY_APP, PrivySimulator, type ReceivedRequest } from '../support/privy-simulator';
@@ -109,6 +111,47 @@ describe('a signature', () => {
     await signer().addressOf('bob');
     await expect(signer().sign({ userId: 'bob', transaction, idempotencyKey: 'x' })).rejects.toThrow('not the wallet of user bob');
     expect(privy.received).toHaveLength(before + 1);
+  });
+});
+
+describe('a signed message', () => {
+  const message: TypedMessage = {
+    domain: { name: 'HyperliquidSignTransaction', version: '1', chainId: 421_614, verifyingContract: '0x0000000000000000000000000000000000000000' },
+    primaryType: 'HyperliquidTransaction:Withdraw',
+    fields: [{ name: 'hyperliquidChain', type: 'string' }, { name: 'destination', type: 'string' }, { name: 'amount', type: 'string' }, { name: 'time', type: 'uint64' }],
+    message: { hyperliquidChain: 'Mainnet', destination: TARGET, amount: '99', time: 1_700_000_000_000 },
+  };
+  const signMessage = async (idempotencyKey = 'venue-exit/d-1/7', changes: Partial<TypedMessage> = {}) => signer().signMessage({ userId: 'ada', from: await signer().addressOf('ada'), message: { ...message, ...changes }, idempotencyKey });
+
+  test('is of exactly what was asked for, by the wallet\'s own key, made once however often it is asked for', async () => {
+    privy.faults.loseAnswers = 0;
+    const signature = await signMessage();
+    expect((await recoverTypedDataAddress({ ...typedDataOf(message), signature })).toLowerCase()).toBe(await signer().addressOf('ada'));
+    privy.faults.loseAnswers = 1;
+    await expect(signMessage()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE', outcome: 'unknown' });
+    expect([await signMessage(), privy.signed]).toEqual([signature, 1]);
+  });
+
+  test('is refused by the policy in words, and under a key that another message has', async () => {
+    await signMessage();
+    await expect(signMessage('venue-exit/d-1/7', { message: { ...message.message, amount: '100' } })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    privy.allowedMessages = new Set(['HyperliquidTransaction:UsdSend']);
+    await expect(signMessage('venue-exit/d-2/8')).rejects.toMatchObject({ code: 'FORBIDDEN', message: expect.stringContaining('policy_violation') });
+    expect(privy.signed).toBe(1);
+  });
+
+  test('of something else, or by another key, is not taken from anybody', async () => {
+    privy.faults.signs = (asked) => ({ ...asked, destination: '0x000000000000000000000000000000000000dead' });
+    await expect(signMessage()).rejects.toMatchObject({ code: 'FORBIDDEN', message: expect.stringContaining('something else') });
+    Object.assign(privy.faults, { signs: null, foreignKey: true });
+    await expect(signMessage('venue-exit/d-2/8')).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  test('does not leave when one byte of its request is another', async () => {
+    await signer().addressOf('ada');
+    privy.faults.tamper = (request) => ({ ...request, body: request.body.replace('"amount":"99"', '"amount":"98"') });
+    await expect(signMessage()).rejects.toMatchObject({ code: 'FORBIDDEN', message: expect.stringMatching(/401/) });
+    expect(privy.signed).toBe(0);
   });
 });
 

@@ -39,10 +39,10 @@ export async function openWithdrawalWorld() {
   const world = {
     ...store, chain, token, contracts, reader, writer, signer,
     /** Another worker: over the same database and chain, with what a test puts between. */
-    workerOver(given: { readonly wrap?: Wrap; readonly signer?: WalletSigner; readonly store?: Store } = {}) {
-      const { wrap = <T extends object>(port: T): T => port, store: own = store.store } = given;
+    workerOver(given: { readonly wrap?: Wrap; readonly signer?: WalletSigner; readonly store?: Store; readonly faultOfFunding?: (withdrawal: Withdrawal) => Promise<string | null> } = {}) {
+      const { faultOfFunding = () => Promise.resolve(null), wrap = <T extends object>(port: T): T => port, store: own = store.store } = given;
       const sender = new ChainSender({ clock: store.clock, sends: wrap(own.chainSends), chains: new Map([[CHAIN_ID, wrap(reader)]]), writers: new Map([[CHAIN_ID, wrap(writer)]]), signer: wrap(given.signer ?? signer), raiseFeeAfterMs: RAISE_FEE_AFTER_MS });
-      return { sender, path: new WithdrawalPath({ withdrawals: wrap(own.withdrawals), sender, chains, limits: LIMITS }) };
+      return { sender, path: new WithdrawalPath({ withdrawals: wrap(own.withdrawals), sender, chains, limits: LIMITS, faultOfFunding }) };
     },
     /** A user whose wallet holds so much, counted in the books as a deposit that came unannounced; and an address of theirs that may be used. */
     async person(amount = '1000', options: { readonly gas?: bigint; readonly usable?: boolean } = {}) {

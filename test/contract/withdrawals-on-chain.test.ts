@@ -194,7 +194,7 @@ describe('a withdrawal', () => {
 
   test('that the signer refuses fails with nothing sent; its nonce goes to the next', async () => {
     const person = await world.person();
-    const refusing: WalletSigner = { addressOf: (userId) => world.signer.addressOf(userId), sign: () => Promise.reject(new DomainError('FORBIDDEN', 'policy_violation')) };
+    const refusing: WalletSigner = { addressOf: (userId) => world.signer.addressOf(userId), sign: () => Promise.reject(new DomainError('FORBIDDEN', 'policy_violation')), signMessage: (request) => world.signer.signMessage(request) };
     const [refused, next] = [await approved(person), await approved(person, '50')];
     expect(await world.workerOver({ signer: refusing }).path.look(refused.id)).toBe('FAILED');
     expect(await world.books(person.userId)).toEqual({ wallet: '950', reserved: '50', transfers: '-1000' });
@@ -209,6 +209,7 @@ describe('a withdrawal', () => {
     // The signer is slow: meanwhile the next one is signed with the nonce after it, and this one is called off.
     const slow: WalletSigner = {
       addressOf: (userId) => world.signer.addressOf(userId),
+      signMessage: (request) => world.signer.signMessage(request),
       sign: async (request) => {
         const signed = await world.signer.sign(request);
         expect(await world.workerOver().path.look(next.id)).toBe('SUBMITTED');

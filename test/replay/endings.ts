@@ -14,6 +14,7 @@ import { DEPOSIT_ENDINGS } from './deposit-endings';
 import { ALERT_ENDINGS } from './alert-endings';
 import { BACKGROUND_ENDINGS } from './background-endings';
 import { COLLATERAL_ENDINGS } from './collateral-endings';
+import { FUNDED_ORDER_ENDINGS } from './funded-order-endings';
 import { CONDITIONAL_ENDINGS } from './conditional-endings';
 import { canceled, continued, ended, scheduled, until, type Ending } from './executions';
 import { STORE_GUARD_ENDINGS } from './store-guard-endings';
@@ -258,4 +259,4 @@ const marketWatch: Ending[] = [
   },
 ];
 
-export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...CONDITIONAL_ENDINGS, ...BACKGROUND_ENDINGS, ...STORE_GUARD_ENDINGS, ...WEBHOOK_ENDINGS, ...ALERT_ENDINGS, ...DEPOSIT_ENDINGS, ...COLLATERAL_ENDINGS, ...WITHDRAWAL_ENDINGS, ...SUPERVISION_ENDINGS, ...ORDER_LIST_ENDINGS];
+export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...CONDITIONAL_ENDINGS, ...BACKGROUND_ENDINGS, ...STORE_GUARD_ENDINGS, ...WEBHOOK_ENDINGS, ...ALERT_ENDINGS, ...DEPOSIT_ENDINGS, ...COLLATERAL_ENDINGS, ...WITHDRAWAL_ENDINGS, ...FUNDED_ORDER_ENDINGS, ...SUPERVISION_ENDINGS, ...ORDER_LIST_ENDINGS];

@@ -5,6 +5,7 @@ import type { BackgroundActivities } from '../../src/activities/background-activ
 import type { CollateralMoveActivities } from '../../src/activities/collateral-move-activities';
 import type { ConditionalActivities } from '../../src/activities/conditional-activities';
 import type { ChainWatchActivities, DepositActivities } from '../../src/activities/deposit-activities';
+import type { FundedOrderActivities } from '../../src/activities/funded-order-activities';
 import type { OrderActivities } from '../../src/activities/order-activities';
 import type { KillSwitchActivities } from '../../src/activities/kill-switch-activities';
 import type { OrderListActivities } from '../../src/activities/order-list-activities';
@@ -17,13 +18,13 @@ import type { WebhookActivities } from '../../src/activities/webhook-deliverer';
 import type { WithdrawalActivities } from '../../src/activities/withdrawal-activities';
 import { Context } from '@temporalio/activity';
 
-export type AllActivities = OrderActivities & BackgroundActivities & WatchingActivities & StoreRecoveryActivities & WebhookActivities & AlertJudgeActivities & AlertDeliveryActivities & WithdrawalActivities & DepositActivities & ChainWatchActivities & StrategyActivities & OrderListActivities & KillSwitchActivities & ConditionalActivities & CollateralMoveActivities & SupervisionActivities & TriggerActivities;
+export type AllActivities = OrderActivities & BackgroundActivities & WatchingActivities & StoreRecoveryActivities & WebhookActivities & AlertJudgeActivities & AlertDeliveryActivities & WithdrawalActivities & FundedOrderActivities & DepositActivities & ChainWatchActivities & StrategyActivities & OrderListActivities & KillSwitchActivities & ConditionalActivities & CollateralMoveActivities & SupervisionActivities & TriggerActivities;
 type Answer<Name extends keyof AllActivities> = Awaited<ReturnType<AllActivities[Name]>>;
 
 /** `'hang'`: the activity goes on until it is canceled. */
 export type Script = { readonly [Name in keyof AllActivities]?: readonly (Answer<Name> | 'hang')[] };
 
-const NAMES: readonly (keyof AllActivities)[] = ['placeOrders', 'sendAttempt', 'requestMutation', 'sendMutation', 'settleMutation', 'sweepOrders', 'pruneOldRows', 'resolveOrder', 'resolveMutations', 'watchAccount', 'watchMarkets', 'compareWithPostgresql', 'readBackOrders', 'lookAtAccounts', 'awaitLooks', 'letEntriesPass', 'deliverWebhooks', 'judgeAlerts', 'deliverAlerts', 'beginDeposit', 'quoteDeposit', 'takeTransaction', 'callOffDeposit', 'noteDecision', 'noteDepositFact', 'lookAtSource', 'lookAtArrivals', 'watchChain', 'beginWithdrawal', 'noteWithdrawalDecision', 'callOffWithdrawal', 'expireWithdrawal', 'lookAtWithdrawal', 'lookAtStrategy', 'advanceStrategy', 'lookAtOrderList', 'advanceOrderList', 'settleListTriggers', 'stepKillSwitch', 'checkHeartbeat', 'recordMove', 'pursueMove', 'recordConditional', 'noteConditional', 'amendConditional', 'raiseOrderAlert', 'readOrders', 'readTradingState', 'armTrigger', 'amendTrigger', 'disarmTrigger', 'acknowledgeTrigger', 'readTriggers'];
+const NAMES: readonly (keyof AllActivities)[] = ['placeOrders', 'sendAttempt', 'requestMutation', 'sendMutation', 'settleMutation', 'sweepOrders', 'pruneOldRows', 'resolveOrder', 'resolveMutations', 'watchAccount', 'watchMarkets', 'compareWithPostgresql', 'readBackOrders', 'lookAtAccounts', 'awaitLooks', 'letEntriesPass', 'deliverWebhooks', 'judgeAlerts', 'deliverAlerts', 'beginDeposit', 'quoteDeposit', 'takeTransaction', 'callOffDeposit', 'noteDecision', 'noteDepositFact', 'lookAtSource', 'lookAtArrivals', 'watchChain', 'beginWithdrawal', 'noteWithdrawalDecision', 'callOffWithdrawal', 'expireWithdrawal', 'lookAtWithdrawal', 'lookAtFundedOrder', 'lookAtStrategy', 'advanceStrategy', 'lookAtOrderList', 'advanceOrderList', 'settleListTriggers', 'stepKillSwitch', 'checkHeartbeat', 'recordMove', 'pursueMove', 'recordConditional', 'noteConditional', 'amendConditional', 'raiseOrderAlert', 'readOrders', 'readTradingState', 'armTrigger', 'amendTrigger', 'disarmTrigger', 'acknowledgeTrigger', 'readTriggers'];
 
 export function scriptedActivities(script: Script): Record<string, () => Promise<unknown>> {
   return Object.fromEntries(

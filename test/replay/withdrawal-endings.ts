@@ -12,6 +12,20 @@ const WORKFLOW_ID = withdrawalWorkflowId(WITHDRAWAL.id);
 const WAITS = { pollMs: 10, maxPollMs: 50 };
 const now = (state: WithdrawalState) => [{ state, refused: null }] as const;
 
+/** It begins APPROVED: the approval is its deposit's request. Nobody waits for it, so it is started as the deposit's workflow does. */
+function funding(name: string, script: Script): Ending {
+  return {
+    workflow: 'withdrawal',
+    ending: name,
+    script: { beginWithdrawal: now('APPROVED'), ...script },
+    run: async (client) => {
+      await new WithdrawalGateway(client, WAITS).revive(withdrawalSample({ state: 'APPROVED', requestedBy: 'deposit', funding: { depositId: 'd-1', accountId: 'a-1' }, approveBefore: '2026-01-01T00:00:00.000Z' }));
+      await ended(client.workflow.getHandle(WORKFLOW_ID));
+      return WORKFLOW_ID;
+    },
+  };
+}
+
 function ending(name: string, script: Script, act: (gateway: WithdrawalGateway, client: Client) => Promise<string | void>, withdrawal = WITHDRAWAL): Ending {
   return {
     workflow: 'withdrawal',
@@ -39,6 +53,8 @@ export const WITHDRAWAL_ENDINGS: readonly Ending[] = [
   ending('called-off', { ...waiting, callOffWithdrawal: now('CANCELED') }, async (gateway) => void (await gateway.cancel(WITHDRAWAL, 'key:asks'))),
   ending('never-recorded', { beginWithdrawal: [{ state: 'FAILED', refused: { code: 'INSUFFICIENT_BALANCE', message: 'the wallet has 1 USDC, not 40', details: {} } }] }, async () => undefined),
   ending('expired', { ...waiting, expireWithdrawal: ['EXPIRED'] }, async () => undefined, withdrawalSample({ approveBefore: '2026-01-01T00:00:00.000Z' })),
+  funding('funding-completed', { lookAtWithdrawal: ['APPROVED', 'SIGNED', 'SUBMITTED', 'COMPLETED'] }),
+  funding('funding-refused', { lookAtWithdrawal: ['FAILED'] }),
   ending('continued-as-new', { ...approved, lookAtWithdrawal: ['SUBMITTED'] }, async (gateway, client) => {
     const next = continued(client, WORKFLOW_ID);
     await approve(gateway);

@@ -31,10 +31,19 @@ export interface ReceivedRequest {
   readonly body: string;
 }
 
+interface TypedData {
+  readonly domain: Record<string, unknown>;
+  readonly types: Record<string, readonly { name: string; type: string }[]>;
+  readonly primary_type: string;
+  readonly message: Record<string, unknown>;
+}
+
 export class PrivySimulator {
   readonly faults: PrivyFaults = { tamper: null, loseAnswers: 0, http: null, signs: null, foreignKey: false, noPolicy: false };
   /** Receivers that the policy lets transactions go to; null: any. */
   allowedTargets: ReadonlySet<string> | null = null;
+  /** Primary types of messages that the policy lets wallets sign; null: any. */
+  allowedMessages: ReadonlySet<string> | null = null;
   readonly received: ReceivedRequest[] = [];
   /** PKCS #8, base64, as the dashboard gives it once. */
   readonly authorizationKey: string;
@@ -119,6 +128,7 @@ export class PrivySimulator {
     }
     const secret = this.wallets.get(/^\/v1\/wallets\/([^/]+)\/rpc$/.exec(path)?.[1] ?? '');
     if (secret === undefined) return [404, { error: 'Wallet not found' }];
+    if (body['method'] === 'eth_signTypedData_v4') return this.signMessage(secret, (body['params'] as { typed_data: TypedData }).typed_data);
     if (body['method'] !== 'eth_signTransaction') return [400, { error: 'method not supported here' }];
     const asked = (body['params'] as { transaction: Record<string, unknown> }).transaction;
     if (this.allowedTargets !== null && !this.allowedTargets.has(String(asked['to']))) return [400, { error: 'RPC request denied due to policy violation', code: 'policy_violation' }];
@@ -130,6 +140,16 @@ export class PrivySimulator {
     });
     this.signed += 1;
     return [200, { method: 'eth_signTransaction', data: { signed_transaction, encoding: 'rlp' } }];
+  }
+
+  /** By the document's words: the primary type is told in snake case. */
+  private async signMessage(secret: Hex, asked: TypedData): Promise<[number, object]> {
+    if (this.allowedMessages !== null && !this.allowedMessages.has(asked.primary_type)) return [400, { error: 'RPC request denied due to policy violation', code: 'policy_violation' }];
+    const message = this.faults.signs === null ? asked.message : this.faults.signs(asked.message);
+    const account = privateKeyToAccount(this.faults.foreignKey ? generatePrivateKey() : secret);
+    const signature = await account.signTypedData({ domain: asked.domain, types: asked.types, primaryType: asked.primary_type, message });
+    this.signed += 1;
+    return [200, { method: 'eth_signTypedData_v4', data: { signature, encoding: 'hex' } }];
   }
 }
 

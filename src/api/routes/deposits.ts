@@ -1,16 +1,20 @@
 import { z } from 'zod';
 import { progressOf, shownDeposit, type Deposit } from '../../domain/deposit';
 import { DomainError } from '../../domain/errors';
+import type { DepositRequest } from '../../schemas/deposits';
 import { depositAddressSchema, depositDecisionSchema, depositListQuerySchema, depositPageSchema, depositRequestSchema, depositSchema, depositTimelineSchema, depositTransactionSchema, swapStatusSchema } from '../../schemas/deposits';
 import { idSchema, uuidSchema } from '../../schemas/fields';
+import { OrderListDesk, type PlannedTerms } from '../order-list-desk';
+import { unprocessable } from '../order-intent';
 import type { RouteContext } from '../route-table';
 import { route, type Route } from '../route';
 
 const params = z.strictObject({ id: uuidSchema });
 const TAG = 'Deposits';
 
-export function depositRoutes({ ports }: RouteContext): Route[] {
+export function depositRoutes({ ports, directory, intents }: RouteContext): Route[] {
   const { deposits } = ports;
+  const desk = new OrderListDesk(directory, intents, ports);
   const own = async (id: string, userId: string): Promise<Deposit> => {
     const deposit = await deposits.get(id, userId);
     if (deposit === null) throw new DomainError('NOT_FOUND', 'no such deposit');
@@ -31,7 +35,7 @@ export function depositRoutes({ ports }: RouteContext): Route[] {
       responses: { 201: { description: 'The deposit with its quote.', schema: depositSchema, headers: ['Location'] } },
       errors: ['UNPROCESSABLE', 'IDEMPOTENCY_MISMATCH', 'CONFLICT', 'NOT_FOUND'],
       async handle({ body, headers, userId }) {
-        const deposit = await deposits.begin(userId, body, headers['idempotency-key'] ?? null);
+        const deposit = await deposits.begin(userId, body, headers['idempotency-key'] ?? null, () => planOf(desk, body, userId));
         return { status: 201, body: shownDeposit(deposit), headers: { Location: `/api/v1/deposits/${deposit.id}` } };
       },
     }),
@@ -170,4 +174,13 @@ export function depositRoutes({ ports }: RouteContext): Route[] {
       },
     }),
   ];
+}
+
+/** null: nothing is to be done at the venue. */
+async function planOf(desk: OrderListDesk, { destination }: DepositRequest, userId: string): Promise<PlannedTerms | null> {
+  if (destination?.thenOrder === undefined) return null;
+  const { accountId, thenOrder: { onRefused: _onRefused, ...order } } = destination;
+  const elsewhere = order.legs.findIndex((leg) => (leg.accountId ?? accountId) !== accountId || (leg.symbol ?? order.symbol) !== order.symbol);
+  if (elsewhere >= 0) throw unprocessable(`destination.thenOrder.legs.${elsewhere}`, null, 'the order is on the account of the destination, in one market: leave accountId and symbol out of its legs');
+  return desk.plan({ ...order, accountId, type: 'BRACKET' }, userId);
 }

@@ -11,6 +11,7 @@ import { isUserSigned, type Network, type SignedBody, signerOf } from './hyperli
 import { integer, type Item, itemsOf, readBody, readOrder, record } from './hyperliquid-requests';
 import * as settings from './hyperliquid-settings';
 import { assetById, type HyperliquidAsset } from './hyperliquid-universe';
+import { withdraw } from './hyperliquid-bridge';
 import { readAddress, type HyperliquidUsers } from './hyperliquid-users';
 import * as views from './hyperliquid-views';
 
@@ -98,6 +99,9 @@ export class HyperliquidExchange {
       case 'sendAsset':
       case 'agentSendAsset':
         settings.sendAsset(this.venue, this.users, user, action, type === 'agentSendAsset', now);
+        return DONE;
+      case 'withdraw3':
+        withdraw(this.venue, this.users, user, { action, nonce, now });
         return DONE;
       case 'createSubAccount':
         return { type, data: this.users.createSubAccount(user, action['name']) };

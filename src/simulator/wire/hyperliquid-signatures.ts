@@ -31,6 +31,7 @@ const word = (value: number | bigint): Buffer => hexBytes(value.toString(16), 32
 const USER_SIGNED: Readonly<Record<string, { readonly name: string; readonly fields: readonly (readonly [name: string, type: string])[] }>> = {
   usdClassTransfer: { name: 'UsdClassTransfer', fields: [['amount', 'string'], ['toPerp', 'bool'], ['nonce', 'uint64']] },
   sendAsset: { name: 'SendAsset', fields: [['destination', 'string'], ['sourceDex', 'string'], ['destinationDex', 'string'], ['token', 'string'], ['amount', 'string'], ['fromSubAccount', 'string'], ['nonce', 'uint64']] },
+  withdraw3: { name: 'Withdraw', fields: [['destination', 'string'], ['amount', 'string'], ['time', 'uint64']] },
   approveAgent: { name: 'ApproveAgent', fields: [['agentAddress', 'address'], ['agentName', 'string'], ['nonce', 'uint64']] },
 };
 

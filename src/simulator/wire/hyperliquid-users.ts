@@ -32,6 +32,15 @@ export interface LedgerLine {
   readonly delta: Readonly<Record<string, unknown>>;
 }
 
+/** USDC that left an account over the bridge, and is to be paid on its chain. */
+export interface BridgeExit {
+  readonly user: string;
+  readonly destination: string;
+  /** Without the venue's fee. */
+  readonly amount: string;
+  readonly nonce: number;
+}
+
 interface Usage {
   requests: number;
   volume: number;
@@ -46,6 +55,8 @@ export class HyperliquidUsers {
   readonly vaultLeaders = new Map<string, string>();
   /** What moved of each user's money, oldest first. */
   private readonly ledgers = new Map<string, LedgerLine[]>();
+  /** What left over the bridge, oldest first. */
+  readonly exits: BridgeExit[] = [];
   /** When each user's dead-man switch went off, newest last. */
   private readonly switches = new Map<string, number[]>();
 
@@ -55,7 +66,7 @@ export class HyperliquidUsers {
     private readonly recover: (body: unknown) => string | null,
   ) {
     for (const note of venue.wireNotes) this.recall(note);
-    venue.wireSnapshot = () => [...[...this.nonces].map(([signer, used]) => ({ signer, nonces: used })), ...[...this.vaultLeaders].map(([subAccount, leader]) => ({ subAccount, leader })), ...[...this.ledgers].map(([holder, lines]) => ({ holder, lines }))];
+    venue.wireSnapshot = () => [...[...this.nonces].map(([signer, used]) => ({ signer, nonces: used })), ...[...this.vaultLeaders].map(([subAccount, leader]) => ({ subAccount, leader })), ...[...this.ledgers].map(([holder, lines]) => ({ holder, lines })), ...this.exits.map((exit) => ({ exit }))];
   }
 
   /** Who a signer acts for: itself if it has an account, else the user that approved it as agent; null for nobody. */
@@ -102,6 +113,11 @@ export class HyperliquidUsers {
   noteLedger(holder: string, line: LedgerLine): void {
     this.venue.note({ holder, lines: [line] });
     this.addLines(holder, [line]);
+  }
+
+  noteExit(exit: BridgeExit): void {
+    this.venue.note({ exit });
+    this.exits.push(exit);
   }
 
   ledgerOf(user: string): readonly LedgerLine[] {
@@ -186,8 +202,9 @@ export class HyperliquidUsers {
   }
 
   private recall(note: unknown): void {
-    const { signer, nonces, subAccount, leader, holder, lines } = note as Readonly<Record<string, unknown>>;
+    const { signer, nonces, subAccount, leader, holder, lines, exit } = note as Readonly<Record<string, unknown>>;
     if (typeof holder === 'string' && Array.isArray(lines)) this.addLines(holder, lines as LedgerLine[]);
+    if (exit !== undefined) this.exits.push(exit as BridgeExit);
     if (typeof subAccount === 'string' && typeof leader === 'string') this.vaultLeaders.set(subAccount, leader);
     if (typeof signer !== 'string' || !Array.isArray(nonces)) return;
     for (const nonce of nonces) if (typeof nonce === 'number' && !(this.nonces.get(signer) ?? []).includes(nonce)) this.remember(signer, nonce);

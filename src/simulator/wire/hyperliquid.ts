@@ -4,6 +4,7 @@ import type { Fault } from '../faults';
 import type { PaperVenue } from '../paper-venue';
 import type { WireProtocol, WireRequest } from '../server';
 import { type PaperAnswer, answerThrough } from './fault-answers';
+import { bridgePort } from './hyperliquid-bridge';
 import { HyperliquidExchange } from './hyperliquid-exchange';
 import { followGroups } from './hyperliquid-groups';
 import { infoWeight, MALFORMED, readInfo } from './hyperliquid-info';
@@ -43,6 +44,7 @@ export function hyperliquidWire(venue: PaperVenue, options: HyperliquidOptions):
     handle: (request) => handle(venue, users, request, request.path === '/exchange' ? act : (body) => readInfo(context, body)),
     stream: (socket) => stream.serve(socket),
     error: errorAnswer,
+    bridge: bridgePort(venue, users),
     headers: () => ({ date: new Date(venue.clock.now()).toUTCString() }),
   };
 }

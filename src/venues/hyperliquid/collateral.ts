@@ -58,7 +58,7 @@ export class HyperliquidMoves implements port.VenueMoves {
     const known = JSON.parse(basis) as Basis;
     if (move.kind === 'transfer') {
       const lines = await this.parts.ledgerSince(known.atMs, options);
-      return lines.some(({ delta }) => delta['nonce'] === Number(nonce)) ? 'applied' : 'absent';
+      return lines.some(({ delta }) => this.isLineOf(move, known, nonce, delta)) ? 'applied' : 'absent';
     }
     const held = await this.isolated(move.venueSymbol, options);
     if (held === null || !('rawUsd' in known) || !decimal(held.size).equals(known.size)) return 'unclear';
@@ -68,6 +68,14 @@ export class HyperliquidMoves implements port.VenueMoves {
     const change = decimal(held.rawUsd).minus(known.rawUsd).minus(funded);
     const [isApplied, isAbsent] = [change.minus(move.amount).abs(), change.abs()].map((distance) => distance.lessThanOrEqualTo(ROUNDED));
     return isApplied === isAbsent ? 'unclear' : isApplied === true ? 'applied' : 'absent';
+  }
+
+  /** A nonce is used once by its signer, and a ledger holds what others did too: kind, amount, token and direction must be this transfer's. */
+  private isLineOf({ fromPool, toPool, amount }: port.CollateralTransfer, basis: Basis, nonce: string | null, delta: Readonly<Record<string, unknown>>): boolean {
+    const text = (field: string): string | null => (typeof delta[field] === 'string' ? delta[field] : null);
+    const holder = this.parts.signer.vaultAddress ?? this.parts.owner;
+    const token = 'token' in basis ? basis.token.split(':')[0] : null;
+    return delta['type'] === 'send' && delta['nonce'] === Number(nonce) && text('sourceDex') === fromPool && text('destinationDex') === toPool && text('token') === token && text('user')?.toLowerCase() === holder && text('destination')?.toLowerCase() === holder && decimal(text('amount') ?? '0').equals(decimal(amount));
   }
 
   private get venue(): string {

@@ -37,7 +37,7 @@ export const fundingDeltaSchema = message({ coin: z.string().min(1), usdc: numbe
 export const userFundingsSchema = z.array(message({ time: timeMs, hash: z.string(), delta: fundingDeltaSchema }));
 export const streamFundingsSchema = message({ user: z.string(), isSnapshot: z.boolean().optional(), fundings: z.array(message({ time: timeMs, coin: z.string().min(1), usdc: number, szi: number, fundingRate: number }, ['nSamples'])) });
 /** What moved of a user's money beside funding: of a transfer within the account, the nonce it was signed with. */
-export const ledgerSchema = z.array(message({ time: timeMs, delta: z.record(z.string(), z.unknown()) }, ['hash']));
+export const ledgerSchema = z.array(message({ time: timeMs, hash: z.string().optional(), delta: z.record(z.string(), z.unknown()) }));
 export const rateLimitSchema = message({ cumVlm: number, nRequestsUsed: z.number().int().nonnegative(), nRequestsCap: z.number().int().nonnegative() }, ['nRequestsSurplus']);
 
 /** openOrders, and the order inside orderUpdates. */

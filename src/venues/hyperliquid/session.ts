@@ -4,6 +4,7 @@ import { VenueOutcomeUnknown, VenueRateLimited, VenueRefused } from '../../domai
 import { addressOf } from '../ecdsa';
 import { refusal } from '../http';
 import { actionBody, amendBytes, cancelBytes, MIN_EXPIRY_MS, placeBytes, readBytes, type ActionSigner, type HyperliquidBytes, type MarketView } from './actions';
+import { HyperliquidBridge } from './bridge';
 import type { AddressBudget } from './address-budget';
 import { acknowledgement, refused, refusedHere, statusesOf } from './answers';
 import type { HyperliquidClient } from './client';
@@ -38,6 +39,7 @@ export class HyperliquidSession implements port.VenueAccountSession {
   private readonly owner: string;
   private readonly history: HyperliquidHistory;
   readonly moves: port.VenueMoves;
+  readonly bridge?: port.VenueAccountSession['bridge'];
 
   constructor(
     private readonly venue: string,
@@ -51,13 +53,16 @@ export class HyperliquidSession implements port.VenueAccountSession {
     this.signer = { venue, privateKey, network: parts.options.network, vaultAddress: credentials.vaultAddress ?? null };
     this.history = new HyperliquidHistory(venue, this.user, parts);
     const { user, history } = this;
+    const ledgerSince = (startTime: number, options: port.ReadOptions) => parts.client.info({ type: 'userNonFundingLedgerUpdates', user, startTime }, wire.ledgerSchema, options);
+    // The bridge knows no vault: neither way leads to one.
+    if (credentials.vaultAddress == null) this.bridge = new HyperliquidBridge({ venue, network: parts.options.network, owner: credentials.address, ledgerSince });
     this.moves = new HyperliquidMoves({
       signer: this.signer, agent: this.agent, owner: this.owner,
       asset: (venueSymbol, options) => this.asset(venueSymbol, options),
       tokenOf: parts.tokenOf,
       venueTimeMs: parts.venueTimeMs,
       state: (dex, options) => parts.client.info({ type: 'clearinghouseState', user, ...(dex === '' ? {} : { dex }) }, wire.clearinghouseSchema, options),
-      ledgerSince: (startTime, options) => parts.client.info({ type: 'userNonFundingLedgerUpdates', user, startTime }, wire.ledgerSchema, options),
+      ledgerSince,
       fundingPayments: (sinceMs, cursor, options) => history.fundingPayments(sinceMs, cursor, options),
     });
   }

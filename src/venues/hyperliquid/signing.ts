@@ -70,6 +70,7 @@ export interface TypedField {
 export const USER_ACTION_TYPES = {
   'HyperliquidTransaction:UsdClassTransfer': fields('hyperliquidChain:string amount:string toPerp:bool nonce:uint64'),
   'HyperliquidTransaction:SendAsset': fields('hyperliquidChain:string destination:string sourceDex:string destinationDex:string token:string amount:string fromSubAccount:string nonce:uint64'),
+  'HyperliquidTransaction:Withdraw': fields('hyperliquidChain:string destination:string amount:string time:uint64'),
 } as const;
 export type UserActionType = keyof typeof USER_ACTION_TYPES;
 

@@ -113,6 +113,19 @@ describe('a rule of deposits that are stuck', () => {
     expect(stepOf(rule, deposit('deposit.reviewNeeded', 'MANUAL_REVIEW'), accountOf)).toMatchObject({ kind: 'raise', clears: 'deposit/d1', fact: { body: 'Deposit d1 waits for a person to look at it.' } });
   });
 
+  test('tells at once of money that stays where it should not be, and what to do', () => {
+    const held = eventOf('deposit.held', { deposit: { id: 'd1', state: 'CREDITED' }, reason: 'WALLET_NOT_OURS', advice: 'withdraw at the venue' }, { stream: 'user:u1', accountId: null });
+    expect(stepOf(rule, held, accountOf)).toMatchObject({ kind: 'raise', fact: { subject: 'deposit/d1/held', title: expect.stringContaining('WALLET_NOT_OURS'), body: 'Deposit d1: withdraw at the venue.' } });
+    const bare = stepOf(rule, eventOf('deposit.held', { deposit: { id: 'd1', state: 'CREDITED' } }), accountOf);
+    expect(bare).toMatchObject({ kind: 'raise', fact: { data: { reason: '', advice: '' } } });
+  });
+
+  test('tells at once of a deposit that did not go on to its account, and of no other withdrawal', () => {
+    const failed = (funding: object) => eventOf('withdrawal.failed', { withdrawal: { amount: '99', reason: 'OTHER_WALLET', ...funding } }, { stream: 'user:u1', accountId: null });
+    expect(stepOf(rule, failed({ funding: { depositId: 'd1', accountId: 'a1' } }), accountOf)).toMatchObject({ kind: 'raise', fact: { subject: 'funding/d1', body: expect.stringContaining('99 USDC are in your wallet') } });
+    for (const other of [{}, { funding: { depositId: 'd1' } }]) expect(stepOf(rule, failed(other), accountOf)).toBeNull();
+  });
+
   test('is silent about what names no deposit', () => {
     expect(stepOf(rule, eventOf('deposit.updated', {}), accountOf)).toBeNull();
     expect(stepOf(rule, eventOf('deposit.updated', { deposit: { id: 'd1' } }), accountOf)).toBeNull();

@@ -100,7 +100,7 @@ class Books {
     }
     const beside = this.rows.filter((each) => each !== row && each.transfer.txHash === row.transfer.txHash && each.transfer.blockHash === row.transfer.blockHash && each.transfer.to === row.transfer.to && each.state !== 'voided' && each.state !== 'reversed').map((each) => each.transfer);
     const claimedBy = row.depositId === null ? null : this.bugs.paysTwice === true ? { ...this.deposit, received: [] } : this.deposit;
-    const whose = attribute(row.transfer, { claimedBy, beside: this.bugs.paysTwice === true ? [] : beside, open: [], paidBefore: this.deposit.received.length > 0 ? { depositId: this.deposit.id } : null, waitedMs: 0, claimWithinMs: 1, taken: USDC.address });
+    const whose = attribute(row.transfer, { claimedBy, beside: this.bugs.paysTwice === true ? [] : beside, open: [], paidBefore: this.deposit.received.length > 0 ? { depositId: this.deposit.id } : null, isFromVenue: false, waitedMs: 0, claimWithinMs: 1, taken: USDC.address });
     const reversals = this.reversalsOf(row) + (before === undefined ? 0 : 100);
     const transfer = this.bugs.creditsTheQuote === true ? { ...row.transfer, amount: '100' } : row.transfer;
     if (whose.kind === 'wait') return;

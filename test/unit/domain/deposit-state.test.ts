@@ -66,7 +66,7 @@ describe('a transfer', () => {
     expect(judgeTransfer(at, state, seen)).toBe(verdict);
   });
 
-  const facts = { claimedBy: null, beside: [], open: [], paidBefore: null, waitedMs: 0, claimWithinMs: 1_000, taken: USDC.address };
+  const facts = { claimedBy: null, beside: [], open: [], paidBefore: null, isFromVenue: false, waitedMs: 0, claimWithinMs: 1_000, taken: USDC.address };
   const open = (id: string, receivingHash: `0x${string}` | null = null): Deposit => depositSample({ id, state: 'BRIDGING', quote: { receive: '99' } as never, bridge: receivingHash === null ? null : { status: 'DONE', substatus: null, message: null, receivingHash, at: '' } });
 
   test.each([
@@ -78,6 +78,7 @@ describe('a transfer', () => {
     ['is held where its deposit was paid before', { ...facts, claimedBy: { ...open('a', hash('f1')), received: [{ asset: 'x', amount: '1', txHash: hash('f7') }] } }, { kind: 'unclaimed', why: `deposit a was paid by ${hash('f7')} before` }],
     ['waits for a deposit that may claim it', { ...facts, open: [open('a')] }, { kind: 'wait' }],
     ['is the only waiting deposit\'s after a while', { ...facts, open: [open('a')], waitedMs: 1_000 }, { kind: 'deposit', depositId: 'a' }],
+    ['is the user\'s where a venue pays it back, though a deposit waits', { ...facts, open: [open('a')], isFromVenue: true, waitedMs: 1_000 }, { kind: 'direct' }],
     ['is nobody\'s where two deposits wait', { ...facts, open: [open('a'), open('b')], waitedMs: 1_000 }, { kind: 'unclaimed', why: '2 deposits wait for this token' }],
     ['is held where its sender has paid before', { ...facts, paidBefore: { depositId: 'a' } }, { kind: 'unclaimed', why: 'its sender has paid for deposit a before' }],
     ['is the user\'s in the token that is taken', facts, { kind: 'direct' }],

@@ -1,6 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { faultOfWay } from '../../../../src/domain/deposit-way';
-import { depositWayOf } from '../../../../src/venues/hyperliquid/bridge';
+import { LocalSigner } from '../../../../src/chains/local-signer';
+import type { Hex } from '../../../../src/domain/deposit';
+import { depositWayOf, HyperliquidBridge, type LedgerLine } from '../../../../src/venues/hyperliquid/bridge';
+import { privateKeyToAccount } from 'viem/accounts';
+import { typedDataOf } from '../../../../src/chains/typed-data';
 
 const ADDRESS = '0xAB70997970C51812dc3A010C7d01b50e0d17dc79';
 const USDC = { chainId: 42_161, address: '0xaf88d065e77c8cc2239327c5edb3a432268e5831' } as const;
@@ -22,4 +26,52 @@ test('five USDC go, a hundred-thousandth less does not: the bridge would keep it
   expect(faultOfWay(way, { token: USDC, wallet: `0x${'11'.repeat(20)}`, amount: '5' })).toBe('OTHER_WALLET');
   expect(faultOfWay(way, { token: { ...USDC, chainId: 31_338 }, wallet, amount: null })).toBe('OTHER_TOKEN');
   expect(faultOfWay(null, { token: USDC, wallet, amount: null })).toBe('NO_DEPOSIT_CONTRACT');
+});
+
+const READING = { signal: new AbortController().signal, priority: 'read' } as const;
+const OWNER: Hex = '0x5e9ee1089755c3435139848e47e6635505d5a13a';
+const EXIT = { amount: '1', nonce: '1687816341423' };
+const bridgeOver = (lines: readonly LedgerLine[], network: 'mainnet' | 'testnet' = 'testnet') => new HyperliquidBridge({ venue: 'hyperliquid', network, owner: OWNER, ledgerSince: async () => lines });
+
+test('a withdrawal is signed as the official SDK signs it, and sent as the venue takes it', async () => {
+  const bridge = bridgeOver([]);
+  // hyperliquid-python-sdk 0.24.0, tests/signing_test.py: test_sign_withdraw_from_bridge_action.
+  const account = privateKeyToAccount('0x0123456789012345678901234567890123456789012345678901234567890123');
+  const signature = await account.signTypedData(typedDataOf(bridge.exitMessage(EXIT)));
+  const { bytes, ...request } = bridge.exitRequest(EXIT, signature);
+  expect(request).toEqual({ kind: 'move', nonce: EXIT.nonce, venueDeadlineMs: null });
+  expect(JSON.parse((JSON.parse(bytes) as { body: string }).body)).toEqual({
+    action: { type: 'withdraw3', hyperliquidChain: 'Testnet', signatureChainId: '0x66eee', destination: OWNER, amount: '1', time: 1_687_816_341_423 },
+    nonce: 1_687_816_341_423,
+    signature: { r: '0x8363524c799e90ce9bc41022f7c39b4e9bdba786e5f9c72b20e43e1462c37cf9', s: '0x58b1411a775938b83e29182e8ef74975f9054c8e97ebf5ec2dc8d51bfc893881', v: 28 },
+    vaultAddress: null,
+    expiresAfter: null,
+  });
+  expect(() => bridge.exitRequest(EXIT, '0x12')).toThrow(RangeError);
+});
+
+test('a wallet of ours signs it alone for its own address', async () => {
+  const signer = new LocalSigner(Buffer.alloc(32, 3));
+  const message = bridgeOver([]).exitMessage(EXIT);
+  const from = await signer.addressOf('ada');
+  expect(await signer.signMessage({ userId: 'ada', from, message, idempotencyKey: 'k' })).toMatch(/^0x[0-9a-f]{130}$/);
+  await expect(signer.signMessage({ userId: 'bob', from, message, idempotencyKey: 'k' })).rejects.toThrow('is not the wallet of user bob');
+});
+
+test.each<[string, Record<string, unknown>, 'applied' | 'absent']>([
+  ['its amount less the fee', { type: 'withdraw', usdc: '98', nonce: 7, fee: '1.0' }, 'applied'],
+  ['its amount', { type: 'withdraw', usdc: '99.0', nonce: 7, fee: '1.0' }, 'applied'],
+  ['another amount under its nonce', { type: 'withdraw', usdc: '50', nonce: 7, fee: '1.0' }, 'absent'],
+  ['another nonce', { type: 'withdraw', usdc: '98', nonce: 8, fee: '1.0' }, 'absent'],
+  ['another kind under its nonce', { type: 'send', usdc: '98', nonce: 7, fee: '1.0' }, 'absent'],
+  ['no amount', { type: 'withdraw', nonce: 7 }, 'absent'],
+])('a line of the ledger that tells %s', async (_what, delta, outcome) => {
+  expect(await bridgeOver([{ time: 1, delta }]).exitOutcome({ amount: '99', nonce: '7' }, READING)).toBe(outcome);
+});
+
+test('what came over the bridge has a name for each line, also where the venue gives them one hash and one moment', async () => {
+  const line = (usdc: string, time = 5) => ({ time, hash: '0x00', delta: { type: 'deposit', usdc } });
+  const credits = await bridgeOver([line('99.0'), line('99.0'), line('98'), line('99.0', 6), { time: 5, delta: { type: 'withdraw', usdc: '99.0' } }]).credits(0, READING);
+  expect(credits.map(({ amount, atMs }) => [amount, atMs])).toEqual([['99', 5], ['99', 5], ['98', 5], ['99', 6]]);
+  expect(new Set(credits.map(({ reference }) => reference)).size).toBe(4);
 });
