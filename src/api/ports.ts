@@ -168,6 +168,8 @@ export interface VenuesPort {
   trades(venue: string, venueSymbol: string, limit: number): Promise<readonly PublicTrade[]>;
   candles(venue: string, venueSymbol: string, span: CandleSpan): Promise<readonly Candle[]>;
   funding(venue: string, venueSymbol: string): Promise<FundingRate>;
+  /** Oldest first; null where the venue does not tell what it charged. */
+  fundingHistory(venue: string, venueSymbol: string, fromMs: number, toMs: number): Promise<readonly FundingRate[] | null>;
   /** Every market's best prices, read from the venue now. */
   tickers(venue: string): Promise<readonly Ticker[]>;
   /** The venue's clock, ms, as best known. */

@@ -120,6 +120,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
       trades: async (name, venueSymbol, limit) => venueNamed(name).trades(venueSymbol, limit, reading()),
       candles: async (name, venueSymbol, { intervalMs, fromMs, toMs }) => venueNamed(name).candles(venueSymbol, intervalMs, fromMs, toMs, reading()),
       funding: async (name, venueSymbol) => venueNamed(name).funding(venueSymbol, reading()),
+      fundingHistory: async (name, venueSymbol, fromMs, toMs) => (await venueNamed(name).fundingHistory?.(venueSymbol, fromMs, toMs, reading())) ?? null,
       tickers: async (name) => venueNamed(name).tickers(reading()),
       timeMs: async (name) => venueNamed(name).venueTimeMs(reading()),
       tryCredentials: async (name, credentials) => {

@@ -121,8 +121,32 @@ export const candleListSchema = z
   .meta({ id: 'CandleList', description: 'Oldest first; a candle without a trade may be absent.' });
 
 export const fundingRateSchema = z
-  .strictObject({ venue: venueNameSchema, symbol: z.string(), rate: decimalSchema, nextAt: timeSchema.nullable(), at: timeSchema })
+  .strictObject({
+    venue: venueNameSchema,
+    symbol: z.string(),
+    rate: decimalSchema,
+    predicted: decimalSchema.nullable().meta({ description: 'What the venue expects to charge at nextAt; null where it predicts nothing.' }),
+    nextAt: timeSchema.nullable(),
+    at: timeSchema,
+  })
   .meta({ id: 'FundingRate' });
+
+/** Of the venues known, the one that charges most often does so each hour: a month of it is two of its answers. */
+export const MAX_FUNDING_SPAN_MS = 31 * 24 * 60 * 60 * 1000;
+/** Where no beginning is named. */
+export const DEFAULT_FUNDING_SPAN_MS = 7 * 24 * 60 * 60 * 1000;
+const MAX_FUNDINGS = 1_000;
+const DEFAULT_FUNDINGS = 100;
+
+export const fundingHistoryQuery = {
+  from: queryTime('From when on. Absent: a week before `to`.'),
+  to: queryTime('Until when. Absent: now.'),
+  limit: queryInteger({ min: 1, max: MAX_FUNDINGS, fallback: DEFAULT_FUNDINGS, description: 'Most rates; of more, the newest.' }),
+};
+
+export const fundingHistorySchema = z
+  .strictObject({ venue: venueNameSchema, symbol: z.string(), rates: z.array(z.strictObject({ at: timeSchema.meta({ description: 'When it was charged.' }), rate: decimalSchema })) })
+  .meta({ id: 'FundingHistory', description: 'Oldest first; a fraction per funding period, positive: longs paid.' });
 
 export const venueHealthSchema = z
   .strictObject({

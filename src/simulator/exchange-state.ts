@@ -71,7 +71,7 @@ export class ExchangeState {
         book,
         matcher: makeMatcher(book),
         triggers: new TriggerBook(),
-        funding: defaultFunding(),
+        funding: defaultFunding(market.funding),
         holders: new Set(),
         last: null,
       });

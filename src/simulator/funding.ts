@@ -19,6 +19,14 @@ export interface FundingTerms {
   intervalMs: number;
   /** Venue time; null until the exchange has first been told the time. */
   nextAt: number | null;
+  /** What was charged at the funding times that came, oldest first. */
+  readonly charged: ChargedRate[];
+}
+
+/** The rate of one funding time. */
+export interface ChargedRate {
+  readonly time: number;
+  readonly rate: Decimal;
 }
 
 /** One position's payment at one funding time. */
@@ -37,8 +45,19 @@ export interface FundingPayment {
   readonly time: number;
 }
 
-export function defaultFunding(): FundingTerms {
-  return { rate: DEFAULT_FUNDING_RATE, intervalMs: DEFAULT_FUNDING_INTERVAL_MS, nextAt: null };
+/** `own`: what the market charges where that is not what most venues do. */
+export function defaultFunding(own?: Pick<FundingTerms, 'rate' | 'intervalMs'>): FundingTerms {
+  return { rate: DEFAULT_FUNDING_RATE, intervalMs: DEFAULT_FUNDING_INTERVAL_MS, ...own, nextAt: null, charged: [] };
+}
+
+/** What was charged from `from` to `to`, inclusive, oldest first. Before this process saw a funding time, the oldest rate it knows stood always. */
+export function chargedRates({ rate, intervalMs, charged }: FundingTerms, from: number, to: number): ChargedRate[] {
+  const [first] = charged;
+  const before: ChargedRate[] = [];
+  const end = first === undefined ? to + 1 : Math.min(first.time, to + 1);
+  const start = Math.max(Math.ceil(from / intervalMs) * intervalMs, fundingTimeAfter(end, intervalMs) - MAX_FUNDING_CATCH_UP * intervalMs);
+  for (let time = start; time < end; time += intervalMs) before.push({ time, rate: first?.rate ?? rate });
+  return [...before, ...charged.filter(({ time }) => time >= from && time <= to)];
 }
 
 /** The first funding time after `now`. */
@@ -54,6 +73,8 @@ export function takeDueFundingTimes(terms: FundingTerms, now: number): number[] 
   const first = Math.max(terms.nextAt, following - MAX_FUNDING_CATCH_UP * terms.intervalMs);
   const times: number[] = [];
   for (let time = first; time < following; time += terms.intervalMs) times.push(time);
+  terms.charged.push(...times.map((time) => ({ time, rate: terms.rate })));
+  terms.charged.splice(0, terms.charged.length - MAX_FUNDING_CATCH_UP);
   terms.nextAt = following;
   return times;
 }

@@ -22,6 +22,8 @@ export interface PaperMarket {
   readonly onlyIsolated?: boolean;
   readonly makerFeeRate: Decimal;
   readonly takerFeeRate: Decimal;
+  /** Absent: as most venues, each eight hours. */
+  readonly funding?: { readonly rate: Decimal; readonly intervalMs: number };
   readonly status: 'open' | 'closed';
   /** The symbol the same market has in a recording, for example XRPUSDT of Bybit's archive. */
   readonly recordedAs: string;

@@ -51,8 +51,8 @@ test('a venue without it says so, and where to look', async () => {
   const transfer = await post('/api/v1/accounts/main/transfers', TRANSFER);
   const margin = await post('/api/v1/positions/p-paper/margin', { amount: '1' });
   expect([transfer.status, margin.status]).toEqual([422, 422]);
-  expect(transfer.body.error.message).toContain('one pool');
-  expect(margin.body.error.message).toContain('no margin');
+  expect(transfer.body.error.message).toBe('paper has one pool of collateral; GET /api/v1/venues tells which venues have several');
+  expect(margin.body.error.message).toBe('paper has no margin that could be moved to a position or away; GET /api/v1/venues tells which venues have');
   const { venues } = (await api.ask('GET', '/api/v1/venues')).body;
   expect(venues.map((venue: { name: string; collateralMoves: string[] }) => [venue.name, venue.collateralMoves])).toEqual([['paper', []], ['other', ['margin', 'transfer']]]);
 });

@@ -17,7 +17,7 @@ const ROUTES = [
   'post /api/v1/positions/{id}/margin', 'post /api/v1/accounts/{id}/transfers', 'get /api/v1/collateral-moves', 'get /api/v1/collateral-moves/{id}',
   'post /api/v1/kill-switch', 'get /api/v1/kill-switch', 'get /api/v1/kill-switch/{id}', 'post /api/v1/kill-switch/{id}/release', 'post /api/v1/heartbeat',
   'get /api/v1/risk-limits', 'put /api/v1/risk-limits', 'post /api/v1/orders/preview',
-  'get /api/v1/venues', 'get /api/v1/venues/{venue}/health', 'get /api/v1/markets', 'get /api/v1/markets/{symbol}', 'get /api/v1/markets/{symbol}/orderbook', 'get /api/v1/markets/{symbol}/trades', 'get /api/v1/markets/{symbol}/candles', 'get /api/v1/markets/{symbol}/funding',
+  'get /api/v1/venues', 'get /api/v1/venues/{venue}/health', 'get /api/v1/markets', 'get /api/v1/markets/{symbol}', 'get /api/v1/markets/{symbol}/orderbook', 'get /api/v1/markets/{symbol}/trades', 'get /api/v1/markets/{symbol}/candles', 'get /api/v1/markets/{symbol}/funding', 'get /api/v1/markets/{symbol}/funding/history',
   'get /api/v1/prices', 'get /api/v1/prices/{symbol}',
   'post /api/v1/api-keys', 'get /api/v1/api-keys', 'post /api/v1/api-keys/{id}/rotate', 'delete /api/v1/api-keys/{id}',
   'delete /api/v1/deposits/{id}',

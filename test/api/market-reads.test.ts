@@ -95,7 +95,23 @@ describe('what a market did', () => {
   });
 
   test('funding has a rate and a next time', async () => {
-    expect((await get('/api/v1/markets/BTC-PERP/funding?venue=paper')).body).toEqual({ venue: 'paper', symbol: 'BTC-PERP', rate: '0.0001', nextAt: '2026-01-31T13:00:00.000Z', at: '2026-01-31T12:00:00.000Z' });
+    expect((await get('/api/v1/markets/BTC-PERP/funding?venue=paper')).body).toEqual({ venue: 'paper', symbol: 'BTC-PERP', rate: '0.0001', predicted: '0.0002', nextAt: '2026-01-31T13:00:00.000Z', at: '2026-01-31T12:00:00.000Z' });
+  });
+
+  test('funding that was charged comes oldest first, of more than asked for the newest, in the span asked for', async () => {
+    const ratesOf = async (query: string): Promise<unknown> => (await get(`/api/v1/markets/BTC-PERP/funding/history?venue=paper${query}`)).body.rates;
+    expect(await ratesOf('')).toEqual([{ at: '2026-01-31T09:00:00.000Z', rate: '0.0003' }, { at: '2026-01-31T10:00:00.000Z', rate: '0.0002' }, { at: '2026-01-31T11:00:00.000Z', rate: '0.0001' }]);
+    expect(await ratesOf('&limit=1')).toEqual([{ at: '2026-01-31T11:00:00.000Z', rate: '0.0001' }]);
+    expect(await ratesOf('&from=2026-01-31T09:30:00Z&to=2026-01-31T10:30:00Z')).toEqual([{ at: '2026-01-31T10:00:00.000Z', rate: '0.0002' }]);
+  });
+
+  test.each([
+    ['?venue=paper&from=2026-01-31T12:00:00Z&to=2026-01-31T12:00:00Z', 400, 'before to'],
+    ['?venue=paper&from=2025-12-01T00:00:00Z', 400, 'at most 31 days'],
+    ['?venue=other', 422, 'other does not tell what it charged'],
+  ])('funding that cannot be told is refused in words: %s', async (query, status, words) => {
+    const answer = await get(`/api/v1/markets/BTC-PERP/funding/history${query}`);
+    expect([answer.status, answer.body.error.message]).toEqual([status, expect.stringContaining(words)]);
   });
 });
 

@@ -66,7 +66,8 @@ export function publicReads(nowMs: () => number): Omit<VenuesPort, 'list' | 'mak
     trades: async (_venue, _symbol, limit) => [1, 2, 3].slice(-limit).map((n) => ({ id: `t-${n}`, price: '50000', quantity: `0.${n}`, side: 'buy' as const, at: AT_MS + n })),
     candles: async (_venue, _symbol, { intervalMs, fromMs, toMs }) =>
       Array.from({ length: Math.floor((toMs - fromMs) / intervalMs) }, (_, index) => ({ at: fromMs + index * intervalMs, open: '1', high: '3', low: '0.5', close: '2', volume: '0.1' })),
-    funding: async (_venue, symbol) => ({ symbol, rate: '0.0001', nextAt: AT_MS + 3_600_000, at: AT_MS }),
+    funding: async (_venue, symbol) => ({ symbol, rate: '0.0001', predicted: '0.0002', nextAt: AT_MS + 3_600_000, at: AT_MS }),
+    fundingHistory: async (venue, symbol, fromMs, toMs) => (venue === 'paper' ? [3, 2, 1].map((hours) => ({ symbol, rate: `0.000${hours}`, nextAt: null, at: AT_MS - hours * 3_600_000 })).filter(({ at }) => at >= fromMs && at <= toMs) : null),
     tickers: async (venue) => TICKERS.filter((ticker) => ticker.venue === venue).map((ticker) => ({ ...ticker, last: '50001', at: nowMs() })),
     timeMs: async () => nowMs() + 25,
     tryCredentials: async () => undefined,

@@ -138,6 +138,8 @@ export const GROUP_CHECKS: readonly ContractCheck[] = [
       const charged = await venue.fundingHistory(symbol, nowMs - 3 * 24 * 3_600_000, nowMs, reading());
       assert.ok(charged.length > 1);
       assert.deepEqual(charged.map(({ at: time }) => time), [...charged.map(({ at: time }) => time)].sort((a, b) => a - b));
+      const { rate: now, predicted } = await venue.funding(symbol, reading());
+      assert.ok(Number.isFinite(Number(now)) && (predicted === undefined || Number.isFinite(Number(predicted))));
       assert.ok(charged.every(({ rate, at: time }) => Number.isFinite(Number(rate)) && time <= nowMs && time >= nowMs - 3 * 24 * 3_600_000));
     },
   },

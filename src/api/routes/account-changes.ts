@@ -80,7 +80,7 @@ export function accountChangeRoutes({ ports, directory }: RouteContext): Route[]
         const market = await directory.findMarket(body.symbol, account.venue);
         if (market.kind === 'spot') throw unprocessable('symbol', body.symbol, 'a spot market has no leverage');
         const leverage = decimalText(body.leverage);
-        if (decimal(leverage).lessThan(1)) throw unprocessable('leverage', leverage, 'must be at least 1', { leverage: '1' });
+        if (decimal(leverage).lessThan(1)) throw unprocessable('leverage', leverage, `leverage must be at least 1; got ${leverage}`, { leverage: '1' });
         if (decimal(leverage).greaterThan(market.maxLeverage)) throw unprocessable('leverage', leverage, `is above the maximum of ${market.symbol}, ${market.maxLeverage}`, { leverage: market.maxLeverage });
         const marginModes = directory.capabilities(account.venue)?.marginModes ?? ['cross'];
         if (!marginModes.includes(body.marginMode)) throw unprocessable('marginMode', body.marginMode, `${account.venue} has only ${marginModes.join(' and ')}`);

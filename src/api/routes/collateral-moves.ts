@@ -64,7 +64,7 @@ export function collateralMoveRoutes({ ports, directory }: RouteContext): Route[
         if (account === null) throw notFound('account');
         able(account.venue, 'transfer');
         const { from, to, asset } = body;
-        if (from === to) throw unprocessable('to', to, 'is the pool it comes from');
+        if (from === to) throw unprocessable('to', to, `collateral cannot move from ${from} to ${to}: to must be another pool`);
         return answer(await ports.collateral.begin({ userId, accountId: account.id, venue: account.venue, kind: 'transfer', symbol: null, venueSymbol: null, from, to, asset, amount: decimalText(body.amount), requestedBy: actor }, key));
       },
     }),
@@ -104,7 +104,7 @@ export function collateralMoveRoutes({ ports, directory }: RouteContext): Route[
 
   function able(venue: string, kind: MoveKind): void {
     const can = directory.capabilities(venue)?.collateralMoves ?? [];
-    if (!can.includes(kind)) throw unprocessable('venue', venue, kind === 'margin' ? 'has no margin that could be moved to a position or away; GET /api/v1/venues tells which have' : 'has one pool of collateral; GET /api/v1/venues tells which have several');
+    if (!can.includes(kind)) throw unprocessable('venue', venue, kind === 'margin' ? `${venue} has no margin that could be moved to a position or away; GET /api/v1/venues tells which venues have` : `${venue} has one pool of collateral; GET /api/v1/venues tells which venues have several`);
   }
 }
 

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { isoTime } from '../../domain/clock';
-import { queryInteger, symbolSchema, venueNameSchema } from '../../schemas/fields';
-import { CANDLE_INTERVALS_MS, candleListSchema, candleQuery, fundingRateSchema, marketListSchema, marketSchema, MAX_CANDLES, orderBookSchema, publicTradeListSchema } from '../../schemas/markets';
-import { unprocessable } from '../order-intent';
+import { queryInteger, venueNameSchema } from '../../schemas/fields';
+import { CANDLE_INTERVALS_MS, candleListSchema, candleQuery, marketListSchema, marketSchema, MAX_CANDLES, orderBookSchema, publicTradeListSchema } from '../../schemas/markets';
 import type { RouteContext } from '../route-table';
+import { fundingRoutes } from './funding';
+import { symbolParams, VENUE_READ_ERRORS, venueQuery } from './market-queries';
 import { route, validationError, type Route } from '../route';
 
 /** Deepest book that is passed on: the recording's 500 levels a side. */
@@ -12,12 +13,6 @@ const DEFAULT_DEPTH = 50;
 /** What one request of any known venue answers. */
 const MAX_TRADES = 1_000;
 const DEFAULT_TRADES = 100;
-/** Of a read that a venue answers now. */
-const VENUE_READ_ERRORS = ['NOT_FOUND', 'RATE_LIMITED', 'VENUE_REJECTED', 'VENUE_UNAVAILABLE', 'VENUE_TIMEOUT'] as const;
-
-export const venueQuery = { venue: venueNameSchema.optional().meta({ description: 'May be absent where one venue only has the market.' }) };
-const symbolParams = z.strictObject({ symbol: symbolSchema });
-
 export function marketRoutes({ ports, directory }: RouteContext): Route[] {
   return [
     route({
@@ -112,24 +107,6 @@ export function marketRoutes({ ports, directory }: RouteContext): Route[] {
         return { status: 200, body: { venue, symbol, interval: query.interval, candles: candles.map(({ at, open, high, low, close, volume }) => ({ at: isoTime(at), open, high, low, close, volume })) } };
       },
     }),
-    route({
-      method: 'get',
-      path: '/api/v1/markets/{symbol}/funding',
-      limit: 'prices',
-      operationId: 'getFunding',
-      tag: 'Markets',
-      summary: 'A perpetual\'s funding rate, read from the venue now',
-      scope: 'read',
-      params: symbolParams,
-      query: z.strictObject(venueQuery),
-      responses: { 200: { description: 'The rate of the current period, as a fraction.', schema: fundingRateSchema } },
-      errors: [...VENUE_READ_ERRORS, 'UNPROCESSABLE'],
-      async handle({ params, query }) {
-        const { venue, symbol, venueSymbol, kind } = await directory.findMarket(params.symbol, query.venue ?? null);
-        if (kind === 'spot') throw unprocessable('symbol', symbol, 'a spot market has no funding');
-        const { rate, nextAt, at } = await ports.venues.funding(venue, venueSymbol);
-        return { status: 200, body: { venue, symbol, rate, nextAt: nextAt === null ? null : isoTime(nextAt), at: isoTime(at) } };
-      },
-    }),
+    ...fundingRoutes({ ports, directory }),
   ];
 }

@@ -8,7 +8,7 @@ import { MarketFigures } from '../market-figures';
 import type { AgedTicker } from '../ports';
 import type { RouteContext } from '../route-table';
 import { route, type Route } from '../route';
-import { venueQuery } from './markets';
+import { venueQuery } from './market-queries';
 
 /** Older prices than a day are of no use to anyone who asks for an age. */
 const MAX_AGE_LIMIT_MS = 86_400_000;

@@ -1,6 +1,7 @@
 /** POST /info of the simulated Hyperliquid: every read, by its `type`. */
 import { PaperError } from '../errors';
 import { historyStart } from '../fault-effects';
+import { chargedRates } from '../funding';
 import type { Order } from '../order';
 import type { PaperVenue } from '../paper-venue';
 import { readFields } from './fields';
@@ -18,7 +19,6 @@ const MAX_HISTORY = 2_000;
 const MAX_CANDLES = 5_000;
 const MAX_FUNDINGS = 500;
 const TRADES_SHOWN = 10;
-const FUNDING_PERIOD_MS = 8 * 60 * 60 * 1000;
 
 const INTERVAL_MS: Readonly<Record<string, number>> = { '1m': 60_000, '3m': 180_000, '5m': 300_000, '15m': 900_000, '30m': 1_800_000, '1h': 3_600_000, '2h': 7_200_000, '4h': 14_400_000, '8h': 28_800_000, '12h': 43_200_000, '1d': 86_400_000, '3d': 259_200_000, '1w': 604_800_000 };
 
@@ -75,10 +75,9 @@ const READERS: Readonly<Record<string, Reader>> = {
   fundingHistory: ({ venue }, request) => {
     const coin = coinOf(request);
     const to = timeOf(request, 'endTime', venue.clock.now());
-    const rate = views.wireText(venue.exchange.state.venue(coin).funding.rate);
-    const first = Math.ceil(timeOf(request, 'startTime') / FUNDING_PERIOD_MS) * FUNDING_PERIOD_MS;
-    const count = Math.max(0, Math.min(MAX_FUNDINGS, Math.floor((to - first) / FUNDING_PERIOD_MS) + 1));
-    return Array.from({ length: count }, (_, index) => ({ coin, fundingRate: rate, premium: '0.0', time: first + index * FUNDING_PERIOD_MS }));
+    return chargedRates(venue.exchange.state.venue(coin).funding, timeOf(request, 'startTime'), Math.min(to, venue.clock.now()))
+      .slice(0, MAX_FUNDINGS)
+      .map(({ time, rate }) => ({ coin, fundingRate: views.wireText(rate), premium: '0.0', time }));
   },
   predictedFundings: ({ venue }) =>
     [...venue.exchange.state.venues.values()].map(({ market, funding }) => [market.symbol, [['HlPerp', { fundingRate: views.wireText(funding.rate), nextFundingTime: funding.nextAt ?? 0, fundingIntervalHours: funding.intervalMs / 3_600_000 }]]]),

@@ -34,6 +34,8 @@ const PERPETUAL_DECIMALS = 6;
 /** The venue's base tier; HIP-3 markets cost twice as much. */
 const FEES = { taker: decimal('0.00045'), maker: decimal('0.00015') };
 const HIP3_FEE_FACTOR = 2;
+/** Charged each hour; the interest part of it is 0.01 % in eight of them. */
+const FUNDING = { rate: decimal('0.0000125'), intervalMs: 60 * 60 * 1000 };
 const MIN_NOTIONAL = decimal('10');
 const FIRST_HIP3_ASSET = 100_000;
 const ASSETS_PER_DEX = 10_000;
@@ -90,6 +92,7 @@ function assetOf(row: Row, dex: string, index: number): HyperliquidAsset {
     onlyIsolated: dexIndex !== 0,
     makerFeeRate: FEES.maker.times(factor),
     takerFeeRate: FEES.taker.times(factor),
+    funding: FUNDING,
     status: 'open',
     recordedAs: dexIndex === 0 ? `${row.coin}USDT` : row.coin,
     startPrice: decimal(row.startPrice),

@@ -2,7 +2,7 @@
 import { type Account, balanceView, positionView } from '../account';
 import { PaperError } from '../errors';
 import { historyStart } from '../fault-effects';
-import { fundingTimeAfter, fundingView } from '../funding';
+import { chargedRates, fundingTimeAfter, fundingView } from '../funding';
 import { liquidationPrice } from '../maintenance';
 import { COLLATERAL, marketView } from '../market';
 import { type Order, fillView, orderView, tradeView } from '../order';
@@ -64,6 +64,15 @@ export function getFunding(venue: PaperVenue, query: Query): string {
   const time = venue.clock.now();
   const nextFundingTime = funding.nextAt ?? fundingTimeAfter(time, funding.intervalMs);
   return JSON.stringify({ symbol: market.symbol, rate: funding.rate.toFixed(), intervalMs: funding.intervalMs, nextFundingTime, time });
+}
+
+/** GET /funding-rates: what was charged from one time to another, inclusive, oldest first; at most a year of them. */
+export function getFundingRates(venue: PaperVenue, query: Query): string {
+  const { market, funding } = venue.exchange.state.venue(required(query, 'symbol'));
+  if (market.kind === 'spot') throw new PaperError('BAD_REQUEST', `${market.symbol} is a spot market: it has no funding`);
+  const now = venue.clock.now();
+  const [from, to] = [integer(query, 'from', 0), Math.min(integer(query, 'to', now), now)];
+  return JSON.stringify({ symbol: market.symbol, rates: chargedRates(funding, from, to).map(({ time, rate }) => ({ time, rate: rate.toFixed() })) });
 }
 
 export function getTickers(venue: PaperVenue): string {

@@ -30,6 +30,7 @@ const PUBLIC: Readonly<Record<string, PublicHandler>> = {
   'GET /trades': queries.getTrades,
   'GET /candles': queries.getCandles,
   'GET /funding': queries.getFunding,
+  'GET /funding-rates': queries.getFundingRates,
   'GET /tickers': queries.getTickers,
 };
 const READS: Readonly<Record<string, PrivateRead>> = {

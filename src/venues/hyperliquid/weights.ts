@@ -24,6 +24,8 @@ const FIXED: Readonly<Partial<Record<VenueCallName, number>>> = {
   checkCredentials: ROLE + 1,
   // The market's own figures and what is predicted.
   funding: 2 * HEAVY,
+  // A month of hours is two answers.
+  fundingHistory: 2 * HEAVY,
 };
 
 /** `dexes`: how many are traded beside the venue's own. */

@@ -134,6 +134,7 @@ export const tradesSchema = z.object({ trades: z.array(tradeSchema) });
 export const candlesSchema = z.object({
   candles: z.array(z.object({ time: timeMs, open: decimalString, high: decimalString, low: decimalString, close: decimalString, volume: decimalString })),
 });
+export const fundingRatesSchema = z.object({ symbol: z.string(), rates: z.array(z.object({ time: timeMs, rate: decimalString })) });
 export const fundingSchema = z.object({ symbol: z.string(), rate: decimalString, nextFundingTime: timeMs.nullable(), time: timeMs });
 
 const sequenced = { sequence: z.number().int(), previousSequence: z.number().int(), time: timeMs };

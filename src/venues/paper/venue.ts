@@ -75,7 +75,13 @@ export class PaperVenue implements port.Venue {
 
   async funding(venueSymbol: string, options: port.ReadOptions): Promise<FundingRate> {
     const { symbol, rate, nextFundingTime, time } = await this.client.get(`/funding?${query({ symbol: venueSymbol })}`, wire.fundingSchema, options);
-    return { symbol, rate: canonical(rate), nextAt: nextFundingTime, at: time };
+    // What it charges next is what it says now.
+    return { symbol, rate: canonical(rate), predicted: canonical(rate), nextAt: nextFundingTime, at: time };
+  }
+
+  async fundingHistory(venueSymbol: string, fromMs: number, toMs: number, options: port.ReadOptions): Promise<readonly FundingRate[]> {
+    const { symbol, rates } = await this.client.get(`/funding-rates?${query({ symbol: venueSymbol, from: fromMs, to: toMs })}`, wire.fundingRatesSchema, options);
+    return rates.map(({ time, rate }) => ({ symbol, rate: canonical(rate), nextAt: null, at: time }));
   }
 
   async venueTimeMs(options: port.ReadOptions): Promise<number> {
