@@ -21,12 +21,17 @@ const HINT_EVERY_MS = 1_000;
 /** Endpoints whose workflow was lost (a restored Temporal) are hinted, and so started, once in this. */
 const LOOK_EVERY_MS = 300_000;
 const EVERY_STREAM = '*';
+/** Where everybody is hinted, with ten thousand endpoints: a Temporal that has just come back is not asked for all of them in one instant. */
+export const HINTS_AT_ONCE = 32;
 
 export class WebhookNews {
   private readonly rounds = new EventEmitter().setMaxListeners(0);
   private readonly streams = new Set<string>();
   private readonly hintedAtMs = new Map<string, number>();
   private readonly late = new Map<string, NodeJS.Timeout>();
+  /** Endpoints still to be hinted where everybody is. */
+  private readonly queue = new Set<string>();
+  private hinting = 0;
   private gathering: NodeJS.Timeout | null = null;
   private looking: NodeJS.Timeout | null = null;
   private listening: { close(): Promise<void> | void } | null = null;
@@ -86,26 +91,47 @@ export class WebhookNews {
 
   private async everyone(): Promise<void> {
     try {
-      for (const { id } of await this.ports.active()) this.tell(id);
+      const ids = new Set((await this.ports.active()).map(({ id }) => id));
+      if (this.closed) return;
+      for (const id of this.hintedAtMs.keys()) if (!ids.has(id)) this.hintedAtMs.delete(id);
+      for (const id of ids) {
+        this.rounds.emit(id);
+        this.queue.add(id);
+      }
+      for (; this.hinting < HINTS_AT_ONCE && this.hinting < this.queue.size; this.hinting += 1) void this.hintQueued();
     } catch (error) {
       this.ports.onTrouble(error);
     }
+  }
+
+  private async hintQueued(): Promise<void> {
+    for (const id of this.queue) {
+      if (this.closed) break;
+      this.queue.delete(id);
+      await this.hintInTurn(id);
+    }
+    this.hinting -= 1;
   }
 
   private tell(endpointId: string): void {
     if (this.closed) return;
     this.rounds.emit(endpointId);
     // A round of this process has heard it already, and looks.
-    const sinceMs = performance.now() - (this.hintedAtMs.get(endpointId) ?? -HINT_EVERY_MS);
-    if (sinceMs >= HINT_EVERY_MS) this.hint(endpointId);
-    else if (!this.late.has(endpointId)) this.late.set(endpointId, setTimeout(() => this.hint(endpointId), HINT_EVERY_MS - sinceMs));
+    void this.hintInTurn(endpointId);
   }
 
-  private hint(endpointId: string): void {
+  /** Now, or once its second is over. Never rejects. */
+  private async hintInTurn(endpointId: string): Promise<void> {
+    const sinceMs = performance.now() - (this.hintedAtMs.get(endpointId) ?? -HINT_EVERY_MS);
+    if (sinceMs >= HINT_EVERY_MS) await this.hint(endpointId);
+    else if (!this.late.has(endpointId)) this.late.set(endpointId, setTimeout(() => void this.hint(endpointId), HINT_EVERY_MS - sinceMs));
+  }
+
+  private async hint(endpointId: string): Promise<void> {
     const timer = this.late.get(endpointId);
     if (timer !== undefined) clearTimeout(timer);
     this.late.delete(endpointId);
     this.hintedAtMs.set(endpointId, performance.now());
-    this.ports.hint(endpointId).catch((error: unknown) => this.ports.onTrouble(error));
+    await this.ports.hint(endpointId).catch((error: unknown) => this.ports.onTrouble(error));
   }
 }
