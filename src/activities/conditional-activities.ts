@@ -4,6 +4,7 @@ import type { ErrorCode } from '../domain/errors';
 import type { OrderCondition } from '../domain/condition';
 import type { OrderIntent, OrderState } from '../domain/order';
 import type { Evidence } from '../domain/evidence';
+import type { StandingOrder } from '../domain/remembered-orders';
 import type { SupervisedOrder } from '../domain/supervised-order';
 
 /** The row of a conditional order, and of what it placed: where a workflow begins, or begins anew. */
@@ -36,6 +37,8 @@ export interface RecordConditionalResult {
 }
 
 export interface NoteConditionalInput extends ConditionalReference {
+  /** What its row has to say where a restored database has lost it; null or absent: what the intent says. */
+  readonly standing?: StandingOrder | null;
   readonly evidence: readonly (HeldEvidence | Extract<Evidence, { kind: 'cancelRequested' }>)[];
 }
 

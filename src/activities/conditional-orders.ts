@@ -5,16 +5,17 @@ import type { AppliedOrder, OrderEvidence, RecordedGroup } from '../domain/order
 import { supervisedView } from '../domain/supervised-order';
 import { orderTriggerId, type Trigger } from '../domain/trigger';
 import type { VenueCapabilities } from '../domain/venue';
+import { standAgain, type ReadBackOrder, type StandingPorts } from './standing-orders';
 import type { AmendConditionalInput, ConditionalActivities, ConditionalReference, HeldOrderView } from './conditional-activities';
 
 export interface ConditionalPorts {
-  readonly placing: { recordOrders(intents: readonly OrderIntent[], context: { ownerWorkflowId: string; sendTtlMs: number; intendedAtMs?: number }): Promise<RecordedGroup> };
+  readonly placing: { recordOrders(intents: readonly OrderIntent[], context: { ownerWorkflowId: string; sendTtlMs: number; intendedAtMs?: number; readBack?: ReadBackOrder }): Promise<RecordedGroup> };
   readonly evidence: { apply(items: readonly OrderEvidence[]): Promise<readonly AppliedOrder[]> };
-  readonly held: {
+  readonly held: StandingPorts['held'] & {
     amend(amendment: AmendConditionalInput): Promise<{ readonly verdict: 'applied' } | { readonly verdict: 'denied'; readonly code: NonNullable<Awaited<ReturnType<ConditionalActivities['amendConditional']>>['code']>; readonly message: string }>;
     childrenOf(orderId: string): Promise<readonly Order[]>;
   };
-  readonly triggers: { byIds(ids: readonly string[]): Promise<readonly Trigger[]> };
+  readonly triggers: StandingPorts['triggers'] & { byIds(ids: readonly string[]): Promise<readonly Trigger[]> };
   orderById(id: string): Promise<Order | null>;
   capabilities(venue: string): VenueCapabilities | null;
   alert(accountId: string, data: Readonly<Record<string, unknown>>): Promise<void>;
@@ -30,9 +31,9 @@ export function createConditionalActivities(ports: ConditionalPorts): Conditiona
       const held = verdict === 'accepted' ? await viewOf(ports, input.intent.id) : null;
       return { verdict, held, nativeExpiresAfterMs: ports.capabilities(input.intent.venue)?.nativeStopsExpireAfterMs ?? null };
     },
-    noteConditional: async ({ evidence, ...reference }) => {
-      // A restored database may have lost the row; the intent in the workflow brings it back.
-      if ((await ports.orderById(reference.intent.id)) === null) await record(reference);
+    noteConditional: async ({ evidence, standing = null, ...reference }) => {
+      // A restored database may have lost the row; the workflow brings it back, as it was amended.
+      if ((await ports.orderById(reference.intent.id)) === null) await (standing === null ? record(reference) : standAgain(ports, { ...reference, standing }));
       const [applied] = await ports.evidence.apply(evidence.map((piece) => ({ orderId: reference.intent.id, evidence: piece })));
       if (applied === undefined) throw new Error(`order ${reference.intent.id} has no row`);
       return { state: applied.order.state, revision: applied.order.revision };

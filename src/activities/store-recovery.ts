@@ -4,15 +4,16 @@
  */
 import { Context } from '@temporalio/activity';
 import { KEY_REFUSED, type Account } from '../domain/account';
-import type { Clock } from '../domain/clock';
+import { isoTime, type Clock } from '../domain/clock';
 import type { OrderIntent } from '../domain/order';
 import type { MutationIntent, RecordedGroup, RecordedMutation } from '../domain/order-store';
-import type { ListedGroup, RememberedGroup, RememberedMutation } from '../domain/remembered-orders';
+import type { ListedGroup, RememberedGroup, RememberedHeld, RememberedMutation } from '../domain/remembered-orders';
 import { compareStores, type StoreMark, type StoreReading } from '../domain/store-state';
 import { accountScope } from './account-ports';
 import { beating } from './beating';
 import { MUTATION_SEND_TTL_MS } from './mutation-settler';
 import { PLACE_SEND_TTL_MS } from './order-path';
+import { endAgain, standAgain, type StandingPorts } from './standing-orders';
 
 export type Comparison =
   | { readonly kind: 'agree'; readonly mark: StoreMark }
@@ -49,8 +50,11 @@ export interface StoreRecoveryPorts {
   readonly history: {
     groupsSince(sinceMs: number): AsyncIterable<ListedGroup>;
     openMutations(): AsyncIterable<RememberedMutation>;
+    heldSince(sinceMs: number): AsyncIterable<{ read(): Promise<RememberedHeld | null> }>;
     windowMs(): Promise<number | null>;
   };
+  /** Orders that wait in workflows. */
+  readonly standing: StandingPorts;
   /** Of these, those that have no row, by client id or by the id the venue was told. */
   withoutRow<Named extends OrderNames>(orders: readonly Named[]): Promise<readonly Named[]>;
   recordOrders(intents: readonly OrderIntent[], context: { readonly ownerWorkflowId: string; readonly sendTtlMs: number; readonly readBack: { readonly denied: ReadonlySet<string> } }): Promise<RecordedGroup>;
@@ -166,6 +170,7 @@ async function readBackOrders(ports: StoreRecoveryPorts, sinceMs: number): Promi
       readBack += mine.length;
     }
   }
+  readBack += await readBackHeld(ports, sinceMs, known);
   await readBackMutations(ports);
   const windowMs = await ports.history.windowMs();
   const forgottenBeforeMs = windowMs !== null && sinceMs < ports.clock.nowMs() - windowMs ? ports.clock.nowMs() - windowMs : null;
@@ -173,6 +178,30 @@ async function readBackOrders(ports: StoreRecoveryPorts, sinceMs: number): Promi
     ports.log({ readBack, withoutAccount, forgottenBefore: forgottenBeforeMs === null ? null : new Date(forgottenBeforeMs).toISOString() }, 'orders were read back from Temporal');
   }
   return { readBack, withoutAccount, forgottenBeforeMs };
+}
+
+/** Orders that wait get the terms they have now, and what ended since the backup stays ended. One that does not answer tells its row itself when it next moves. */
+async function readBackHeld(ports: StoreRecoveryPorts, sinceMs: number, known: ReadonlySet<string>): Promise<number> {
+  let readBack = 0;
+  let reading: (() => Promise<RememberedHeld | null>)[] = [];
+  const readSome = async (): Promise<void> => {
+    const read = await Promise.allSettled(reading.map((each) => each()));
+    reading = [];
+    for (const result of read) {
+      if (result.status === 'rejected') ports.log({ err: result.reason as unknown }, 'an order that waits in a workflow could not be read back from it yet');
+      const held = result.status === 'rejected' ? null : result.value;
+      if (held === null || !known.has(held.intent.accountId)) continue;
+      const { workflowId: ownerWorkflowId, intent, standing } = held;
+      const wasBehind = standing === null ? await endAgain(ports.standing, held, isoTime(ports.clock.nowMs())) : await standAgain(ports.standing, { intent, ownerWorkflowId, standing });
+      if (wasBehind) readBack += 1;
+    }
+  };
+  for await (const each of ports.history.heldSince(sinceMs)) {
+    reading.push(() => each.read());
+    if (reading.length >= READS_AT_ONCE) await readSome();
+  }
+  await readSome();
+  return readBack;
 }
 
 /** Amends and cancels under way get their rows again, so that their workflows go on; one that cannot be is ended: the venue's view rules. */

@@ -33,8 +33,8 @@ export type HeldEvidence =
   | { readonly kind: 'triggered'; readonly key: string; readonly trigger: Readonly<Record<string, unknown>>; readonly at: string }
   /** Sums over its children. */
   | { readonly kind: 'childrenSeen'; readonly key: string; readonly filledQuantity: string; readonly avgPrice: string | null; readonly fee: string; readonly feeAsset: string | null; readonly at: string }
-  /** New terms, taken under its lock while it was armed. */
-  | { readonly kind: 'conditionAmended'; readonly key: string; readonly terms: HeldTerms; readonly at: string }
+  /** New terms, taken under its lock while it was armed. `revision`: at least this one afterwards, because its caller was told so before the database was restored. */
+  | { readonly kind: 'conditionAmended'; readonly key: string; readonly terms: HeldTerms; readonly revision?: number; readonly at: string }
   /** A step of its pursuit, for the timeline. */
   | { readonly kind: 'escalated'; readonly key: string; readonly step: string; readonly message: string; readonly at: string }
   | { readonly kind: 'ended'; readonly key: string; readonly state: 'FILLED' | 'CANCELED' | 'EXPIRED' | 'REJECTED' | 'DENIED'; readonly reasonCode: string | null; readonly message: string | null; readonly at: string };

@@ -16,7 +16,8 @@ export function applyHeldEvidence(order: Order, evidence: HeldEvidence): Transit
       return childrenSeen(order, evidence);
     case 'conditionAmended':
       if (order.state !== 'ARMED') return { order, events: [] };
-      return changed(order, amended(order, evidence.terms), 'order.amended', evidence.at);
+      // Each change is one revision more than the one before.
+      return changed({ ...order, revision: Math.max(order.revision, (evidence.revision ?? 0) - 1) }, amended(order, evidence.terms), 'order.amended', evidence.at);
     case 'escalated':
       if (isTerminal(order.state)) return { order, events: [] };
       return changed(order, order, 'order.escalated', evidence.at, { step: evidence.step, message: evidence.message });

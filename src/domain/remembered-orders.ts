@@ -1,5 +1,6 @@
 /** Orders as Temporal remembers them: the intents in the start arguments of their workflows, and what each workflow knows of them. */
-import type { OrderIntent } from './order';
+import type { OrderCondition } from './condition';
+import type { OrderIntent, OrderState } from './order';
 import type { MutationIntent, RecordedItem } from './order-store';
 
 /** One workflow that placed orders. */
@@ -23,4 +24,27 @@ export interface ListedGroup {
 export interface RememberedMutation {
   readonly workflowId: string;
   readonly intent: MutationIntent;
+}
+
+/** An order that waits in a workflow, as that knows it: its terms may have been amended since its intent. */
+export interface StandingOrder {
+  readonly quantity: string;
+  readonly limitPrice: string | null;
+  readonly condition: OrderCondition;
+  /** Of its row, when the workflow saw it last. */
+  readonly revision: number;
+  /** The armed trigger; null: none is, or it has fired. */
+  readonly triggerId: string | null;
+  /** From when on prices count for these terms, ms. */
+  readonly pricesSinceMs: number;
+}
+
+/** A workflow that holds, or held, an order that waits. */
+export interface RememberedHeld {
+  readonly workflowId: string;
+  readonly intent: OrderIntent;
+  /** Of one that runs; null: it has ended, or does not answer now. */
+  readonly standing: StandingOrder | null;
+  /** How it ended; null: it runs, or was never accepted. */
+  readonly ended: OrderState | null;
 }

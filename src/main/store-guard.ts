@@ -17,6 +17,7 @@ export function storeRecoveryActivities({ store, venues, clock, logger, temporal
     clock,
     states: store.states,
     history: new OrderHistory(temporal.client),
+    standing: { placing: store.placing, held: store.held, triggers: store.triggers, evidence: store.evidence, orderById: (id) => store.orders.byId(id) },
     withoutRow: (orders) => store.orders.withoutRow(orders),
     recordOrders: (intents, context) => store.placing.recordOrders(intents, context),
     recordMutation: (intent, context) => store.mutations.record(intent, context),

@@ -47,6 +47,24 @@ export class HeldOrders {
     });
   }
 
+  /**
+   * What its workflow knows better than a row of a restored database: terms that were amended since the backup, of the order and of its
+   * trigger, and the revision that its owner was told. True: something was behind. An order that is not armed (any more) is left as it is.
+   */
+  async readBack({ orderId, accountId, terms, revision }: Omit<HeldAmendment, 'userId' | 'expectedRevision'> & { readonly revision: number }): Promise<boolean> {
+    return change(this.core, [accountId], async (tx, changes) => {
+      const item = { orderId, evidence: { kind: 'conditionAmended', key: `readBack/${revision}`, terms, revision, at: isoTime(this.core.clock.nowMs()) } } as const;
+      const accounts = await lockAccounts(tx, [accountId]);
+      const locked = await lockForEvidence(tx, [item]);
+      const order = locked.orders.get(orderId)?.order;
+      if (order?.state !== 'ARMED' || order.revision >= revision) return false;
+      const [applied] = await applyToLocked(tx, accounts, locked, [item], changes, this.core.markOf);
+      const trigger = await lockTrigger(tx, orderTriggerId(orderId, 0));
+      if (trigger?.status === 'ARMED') await this.amendTrigger(tx, changes, trigger, applied?.order ?? order);
+      return true;
+    });
+  }
+
   /** Each amendment is one revision of its trigger, as its workflow counts them. */
   private async amendTrigger(tx: Queryable, changes: ChangeSet, trigger: Trigger, { type, side, ...order }: Order): Promise<void> {
     const condition = conditionOf(order);

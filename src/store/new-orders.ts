@@ -49,7 +49,8 @@ export function armed(core: StoreCore, intent: OrderIntent, account: LockedAccou
   if (intent.reduceOnly && !venue.capabilities.reduceOnly) return denied(candidate, 'UNPROCESSABLE', `${intent.venue} takes no reduce-only orders`);
   if (!state.credentials.has(account.id)) return denied(candidate, 'FORBIDDEN', 'the account has no stored credentials');
   const figures = state.figures.get(account.id);
-  if (intent.reduceOnly || figures === undefined) return candidate;
+  // What was accepted before the database was restored is judged no more.
+  if (intent.reduceOnly || figures === undefined || state.context.readBack !== undefined) return candidate;
   const verdict = judgeOrder({ ...intent, limitPrice: null }, figures, userFiguresOf(account, state.companions, state.figures));
   // Without a price there is nothing to judge by yet; there will be one when its trigger is crossed.
   if (verdict.verdict === 'denied' && verdict.code !== 'RISK_PRICE_UNKNOWN') return denied({ ...candidate, shown: verdict.shown }, verdict.code, verdict.message);
@@ -60,10 +61,10 @@ export function armed(core: StoreCore, intent: OrderIntent, account: LockedAccou
  * Who is told that it is armed may rely on it: its trigger is committed with it, whatever becomes of the worker then. One that begins at a
  * time has no trigger before that.
  */
-export function armWith(changes: ChangeSet, order: Order, nowMs: number): void {
+export function armWith(changes: ChangeSet, order: Order, nowMs: number, pricesSinceMs?: number): void {
   const condition = order.state === 'ARMED' ? conditionOf(order) : null;
   const parameters = condition === null || condition.startAt !== null ? null : triggerOf({ type: order.type, side: order.side, condition });
   const { id, userId, accountId, venue, symbol, ownerWorkflowId } = order;
   if (parameters === null || ownerWorkflowId === null) return;
-  changes.armTrigger(venue, newTriggerRow({ id: orderTriggerId(id, 0), userId, accountId, workflowId: ownerWorkflowId, venue, symbol, parameters }, nowMs));
+  changes.armTrigger(venue, newTriggerRow({ id: orderTriggerId(id, 0), userId, accountId, workflowId: ownerWorkflowId, venue, symbol, parameters }, nowMs, pricesSinceMs));
 }

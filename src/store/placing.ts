@@ -47,6 +47,8 @@ export interface PlacingContext {
 export interface ReadBack {
   /** Ids of intents that their workflow knows to be refused by us: certainly not at the venue. */
   readonly denied: ReadonlySet<string>;
+  /** Of orders that wait: from when on prices count for them, ms. Absent: from now on. */
+  readonly pricesSinceMs?: number;
 }
 
 /** The intent passes, or is an earlier one's repeat. */
@@ -138,7 +140,7 @@ export class Placing {
         state.reading.remember(candidate.order);
         items.set(index, { orderId: intent.id, verdict: candidate.order.state === 'DENIED' ? 'denied' : 'accepted' });
         addOrder(changes, candidate);
-        armWith(changes, candidate.order, state.nowMs);
+        armWith(changes, candidate.order, state.nowMs, state.context.readBack?.pricesSinceMs);
         return;
       }
       // Figures of a database that lost something deny nothing.

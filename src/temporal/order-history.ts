@@ -4,10 +4,12 @@
  */
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
-import type { ListedGroup, RememberedGroup, RememberedMutation } from '../domain/remembered-orders';
-import type { MutationInput, OrderInput, OrderOutcome } from '../workflows/messages';
+import type { ListedGroup, RememberedGroup, RememberedHeld, RememberedMutation } from '../domain/remembered-orders';
+import { standingOrder, type ConditionalOrderInput, type ConditionalOutcome, type MutationInput, type OrderInput, type OrderOutcome } from '../workflows/messages';
 
 const SECOND_MS = 1_000;
+/** A workflow that has to be replayed first is asked in this time; one that does not answer tells its row itself when it next moves. */
+const ANSWERS_WITHIN_MS = 10_000;
 
 export class OrderHistory {
   constructor(private readonly client: Client) {}
@@ -27,6 +29,24 @@ export class OrderHistory {
       const input = (await this.startInput(workflowId, runId)) as MutationInput | null;
       if (input !== null) yield { workflowId, intent: input.intent };
     }
+  }
+
+  /** Orders that wait in workflows, and those that ended at `sinceMs` or later, in no order. */
+  async *heldSince(sinceMs: number): AsyncIterable<{ read(): Promise<RememberedHeld | null> }> {
+    const query = `WorkflowType = 'conditionalOrder' AND (ExecutionStatus = 'Running' OR CloseTime >= '${new Date(sinceMs).toISOString()}')`;
+    for await (const { workflowId, runId, status } of this.client.workflow.list({ query })) {
+      // Of one that went on as new the newest run tells.
+      if (status.name === 'RUNNING' || status.name === 'COMPLETED') yield { read: () => this.held(workflowId, runId, status.name === 'COMPLETED') };
+    }
+  }
+
+  private async held(workflowId: string, runId: string, completed: boolean): Promise<RememberedHeld | null> {
+    const input = (await this.startInput(workflowId, runId)) as ConditionalOrderInput | null;
+    if (input === null) return null;
+    const handle = this.client.workflow.getHandle(workflowId, runId);
+    if (completed) return { workflowId, intent: input.intent, standing: null, ended: ((await handle.result()) as ConditionalOutcome).state };
+    const standing = await this.client.connection.withDeadline(Date.now() + ANSWERS_WITHIN_MS, () => handle.query(standingOrder));
+    return { workflowId, intent: input.intent, standing, ended: null };
   }
 
   /** How far back ended workflows are kept, ms; null where the server does not say. */

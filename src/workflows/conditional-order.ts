@@ -6,7 +6,7 @@ import { allHandlersFinished, condition, continueAsNew, proxyLocalActivities, se
 import type { ConditionalActivities } from '../activities/conditional-activities';
 import { LOCAL_ACTIVITY } from '../temporal/activity-options';
 import { ConditionalRun } from './conditional-run';
-import { amendConditionalOrder, awaitArmed, cancelConditionalOrder, conditionalProgress, orderChanged, triggerCrossed, type ConditionalOrderInput, type ConditionalOutcome } from './messages';
+import { amendConditionalOrder, awaitArmed, cancelConditionalOrder, conditionalProgress, orderChanged, standingOrder, triggerCrossed, type ConditionalOrderInput, type ConditionalOutcome } from './messages';
 
 const { recordConditional } = proxyLocalActivities<ConditionalActivities>({ ...LOCAL_ACTIVITY, summary: 'record the order as armed, or refuse it' });
 
@@ -20,6 +20,7 @@ export async function conditionalOrder(input: ConditionalOrderInput): Promise<Co
   setHandler(amendConditionalOrder, (request) => run.amend(request));
   setHandler(cancelConditionalOrder, () => run.cancel());
   setHandler(conditionalProgress, () => run.state.memory());
+  setHandler(standingOrder, () => run.standing());
   setHandler(triggerCrossed, (crossing) => {
     run.crossings.push(crossing);
   });

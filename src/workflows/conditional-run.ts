@@ -6,6 +6,7 @@ import type { TriggerActivities } from '../activities/trigger-activities';
 import { childIntent } from '../domain/child-intent';
 import type { HeldTerms } from '../domain/evidence';
 import { isTerminal, type OrderState } from '../domain/order';
+import type { StandingOrder } from '../domain/remembered-orders';
 import { describeConditional } from '../domain/order-summary';
 import type { TradingState } from '../domain/supervised-order';
 import { disproof, triggerOf, type Trigger, type TriggerEvidence } from '../domain/trigger';
@@ -42,6 +43,10 @@ export class ConditionalRun {
   private market: TradingState | null = null;
   private notedFill = '';
   private acceptedAtMs = 0;
+  /** Since when it has these terms; prices from before say nothing of them. */
+  private termsSinceMs = 0;
+  /** Of its row, as far as this run knows; null: it has none yet. */
+  private rowRevision: number | null = null;
   private alerted = false;
 
   constructor(private readonly input: ConditionalOrderInput) {
@@ -53,6 +58,8 @@ export class ConditionalRun {
     this.state = new ConditionalOrder(this.input.intent, held.condition, this.input.memory ?? memoryOfRow(held, this.input.intent), nativeExpiresAfterMs);
     this.state.cancelAsked ||= held.pendingCancel;
     this.acceptedAtMs = held.acceptedAtMs ?? 0;
+    this.termsSinceMs = this.state.termsVersion === 0 && this.acceptedAtMs > 0 ? this.acceptedAtMs : workflowInfo().startTime.getTime();
+    this.rowRevision = held.revision;
     if (isTerminal(held.state)) this.ended = held.state;
     this.rowsChanged = this.state.children.length > 0;
     this.show(held.state);
@@ -63,6 +70,13 @@ export class ConditionalRun {
     return this.amending === 0 && this.crossings.length === 0 && (!this.rowsChanged || patched('looks-continue-as-new'));
   }
 
+  /** For a row that a restored database has lost, or has with older terms. */
+  standing(): StandingOrder | null {
+    const { quantity, limitPrice, condition: terms, fired, armedVersion, triggerId } = this.state;
+    if (this.rowRevision === null || this.ended !== null) return null;
+    return { quantity, limitPrice, condition: terms, revision: this.rowRevision, triggerId: fired === null && armedVersion !== null ? triggerId : null, pricesSinceMs: this.termsSinceMs };
+  }
+
   /** Update handler. */
   async amend({ expectedRevision, terms }: { readonly expectedRevision: number; readonly terms: HeldTerms }): Promise<MutationOutcome> {
     await condition(() => this.verdict !== null);
@@ -70,7 +84,7 @@ export class ConditionalRun {
     this.amending += 1;
     try {
       const { verdict, code, message } = await amendConditional({ orderId, userId, accountId, expectedRevision, terms });
-      if (verdict === 'applied') this.amended(terms);
+      if (verdict === 'applied') this.amended(terms, expectedRevision + 1);
       return { verdict, code, message };
     } finally {
       this.amending -= 1;
@@ -79,7 +93,9 @@ export class ConditionalRun {
   }
 
   /** The venue may take a native stop of these terms, whatever it said of the ones before. */
-  private amended(terms: HeldTerms): void {
+  private amended(terms: HeldTerms, revision: number): void {
+    this.rowRevision = Math.max(this.rowRevision ?? 0, revision);
+    this.termsSinceMs = Date.now();
     if (patched('native-stop-after-amendment')) this.state.nativeFailures = 0;
     this.state.amended(terms);
   }
@@ -237,7 +253,9 @@ export class ConditionalRun {
   }
 
   private async note(evidence: Parameters<ConditionalActivities['noteConditional']>[0]['evidence'][number]): Promise<OrderState> {
-    return (await noteConditional({ ...this.reference(), evidence: [evidence] })).state;
+    const { state, revision } = await noteConditional({ ...this.reference(), standing: this.standing(), evidence: [evidence] });
+    this.rowRevision = Math.max(this.rowRevision ?? 0, revision);
+    return state;
   }
 
   private reference(): ConditionalReference {

@@ -8,6 +8,7 @@ import type { ErrorCode } from '../domain/errors';
 import type { HeldTerms } from '../domain/evidence';
 import type { OrderIntent, OrderState } from '../domain/order';
 import type { MutationIntent, RecordedItem } from '../domain/order-store';
+import type { StandingOrder } from '../domain/remembered-orders';
 import type { ResolutionMemory } from '../domain/resolution';
 import type { Withdrawal, WithdrawalDecision, WithdrawalState } from '../domain/withdrawal';
 import type { StoreMark } from '../domain/store-state';
@@ -103,6 +104,9 @@ export const amendConditionalOrder = defineUpdate<MutationOutcome, [{ readonly e
 
 /** Answers at once; the order ends when nothing of it is at the venue any more. */
 export const cancelConditionalOrder = defineUpdate<MutationOutcome>('cancelConditionalOrder');
+
+/** What its row has to say: asked for after the database was restored from a backup. null: it has ended, or was not accepted yet. */
+export const standingOrder = defineQuery<StandingOrder | null>('standingOrder');
 
 export const conditionalProgress = defineQuery<ConditionalMemory>('conditionalProgress');
 
