@@ -3,14 +3,12 @@
  * `npm run bench:cost [-- --only one,64,256,two64,two256,bare1,bare64,bare256,cancel]`: of one caller, of 64 or 256, on one account or
  * on 16 accounts of two venues. Includes what the stack does at rest meanwhile: its heartbeats, prices and polls.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { startStack, type Stack } from '../test/support/stack';
 import { median, quantile } from './measure';
+import { processMs, treeMs } from './processor-time';
 import { account, bare, besideBareWorker, rest } from './parts';
 import { SLOW_MS, slowVenue } from './placing';
-
-const MS_PER_TICK = 10;
 
 interface Cost {
   readonly orders: number;
@@ -23,32 +21,14 @@ interface Cost {
   readonly cpuMs: Readonly<Record<string, number>>;
 }
 
-function ticks(pid: number, withDead: boolean): number {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ').map(Number);
-  const [user, system, deadUser, deadSystem] = [fields[11] ?? 0, fields[12] ?? 0, fields[13] ?? 0, fields[14] ?? 0];
-  return (user + system + (withDead ? deadUser + deadSystem : 0)) * MS_PER_TICK;
-}
-
-function childrenOf(pid: number): number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((each) => {
-    try {
-      const text = readFileSync(`/proc/${each}/stat`, 'utf8');
-      return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]) === pid;
-    } catch {
-      return false;
-    }
-  });
-}
-
 function cpu(stack: Stack): Record<string, number> {
-  const postgres = ticks(stack.postgres.pid, true) + childrenOf(stack.postgres.pid).reduce((sum, pid) => sum + ticks(pid, true), 0);
-  const simulators = [...stack.simulators.values()].reduce((sum, server) => sum + ticks(server.pid, false), 0);
+  const postgres = treeMs(stack.postgres.pid);
+  const simulators = [...stack.simulators.values()].reduce((sum, server) => sum + processMs(server.pid), 0);
   return {
-    api: ticks(stack.api.pid, false),
-    worker: ticks(stack.worker.pid, false),
-    watcher: ticks(stack.watcher.pid, false),
-    temporal: ticks(stack.temporal.pid, false),
+    api: processMs(stack.api.pid),
+    worker: processMs(stack.worker.pid),
+    watcher: processMs(stack.watcher.pid),
+    temporal: processMs(stack.temporal.pid),
     postgres,
     simulators,
   };

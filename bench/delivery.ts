@@ -1,12 +1,9 @@
 /** (f) processor time of a delivery against bare Socket.io, (g) memory of a connected client: same messages, same clients, in turns. */
-import { fork, type ChildProcess } from 'node:child_process';
-import path from 'node:path';
+import { Child } from './child';
 import { median } from './measure';
 import type { Row } from './parts';
-import type { LoadCommand } from './stream-load';
-import type { StreamCommand, StreamUsage } from './stream-server';
+import type { StreamUsage } from './stream-server';
 
-const HOOK = path.join(path.resolve(__dirname, '..'), 'scripts', 'typescript.js');
 const CLIENTS = 1_000;
 const MEMORY_CLIENTS = 5_000;
 /** Messages of one turn, and turns of each server: they alternate, so that what else the machine does meets both. */
@@ -14,37 +11,6 @@ const MESSAGES = 50;
 const TURNS = 5;
 type Kind = 'ours' | 'bare';
 const KINDS: readonly Kind[] = ['ours', 'bare'];
-
-class Child {
-  private constructor(private readonly process: ChildProcess, readonly first: { readonly port?: number }) {}
-
-  static async start(file: string, args: readonly string[]): Promise<Child> {
-    const child = fork(path.join(__dirname, file), args, { execArgv: ['-r', HOOK, '--expose-gc'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    return new Child(child, await answerOf<{ port?: number }>(child));
-  }
-  tell(command: StreamCommand | LoadCommand): void {
-    this.process.send(command);
-  }
-  ask<Answer>(command: StreamCommand | LoadCommand): Promise<Answer> {
-    const answer = answerOf<Answer>(this.process);
-    this.tell(command);
-    return answer;
-  }
-  stop(): void {
-    if (this.process.connected) this.process.disconnect();
-  }
-}
-
-function answerOf<Answer>(child: ChildProcess): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const onExit = (code: number | null): void => reject(new Error(`a process of the benchmark ended with ${code}`));
-    child.once('exit', onExit);
-    child.once('message', (message) => {
-      child.off('exit', onExit);
-      resolve(message as Answer);
-    });
-  });
-}
 
 async function withChildren<Value>(run: (servers: Readonly<Record<Kind, Child>>, load: Child) => Promise<Value>): Promise<Value> {
   const children: Child[] = [];
