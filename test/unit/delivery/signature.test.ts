@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import { newWebhookSecret, signedHeaders } from '../../../src/delivery/signature';
+import { secretRotationSchema } from '../../../src/schemas/webhooks';
 
 const BODY = JSON.stringify({ type: 'order.filled', data: { note: 'schön 🚀 "quoted"', quantity: '0.10' } });
 const [OLD, NEW] = [newWebhookSecret(), newWebhookSecret()];
@@ -17,6 +18,10 @@ describe('a signed delivery', () => {
 
   test('while a secret is rotated, by receivers that hold either', () => {
     for (const secret of [OLD, NEW]) expect(new Webhook(secret).verify(BODY, signed([NEW, OLD]))).toEqual(JSON.parse(BODY));
+  });
+
+  test('for 24 hours, where nothing else is said of the rotation', () => {
+    expect(secretRotationSchema.parse({})).toEqual({ overlapSeconds: 24 * 3_600 });
   });
 
   test('has the time of the attempt: an old one is refused as a replay', () => {
