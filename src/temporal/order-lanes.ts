@@ -19,11 +19,14 @@ const OVERLAP_FACTOR = 2;
 const NEWEST_WEIGHT = 0.2;
 
 /**
- * Under load, after a start was answered: whoever it answered may have more, and joins the next group instead of making one of
- * its own after it. A share of what a start takes, so that it is little beside the wait it saves; an idle lane never waits.
+ * Under load, after a group was answered: whoever it answered may have more, and joins the next group instead of making one of its own
+ * after it. The group goes as soon as as many came as were answered. The longest wait is what it takes this process to write that many
+ * answers and read that many orders, and never longer than a start takes: so it is little beside the wait it saves. Who was alone in his
+ * group is waited for by nobody, nor waits for anybody.
  */
-export const LINGER_SHARE = 0.15;
-export const LINGER_MOST_MS = 15;
+export const LINGER_MS_PER_ORDER = 1.5;
+/** As long as a start takes on a busy machine. */
+export const LINGER_MOST_MS = 100;
 /** Node's timers know no shorter one. */
 const SHORTEST_TIMER_MS = 1;
 
@@ -47,6 +50,7 @@ interface Waiting<Item> {
 interface Flight<Item> {
   /** Of its orders, those that have no answer yet. */
   readonly unanswered: Set<Item>;
+  readonly orders: number;
   readonly startedMs: number;
 }
 
@@ -55,6 +59,8 @@ export class OrderLane<Item> {
   private readonly flights = new Set<Flight<Item>>();
   private overlapTimer: NodeJS.Timeout | null = null;
   private lingering: NodeJS.Timeout | null = null;
+  /** While lingering: with as many orders the next group goes. */
+  private enough = 0;
   /** How long a start of this lane takes, ms; null before the first ended. */
   private usualMs: number | null = null;
 
@@ -69,7 +75,7 @@ export class OrderLane<Item> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ items, resolve, reject });
       if (this.lingering !== null) {
-        if (this.waitingOrders() >= this.options.maxOrders) this.endLinger();
+        if (this.waitingOrders() >= this.enough) this.endLinger();
       } else if (this.flights.size === 0) this.launch();
     });
   }
@@ -86,7 +92,8 @@ export class OrderLane<Item> {
   private launch(): void {
     const group = this.takeGroup();
     if (group.length === 0) return;
-    const flight = { unanswered: new Set(group.flatMap((waiting) => waiting.items)), startedMs: performance.now() };
+    const items = group.flatMap((waiting) => waiting.items);
+    const flight = { unanswered: new Set(items), orders: items.length, startedMs: performance.now() };
     this.flights.add(flight);
     this.armOverlap();
     void this.run(group, flight);
@@ -108,14 +115,15 @@ export class OrderLane<Item> {
     if (answered) this.learn(performance.now() - flight.startedMs);
     if (this.flights.size === 0) this.disarmOverlap(); // it timed a start that has ended; the next one has its own time
     if (this.waitingOrders() >= this.options.maxOrders && (this.flights.size === 0 || !this.options.oneGroupAtATime)) this.launch();
-    else if (this.flights.size === 0 && this.waiting.length > 0) this.linger();
+    else if (this.flights.size === 0) this.linger(flight.orders);
   }
 
-  /** Lets the next group gather a moment longer; a full one goes at once. */
-  private linger(): void {
-    const waitMs = Math.min((this.usualMs ?? 0) * LINGER_SHARE, LINGER_MOST_MS);
+  /** Lets the next group gather a moment longer: what those have next whose `answered` orders are done; a full one goes at once. */
+  private linger(answered: number): void {
+    this.enough = Math.min(this.waitingOrders() + answered, this.options.maxOrders);
+    const waitMs = answered === 1 ? 0 : Math.min(this.usualMs ?? 0, answered * LINGER_MS_PER_ORDER, LINGER_MOST_MS);
     if (waitMs < SHORTEST_TIMER_MS) this.launch();
-    else this.lingering = setTimeout(() => this.endLinger(), waitMs);
+    else this.lingering = setTimeout(() => this.endLinger(), waitMs).unref();
   }
 
   private endLinger(): void {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { LINGER_MOST_MS, LINGER_SHARE, MAX_GROUP_ORDERS, MAX_GROUPS_IN_FLIGHT, OrderLane, OVERLAP_LEAST_MS, OVERLAP_MOST_MS } from '../../../src/temporal/order-lanes';
+import { LINGER_MOST_MS, LINGER_MS_PER_ORDER, MAX_GROUP_ORDERS, MAX_GROUPS_IN_FLIGHT, OrderLane, OVERLAP_LEAST_MS, OVERLAP_MOST_MS } from '../../../src/temporal/order-lanes';
 
 /** Starts of groups under the test's control: each stays in flight until it is answered here. */
 class Starts {
@@ -114,34 +114,65 @@ describe('orders that arrive together', () => {
 });
 
 describe('under load', () => {
-  /** One start that took a while, with others waiting behind it. */
-  async function busy(oneGroupAtATime = false): Promise<{ starts: Starts; orders: OrderLane<string> }> {
+  /** A group of four whose start took a while and was answered, with one more waiting behind it. */
+  async function busy(oneGroupAtATime = false, tookMs = OVERLAP_LEAST_MS - 1): Promise<{ starts: Starts; orders: OrderLane<string> }> {
     const { starts, lane: orders } = lane(oneGroupAtATime);
+    void orders.add(names(4, 'a'));
+    void orders.add(['b']);
+    jest.advanceTimersByTime(tookMs);
+    await starts.answer(0);
+    expect(starts.sizes).toEqual([4]);
+    return { starts, orders };
+  }
+  const WAIT_MS = 4 * LINGER_MS_PER_ORDER;
+
+  test.each([false, true])('those who were just answered join the next group, which goes when as many are back (strict nonces: %s)', async (strict) => {
+    const { starts, orders } = await busy(strict);
+    for (const name of names(3, 'again')) void orders.add([name]);
+    expect(starts.sizes).toEqual([4]);
+    void orders.add(['again3']);
+    expect(starts.groups.slice(1)).toEqual([['b', ...names(4, 'again')]]);
+  });
+
+  test('who does not come back is waited for no longer than his answer and his next order would take', async () => {
+    const { starts, orders } = await busy();
+    void orders.add(['again']);
+    jest.advanceTimersByTime(WAIT_MS - 1);
+    expect(starts.sizes).toEqual([4]);
+    jest.advanceTimersByTime(1);
+    expect(starts.groups.slice(1)).toEqual([['b', 'again']]);
+  });
+
+  test('and never longer than a start takes', async () => {
+    const { starts } = await busy(false, 3);
+    jest.advanceTimersByTime(3);
+    expect(starts.groups.slice(1)).toEqual([['b']]);
+  });
+
+  test('who was alone in his group is not waited for', async () => {
+    const { starts, lane: orders } = lane();
     void orders.add(['a']);
     void orders.add(['b']);
     jest.advanceTimersByTime(OVERLAP_LEAST_MS - 1);
     await starts.answer(0);
-    return { starts, orders };
-  }
-
-  test.each([false, true])('who was just answered joins the next group with what he has next (strict nonces: %s)', async (strict) => {
-    const { starts, orders } = await busy(strict);
-    void orders.add(['a2']);
-    expect(starts.groups).toEqual([['a']]);
-    jest.advanceTimersByTime(LINGER_MOST_MS);
-    expect(starts.groups).toEqual([['a'], ['b', 'a2']]);
+    expect(starts.groups).toEqual([['a'], ['b']]);
   });
 
   test('a full group does not wait for more', async () => {
     const { starts, orders } = await busy();
     void orders.add(names(MAX_GROUP_ORDERS - 1));
-    expect(starts.sizes).toEqual([1, MAX_GROUP_ORDERS]);
+    expect(starts.sizes).toEqual([4, MAX_GROUP_ORDERS]);
   });
 
-  test('a lane that became idle waits for nobody', async () => {
-    const { starts, orders } = await busy();
-    jest.advanceTimersByTime(LINGER_MOST_MS);
+  test('the first who is back does not go alone before the others; when nobody came, a later order waits for nobody', async () => {
+    const { starts, lane: orders } = lane();
+    void orders.add(names(4, 'a'));
+    jest.advanceTimersByTime(OVERLAP_LEAST_MS - 1);
+    await starts.answer(0);
+    for (const name of names(4, 'again')) void orders.add([name]);
+    expect(starts.groups.slice(1)).toEqual([names(4, 'again')]);
     await starts.answer(1);
+    jest.advanceTimersByTime(WAIT_MS);
     void orders.add(['alone']);
     expect(starts.groups.at(-1)).toEqual(['alone']);
   });
@@ -263,9 +294,8 @@ describe('a slow start', () => {
     void orders.add(['b']);
     jest.advanceTimersByTime(30);
     await starts.answer(0);
-    jest.advanceTimersByTime(LINGER_MOST_MS);
     void orders.add(['c']);
-    jest.advanceTimersByTime(59 - (LINGER_MOST_MS - 30 * LINGER_SHARE));
+    jest.advanceTimersByTime(59);
     expect(starts.groups).toEqual([['a'], ['b']]);
     jest.advanceTimersByTime(2);
     expect(starts.groups).toEqual([['a'], ['b'], ['c']]);
