@@ -1,9 +1,10 @@
 /** Wires the launcher to the rooms it takes parts from. */
+import { checkMasterKey } from '../store/master-key';
 import { migrate } from '../store/migrate';
 import { startHub } from '../streams/hub';
 import { runSupervisor } from './launcher/start';
 
 /** Runs everything until told to stop; resolves with the exit code. */
 export function start(environment: NodeJS.ProcessEnv, say: (text: string) => void): Promise<number> {
-  return runSupervisor(environment, { migrate, startHub }, say);
+  return runSupervisor(environment, { migrate, checkMasterKey, startHub }, say);
 }

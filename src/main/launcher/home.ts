@@ -35,12 +35,12 @@ export class Home {
   }
 
   /** The key that seals credentials: made on the first start, readable by its user alone. @throws Error if it was damaged. */
-  masterKey(): string {
+  masterKey(): Buffer {
     const file = this.path('master-key');
     if (!existsSync(file)) writeFileSync(file, `${randomBytes(MASTER_KEY_BYTES).toString('base64')}\n`, { mode: OWN_FILE, flag: 'wx' });
-    const text = readFileSync(file, 'utf8').trim();
-    if (keyFromText(text) === undefined) throw new Error(`${file} does not hold 32 bytes: restore it from a backup, without it stored credentials cannot be read`);
-    return text;
+    const key = keyFromText(readFileSync(file, 'utf8').trim());
+    if (key === undefined) throw new Error(`${file} does not hold 32 bytes: restore it from a backup, without it stored credentials cannot be read`);
+    return key;
   }
 
   /** Moves the content of large logs to `<name>.log.1`. The files stay open in their processes, which append. */

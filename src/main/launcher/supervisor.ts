@@ -22,6 +22,8 @@ import { historyWindow, keepHistories } from './temporal-retention';
 export interface SupervisorParts {
   /** Brings the schema up to date under a lock. */
   migrate(databaseUrl: string): Promise<unknown>;
+  /** Throws where the key sealed nothing of what is sealed; answers how many credentials it cannot open beside those it can. */
+  checkMasterKey(databaseUrl: string, key: Uint8Array): Promise<number>;
   /** The loopback hub that stands in for Redis. */
   startHub(options: { token: string; port: number }): Promise<{ readonly url: string; close(): Promise<void> }>;
 }
@@ -102,11 +104,14 @@ export class Supervisor {
     const redisUrl = settings.redisUrl ?? redis?.plan.url;
     const hub = redisUrl === undefined ? await this.runHub() : undefined;
     await parts.migrate(databaseUrl);
+    const masterKey = Buffer.from(settings.masterKey ?? this.home.masterKey());
+    const unreadable = await parts.checkMasterKey(databaseUrl, masterKey);
+    if (unreadable > 0) say(`the credentials of ${unreadable} accounts were sealed by another master key: they cannot be traded until that one is back`);
     await this.runRoles(
       roleEnvironment({ ...environment, ...demo?.environment }, {
         ...{ databaseUrl, temporalAddress, redisUrl, hub, apiPort: port, home: this.home.folder, temporalUiPort: temporal?.uiPort },
         simulators: new Map([...simulators].map(([name, { plan }]) => [name, plan.url])),
-        masterKey: settings.masterKey?.toString('base64') ?? this.home.masterKey(),
+        masterKey: masterKey.toString('base64'),
       }),
       port,
       metrics,
