@@ -8,6 +8,7 @@ import type { TriggerPorts } from './trigger-activities';
 
 /** Each is idempotent: a repeat changes nothing. */
 export interface TriggerWishes {
+  readonly listId: string;
   readonly arm: readonly TriggerIntent[];
   readonly amend: readonly { readonly triggerId: string; readonly revision: number; readonly parameters: TriggerParameters }[];
   readonly disarm: readonly string[];
@@ -19,7 +20,7 @@ export interface OrderListActivities {
   lookAtOrderList(input: { readonly listId: string }): Promise<OrderListFacts | null>;
   /** null: the facts have moved on since it was decided. */
   advanceOrderList(input: { readonly listId: string; readonly advance: OrderListAdvance }): Promise<{ readonly children: readonly OrderListChild[] } | null>;
-  /** True: one that was to be armed or changed has fired already: look again. */
+  /** True: one that was to be armed or changed has fired already, or its leg waits for it no more: look again. */
   settleListTriggers(input: TriggerWishes): Promise<boolean>;
 }
 
@@ -28,8 +29,10 @@ export interface OrderListPorts {
     byId(id: string): Promise<OrderList | null>;
     children(id: string): Promise<readonly OrderListChild[]>;
     advance(id: string, advance: OrderListAdvance): Promise<{ readonly children: readonly OrderListChild[] } | null>;
+    /** By the terms that its leg has then. null: the leg waits for it no more. */
+    armTrigger(id: string, intent: TriggerIntent): Promise<Trigger | null>;
   };
-  readonly triggers: TriggerPorts['triggers'];
+  readonly triggers: Omit<TriggerPorts['triggers'], 'arm'>;
   market(venue: string, symbol: string): Promise<Market | null>;
   account(accountId: string): Promise<{ readonly signerId: string } | null>;
   markOf(venue: string, symbol: string): string | null;
@@ -46,13 +49,14 @@ export function createOrderListActivities(ports: OrderListPorts): OrderListActiv
       return { list, children, triggers, markets };
     },
     advanceOrderList: ({ listId, advance }) => ports.lists.advance(listId, advance),
-    async settleListTriggers({ arm, amend, disarm, acknowledge }) {
-      const rows: (Trigger | null)[] = [];
-      for (const intent of arm) rows.push(await ports.triggers.arm(intent));
-      for (const { triggerId, revision, parameters } of amend) rows.push(await ports.triggers.amend(triggerId, revision, parameters));
+    async settleListTriggers({ listId, arm, amend, disarm, acknowledge }) {
+      const armed: (Trigger | null)[] = [];
+      const amended: (Trigger | null)[] = [];
+      for (const intent of arm) armed.push(await ports.lists.armTrigger(listId, intent));
+      for (const { triggerId, revision, parameters } of amend) amended.push(await ports.triggers.amend(triggerId, revision, parameters));
       for (const id of disarm) await ports.triggers.disarm(id);
       for (const id of acknowledge) await ports.triggers.acknowledge(id);
-      return rows.some((row) => row?.status === 'FIRED');
+      return armed.includes(null) || [...armed, ...amended].some((row) => row?.status === 'FIRED');
     },
   };
 }

@@ -1,9 +1,9 @@
 /** How an order list changes: by its owner's commands and by its workflow's notes. Pure; the store applies it under its accounts' locks. */
-import { decimal, decimalText } from './decimal';
+import { decimal, decimalText, sum, ZERO, type Decimal } from './decimal';
 import { DomainError } from './errors';
 import type { EventType } from './events';
 import { legHasEnded, type ListChildPlan, type OrderList, type OrderListChild, type OrderListLeg, type OrderListState } from './order-list';
-import { figuresOfLegs, sharesOf } from './order-list-shares';
+import { figuresOfLegs, groupOf, heldOf, isAwaited, openOf, sharesOf } from './order-list-shares';
 
 /** Of one leg; what is absent stays. */
 export type LegAmendment = { readonly n: number } & Partial<Record<'quantity' | 'limitPrice' | 'triggerPrice' | 'trailingOffset' | 'activationPrice', string>>;
@@ -74,15 +74,29 @@ function amended(before: OrderList, command: Extract<OrderListCommand, { kind: '
   return { change: { legs, expireTime }, type: 'orderList.amended', data: { previous: { legs: command.legs.map(({ n }) => before.legs[n]), expireTime: before.expireTime } } };
 }
 
-/** The last guard, by what the database says under the accounts' locks: whoever decided, nothing is recorded beyond a leg's share. */
+/** A worker's clock and the database's may differ by so much: what one of them has waited for in vain, the other does not await. */
+const CLOCKS_APART_MS = 1_000;
+
+/**
+ * The last guard, by what the database says under the accounts' locks: whoever decided, nothing is recorded beyond a leg's share, nor
+ * beyond what its group has to do together: the exits of a bracket, and what a price has set off beside all that is open.
+ */
 export function fitsShares(list: OrderList, children: readonly OrderListChild[], place: readonly ListChildPlan[], nowMs: number): boolean {
   const figures = figuresOfLegs(list, children);
   const shares = sharesOf(list, figures, nowMs);
-  return list.legs.every(({ n }) => {
-    const planned = place.filter((plan) => plan.leg === n);
-    if (planned.length === 0) return true;
-    const open = planned.reduce((sumOf, plan) => sumOf.plus(decimal(plan.quantity)), figures[n]?.open ?? decimal('0'));
-    return open.lessThanOrEqualTo(shares[n] ?? decimal('0'));
+  const planned = (legs: readonly number[]): Decimal => sum(place.filter((plan) => legs.includes(plan.leg)).map(({ quantity }) => decimal(quantity)));
+  return [...new Set(place.map((plan) => plan.leg))].every((n) => {
+    const leg = list.legs[n];
+    if (leg === undefined) return false;
+    const share = shares[n] ?? ZERO;
+    const own = (figures[n]?.open ?? ZERO).plus(planned([n]));
+    if (own.greaterThan(share)) return false;
+    const group = groupOf(list, n);
+    const isBracketExit = list.type === 'BRACKET' && n > 0;
+    // The legs of an OCO or OUO rest side by side, each for all of it, until a price sets one off.
+    if (!isBracketExit && leg.triggered === null) return true;
+    const awaited = sum(children.filter((child) => group.includes(child.leg) && isAwaited(child, leg, nowMs + CLOCKS_APART_MS)).map(openOf));
+    return awaited.plus(planned(group)).lessThanOrEqualTo(isBracketExit ? heldOf(figures) : share);
   });
 }
 

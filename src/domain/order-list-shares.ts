@@ -50,6 +50,14 @@ export function groupOf(list: Pick<OrderList, 'type' | 'legs'>, n: number): read
   return list.legs.slice(1).map((leg) => leg.n);
 }
 
+/** The order of another leg whose cancel shows no outcome for this long holds back no exit any more: the venue cuts reduce-only fills to what is held. */
+export const CANCEL_PATIENCE_MS = 3_000;
+
+/** What an open order may still fill, and whoever shares its room has to wait for. A cancel that nobody answers holds back no exit for ever. */
+export function isAwaited(child: OrderListChild, exit: Pick<OrderListLeg, 'reduceOnly'>, nowMs: number): boolean {
+  return isOpenListChild(child) && !(exit.reduceOnly && child.cancelAskedAtMs !== null && nowMs - child.cancelAskedAtMs >= CANCEL_PATIENCE_MS);
+}
+
 /** What the exits of a bracket have to do: what its entry filled less what they filled. */
 export function heldOf(figures: readonly LegFigures[]): Decimal {
   return maxOf(filledAt(figures, 0).minus(sum(figures.slice(1).map(({ filled }) => filled))), ZERO);

@@ -3,7 +3,7 @@ import { isStopLeg, stopsOfList } from '../domain/list-stops';
 import { legTriggerId } from '../domain/order-list';
 import type { StandingStop } from '../domain/protection';
 import type { Queryable } from './database';
-import { CHILDREN_SQL, childOf, orderListOf, ORDER_LIST_SELECT } from './order-lists';
+import { CHILDREN_SQL, childOf, ORDER_LIST_SELECT, orderListOf } from './list-rows';
 
 /** An account's legs may be of a list of another account of its user; open lists are found by account, and few. */
 const LISTS_SQL = `SELECT ${ORDER_LIST_SELECT} FROM order_lists l

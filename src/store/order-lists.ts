@@ -11,23 +11,15 @@ import type { StreamEvent } from '../domain/events';
 import type { IdempotencyStamp } from '../domain/order';
 import { accountsOfList, type ListChildPlan, type OrderList, type OrderListChild } from '../domain/order-list';
 import { commandedTo, fitsShares, noted, type Commanded, type OrderListAdvance, type OrderListCommand } from '../domain/order-list-commands';
+import type { Trigger, TriggerIntent } from '../domain/trigger';
 import type { ChangeSet } from './change-set';
-import { insertRows, plainRow, selectList, type Columns } from './columns';
+import { insertRows, plainRow } from './columns';
 import { change, type StoreCore } from './core';
-import type { Queryable, Row } from './database';
+import type { Queryable } from './database';
 import { newestFirst, type ListedTable, type ListFilters, type ListOptions } from './listing';
+import { CHILD_COLUMNS, CHILDREN_SQL, childOf, ORDER_LIST_COLUMNS, ORDER_LIST_SELECT, orderListOf } from './list-rows';
+import { amendLegTriggers, armLegTrigger } from './list-triggers';
 import { lockAccounts, type LockedAccount } from './locks';
-
-export const ORDER_LIST_COLUMNS = {
-  id: 'text', clientListId: 'text', userId: 'text', accountId: 'text', venue: 'text', symbol: 'text', type: 'text', state: 'text', reason: 'text', pendingCancel: 'boolean', entriesStopped: 'boolean',
-  legs: 'jsonb', expireTime: 'timestamptz', timeLimitMs: 'bigint', closeAt: 'timestamptz', breakEvenAfter: 'integer', revision: 'integer', ownerWorkflowId: 'text',
-  createdAt: 'timestamptz', updatedAt: 'timestamptz', endedAt: 'timestamptz',
-} as const satisfies Columns;
-
-const CHILD_COLUMNS = {
-  orderListId: 'text', n: 'integer', userId: 'text', orderId: 'text', leg: 'integer', step: 'text', version: 'integer', type: 'text', timeInForce: 'text', quantity: 'numeric', limitPrice: 'numeric', postOnly: 'boolean',
-  recordedAt: 'timestamptz', cancelAskedAt: 'timestamptz',
-} as const satisfies Columns;
 
 export interface OrderListListQuery extends ListFilters {
   readonly status: 'open' | 'closed' | 'all';
@@ -35,17 +27,12 @@ export interface OrderListListQuery extends ListFilters {
 
 export type NewOrderList = Pick<OrderList, 'id' | 'clientListId' | 'userId' | 'accountId' | 'venue' | 'symbol' | 'type' | 'legs' | 'expireTime' | 'timeLimitMs' | 'breakEvenAfter' | 'ownerWorkflowId'>;
 
-export const ORDER_LIST_SELECT = selectList(ORDER_LIST_COLUMNS, 'l');
 export const LISTED_ORDER_LISTS: ListedTable = { table: 'order_lists', alias: 'l', select: ORDER_LIST_SELECT, at: 'created_at', atField: 'createdAt', apart: true };
 export const ORDER_LIST_LISTS: Readonly<Record<OrderListListQuery['status'], ListOptions>> = {
   all: {},
   closed: { condition: 'l.ended_at IS NOT NULL' },
   open: { few: { condition: 'l.ended_at IS NULL', order: 'account_id' } },
 };
-
-export const CHILDREN_SQL = `SELECT ${selectList(CHILD_COLUMNS, 'c')}, coalesce(o.state, 'PENDING_RISK') AS state, o.id IS NOT NULL AS "isPlaced", trim_scale(coalesce(o.filled_quantity, 0))::text AS "filledQuantity",
-    trim_scale(coalesce(o.quantity, c.quantity))::text AS "orderQuantity", trim_scale(o.avg_price)::text AS "avgPrice", o.reason_code AS "reasonCode", o.reason_message AS "reasonMessage", coalesce(o.pending_cancel, false) AS "pendingCancel", o.closed_at AS "closedAt"
-  FROM order_list_children c LEFT JOIN orders o ON o.id = c.order_id WHERE c.order_list_id = $1 ORDER BY c.n`;
 
 /** Written as the partial index events_order_list_idx has it. */
 const EVENTS_SQL = `SELECT e.stream, e.user_id AS "userId", e.account_id AS "accountId", e.sequence::float8 AS sequence, e.type, e.at, e.order_id AS "orderId", e.data
@@ -121,10 +108,16 @@ export class OrderLists {
       if (commanded === null) return before;
       const at = isoTime(this.core.clock.nowMs());
       const after: OrderList = { ...before, ...commanded.change, revision: before.revision + 1, updatedAt: at };
+      await amendLegTriggers(tx, changes, before, after, this.core.clock.nowMs());
       await write(tx, after);
       told(changes, accountAt(accounts, after.accountId), commanded, after, at);
       return after;
     });
+  }
+
+  /** One trigger of a leg, by the leg's terms as they are now. null: the list has changed, and the leg waits for it no more. */
+  async armTrigger(id: string, intent: TriggerIntent): Promise<Trigger | null> {
+    return change(this.core, [], async (tx, changes) => armLegTrigger(tx, changes, await locked(tx, id), intent, this.core.clock.nowMs()));
   }
 
   /** What its workflow decided, unless the facts have moved on: then null, and nothing is changed. Answers the orders that were recorded. */
@@ -203,15 +196,4 @@ async function takeKey(tx: Queryable, { key, route, bodyHash }: IdempotencyStamp
     userId, key, route, bodyHash, id, at,
   );
   if (rows.length === 0) throw new DomainError('IDEMPOTENCY_MISMATCH', 'this Idempotency-Key was used before for another request');
-}
-
-export function orderListOf(row: Row): OrderList {
-  const plain = plainRow(row);
-  return Object.fromEntries(Object.keys(ORDER_LIST_COLUMNS).map((field) => [field, plain[field]])) as unknown as OrderList;
-}
-
-export function childOf(row: Row): OrderListChild {
-  const { n, orderId, leg, step, version, type, timeInForce, postOnly, state, isPlaced, orderQuantity, limitPrice, filledQuantity, avgPrice, reasonCode, reasonMessage, pendingCancel } = plainRow(row) as unknown as OrderListChild & { readonly orderQuantity: string };
-  const timeOf = (field: string): number | null => (row[field] instanceof Date ? row[field].getTime() : null);
-  return { n, orderId, leg, step, version, type, timeInForce, postOnly, state, isPlaced, quantity: orderQuantity, limitPrice, filledQuantity, avgPrice, reasonCode, reasonMessage, pendingCancel, recordedAtMs: timeOf('recordedAt') ?? 0, cancelAskedAtMs: timeOf('cancelAskedAt'), closedAtMs: timeOf('closedAt') };
 }

@@ -30,6 +30,11 @@ export async function lockTrigger(tx: Queryable, id: string): Promise<Trigger | 
   return row === undefined ? null : triggerOfRow(row);
 }
 
+/** Those that exist, locked by id, as a watcher that stores their marks does. */
+export async function lockTriggers(tx: Queryable, ids: readonly string[]): Promise<readonly Trigger[]> {
+  return (await tx.rows(`SELECT ${TRIGGER_SELECT} FROM triggers t WHERE t.id = ANY($1::text[]) ORDER BY t.id FOR UPDATE`, ids)).map(triggerOfRow);
+}
+
 /** An armed one with new terms. Prices of before say nothing of them: whoever reads back after an outage begins here, unless they are the old ones. */
 export function amendedTrigger(before: Trigger, revision: number, parameters: TriggerParameters, nowMs: number): Trigger {
   const checkpointAtMs = sameParameters(before.parameters, parameters) ? before.checkpointAtMs : nowMs;

@@ -40,7 +40,7 @@ export async function orderList(input: OrderListInput): Promise<void> {
     if (state !== shown) upsertSearchAttributes([{ key: ORDER_STATE, value: (shown = state) }]);
     for (const child of [...step.placeAgain, ...children]) await placeChild(intentOf(facts, child));
     for (const child of step.cancel) await cancelChild({ ...placeOf(facts, child), orderId: child.orderId });
-    const fired = await settle(step);
+    const fired = await settle(input.listId, step);
     if (step.ended) break;
     if (!fired) await waitFor(() => heard, step.waitMs);
   }
@@ -56,11 +56,11 @@ async function record({ list, children }: OrderListFacts, { note, place, cancel,
   return advanced?.children ?? null;
 }
 
-/** True: one had fired before it was armed or changed. */
-async function settle({ triggers }: OrderListStep): Promise<boolean> {
+/** True: one had fired before it was armed or changed, or the list has changed since it was read. */
+async function settle(listId: string, { triggers }: OrderListStep): Promise<boolean> {
   const { arm, amend, disarm, acknowledge } = triggers;
   if (arm.length + amend.length + disarm.length + acknowledge.length === 0) return false;
-  return settleListTriggers({ arm: arm.map((trigger) => ({ ...trigger, workflowId: workflowInfo().workflowId })), amend, disarm, acknowledge });
+  return settleListTriggers({ listId, arm: arm.map((trigger) => ({ ...trigger, workflowId: workflowInfo().workflowId })), amend, disarm, acknowledge });
 }
 
 async function waitFor(isHeard: () => boolean, waitMs: number | null): Promise<void> {

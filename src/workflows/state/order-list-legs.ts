@@ -2,7 +2,7 @@
 import { decimal, decimalText, minOf, sum, ZERO, type Decimal } from '../../domain/decimal';
 import { REASON } from '../../domain/errors';
 import { isOpenListChild, type LegMarket, type ListChildPlan, type ListStep, type OrderListChild, type OrderListLeg } from '../../domain/order-list';
-import { openOf } from '../../domain/order-list-shares';
+import { CANCEL_PATIENCE_MS, isAwaited, openOf } from '../../domain/order-list-shares';
 import { roundLimit, roundQuantityDown } from '../../domain/quantise';
 import { CHASE_INTERVAL_MS, NOTHING_TO_EXIT } from './conditional-order';
 import { pursuitTerms, stepAt, wantsReprice, type PursuitStep } from './pursuit';
@@ -17,8 +17,6 @@ export const MAX_REST_FAILURES = 5;
 export const NOTHING_TRIES = 4;
 /** More open orders of one leg than this are drawn together into one. */
 const MAX_OPEN_PER_LEG = 4;
-/** The order of another leg whose cancel shows no outcome for this long holds back no exit any more: the venue cuts reduce-only fills to what is held. */
-export const CANCEL_PATIENCE_MS = 3_000;
 
 export interface LegView {
   readonly leg: OrderListLeg;
@@ -92,10 +90,9 @@ function pursue(view: LegView, triggered: NonNullable<OrderListLeg['triggered']>
   return placing(view, step, { type: type === 'market' ? 'market' : 'limit', timeInForce, limitPrice, postOnly }, free);
 }
 
-/** Of `room`, what no open order of the group may fill. A cancel that nobody answers holds back no exit for ever. */
+/** Of `room`, what no open order of the group may fill. */
 function freeOf({ leg, children, others, nowMs }: LegView, room: Decimal): Decimal {
-  const isAwaited = (child: OrderListChild): boolean => isOpenListChild(child) && !(leg.reduceOnly && child.cancelAskedAtMs !== null && nowMs - child.cancelAskedAtMs >= CANCEL_PATIENCE_MS);
-  return room.minus(sum([...children.filter(isOpenListChild), ...others.filter(isAwaited)].map(openOf)));
+  return room.minus(sum([...children.filter(isOpenListChild), ...others.filter((child) => isAwaited(child, leg, nowMs))].map(openOf)));
 }
 
 function placing({ leg, market }: LegView, step: ListStep, terms: Pick<ListChildPlan, 'type' | 'timeInForce' | 'limitPrice' | 'postOnly'>, quantity: Decimal): LegPlan {

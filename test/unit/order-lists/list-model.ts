@@ -2,9 +2,8 @@
 import { Decimal, decimal, decimalText, maxOf, minOf, sum, ZERO } from '../../../src/domain/decimal';
 import { isOpenListChild, legTriggerId, breakEvenTriggerId, type ListChildPlan, type OrderList, type OrderListChild, type OrderListFacts, type OrderListType } from '../../../src/domain/order-list';
 import { commandedTo, fitsShares, noted } from '../../../src/domain/order-list-commands';
-import { openOf } from '../../../src/domain/order-list-shares';
+import { CANCEL_PATIENCE_MS, openOf } from '../../../src/domain/order-list-shares';
 import type { Trigger, TriggerEvidence } from '../../../src/domain/trigger';
-import { CANCEL_PATIENCE_MS } from '../../../src/workflows/state/order-list-legs';
 import { OrderListRun, type OrderListStep } from '../../../src/workflows/state/order-list-run';
 import { leg, LEGS, RULES, START_MS, type Happening } from './list-samples';
 
