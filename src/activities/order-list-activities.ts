@@ -4,6 +4,7 @@ import type { Market } from '../domain/market';
 import { breakEvenTriggerId, legTriggerId, type LegMarket, type OrderList, type OrderListChild, type OrderListFacts, type OrderListLeg } from '../domain/order-list';
 import type { OrderListAdvance } from '../domain/order-list-commands';
 import type { Trigger, TriggerIntent, TriggerParameters } from '../domain/trigger';
+import type { VenueCapabilities } from '../domain/venue';
 import type { TriggerPorts } from './trigger-activities';
 
 /** Each is idempotent: a repeat changes nothing. */
@@ -36,6 +37,7 @@ export interface OrderListPorts {
   market(venue: string, symbol: string): Promise<Market | null>;
   account(accountId: string): Promise<{ readonly signerId: string } | null>;
   markOf(venue: string, symbol: string): string | null;
+  capabilities(venue: string): Pick<VenueCapabilities, 'nativeStopsExpireAfterMs'> | null;
   quoteOf(venue: string, symbol: string): { readonly bid: string | null; readonly ask: string | null } | null;
 }
 
@@ -78,5 +80,5 @@ async function marketOf(ports: OrderListPorts, { accountId, venue, symbol }: Ord
   if (account === null) throw new DomainError('NOT_FOUND', `account ${accountId} does not exist`);
   const { tickRule, lot, minQuantity, minNotional } = market;
   const quote = ports.quoteOf(venue, symbol);
-  return { rules: { tickRule, lot, minQuantity, minNotional }, signerId: account.signerId, mark: ports.markOf(venue, symbol), bid: quote?.bid ?? null, ask: quote?.ask ?? null };
+  return { rules: { tickRule, lot, minQuantity, minNotional }, signerId: account.signerId, mark: ports.markOf(venue, symbol), bid: quote?.bid ?? null, ask: quote?.ask ?? null, nativeExpiresAfterMs: ports.capabilities(venue)?.nativeStopsExpireAfterMs ?? null };
 }

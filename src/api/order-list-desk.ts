@@ -4,7 +4,8 @@ import type { z } from 'zod';
 import { decimalText } from '../domain/decimal';
 import { DomainError } from '../domain/errors';
 import { UNCONDITIONAL, type IdempotencyStamp } from '../domain/order';
-import { NEW_LEG, type LegRole, type LegTerms, type OrderList, type OrderListLeg } from '../domain/order-list';
+import { isStopLeg } from '../domain/list-stops';
+import { NATIVE_STOP_TYPES, NEW_LEG, type LegRole, type LegTerms, type OrderList, type OrderListLeg } from '../domain/order-list';
 import type { LegAmendment } from '../domain/order-list-commands';
 import type { LegRequest, orderListAmendmentSchema, OrderListRequest } from '../schemas/order-lists';
 import type { Directory } from './directory';
@@ -89,14 +90,16 @@ export class OrderListDesk {
       accountId: asked.accountId ?? list.accountId, clientOrderId: null, symbol: asked.symbol ?? list.symbol, side, type: asked.type, quantity: decimalText(quantity), limitPrice: text(asked.limitPrice),
       timeInForce: asked.type === 'market' ? 'IOC' : (asked.timeInForce ?? 'GTC'), postOnly: asked.postOnly ?? false, reduceOnly: isOwnExit || (asked.reduceOnly ?? list.type === 'OUO'),
       ...(isConditional
-        ? { condition: { ...UNCONDITIONAL, execution: 'durable', triggerPrice: text(asked.triggerPrice), triggerPriceType: asked.triggerPriceType ?? null, trailingOffset: text(asked.trailingOffset), trailingOffsetType: asked.trailingOffsetType ?? null, activationPrice: text(asked.activationPrice), gapPolicy: asked.gapPolicy ?? null, escalation: asked.escalation ?? null } }
+        ? { condition: { ...UNCONDITIONAL, execution: asked.execution ?? 'durable', triggerPrice: text(asked.triggerPrice), triggerPriceType: asked.triggerPriceType ?? null, trailingOffset: text(asked.trailingOffset), trailingOffsetType: asked.trailingOffsetType ?? null, activationPrice: text(asked.activationPrice), gapPolicy: asked.gapPolicy ?? null, escalation: asked.escalation ?? null } }
         : {}),
     };
     const made = await this.intents.make(terms, { userId, clientOrderId: `leg-${n}`, stamp: null });
     const { triggerPrice, triggerPriceType, trailingOffset, trailingOffsetType, activationPrice, gapPolicy, escalation } = made.condition ?? UNCONDITIONAL;
+    const execution = made.condition === undefined ? null : asked.execution ?? 'durable';
+    if (asked.execution === 'both' && !(isStopLeg(made) && NATIVE_STOP_TYPES.some((type) => type === made.type))) throw unprocessable(`legs.${n}.execution`, 'both', `leg ${n} has no native stop: execution both is for a reduce-only ${NATIVE_STOP_TYPES.join(' or ')}; use durable`);
     const legTerms: LegTerms = {
       role, accountId: made.accountId, venue: made.venue, symbol: made.symbol, venueSymbol: made.venueSymbol, side, type: made.type, timeInForce: made.timeInForce, quantity: made.quantity, limitPrice: made.limitPrice,
-      postOnly: made.postOnly, reduceOnly: made.reduceOnly, triggerPrice, triggerPriceType, trailingOffset, trailingOffsetType, activationPrice, gapPolicy, escalation,
+      postOnly: made.postOnly, reduceOnly: made.reduceOnly, triggerPrice, triggerPriceType, trailingOffset, trailingOffsetType, activationPrice, gapPolicy, escalation, execution,
     };
     return { ...NEW_LEG, ...legTerms, n };
   }

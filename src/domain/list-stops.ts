@@ -1,6 +1,6 @@
 /**
  * The stops of order lists, as far as they guard a position now: a leg that waits for a price, or that a price has set off, for its share.
- * Its workflow holds it, so it is durable. Pure.
+ * Its workflow holds it: it is durable, and with `both` an order of the list at the venue stands behind it. Pure.
  */
 import { decimalText, ZERO } from './decimal';
 import { legTriggerId, type OrderList, type OrderListChild, type OrderListLeg } from './order-list';
@@ -20,7 +20,7 @@ export function stopsOfList(list: OrderList, children: readonly OrderListChild[]
     // Before its workflow has armed it nothing watches the price for it.
     if (!isStopLeg(leg) || share.isZero() || (state !== 'ARMED' && state !== 'TRIGGERED')) return [];
     const { accountId, symbol, side, type, triggerPrice, triggerPriceType, trailingOffset, trailingOffsetType, activationPrice, gapPolicy, breakEvenPrice } = leg;
-    const held = { id: list.id, orderListId: list.id, leg: leg.n, venueOrderId: null, execution: 'durable', parentOrderId: null, acknowledgedAt: null } as const;
+    const held = { id: list.id, orderListId: list.id, leg: leg.n, venueOrderId: null, execution: leg.execution ?? 'durable', parentOrderId: null, acknowledgedAt: null } as const;
     const level = { triggerPrice, triggerPriceType, trailingOffset, trailingOffsetType, activationPrice, gapPolicy, breakEvenPrice, extreme: extremes.get(legTriggerId(list.id, leg)) ?? null };
     return [{ ...held, accountId, symbol, side, type, state, leavesQuantity: decimalText(share), ...level }];
   });

@@ -2,8 +2,8 @@
 import { decimal, decimalText, sum, ZERO, type Decimal } from './decimal';
 import { DomainError } from './errors';
 import type { EventType } from './events';
-import { legHasEnded, type ListChildPlan, type OrderList, type OrderListChild, type OrderListLeg, type OrderListState } from './order-list';
-import { figuresOfLegs, groupOf, heldOf, isAwaited, openOf, sharesOf } from './order-list-shares';
+import { isNativeStop, isOpenListChild, legHasEnded, type ListChildPlan, type OrderList, type OrderListChild, type OrderListLeg, type OrderListState } from './order-list';
+import { figuresOfLegs, groupOf, heldOf, isAwaited, openOf, sharesOf, sharesRoom } from './order-list-shares';
 
 /** Of one leg; what is absent stays. */
 export type LegAmendment = { readonly n: number } & Partial<Record<'quantity' | 'limitPrice' | 'triggerPrice' | 'trailingOffset' | 'activationPrice', string>>;
@@ -84,19 +84,21 @@ const CLOCKS_APART_MS = 1_000;
 export function fitsShares(list: OrderList, children: readonly OrderListChild[], place: readonly ListChildPlan[], nowMs: number): boolean {
   const figures = figuresOfLegs(list, children);
   const shares = sharesOf(list, figures, nowMs);
-  const planned = (legs: readonly number[]): Decimal => sum(place.filter((plan) => legs.includes(plan.leg)).map(({ quantity }) => decimal(quantity)));
+  const planned = (legs: readonly number[], n: number): Decimal => sum(place.filter((plan) => legs.includes(plan.leg) && sharesRoom(list, plan, n)).map(({ quantity }) => decimal(quantity)));
   return [...new Set(place.map((plan) => plan.leg))].every((n) => {
     const leg = list.legs[n];
     if (leg === undefined) return false;
     const share = shares[n] ?? ZERO;
-    const own = (figures[n]?.open ?? ZERO).plus(planned([n]));
+    const own = sum(children.filter((child) => child.leg === n && isOpenListChild(child)).map(openOf)).plus(planned([n], n));
     if (own.greaterThan(share)) return false;
+    // It waits at the venue beside what rests, as the durable one does here.
+    if (place.every((plan) => plan.leg !== n || isNativeStop(plan))) return true;
     const group = groupOf(list, n);
     const isBracketExit = list.type === 'BRACKET' && n > 0;
     // The legs of an OCO or OUO rest side by side, each for all of it, until a price sets one off.
     if (!isBracketExit && leg.triggered === null) return true;
-    const awaited = sum(children.filter((child) => group.includes(child.leg) && isAwaited(child, leg, nowMs + CLOCKS_APART_MS)).map(openOf));
-    return awaited.plus(planned(group)).lessThanOrEqualTo(isBracketExit ? heldOf(figures) : share);
+    const awaited = sum(children.filter((child) => group.includes(child.leg) && sharesRoom(list, child, n) && isAwaited(child, leg, nowMs + CLOCKS_APART_MS)).map(openOf));
+    return awaited.plus(planned(group, n)).lessThanOrEqualTo(isBracketExit ? heldOf(figures) : share);
   });
 }
 

@@ -3,13 +3,13 @@
  * group never come to more than what it is about: a quantity, or what an entry has filled.
  */
 import { decimal, maxOf, minOf, sum, ZERO, type Decimal } from './decimal';
-import { isOpenListChild, legHasEnded, type OrderList, type OrderListChild, type OrderListLeg } from './order-list';
+import { isNativeStop, isOpenListChild, legHasEnded, type OrderList, type OrderListChild, type OrderListLeg } from './order-list';
 
 export interface LegFigures {
   readonly filled: Decimal;
   /** Of what filled, at its prices. */
   readonly value: Decimal;
-  /** What open orders may still fill. */
+  /** What open orders may still fill; a native stop that waits at the venue not counted. */
   readonly open: Decimal;
 }
 
@@ -22,7 +22,7 @@ export function figuresOfLegs(list: Pick<OrderList, 'legs'>, children: readonly 
       const own = decimal(child.filledQuantity);
       filled = filled.plus(own);
       if (child.avgPrice !== null) value = value.plus(own.times(decimal(child.avgPrice)));
-      if (isOpenListChild(child)) open = open.plus(openOf(child));
+      if (isOpenListChild(child) && !isNativeStop(child)) open = open.plus(openOf(child));
     }
     return { filled, value, open };
   });
@@ -52,6 +52,14 @@ export function groupOf(list: Pick<OrderList, 'type' | 'legs'>, n: number): read
 
 /** The order of another leg whose cancel shows no outcome for this long holds back no exit any more: the venue cuts reduce-only fills to what is held. */
 export const CANCEL_PATIENCE_MS = 3_000;
+
+/**
+ * Whether an order of another leg takes room from this one's. The native stop of a bracket stands for all that is held beside the
+ * take-profits, as the durable one does; elsewhere one that another leg's price has ended must be gone first.
+ */
+export function sharesRoom(list: Pick<OrderList, 'type'>, child: Pick<OrderListChild, 'step' | 'leg'>, n: number): boolean {
+  return !isNativeStop(child) || child.leg === n || list.type !== 'BRACKET';
+}
 
 /** What an open order may still fill, and whoever shares its room has to wait for. A cancel that nobody answers holds back no exit for ever. */
 export function isAwaited(child: OrderListChild, exit: Pick<OrderListLeg, 'reduceOnly'>, nowMs: number): boolean {

@@ -6,8 +6,9 @@
  * - OTO: the first leg triggers the others: each may come to its share of what the first has filled.
  * - BRACKET: an entry, any number of take-profits, one stop; the exits are a group like OUO over what the entry has filled.
  */
-import type { OrderCondition } from './condition';
+import type { Execution, OrderCondition } from './condition';
 import { isTerminal, UNCONDITIONAL, type ContingencyType, type OrderIntent, type OrderState, type TimeInForce } from './order';
+import { decimal } from './decimal';
 import type { QuantityRules } from './quantise';
 import { triggerOf, type Trigger, type TriggerEvidence, type TriggerParameters } from './trigger';
 
@@ -35,11 +36,11 @@ export function legHasEnded({ state }: Pick<OrderListLeg, 'state'>): boolean {
 
 /** Why a leg is pursued. Only the first counts. */
 export interface LegTriggered {
-  readonly by: 'price' | 'breakEven' | 'timeLimit';
+  readonly by: 'price' | 'breakEven' | 'timeLimit' | 'native';
   /** The level that was reached; null for a time. */
   readonly level: string | null;
   readonly at: string;
-  /** What the watcher stored of the crossing; null for a time. */
+  /** What the watcher stored of the crossing; null for a time, and where the venue's own stop was quicker. */
   readonly evidence: TriggerEvidence | null;
 }
 
@@ -48,6 +49,8 @@ export interface LegTerms
   extends Pick<OrderIntent, 'accountId' | 'venue' | 'symbol' | 'venueSymbol' | 'side' | 'type' | 'timeInForce' | 'limitPrice' | 'postOnly' | 'reduceOnly'>,
     Omit<OrderCondition, 'execution' | 'startAt' | 'expireTime'> {
   readonly role: LegRole;
+  /** Of a leg that waits for a price. `both`: a native stop at the venue stands behind the list's own; absent: durable. */
+  readonly execution?: Extract<Execution, 'durable' | 'both'> | null;
   /** Of a bracket's stop: the entry's; it guards what is held of it. */
   readonly quantity: string;
 }
@@ -103,8 +106,8 @@ export interface OrderList {
   readonly endedAt: string | null;
 }
 
-/** `rest`: a limit of the leg's own, at the venue. The others as a pursuit has them. */
-export type ListStep = 'rest' | 'limit' | 'chase' | 'market';
+/** `rest`: a limit of the leg's own, at the venue. `native`: the venue's own stop behind a leg that waits. The others as a pursuit has them. */
+export type ListStep = 'rest' | 'native' | 'limit' | 'chase' | 'market';
 
 /** One order of a list, as its rows tell. It is recorded before it is placed, and counts whole from then on. */
 export interface OrderListChild {
@@ -114,7 +117,7 @@ export interface OrderListChild {
   readonly step: ListStep;
   /** Of the leg's terms that it was made of. */
   readonly version: number;
-  readonly type: 'market' | 'limit';
+  readonly type: 'market' | 'limit' | NativeStopType;
   readonly timeInForce: TimeInForce;
   readonly postOnly: boolean;
   /** PENDING_RISK where the order has no row yet. */
@@ -122,6 +125,8 @@ export interface OrderListChild {
   readonly isPlaced: boolean;
   readonly quantity: string;
   readonly limitPrice: string | null;
+  /** Of a native stop; null or absent: it waits for no price. */
+  readonly triggerPrice?: string | null;
   readonly filledQuantity: string;
   readonly avgPrice: string | null;
   readonly reasonCode: string | null;
@@ -134,7 +139,7 @@ export interface OrderListChild {
 }
 
 /** An order that is to be recorded, then placed. */
-export type ListChildPlan = Pick<OrderListChild, 'leg' | 'step' | 'version' | 'type' | 'timeInForce' | 'postOnly' | 'quantity' | 'limitPrice'>;
+export type ListChildPlan = Pick<OrderListChild, 'leg' | 'step' | 'version' | 'type' | 'timeInForce' | 'postOnly' | 'quantity' | 'limitPrice' | 'triggerPrice'>;
 
 /** What is known of a leg's market and account. */
 export interface LegMarket {
@@ -143,11 +148,18 @@ export interface LegMarket {
   readonly mark: string | null;
   readonly bid: string | null;
   readonly ask: string | null;
+  /** The venue ends native stops after this, ms; null or absent: it keeps them. */
+  readonly nativeExpiresAfterMs?: number | null;
 }
 
 /** An open child may still fill whole: only evidence says that it does not. */
 export function isOpenListChild({ state }: Pick<OrderListChild, 'state'>): boolean {
   return !isTerminal(state);
+}
+
+/** The stop of a list's leg at the venue, behind the one that its workflow holds. */
+export function isNativeStop({ step }: Pick<OrderListChild, 'step'>): boolean {
+  return step === 'native';
 }
 
 /** Waits for a price before its order goes out. */
@@ -178,6 +190,19 @@ export function breakEvenTrigger(leg: OrderListLeg): TriggerParameters | null {
 
 function conditionOfLeg({ triggerPrice, triggerPriceType, trailingOffset, trailingOffsetType, activationPrice, gapPolicy, escalation }: LegTerms): Partial<OrderCondition> {
   return { triggerPrice, triggerPriceType, trailingOffset, trailingOffsetType, activationPrice, gapPolicy, escalation };
+}
+
+/** Stops that venues know by themselves. */
+export const NATIVE_STOP_TYPES = ['stopMarket', 'stopLimit'] as const;
+export type NativeStopType = (typeof NATIVE_STOP_TYPES)[number];
+
+/** What the venue's own stop of a leg is, and where it goes off: at the leg's level, or at the break-even where that is reached first. null: it has none. */
+export function nativeStopOf(leg: OrderListLeg): { readonly type: NativeStopType; readonly triggerPrice: string } | null {
+  const type = NATIVE_STOP_TYPES.find((known) => known === leg.type);
+  if (leg.execution !== 'both' || type === undefined || leg.triggerPrice === null) return null;
+  const { triggerPrice, breakEvenPrice } = leg;
+  const isNearer = breakEvenPrice !== null && (leg.side === 'sell' ? decimal(breakEvenPrice).greaterThan(decimal(triggerPrice)) : decimal(breakEvenPrice).lessThan(decimal(triggerPrice)));
+  return { type, triggerPrice: isNearer ? breakEvenPrice : triggerPrice };
 }
 
 /** How a leg's orders hang together with the others. */

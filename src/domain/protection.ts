@@ -67,7 +67,7 @@ export function protectionOf(position: Pick<Position, 'side' | 'quantity'>, stop
   const held = exits.filter(isHeld);
   const atVenue = exits.filter((stop) => !isHeld(stop) && isAtVenue(stop));
   // The native half of a stop of ours is no further wish of its owner.
-  const wanted = exits.filter((stop) => isHeld(stop) || stop.parentOrderId === null);
+  const wanted = exits.filter((stop) => isHeld(stop) || (stop.parentOrderId === null && stop.orderListId === null));
   return { protection: kindOf(decimal(position.quantity), held, atVenue), desiredStop: desired(first(wanted)), confirmedStop: confirmed(first(atVenue)) };
 }
 
@@ -81,7 +81,7 @@ function kindOf(quantity: Decimal, held: readonly StandingStop[], atVenue: reado
   if (durable || native) return durable && native ? 'both' : durable ? 'durable' : 'native';
   // Some at the venue and the rest with us: as strong as its weaker part.
   const ours = new Set(held.map(({ id }) => id));
-  const besides = atVenue.filter(({ parentOrderId }) => parentOrderId === null || !ours.has(parentOrderId));
+  const besides = atVenue.filter(({ parentOrderId, orderListId }) => !ours.has(parentOrderId ?? orderListId ?? ''));
   return total(held).plus(total(besides)).greaterThanOrEqualTo(quantity) ? 'durable' : 'none';
 }
 

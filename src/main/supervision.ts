@@ -39,10 +39,11 @@ export function strategyActivities({ store, prices }: Platform): StrategyActivit
   });
 }
 
-export function orderListActivities({ store, prices }: Platform): OrderListActivities {
+export function orderListActivities({ store, prices, venues }: Platform): OrderListActivities {
   return createOrderListActivities({
     lists: store.orderLists,
     triggers: store.triggers,
+    capabilities: (venue) => venues.get(venue)?.capabilities ?? null,
     market: (venue, symbol) => store.markets.get(venue, symbol),
     account: (accountId) => store.accounts.byId(accountId),
     markOf: (venue, symbol) => prices.markOf(venue, symbol),

@@ -1,9 +1,9 @@
 /** Order lists at the boundary: OCO, OUO, OTO and brackets. */
 import { z } from 'zod';
-import { LEG_ROLES, LEG_STATES, ORDER_LIST_STATES, ORDER_LIST_TYPES, type OrderList, type OrderListChild } from '../domain/order-list';
+import { LEG_ROLES, LEG_STATES, NATIVE_STOP_TYPES, ORDER_LIST_STATES, ORDER_LIST_TYPES, type OrderList, type OrderListChild } from '../domain/order-list';
 import { eventSchema } from './events';
 import { clientIdSchema, decimalSchema, idSchema, nextCursorSchema, pageQuery, positiveDecimalSchema, symbolSchema, timeSchema, uuidSchema, venueNameSchema } from './fields';
-import { conditionFields, conditionIssues, escalationSchema, gapPolicySchema, priceTypeSchema, trailingOffsetTypeSchema } from './order-conditions';
+import { conditionFields, conditionIssues, escalationSchema, executionSchema, gapPolicySchema, priceTypeSchema, trailingOffsetTypeSchema } from './order-conditions';
 import { orderSideSchema, orderStateSchema, orderTypeSchema, timeInForceSchema } from './orders';
 
 /** Any number of take-profits in practice; bounds a list's row and what its workflow reads at each look. */
@@ -12,6 +12,9 @@ export const MAX_LEGS = 50;
 const MAX_TIME_LIMIT_MS = 31_536_000_000;
 
 const { triggerPrice, triggerPriceType, trailingOffset, trailingOffsetType, activationPrice, gapPolicy, escalation } = conditionFields;
+
+/** A native stop alone could not be resized before its list had heard of a fill. */
+const listExecutionSchema = executionSchema.extract(['durable', 'both']);
 
 const legRequestSchema = z
   .strictObject({
@@ -26,6 +29,7 @@ const legRequestSchema = z
     postOnly: z.boolean().optional(),
     reduceOnly: z.boolean().optional().meta({ description: 'May only shrink a position. Default true for exits: those of a BRACKET, of an OUO, and of an OTO on its entry\'s market; they cannot be anything else in a BRACKET and an OTO. Default false otherwise.' }),
     triggerPrice, triggerPriceType, trailingOffset, trailingOffsetType, activationPrice, gapPolicy, escalation,
+    execution: listExecutionSchema.optional().meta({ description: 'Of a stop that exits. durable, the default: the list holds it; both: the venue\'s own stop stands behind it, resized with every fill, moved with it and removed with the list.' }),
   })
   .superRefine((leg, context) => {
     const issue = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message, input: leg });
@@ -83,7 +87,7 @@ export const orderListAmendmentSchema = z
   .meta({ id: 'OrderListAmendment', description: 'New terms of legs that a price has not set off yet; an order of it at the venue is replaced.', examples: [{ legs: [{ n: 3, triggerPrice: '48500' }] }] });
 
 const triggeredSchema = z
-  .strictObject({ by: z.enum(['price', 'breakEven', 'timeLimit']), level: decimalSchema.nullable(), at: timeSchema, evidence: z.record(z.string(), z.unknown()).nullable().meta({ description: 'The price that set it off: where, when, and by which source.' }) })
+  .strictObject({ by: z.enum(['price', 'breakEven', 'timeLimit', 'native']).meta({ description: 'native: the venue\'s own stop of the leg was quicker.' }), level: decimalSchema.nullable(), at: timeSchema, evidence: z.record(z.string(), z.unknown()).nullable().meta({ description: 'The price that set it off: where, when, and by which source.' }) })
   .meta({ id: 'LegTriggered' });
 
 const legSchema = z
@@ -108,6 +112,7 @@ const legSchema = z
     activationPrice: decimalSchema.nullable(),
     gapPolicy: gapPolicySchema.nullable(),
     escalation: escalationSchema.nullable(),
+    execution: listExecutionSchema.nullable().optional().meta({ description: 'null: it waits for no price.' }),
     state: z.enum(LEG_STATES),
     reason: z.string().nullable(),
     filledQuantity: decimalSchema,
@@ -150,8 +155,8 @@ export const orderListPageSchema = z.strictObject({ orderLists: z.array(orderLis
 
 const childSchema = z
   .strictObject({
-    n: z.int(), orderId: z.string(), leg: z.int(), step: z.enum(['rest', 'limit', 'chase', 'market']), version: z.int(), type: z.enum(['market', 'limit']), timeInForce: timeInForceSchema, postOnly: z.boolean(),
-    state: orderStateSchema, isPlaced: z.boolean(), quantity: decimalSchema, limitPrice: decimalSchema.nullable(), filledQuantity: decimalSchema, avgPrice: decimalSchema.nullable(),
+    n: z.int(), orderId: z.string(), leg: z.int(), step: z.enum(['rest', 'native', 'limit', 'chase', 'market']), version: z.int(), type: z.enum(['market', 'limit', ...NATIVE_STOP_TYPES]), timeInForce: timeInForceSchema, postOnly: z.boolean(),
+    state: orderStateSchema, isPlaced: z.boolean(), quantity: decimalSchema, limitPrice: decimalSchema.nullable(), triggerPrice: decimalSchema.nullable().optional().meta({ description: 'Of a native stop.' }), filledQuantity: decimalSchema, avgPrice: decimalSchema.nullable(),
     reasonCode: z.string().nullable(), reasonMessage: z.string().nullable(), pendingCancel: z.boolean(), recordedAtMs: z.number(), cancelAskedAtMs: z.number().nullable(), closedAtMs: z.number().nullable(),
   })
   .meta({ id: 'OrderListOrder', description: 'One order of a list; GET /api/v1/orders/{orderId}/timeline tells the rest.' });

@@ -1,5 +1,5 @@
 /** Rows of order lists and of the orders they placed, as they are read and written. */
-import type { OrderList, OrderListChild } from '../domain/order-list';
+import { waitsForPrice, type OrderList, type OrderListChild } from '../domain/order-list';
 import { plainRow, selectList, type Columns } from './columns';
 import type { Row } from './database';
 
@@ -10,7 +10,7 @@ export const ORDER_LIST_COLUMNS = {
 } as const satisfies Columns;
 
 export const CHILD_COLUMNS = {
-  orderListId: 'text', n: 'integer', userId: 'text', orderId: 'text', leg: 'integer', step: 'text', version: 'integer', type: 'text', timeInForce: 'text', quantity: 'numeric', limitPrice: 'numeric', postOnly: 'boolean',
+  orderListId: 'text', n: 'integer', userId: 'text', orderId: 'text', leg: 'integer', step: 'text', version: 'integer', type: 'text', timeInForce: 'text', quantity: 'numeric', limitPrice: 'numeric', triggerPrice: 'numeric', postOnly: 'boolean',
   recordedAt: 'timestamptz', cancelAskedAt: 'timestamptz',
 } as const satisfies Columns;
 
@@ -22,11 +22,13 @@ export const CHILDREN_SQL = `SELECT ${selectList(CHILD_COLUMNS, 'c')}, coalesce(
 
 export function orderListOf(row: Row): OrderList {
   const plain = plainRow(row);
-  return Object.fromEntries(Object.keys(ORDER_LIST_COLUMNS).map((field) => [field, plain[field]])) as unknown as OrderList;
+  const list = Object.fromEntries(Object.keys(ORDER_LIST_COLUMNS).map((field) => [field, plain[field]])) as unknown as OrderList;
+  // Legs from before it could be said are durable.
+  return { ...list, legs: list.legs.map((leg) => ({ ...leg, execution: leg.execution ?? (waitsForPrice(leg) ? 'durable' : null) })) };
 }
 
 export function childOf(row: Row): OrderListChild {
-  const { n, orderId, leg, step, version, type, timeInForce, postOnly, state, isPlaced, orderQuantity, limitPrice, filledQuantity, avgPrice, reasonCode, reasonMessage, pendingCancel } = plainRow(row) as unknown as OrderListChild & { readonly orderQuantity: string };
+  const { n, orderId, leg, step, version, type, timeInForce, postOnly, state, isPlaced, orderQuantity, limitPrice, triggerPrice, filledQuantity, avgPrice, reasonCode, reasonMessage, pendingCancel } = plainRow(row) as unknown as OrderListChild & { readonly orderQuantity: string };
   const timeOf = (field: string): number | null => (row[field] instanceof Date ? row[field].getTime() : null);
-  return { n, orderId, leg, step, version, type, timeInForce, postOnly, state, isPlaced, quantity: orderQuantity, limitPrice, filledQuantity, avgPrice, reasonCode, reasonMessage, pendingCancel, recordedAtMs: timeOf('recordedAt') ?? 0, cancelAskedAtMs: timeOf('cancelAskedAt'), closedAtMs: timeOf('closedAt') };
+  return { n, orderId, leg, step, version, type, timeInForce, postOnly, state, isPlaced, quantity: orderQuantity, limitPrice, triggerPrice: triggerPrice ?? null, filledQuantity, avgPrice, reasonCode, reasonMessage, pendingCancel, recordedAtMs: timeOf('recordedAt') ?? 0, cancelAskedAtMs: timeOf('cancelAskedAt'), closedAtMs: timeOf('closedAt') };
 }

@@ -141,7 +141,7 @@ export class OrderLists {
       if (place.length === 0) return { children: [] };
       const recorded = place.map((plan, index) => recordedChild(after, plan, afterN + 1 + index, at));
       await tx.rows(`${insertRows('order_list_children', CHILD_COLUMNS, 1)} RETURNING n`, JSON.stringify(recorded));
-      const shown = recorded.map(({ n, leg, step, orderId, type, quantity, limitPrice }) => ({ n, leg, step, orderId, type, quantity, limitPrice }));
+      const shown = recorded.map(({ n, leg, step, orderId, type, quantity, limitPrice, triggerPrice }) => ({ n, leg, step, orderId, type, quantity, limitPrice, triggerPrice }));
       told(changes, accountAt(accounts, after.accountId), { type: 'orderList.placing', data: { orders: shown } }, after, at);
       return { children: (await tx.rows(CHILDREN_SQL, id)).map(childOf).filter((child) => child.n > afterN) };
     });
@@ -151,7 +151,7 @@ export class OrderLists {
 const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 function recordedChild({ id, userId }: OrderList, plan: ListChildPlan, n: number, at: string) {
-  return { orderListId: id, n, userId, orderId: childOrderId({ parentId: id, leg: plan.leg, child: n }, sha256Hex), ...plan, recordedAt: at, cancelAskedAt: null };
+  return { orderListId: id, n, userId, orderId: childOrderId({ parentId: id, leg: plan.leg, child: n }, sha256Hex), triggerPrice: null, ...plan, recordedAt: at, cancelAskedAt: null };
 }
 
 function told(changes: ChangeSet, account: LockedAccount, { type, data }: Pick<Commanded, 'type' | 'data'>, orderList: OrderList, at: string): void {

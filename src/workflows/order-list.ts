@@ -6,8 +6,8 @@
 import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, patched, proxyLocalActivities, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { OrderListActivities } from '../activities/order-list-activities';
 import { childIntent } from '../domain/child-intent';
-import type { OrderIntent } from '../domain/order';
-import { contingencyOf, type OrderListChild, type OrderListFacts } from '../domain/order-list';
+import { UNCONDITIONAL, type OrderIntent } from '../domain/order';
+import { contingencyOf, isNativeStop, type OrderListChild, type OrderListFacts } from '../domain/order-list';
 import { LOCAL_ACTIVITY } from '../temporal/activity-options';
 import { ORDER_STATE } from '../temporal/search-attributes';
 import { cancelChild, placeChild, sha256Hex } from './child-orders';
@@ -80,7 +80,8 @@ function intentOf({ list, markets }: OrderListFacts, child: OrderListChild): Ord
   const { accountId, venue, symbol, venueSymbol, side, reduceOnly } = leg;
   const supervision = { workflowId: workflowInfo().workflowId, orderListId: list.id, contingencyType: contingencyOf(list, leg) };
   const owner = { userId: list.userId, accountId, signerId: market.signerId, venue, symbol, venueSymbol, origin: 'CONDITIONAL', supervision } as const;
-  const terms = { side, type: child.type, timeInForce: child.timeInForce, quantity: child.quantity, limitPrice: child.limitPrice, postOnly: child.postOnly, reduceOnly };
+  const native = isNativeStop(child) ? { condition: { ...UNCONDITIONAL, execution: 'native', triggerPrice: child.triggerPrice ?? null, triggerPriceType: leg.triggerPriceType } as const } : {};
+  const terms = { side, type: child.type, timeInForce: child.timeInForce, quantity: child.quantity, limitPrice: child.limitPrice, postOnly: child.postOnly, reduceOnly, ...native };
   const made = childIntent({ parentId: list.id, leg: child.leg, child: child.n }, owner, terms, { rules: market.rules, referencePrice: null }, child.recordedAtMs, sha256Hex);
   // It was planned on the grid, and the venue judges what has changed since: it is placed as it was recorded.
   if (made.kind === 'belowMinimum') throw ApplicationFailure.nonRetryable(`order ${child.n} of ${list.id} is off the market's grid: ${child.quantity}`, 'UNPROCESSABLE');

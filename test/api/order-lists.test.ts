@@ -41,6 +41,14 @@ describe('order lists', () => {
     expect((await create({ ...BRACKET, legs: [ENTRY, FIRST, STOP] })).body.error.code).toBe('CONFLICT');
   });
 
+  it('takes a native stop behind the stop of a list where its venue has one, and says who holds each leg', async () => {
+    const made = await create({ ...BRACKET, clientListId: 'durable', legs: [ENTRY, FIRST, STOP] });
+    expect([made.status, made.body.legs.map((leg: Record<string, unknown>) => leg['execution'])]).toEqual([201, [null, null, 'durable']]);
+    // The venue of this harness knows no trigger orders.
+    expect(await refused({ ...BRACKET, legs: [ENTRY, FIRST, { ...STOP, execution: 'both' }] })).toEqual([422, expect.stringContaining('use execution durable')]);
+    expect((await create({ ...BRACKET, legs: [ENTRY, FIRST, { ...STOP, execution: 'native' }] })).status).toBe(400);
+  });
+
   it('says which leg is wrong and what to do', async () => {
     const bracket = (legs: readonly object[], more: object = {}): Promise<readonly [number, string]> => refused({ ...BRACKET, clientListId: 'wrong', legs, ...more });
     expect(await bracket([FIRST, ENTRY, STOP])).toEqual([422, expect.stringContaining('the first leg of a BRACKET')]);

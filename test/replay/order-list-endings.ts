@@ -72,7 +72,31 @@ const targeted = [leg(0, ENTRY), leg(1, { ...TARGET, state: 'TRIGGERED', trigger
 const besides = child(2, 2, { state: 'WORKING', isPlaced: true, quantity: '0.4', limitPrice: '120' });
 const atMarket = child(3, 1, { step: 'market', type: 'market', timeInForce: 'IOC', limitPrice: null, quantity: '0.6' });
 
+// A stop with a native one behind it, alone since the other leg's order was taken away: placed, then quicker than ours; what it leaves goes out.
+const alone = leg(0, { state: 'CANCELED', reason: 'its order was canceled outside of the list' });
+const backedStop = leg(1, { ...STOP, execution: 'both' });
+const native = child(1, 1, { step: 'native', type: 'stopMarket', limitPrice: null, triggerPrice: '90' });
+const byVenue = { ...backedStop, triggered: { by: 'native', level: '90', at: AT, evidence: null } } as const;
+const partly = { ...native, state: 'CANCELED', isPlaced: true, cancelAskedAtMs: 1, filledQuantity: '0.4', avgPrice: '90' } as const;
+const remainder = child(2, 1, { step: 'market', type: 'market', timeInForce: 'IOC', limitPrice: null, quantity: '0.6' });
+
 export const ORDER_LIST_ENDINGS: readonly Ending[] = [
+  {
+    workflow: 'orderList',
+    ending: 'ended-by-its-native-stop',
+    script: {
+      ...placing, ...canceling,
+      lookAtOrderList: [
+        facts({ legs: [alone, backedStop] }),
+        facts({ legs: [alone, backedStop] }, [{ ...native, state: 'PARTIALLY_FILLED', isPlaced: true, filledQuantity: '0.4', avgPrice: '90' }], [trigger(backedStop)]),
+        facts({ legs: [alone, byVenue] }, [partly], [trigger(backedStop, { status: 'DISARMED' })]),
+        facts({ legs: [alone, byVenue] }, [partly, { ...remainder, state: 'FILLED', isPlaced: true, filledQuantity: '0.6', avgPrice: '89' }], [trigger(backedStop, { status: 'DISARMED' })]),
+      ],
+      advanceOrderList: [recorded(native), recorded(), recorded(remainder), recorded()],
+      settleListTriggers: [false],
+    },
+    run: (client) => run(client, { legs: [alone, backedStop] }),
+  },
   {
     workflow: 'orderList',
     ending: 'exit-pair-ended-by-its-stop',

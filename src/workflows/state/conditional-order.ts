@@ -232,7 +232,7 @@ export class ConditionalOrder {
 /** How often a chased limit is compared with the market: venues allow a few cancels a second, a person sees no more. */
 export const CHASE_INTERVAL_MS = 1_000;
 /** A native stop is placed anew when this share of its life is over. */
-const REPLACE_AT_SHARE = 0.9;
+export const REPLACE_AT_SHARE = 0.9;
 
 function earliest(a: number | null, b: number | null): number | null {
   if (a === null || b === null) return a ?? b;

@@ -1,15 +1,14 @@
 /** What one leg of a list does next, given its share: one order at rest, or the pursuit of what a price has set off. */
-import { decimal, decimalText, minOf, sum, ZERO, type Decimal } from '../../domain/decimal';
+import { decimalText, minOf, sum, ZERO, type Decimal } from '../../domain/decimal';
 import { REASON } from '../../domain/errors';
-import { isOpenListChild, type LegMarket, type ListChildPlan, type ListStep, type OrderListChild, type OrderListLeg } from '../../domain/order-list';
+import { isNativeStop, isOpenListChild, type ListChildPlan, type ListStep, type OrderListChild, type OrderListLeg } from '../../domain/order-list';
 import { CANCEL_PATIENCE_MS, isAwaited, openOf } from '../../domain/order-list-shares';
 import { roundLimit, roundQuantityDown } from '../../domain/quantise';
 import { CHASE_INTERVAL_MS, NOTHING_TO_EXIT } from './conditional-order';
+import { backstop } from './order-list-backstop';
+import { failuresOf, NOTHING, retryAt, type LegPlan, type LegView } from './order-list-leg-plan';
 import { pursuitTerms, stepAt, wantsReprice, type PursuitStep } from './pursuit';
 
-/** An exit that did not go through is tried again after this, doubled each time: soon, because its holder is exposed. */
-const FIRST_RETRY_MS = 250;
-const LONGEST_RETRY_MS = 15_000;
 /** Refusals in a row after which a person is told, and after which an order at rest is given up: its stop still stands. */
 const ALERT_AFTER_FAILURES = 3;
 export const MAX_REST_FAILURES = 5;
@@ -18,35 +17,9 @@ export const NOTHING_TRIES = 4;
 /** More open orders of one leg than this are drawn together into one. */
 const MAX_OPEN_PER_LEG = 4;
 
-export interface LegView {
-  readonly leg: OrderListLeg;
-  readonly children: readonly OrderListChild[];
-  /** Of the other legs of its group. */
-  readonly others: readonly OrderListChild[];
-  /** What it may have open. */
-  readonly share: Decimal;
-  /** What its whole group may have open, less what others of it place at this look; null: its legs do not count together while they rest. */
-  readonly groupLeft: Decimal | null;
-  /** Of what is pursued: what it and the others of its group may have open together. */
-  readonly room: Decimal;
-  readonly market: LegMarket;
-  readonly nowMs: number;
-}
-
-export interface LegPlan {
-  readonly place: ListChildPlan | null;
-  readonly cancel: readonly OrderListChild[];
-  /** Look again then, whatever is heard; null: no need. */
-  readonly wakeAtMs: number | null;
-  /** It is to have an order and the market takes none so small. */
-  readonly belowMinimum: string | null;
-}
-
-export const NOTHING: LegPlan = { place: null, cancel: [], wakeAtMs: null, belowMinimum: null };
-
 export function planLeg(view: LegView): LegPlan {
   if (view.leg.triggered !== null) return pursue(view, view.leg.triggered);
-  return view.leg.triggerPrice !== null || view.leg.trailingOffset !== null ? NOTHING : rest(view);
+  return view.leg.triggerPrice !== null || view.leg.trailingOffset !== null ? backstop(view) : rest(view);
 }
 
 /** Its own limit or market order, as large as its share. */
@@ -67,7 +40,7 @@ function rest(view: LegView): LegPlan {
 /** One order at a time: at its limit, then chasing, then at the market; only where it has the room to itself. */
 function pursue(view: LegView, triggered: NonNullable<OrderListLeg['triggered']>): LegPlan {
   const { leg, children, share, room, market, nowMs } = view;
-  const sinceMs = children.find((child) => child.step !== 'rest')?.recordedAtMs ?? null;
+  const sinceMs = children.find((child) => child.step !== 'rest' && !isNativeStop(child))?.recordedAtMs ?? null;
   const { step, untilMs } = triggered.by === 'timeLimit' ? { step: 'market' as const, untilMs: null } : stepAt(leg.type, leg.escalation, sinceMs, nowMs);
   const live = children.find(isOpenListChild);
   const terms = (at: PursuitStep, quantity: Decimal) =>
@@ -84,7 +57,7 @@ function pursue(view: LegView, triggered: NonNullable<OrderListLeg['triggered']>
   const free = minOf(share, freeOf(view, room));
   // The others are taken away first: until then what they may fill is theirs.
   if (free.lessThanOrEqualTo(ZERO)) return { ...NOTHING, wakeAtMs: nowMs + CANCEL_PATIENCE_MS };
-  const retryAtMs = retryAt(children);
+  const retryAtMs = retryAt(besidesNative(children));
   if (retryAtMs > nowMs) return { ...NOTHING, wakeAtMs: retryAtMs };
   const { type, timeInForce, limitPrice, postOnly } = terms(step, free);
   return placing(view, step, { type: type === 'market' ? 'market' : 'limit', timeInForce, limitPrice, postOnly }, free);
@@ -116,18 +89,9 @@ function surplus(open: readonly OrderListChild[], excess: Decimal): readonly Ord
   return taken;
 }
 
-/** Orders at the end that ended by themselves without a fill, oldest first. */
-export function failuresOf(children: readonly OrderListChild[]): readonly OrderListChild[] {
-  const good = children.findLastIndex((child) => isOpenListChild(child) || child.cancelAskedAtMs !== null || decimal(child.filledQuantity).greaterThan(ZERO));
-  return children.slice(good + 1);
-}
-
-/** After an order that ended by itself, also where it filled in part. */
-function retryAt(children: readonly OrderListChild[]): number {
-  const failures = failuresOf(children).length;
-  const last = children.at(-1);
-  if (failures === 0 || last === undefined) return 0;
-  return (last.closedAtMs ?? last.recordedAtMs) + Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10), LONGEST_RETRY_MS);
+/** What becomes of the stop at the venue says nothing of the leg: its own stop stands. */
+function besidesNative(children: readonly OrderListChild[]): readonly OrderListChild[] {
+  return children.filter((child) => !isNativeStop(child));
 }
 
 export interface LegEnd {
@@ -139,7 +103,8 @@ export interface LegEnd {
  * Whether an order that ended by itself ends its leg: an entry's always; an exit's where its owner took it back, nothing is left to
  * reduce, or an order at rest is refused again and again. What a price has set off is tried for ever.
  */
-export function legEnd({ leg, children }: Pick<LegView, 'leg' | 'children'>, entryIsOver: boolean): LegEnd | null {
+export function legEnd({ leg, children: all }: Pick<LegView, 'leg' | 'children'>, entryIsOver: boolean): LegEnd | null {
+  const children = besidesNative(all);
   const last = children.at(-1);
   if (last === undefined || isOpenListChild(last) || last.cancelAskedAtMs !== null || last.state === 'FILLED') return null;
   const words = `${last.reasonCode ?? last.state}${last.reasonMessage === null ? '' : `: ${last.reasonMessage}`}`;
@@ -156,7 +121,7 @@ export const NOTHING_LEFT = 'there is no position left to reduce';
 
 /** An exit that fails again and again is told to a person, once. */
 export function troubleOf({ leg, children }: Pick<LegView, 'leg' | 'children'>): string | null {
-  const failures = failuresOf(children);
+  const failures = failuresOf(besidesNative(children));
   if (!leg.reduceOnly || failures.length < ALERT_AFTER_FAILURES) return null;
   const last = failures.at(-1);
   return `an exit has not gone through ${failures.length} times, the last: ${last?.reasonCode ?? 'no code'} (${last?.reasonMessage ?? 'no words'})`;

@@ -4,10 +4,13 @@
  * orders are recorded before they are placed, and what a price has set off stands in the list's row, so whoever takes over goes on.
  */
 import { decimal, decimalText, ZERO, type Decimal } from '../../domain/decimal';
-import { isOpenListChild, legHasEnded, legTrigger, type LegState, type ListChildPlan, type OrderList, type OrderListChild, type OrderListFacts, type OrderListLeg, type OrderListState } from '../../domain/order-list';
+import { isNativeStop, isOpenListChild, legHasEnded, legTrigger, type LegState, type ListChildPlan, type OrderList, type OrderListChild, type OrderListFacts, type OrderListLeg, type OrderListState } from '../../domain/order-list';
 import type { LegAlert, OrderListNote } from '../../domain/order-list-commands';
-import { entryIsOver, figuresOfLegs, groupOf, heldOf, isPast, sharesOf, type LegFigures } from '../../domain/order-list-shares';
-import { legEnd, NOTHING, NOTHING_LEFT, planLeg, troubleOf, type LegPlan, type LegView } from './order-list-legs';
+import { entryIsOver, figuresOfLegs, groupOf, heldOf, isPast, sharesOf, sharesRoom, type LegFigures } from '../../domain/order-list-shares';
+import { isWithoutNative, NO_NATIVE_STOP } from './order-list-backstop';
+import { wordsOfLeg } from './order-list-words';
+import { NOTHING, type LegPlan, type LegView } from './order-list-leg-plan';
+import { legEnd, NOTHING_LEFT, planLeg, troubleOf } from './order-list-legs';
 import { afterCrossings, closeTime, movedStop } from './order-list-turns';
 import { triggerStep, type TriggerStep } from './order-list-triggers';
 
@@ -46,7 +49,7 @@ export class OrderListRun {
     let list = look.list;
     if (list.endedAt === null) {
       list = closeTime(list, figures, nowMs);
-      list = afterCrossings(list, triggers, sharesOf(list, figures, nowMs), figures, alerts);
+      list = afterCrossings(list, children, nowMs, triggers, sharesOf(list, figures, nowMs), figures, alerts);
       list = endedLegs(list, children, figures, nowMs);
       list = movedStop(list, figures, sharesOf(list, figures, nowMs), markets);
     }
@@ -84,7 +87,7 @@ export class OrderListRun {
   private planned(list: OrderList, look: OrderListFacts, figures: readonly LegFigures[], shares: readonly Decimal[], nowMs: number): readonly LegPlan[] {
     const held = list.type === 'BRACKET' ? heldOf(figures) : null;
     const apart = list.legs.map((leg) => this.plan(list, leg, look, shares, nowMs, leg.n > 0 ? held : null));
-    const exits = apart.filter((plan, n) => n > 0 && plan.place !== null).length;
+    const exits = apart.filter(({ place }) => place !== null && place.leg > 0 && !isNativeStop(place)).length;
     if (held === null || (exits < 2 && !list.legs.some((leg) => leg.role === 'takeProfit' && leg.triggered !== null))) return apart;
     const together = this.inOneRoom(list, look, held, shares, nowMs);
     return apart.every((plan, n) => isSamePlan(plan, together[n])) || !this.sharesRoom() ? apart : together;
@@ -97,7 +100,7 @@ export class OrderListRun {
     for (const leg of [...list.legs].sort((a, b) => Number(b.triggered !== null) - Number(a.triggered !== null))) {
       const plan = leg.n > 0 ? this.plan(list, leg, look, shares, nowMs, left, left) : this.plan(list, leg, look, shares, nowMs, null);
       plans.set(leg.n, plan);
-      if (leg.n > 0 && plan.place !== null) left = left.minus(decimal(plan.place.quantity));
+      if (leg.n > 0 && plan.place !== null && !isNativeStop(plan.place)) left = left.minus(decimal(plan.place.quantity));
     }
     return list.legs.map(({ n }) => plans.get(n) ?? NOTHING);
   }
@@ -109,7 +112,7 @@ export class OrderListRun {
     const view: LegView = {
       leg, market, nowMs, groupLeft, room,
       children: children.filter((child) => child.leg === leg.n),
-      others: children.filter((child) => child.leg !== leg.n && group.includes(child.leg)),
+      others: children.filter((child) => child.leg !== leg.n && group.includes(child.leg) && sharesRoom(list, child, leg.n)),
       share: shares[leg.n] ?? ZERO,
     };
     const plan = planLeg(view);
@@ -126,8 +129,11 @@ export class OrderListRun {
       const small = plans[leg.n]?.belowMinimum ?? null;
       const isDust = small !== null && (over || leg.role === 'stop');
       const trouble = troubleOf({ leg, children: own }) ?? (isDust && leg.reduceOnly && before.type !== 'OTO' ? `${small ?? ''} of ${leg.symbol} is to be exited and below what ${leg.venue} takes` : null);
-      if (trouble !== null && leg.alerted === null) alerts.push({ leg: leg.n, kind: isDust ? 'belowMinimum' : 'exitNotFilled', words: trouble });
-      return { ...leg, ...shownFigures(figures[leg.n]), alerted: leg.alerted ?? trouble, state: stateOf(before, leg, figures, shares, over) };
+      const told = leg.alerted === NO_NATIVE_STOP ? null : leg.alerted;
+      const bare = isWithoutNative(leg, own) ? NO_NATIVE_STOP : null;
+      if (trouble !== null && told === null) alerts.push({ leg: leg.n, kind: isDust ? 'belowMinimum' : 'exitNotFilled', words: trouble });
+      else if (bare !== null && leg.alerted === null) alerts.push({ leg: leg.n, kind: 'noNativeStop', words: bare });
+      return { ...leg, ...shownFigures(figures[leg.n]), alerted: told ?? trouble ?? leg.alerted ?? bare, state: stateOf(before, leg, figures, shares, over) };
     });
     const list = { ...before, legs };
     const end = endOf(list, children, figures, shares, plans, over, nowMs);
@@ -214,10 +220,4 @@ function waitOf(list: OrderList, children: readonly OrderListChild[], plans: rea
   const waits = [isBusy ? BUSY_LOOK_MS : open.length > 0 ? RESTING_LOOK_MS : Infinity, at(list.expireTime), at(list.closeAt), ...plans.map(({ wakeAtMs }) => (wakeAtMs === null ? Infinity : wakeAtMs - nowMs))];
   const soonest = Math.min(...waits);
   return soonest === Infinity ? null : Math.max(soonest, LEAST_WAIT_MS);
-}
-
-function wordsOfLeg(leg: OrderListLeg): string {
-  const level = leg.trailingOffset !== null ? ` trailing ${leg.trailingOffset} ${leg.trailingOffsetType ?? ''}` : leg.triggerPrice !== null ? ` when ${leg.triggerPriceType ?? 'last'} reaches ${leg.triggerPrice}` : '';
-  const fired = leg.triggered === null ? '' : `; set off by ${leg.triggered.by}${leg.triggered.level === null ? '' : ` at ${leg.triggered.level}`}`;
-  return `${leg.side} ${leg.filledQuantity}/${leg.quantity} ${leg.symbol} ${leg.type}${leg.limitPrice === null ? '' : ` at ${leg.limitPrice}`}${level}${leg.breakEvenPrice === null ? '' : `, or at ${leg.breakEvenPrice}`}${fired}${leg.reason === null ? '' : `: ${leg.reason}`}`;
 }

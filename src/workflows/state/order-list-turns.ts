@@ -1,7 +1,7 @@
 /** What happens to a list beside its orders' fills: a price comes, a time passes, a stop is moved. Pure; each answers the list as it is then. */
 import { isoTime } from '../../domain/clock';
 import { decimal, decimalText, minOf, ZERO, type Decimal } from '../../domain/decimal';
-import { breakEvenTriggerId, legHasEnded, legTriggerId, type LegMarket, type LegTriggered, type OrderList, type OrderListLeg } from '../../domain/order-list';
+import { breakEvenTriggerId, isNativeStop, legHasEnded, legTriggerId, type LegMarket, type LegTriggered, type OrderList, type OrderListChild, type OrderListLeg } from '../../domain/order-list';
 import type { LegAlert } from '../../domain/order-list-commands';
 import { entryIsOver, heldOf, isPast, type LegFigures } from '../../domain/order-list-shares';
 import { roundStop } from '../../domain/quantise';
@@ -17,9 +17,12 @@ export function closeTime(list: OrderList, figures: readonly LegFigures[], nowMs
 }
 
 /** Crossings as they are stored, each checked again. One that does not hold, or that found nothing to do, is used up: the next trigger takes its place. */
-export function afterCrossings(list: OrderList, triggers: readonly Trigger[], shares: readonly Decimal[], figures: readonly LegFigures[], alerts: LegAlert[]): OrderList {
+export function afterCrossings(list: OrderList, children: readonly OrderListChild[], nowMs: number, triggers: readonly Trigger[], shares: readonly Decimal[], figures: readonly LegFigures[], alerts: LegAlert[]): OrderList {
   const legs = list.legs.map((leg) => {
     if (leg.triggered !== null || legHasEnded(leg) || leg.state === 'FILLED' || list.pendingCancel) return leg;
+    // The venue's own stop was quicker, or ours was not there to see it: what it leaves is pursued.
+    const native = children.find((child) => child.leg === leg.n && isNativeStop(child) && decimal(child.filledQuantity).greaterThan(ZERO));
+    if (native !== undefined) return setOff(leg, { by: 'native', level: native.triggerPrice ?? null, at: isoTime(nowMs), evidence: null });
     const own = triggers.find(({ id }) => id === legTriggerId(list.id, leg));
     const moved = triggers.find(({ id }) => id === breakEvenTriggerId(list.id, leg));
     const held = list.type === 'BRACKET' && leg.n > 0 ? heldOf(figures) : (shares[leg.n] ?? ZERO);

@@ -72,7 +72,7 @@ export function wantsReprice(side: OrderSide, shown: string | null, wanted: stri
 }
 
 /** The venue's own trigger order of these terms. */
-export function nativeTerms(intent: OrderIntent, condition: OrderCondition, limitPrice: string | null, quantity: string): ChildTerms {
+export function nativeTerms(intent: Pick<OrderIntent, 'side' | 'type' | 'reduceOnly' | 'postOnly'>, condition: OrderCondition, limitPrice: string | null, quantity: string): ChildTerms {
   const { side, type, reduceOnly, postOnly } = intent;
   return { side, type, timeInForce: 'GTC', quantity, limitPrice, postOnly, reduceOnly, condition: { ...condition, execution: 'native', startAt: null, expireTime: null, escalation: null, gapPolicy: null } };
 }

@@ -149,7 +149,8 @@ export class ListWorld {
     if (this.afterTheEnd.length > 0) throw new Error(`after the end: ${this.afterTheEnd.join()}`);
     this.impatient ||= this.children.some((child) => child.cancelAskedAtMs !== null && isOpenListChild(child) && this.nowMs - child.cancelAskedAtMs >= CANCEL_PATIENCE_MS);
     if (this.list.type === 'BRACKET' && !this.impatient) {
-      const worst = this.worst((child) => child.leg > 0);
+      // A native stop waits for the price beside what rests: should both go off at once, the venue cuts them to what is held.
+      const worst = this.worst((child) => child.leg > 0 && child.step !== 'native');
       if (worst.greaterThan(this.filledAtVenue((child) => child.leg === 0))) throw new Error(`exits could come to ${worst.toFixed()} of ${this.filledAtVenue((child) => child.leg === 0).toFixed()}`);
     }
     for (const { n } of this.list.legs) {
