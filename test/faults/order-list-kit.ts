@@ -27,8 +27,8 @@ interface ShownPosition {
   readonly symbol: string;
   readonly quantity: string;
   readonly protection: string;
-  readonly desiredStop: { readonly orderId: string; readonly orderListId: string | null; readonly leg: number | null; readonly triggerPrice: string | null } | null;
-  readonly confirmedStop: { readonly orderId: string } | null;
+  readonly desiredStop: { readonly orderId: string; readonly orderListId: string | null; readonly leg: number | null; readonly triggerPrice: string | null; readonly execution: string | null } | null;
+  readonly confirmedStop: { readonly orderId: string; readonly quantity: string; readonly triggerPrice: string | null } | null;
   readonly unprotectedMs: number;
 }
 

@@ -5,6 +5,7 @@ import { orderListWorkflowId } from '../../src/temporal/workflow-ids';
 import { startStack, type Stack } from '../support/stack';
 import { bracketTests } from './order-list-brackets';
 import { INSIDE, INSIDE_BID, ListKit, micro, OTHER, filled, type ApiList } from './order-list-kit';
+import { nativeStopTests } from './order-list-natives';
 import { ELSEWHERE, listsOnTwoVenues } from './order-list-venues';
 
 let stack: Stack;
@@ -160,6 +161,7 @@ test('a kill switch ends a list with all its orders: the price that would have s
 }, 120_000);
 
 bracketTests(kit);
+nativeStopTests(kit);
 listsOnTwoVenues(kit);
 
 test('a list\'s timeline is told while Temporal is down: from PostgreSQL alone', async () => {
