@@ -225,5 +225,6 @@ function open(): MutationStep {
 function showsTerms(mutation: Mutation, view: VenueOrder): boolean {
   const quantity = mutation.quantity === null || decimal(view.quantity).equals(decimal(mutation.quantity));
   const price = mutation.limitPrice === null || (view.limitPrice !== null && decimal(view.limitPrice).equals(decimal(mutation.limitPrice)));
-  return quantity && price;
+  const trigger = mutation.triggerPrice == null || (view.triggerPrice != null && decimal(view.triggerPrice).equals(decimal(mutation.triggerPrice)));
+  return quantity && price && trigger;
 }

@@ -12,7 +12,7 @@ import { describeIntent } from '../domain/order-summary';
 import type { Directory } from './directory';
 import { assertEntriesPass } from './entries';
 import { isErrorCode, notFound, toDomainError } from './errors';
-import { heldTermsOf } from './order-conditions';
+import { assertOnTick, heldTermsOf } from './order-conditions';
 import { onGrid, unprocessable } from './order-intent';
 import type { OrderWaiter } from './order-waiter';
 import type { OrderWatch, WatchOutcome } from './order-watch';
@@ -23,7 +23,7 @@ import { orderReply, type Reply } from './replies';
 export interface Amendment {
   readonly limitPrice: string | null;
   readonly quantity: string | null;
-  /** Of an order that waits in a workflow. */
+  /** Of an order that waits in a workflow; the trigger also of one that waits at its venue. */
   readonly condition?: Pick<HeldTerms, 'triggerPrice' | 'trailingOffset' | 'activationPrice'>;
 }
 
@@ -57,7 +57,6 @@ export class OrderMutations {
     if (order.revision !== revision) throw new DomainError('PRECONDITION_FAILED', `the order is at revision ${order.revision}, not ${revision}`, { details });
     if (order.pendingCancel || order.pendingReplace) throw new DomainError('CONFLICT', `${order.pendingCancel ? 'a cancel' : 'another amendment'} of the order is under way`, { details });
     if (isHeld(order)) return this.amendHeld(order, revision, amendment);
-    if (amendment.condition !== undefined) throw unprocessable('triggerPrice', amendment.condition.triggerPrice ?? null, 'the venue holds it and changes no trigger in place: place its successor, then cancel it, so that one of them always stands (both reduce only)');
     if (!order.reduceOnly) assertEntriesPass(this.ports.health, order.accountId);
     const terms = await this.checked(order, amendment);
     const intent = this.intent('amend', order, revision, terms);
@@ -94,7 +93,12 @@ export class OrderMutations {
     const quantity = amendment.quantity ?? order.quantity;
     if (!decimal(quantity).greaterThan(decimal(order.filledQuantity))) throw unprocessable('quantity', quantity, `quantity ${quantity} is the new total and must be above the ${order.filledQuantity} filled already; to stop the rest, cancel the order`);
     onGrid(market, quantity, amendment.limitPrice ?? order.limitPrice, null);
+    const { triggerPrice, trailingOffset, activationPrice } = amendment.condition ?? {};
+    for (const [field, value] of Object.entries({ trailingOffset, activationPrice })) if (value !== undefined) throw unprocessable(field, value, `the order has no ${field} to amend`);
+    if (triggerPrice !== undefined && order.triggerPrice === null) throw unprocessable('triggerPrice', triggerPrice, 'the order has no triggerPrice to amend');
+    assertOnTick(market, 'triggerPrice', triggerPrice ?? null);
     return {
+      ...(triggerPrice === undefined ? {} : { condition: { triggerPrice: decimalText(triggerPrice) } }),
       limitPrice: amendment.limitPrice === null ? null : decimalText(amendment.limitPrice),
       quantity: amendment.quantity === null ? null : decimalText(amendment.quantity),
     };
@@ -152,6 +156,7 @@ export class OrderMutations {
       expectedRevision,
       limitPrice: terms.limitPrice,
       quantity: terms.quantity,
+      ...(terms.condition?.triggerPrice === undefined ? {} : { triggerPrice: terms.condition.triggerPrice }),
       sendBefore: isoTime(this.ports.clock.nowMs() + this.deadlineMs),
     };
   }
@@ -164,7 +169,7 @@ function canceledReply(order: Order): Reply {
 
 function hasTerms(order: Order, terms: Amendment): boolean {
   const same = (asked: string | null, shown: string | null): boolean => asked === null || (shown !== null && decimalText(shown) === decimalText(asked));
-  return same(terms.limitPrice, order.limitPrice) && same(terms.quantity, order.quantity);
+  return same(terms.limitPrice, order.limitPrice) && same(terms.quantity, order.quantity) && same(terms.condition?.triggerPrice ?? null, order.triggerPrice);
 }
 
 function summaryOf(kind: MutationKind, order: Order): string {

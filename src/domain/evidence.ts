@@ -21,7 +21,7 @@ export type Evidence =
   | { readonly kind: 'cancelRequested'; readonly key: string; readonly at: string }
   /** The venue will not cancel (and says why); the order's state follows other evidence. */
   | { readonly kind: 'cancelRefused'; readonly key: string; readonly reasonCode: string; readonly message: string; readonly at: string }
-  | { readonly kind: 'amendRequested'; readonly key: string; readonly limitPrice: string | null; readonly quantity: string | null; readonly at: string }
+  | { readonly kind: 'amendRequested'; readonly key: string; readonly limitPrice: string | null; readonly quantity: string | null; readonly triggerPrice?: string | null; readonly at: string }
   | { readonly kind: 'amendRefused'; readonly key: string; readonly reasonCode: string; readonly message: string; readonly at: string }
   /** The amendment ended and its effect, or lack of one, is proven by the venue's view. */
   | { readonly kind: 'amendSettled'; readonly key: string; readonly order: VenueOrder; readonly at: string }

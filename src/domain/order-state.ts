@@ -77,7 +77,7 @@ export function applyEvidence(order: Order, evidence: Evidence, fills: FillFigur
     case 'cancelRefused':
       return overlay(order, { pendingCancel: false }, 'order.cancelRefused', { reasonCode: evidence.reasonCode, message: evidence.message }, evidence.at);
     case 'amendRequested':
-      return overlay(order, { pendingReplace: true }, 'order.amendRequested', { limitPrice: evidence.limitPrice, quantity: evidence.quantity }, evidence.at);
+      return overlay(order, { pendingReplace: true }, 'order.amendRequested', { limitPrice: evidence.limitPrice, quantity: evidence.quantity, ...(evidence.triggerPrice == null ? {} : { triggerPrice: evidence.triggerPrice }) }, evidence.at);
     case 'amendRefused':
       return overlay(order, { pendingReplace: false }, 'order.amendRefused', { reasonCode: evidence.reasonCode, message: evidence.message }, evidence.at);
     case 'amendSettled':
@@ -183,7 +183,7 @@ function settledAmend(order: Order, view: VenueOrder, fills: FillFigures, at: st
   const cleared: Order = { ...order, pendingReplace: false };
   if (isTerminal(order.state)) return changed(order, cleared, null, at);
   const { order: next } = seen(cleared, view, fills, at);
-  const amendedTerms = next.quantity !== order.quantity || next.limitPrice !== order.limitPrice;
+  const amendedTerms = next.quantity !== order.quantity || next.limitPrice !== order.limitPrice || next.triggerPrice !== order.triggerPrice;
   if (isTerminal(next.state)) return changed(order, next, EVENT_OF_STATE[next.state], at);
   return changed(order, next, amendedTerms ? 'order.amended' : 'order.updated', at);
 }
@@ -191,6 +191,8 @@ function settledAmend(order: Order, view: VenueOrder, fills: FillFigures, at: st
 function adoptTerms(next: Order, view: VenueOrder): void {
   next.quantity = isWholePosition(next) ? decimalText(maxOf(decimal(view.quantity), decimal(next.filledQuantity))) : decimalText(view.quantity);
   if (view.limitPrice !== null && next.limitPrice !== null) next.limitPrice = decimalText(view.limitPrice);
+  // What it waits for is told by venues that hold it; once it was reached some tell none.
+  if (view.triggerPrice != null && next.triggerPrice !== null && decimal(view.triggerPrice).greaterThan(ZERO)) next.triggerPrice = decimalText(view.triggerPrice);
   next.leavesQuantity = leaves(next.quantity, next.filledQuantity);
 }
 

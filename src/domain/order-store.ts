@@ -80,6 +80,8 @@ export interface Mutation {
   readonly state: MutationState;
   readonly limitPrice: string | null;
   readonly quantity: string | null;
+  /** Of a trigger order; null or absent: as it is. */
+  readonly triggerPrice?: string | null;
   readonly reasonCode: string | null;
   readonly createdAt: string;
 }
@@ -95,6 +97,8 @@ export interface MutationIntent {
   readonly expectedRevision: number | null;
   readonly limitPrice: string | null;
   readonly quantity: string | null;
+  /** Of a trigger order that its venue holds; null or absent: as it is. */
+  readonly triggerPrice?: string | null;
   readonly sendBefore: string;
 }
 

@@ -92,7 +92,7 @@ export const orderAmendmentSchema = z
   .strictObject({
     limitPrice: positiveDecimalSchema.optional(),
     quantity: positiveDecimalSchema.optional().meta({ description: 'New total quantity, what is filled included.' }),
-    triggerPrice: positiveDecimalSchema.optional().meta({ description: 'Of an armed stop or take-profit.' }),
+    triggerPrice: positiveDecimalSchema.optional().meta({ description: 'Of an armed stop or take-profit, held by a workflow or by its venue.' }),
     trailingOffset: positiveDecimalSchema.optional().meta({ description: 'Of an armed trailing stop, in its own unit.' }),
     activationPrice: positiveDecimalSchema.optional().meta({ description: 'Of an armed trailing stop.' }),
   })

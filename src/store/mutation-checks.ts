@@ -35,6 +35,8 @@ export function checkAmend(intent: MutationIntent, order: Order, earlier: readon
   if (pending !== undefined || order.pendingReplace || order.pendingCancel) return deny('CONFLICT', `${pending?.kind === 'cancel' || order.pendingCancel ? 'a cancel' : 'an amendment'} of the order is under way`);
   if (capabilities.amend === 'none') return deny('UNPROCESSABLE', `${order.venue} cannot amend orders: cancel it and place another`);
   if (intent.limitPrice !== null && order.limitPrice === null) return deny('UNPROCESSABLE', 'an order without a limit price has none to amend');
+  if (intent.triggerPrice != null && order.triggerPrice === null) return deny('UNPROCESSABLE', 'an order that waits for no price has no trigger to amend');
+  if (intent.triggerPrice != null && decimal(order.filledQuantity).greaterThan(ZERO)) return deny('CONFLICT', 'its trigger was crossed already');
   if (intent.quantity !== null && decimal(intent.quantity).lessThanOrEqualTo(decimal(order.filledQuantity))) return deny('UNPROCESSABLE', `the new quantity must be above what is filled, ${order.filledQuantity}: cancel the order instead`);
   return { verdict: 'go' };
 }

@@ -14,8 +14,8 @@ export interface MutationRow extends Mutation {
 
 const MUTATION_SELECT = selectList(MUTATION_COLUMNS, 'u');
 
-export function mutationOf({ id, orderId, accountId, kind, revision, state, limitPrice, quantity, reasonCode, createdAt }: MutationRow): Mutation {
-  return { id, orderId, accountId, kind, revision, state, limitPrice, quantity, reasonCode, createdAt };
+export function mutationOf({ id, orderId, accountId, kind, revision, state, limitPrice, quantity, triggerPrice, reasonCode, createdAt }: MutationRow): Mutation {
+  return { id, orderId, accountId, kind, revision, state, limitPrice, quantity, triggerPrice: triggerPrice ?? null, reasonCode, createdAt };
 }
 
 export async function mutationById(tx: Queryable, id: string): Promise<MutationRow | null> {

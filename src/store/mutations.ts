@@ -63,10 +63,10 @@ export class Mutations {
       const at = isoTime(nowMs);
       await this.supersedeAmends(tx, intent, earlier, at);
       const revision = Math.max(locked.order.revision, ...earlier.filter((each) => each.kind === intent.kind).map((each) => each.revision + 1));
-      const { id, kind, userId, accountId, orderId, limitPrice, quantity, sendBefore } = intent;
-      const mutation: Mutation = { id, orderId, accountId, kind, revision, state: 'pending', limitPrice, quantity, reasonCode: null, createdAt: at };
+      const { id, kind, userId, accountId, orderId, limitPrice, quantity, triggerPrice = null, sendBefore } = intent;
+      const mutation: Mutation = { id, orderId, accountId, kind, revision, state: 'pending', limitPrice, quantity, triggerPrice, reasonCode: null, createdAt: at };
       changes.insertMutation({ ...mutation, userId, venue: venue.name, sendBefore, ownerWorkflowId: context.ownerWorkflowId });
-      const evidence: OrderEvidence['evidence'] = kind === 'cancel' ? { kind: 'cancelRequested', key: `cancelRequested/${id}`, at } : { kind: 'amendRequested', key: `amendRequested/${id}`, limitPrice, quantity, at };
+      const evidence: OrderEvidence['evidence'] = kind === 'cancel' ? { kind: 'cancelRequested', key: `cancelRequested/${id}`, at } : { kind: 'amendRequested', key: `amendRequested/${id}`, limitPrice, quantity, triggerPrice, at };
       const own = { orders: new Map([[orderId, locked]]), known: new Set<string>() };
       const [applied] = await applyToLocked(tx, accounts, own, [{ orderId, evidence }], changes, this.core.markOf);
       const order = applied?.order ?? locked.order;
@@ -176,7 +176,7 @@ export class Mutations {
     const { account, venue, credentials, order, mutation, sendBeforeMs, resendOf } = plan;
     return addAttempt(this.core, changes, nonces, {
       account, venue, session: venue.session(credentials), orders: [order], isExit: mutation.kind === 'cancel' || order.reduceOnly, mutationId: mutation.id, resendOf, sendBeforeMs,
-      sign: (session, context) => (mutation.kind === 'cancel' ? session.prepareCancel([order], context) : session.prepareAmend({ order, amendmentId: mutation.id, limitPrice: mutation.limitPrice, quantity: mutation.quantity, terms: { ...venueTermsOf(order), filledQuantity: order.filledQuantity } }, context)),
+      sign: (session, context) => (mutation.kind === 'cancel' ? session.prepareCancel([order], context) : session.prepareAmend({ order, amendmentId: mutation.id, limitPrice: mutation.limitPrice, quantity: mutation.quantity, triggerPrice: mutation.triggerPrice ?? null, terms: { ...venueTermsOf(order), filledQuantity: order.filledQuantity } }, context)),
     });
   }
 
@@ -198,7 +198,7 @@ interface SignPlan {
   readonly venue: Venue;
   readonly credentials: VenueCredentials;
   readonly order: Order;
-  readonly mutation: Pick<Mutation, 'id' | 'kind' | 'limitPrice' | 'quantity'>;
+  readonly mutation: Pick<Mutation, 'id' | 'kind' | 'limitPrice' | 'quantity' | 'triggerPrice'>;
   readonly sendBeforeMs: number;
   readonly resendOf: string | null;
 }

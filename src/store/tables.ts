@@ -243,6 +243,7 @@ export const MUTATION_COLUMNS = {
   revision: 'integer',
   limitPrice: 'numeric',
   quantity: 'numeric',
+  triggerPrice: 'numeric',
   state: 'text',
   reasonCode: 'text',
   ownerWorkflowId: 'text',

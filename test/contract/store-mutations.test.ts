@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Account } from '../../src/domain/account';
 import { isoTime } from '../../src/domain/clock';
-import type { OrderIntent } from '../../src/domain/order';
+import { UNCONDITIONAL, type OrderIntent } from '../../src/domain/order';
 import type { MutationIntent, RecordedMutation } from '../../src/domain/order-store';
 import { intentFor, OWNER, openStoreWorld, seen, signingVenue, SYMBOL, viewOf, type StoreWorld } from './store-harness';
 
@@ -88,6 +88,19 @@ describe('an amend', () => {
     await world.store.mutations.settle(intent.id, 'applied', [{ orderId: order.id, evidence: { kind: 'amendSettled', key: `amendSettled/${intent.id}`, order: view, at: isoTime(Date.now()) } }]);
     expect(await world.store.orders.byId(order.id)).toMatchObject({ pendingReplace: false, quantity: '15', limitPrice: '1.5' });
     expect(await exposure(of)).toMatchObject({ openBuyQuantity: '15', openBuyNotional: '22.5' });
+  });
+
+  test('moves the trigger of a stop that its venue holds: the bytes say it, the order shows it once the venue does', async () => {
+    const stop = await working({ type: 'stopMarket', side: 'sell', limitPrice: null, reduceOnly: false, condition: { ...UNCONDITIONAL, execution: 'native', triggerPrice: '1.5', triggerPriceType: 'mark' } });
+    const intent = mutation('amend', stop, { triggerPrice: '1.6' });
+    const recorded = await record(intent);
+    expect(recorded).toMatchObject({ verdict: 'accepted', order: { pendingReplace: true, triggerPrice: '1.5' }, mutation: { triggerPrice: '1.6' } });
+    const right = await world.store.sending.takeSend(attemptOf(recorded));
+    expect(JSON.parse(right?.request.bytes ?? '{}')).toMatchObject({ triggerPrice: '1.6', terms: { type: 'stopMarket', triggerPrice: '1.5' } });
+    const view = viewOf(stop, { triggerPrice: '1.6', revision: 2 });
+    await world.store.mutations.settle(intent.id, 'applied', [{ orderId: stop.id, evidence: { kind: 'amendSettled', key: `amendSettled/${intent.id}`, order: view, at: isoTime(Date.now()) } }]);
+    expect(await world.store.orders.byId(stop.id)).toMatchObject({ pendingReplace: false, triggerPrice: '1.6', state: 'WORKING' });
+    expect(await record(mutation('amend', await working(), { triggerPrice: '1.6' }))).toMatchObject({ verdict: 'denied', code: 'UNPROCESSABLE' });
   });
 
   test('against a stale revision is refused; against the right one it is taken', async () => {

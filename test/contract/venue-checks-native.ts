@@ -4,7 +4,7 @@ import type { OrderType } from '../../src/domain/order';
 import type { PrivateMessage, VenueOrder } from '../../src/domain/venue';
 import { acknowledged } from './venue-checks-orders';
 import type { ContractCheck } from './venue-contract';
-import { deadline, hasQuirk, Heard, marketOrderFor, orderFor, place, reading, sending, type ContractAccount, type VenueHarness } from './venue-harness';
+import { deadline, hasQuirk, Heard, marketOrderFor, newClientId, orderFor, place, reading, sending, termsOf, type ContractAccount, type VenueHarness } from './venue-harness';
 
 async function withPosition(harness: VenueHarness, type: OrderType, run: (account: ContractAccount, heard: Heard<PrivateMessage>) => Promise<void>): Promise<void> {
   if (!harness.venue.capabilities.orderTypes.includes(type)) return;
@@ -42,6 +42,28 @@ export const NATIVE_CHECKS: readonly ContractCheck[] = [
         await harness.control.movePrice(harness.symbol, shifted(harness, -1_100));
         const fired = await ended(heard, stop, 'filled');
         assert.ok((fired.triggeredAtMs ?? 0) > 0 || hasQuirk(harness, 'terseViews'), 'it tells when it fired');
+        assert.deepEqual(await session.positions(reading()), []);
+      }),
+  },
+  {
+    name: 'a waiting stop is moved and resized by an amendment: it stands all the while, fires at its new level alone, and once',
+    run: (harness) =>
+      withPosition(harness, 'stopMarket', async ({ session }, heard) => {
+        if (harness.venue.capabilities.amend === 'none') return;
+        const terms = { side: 'sell', type: 'stopMarket', timeInForce: 'GTC', triggerPrice: shifted(harness, -1_000), reduceOnly: true } as const;
+        const stop = acknowledged(await place(harness, session, [marketOrderFor(harness, terms)]));
+        const order = { venueClientId: stop.venueClientId ?? '', venueOrderId: stop.venueOrderId, venueSymbol: stop.venueSymbol };
+        const moved = shifted(harness, -2_000);
+        const request = session.prepareAmend({ order, terms: termsOf(stop), amendmentId: newClientId(), limitPrice: null, quantity: null, triggerPrice: moved }, await deadline(harness));
+        const amended = acknowledged(await session.send(request, sending()));
+        assert.deepEqual([amended.status, amended.triggerPrice ?? moved, amended.quantity], ['open', moved, stop.quantity]);
+        const shown = await session.findOrder({ ...order, venueOrderId: amended.venueOrderId }, reading());
+        assert.deepEqual([shown?.status, shown?.triggerPrice, shown?.quantity], ['open', moved, stop.quantity]);
+        assert.equal((await session.openOrders(reading())).filter(({ type }) => type === 'stopMarket').length, 1, 'there is one stop');
+        await harness.control.movePrice(harness.symbol, shifted(harness, -1_500));
+        assert.equal((await session.positions(reading())).length, 1, 'its old level moves nothing');
+        await harness.control.movePrice(harness.symbol, shifted(harness, -2_100));
+        await ended(heard, amended, 'filled');
         assert.deepEqual(await session.positions(reading()), []);
       }),
   },

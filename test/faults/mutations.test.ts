@@ -61,6 +61,34 @@ test('a worker that dies while the venue has the amend changes nothing twice', a
   await settledAndBalanced(stack);
 }, 120_000);
 
+test.each([['dropResponse', {}], ['errorAfterAccept', { status: 502 }]])('a native stop is moved and resized at its venue, also where the answer is lost (%s): it is one order all the while, and the position shows where it stands', async (kind, more) => {
+  const { client, sim, accountId } = stack;
+  const shown = async () => (await client.call<{ positions: { symbol: string; protection: string; desiredStop: { triggerPrice: string } | null; confirmedStop: { triggerPrice: string; quantity: string } | null }[] }>('GET', `/api/v1/positions?accountId=${accountId}`)).body.positions.find(({ symbol }) => symbol === 'BTC-PERP');
+  const entry = await client.place({ accountId, clientOrderId: randomUUID(), symbol: 'BTC-PERP', side: 'buy', type: 'market', quantity: '0.02' });
+  await client.untilState(entry.body.id, 'FILLED');
+  const stop = (await client.place({ accountId, clientOrderId: randomUUID(), symbol: 'BTC-PERP', side: 'sell', type: 'stopMarket', quantity: '0.01', triggerPrice: '20000', triggerPriceType: 'mark', reduceOnly: true, execution: 'native' })).body;
+  expect(stop).toMatchObject({ state: 'WORKING', triggerPrice: '20000' });
+  await sim.fault({ kind, count: 1, match: { method: 'POST', path: amendPath }, ...more });
+  const { status } = await client.call('PATCH', `/api/v1/orders/${stop.id}`, { triggerPrice: '21000', quantity: '0.02' }, { 'if-match': String(stop.revision) });
+  expect([200, 202]).toContain(status);
+  const amended = await client.until('the amendment to be settled', async () => {
+    const now = await client.order(stop.id);
+    return now.pendingReplace ? null : now;
+  });
+  expect(amended).toMatchObject({ state: 'WORKING', triggerPrice: '21000', quantity: '0.02' });
+  expect((await sim.orders()).filter(({ side, status: at }) => side === 'sell' && at === 'open')).toMatchObject([{ orderId: stop.venueOrderId, quantity: '0.02' }]);
+  await client.until('the position to show it', async () => {
+    const now = await shown();
+    return now?.protection === 'native' && now.desiredStop?.triggerPrice === '21000' && now.confirmedStop?.triggerPrice === '21000' && now.confirmedStop.quantity === '0.02' ? true : null;
+  });
+  expect((await client.call('PATCH', `/api/v1/orders/${stop.id}`, { trailingOffset: '5' }, { 'if-match': String(amended.revision) })).status).toBe(422);
+  await client.call('DELETE', `/api/v1/orders/${stop.id}`);
+  await client.untilState(stop.id, 'CANCELED');
+  const exit = await client.place({ accountId, clientOrderId: randomUUID(), symbol: 'BTC-PERP', side: 'sell', type: 'market', quantity: '0.02', reduceOnly: true });
+  await client.untilState(exit.body.id, 'FILLED');
+  await settledAndBalanced(stack);
+}, 120_000);
+
 test('a refused amend leaves the order as it was and says why', async () => {
   const order = await working();
   await stack.sim.fault({ kind: 'refuse', count: 1, code: 'BAD_TICK', message: 'no such price', match: { method: 'POST', path: amendPath } });

@@ -177,6 +177,11 @@ describe('an order follows evidence', () => {
     const settled = applyEvidence(pending, { kind: 'amendSettled', key: 's', order: sampleView({ quantity: '5', limitPrice: '99', updatedAtMs: 2_000 }), at: AT }, NO_FILLS);
     expect(settled.order).toMatchObject({ quantity: '5', limitPrice: '99', leavesQuantity: '5', pendingReplace: false });
     expect(settled.events.map((event) => event.type)).toEqual(['order.amended']);
+    const stop = sampleOrder({ state: 'WORKING', pendingReplace: true, type: 'stopMarket', limitPrice: null, execution: 'native', triggerPrice: '90' });
+    const moved = applyEvidence(stop, { kind: 'amendSettled', key: 's', order: sampleView({ limitPrice: null, triggerPrice: '91.0', updatedAtMs: 2_000 }), at: AT }, NO_FILLS);
+    expect([moved.order.triggerPrice, moved.events.map((event) => event.type)]).toEqual(['91', ['order.amended']]);
+    // A venue that no longer tells what it waited for says nothing of it.
+    expect(applyEvidence(stop, { kind: 'amendSettled', key: 's', order: sampleView({ limitPrice: null, triggerPrice: '0', updatedAtMs: 2_000 }), at: AT }, NO_FILLS).order.triggerPrice).toBe('90');
     const unchanged = applyEvidence(pending, { kind: 'amendSettled', key: 's', order: sampleView({ updatedAtMs: 2_000 }), at: AT }, NO_FILLS);
     expect(unchanged.events.map((event) => event.type)).toEqual(['order.updated']);
     const gone = applyEvidence(pending, { kind: 'amendSettled', key: 's', order: sampleView({ status: 'canceled' }), at: AT }, NO_FILLS);
