@@ -31,12 +31,13 @@ export function createDepositActivities(path: DepositPath, arrivals: Pick<Deposi
     callOffDeposit: ({ depositId }) => path.cancel(depositId),
     noteDecision: ({ depositId, userId, decision, note, actor }) => path.decide(depositId, userId, decision, note, actor),
     noteDepositFact: ({ depositId, fact }) => path.note(depositId, fact === 'expired' ? { kind: 'expired' } : { kind: 'graceOver', reason: 'TOOK_TOO_LONG' }),
-    lookAtSource: ({ depositId, unknownForMs, dropAfterMs }) => path.lookAtSource(depositId, unknownForMs, dropAfterMs),
-    lookAtArrivals: async ({ depositId }) => {
-      const state = await arrivals.look(depositId);
-      await funding.forward(depositId);
-      return state;
-    },
+    lookAtSource: ({ depositId, unknownForMs, dropAfterMs }) => beating(() => path.lookAtSource(depositId, unknownForMs, dropAfterMs)),
+    lookAtArrivals: ({ depositId }) =>
+      beating(async () => {
+        const state = await arrivals.look(depositId);
+        await funding.forward(depositId);
+        return state;
+      }),
   };
 }
 

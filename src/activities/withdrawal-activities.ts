@@ -1,5 +1,6 @@
 /** The activities of withdrawals: what they do is in withdrawal-path.ts and chain-sender.ts. */
 import type { Withdrawal, WithdrawalDecision, WithdrawalState } from '../domain/withdrawal';
+import { beating } from './beating';
 import type { WithdrawalAnswer, WithdrawalPath } from './withdrawal-path';
 
 export interface WithdrawalActivities {
@@ -16,6 +17,6 @@ export function createWithdrawalActivities(path: WithdrawalPath): WithdrawalActi
     noteWithdrawalDecision: ({ withdrawalId, userId, decision, note, actor }) => path.decide(withdrawalId, userId, decision, note, actor),
     callOffWithdrawal: ({ withdrawalId, userId, actor }) => path.cancel(withdrawalId, userId, actor),
     expireWithdrawal: ({ withdrawalId }) => path.expire(withdrawalId),
-    lookAtWithdrawal: ({ withdrawalId }) => path.look(withdrawalId),
+    lookAtWithdrawal: ({ withdrawalId }) => beating(() => path.look(withdrawalId)),
   };
 }

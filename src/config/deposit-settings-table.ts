@@ -5,6 +5,7 @@ const DAY_MS = 86_400_000;
 /** Deposits' rows of the table of settings. A chain's endpoints are named after it and are parsed in deposit-settings.ts. */
 export const DEPOSIT_SETTINGS = {
   demo: choice({ env: 'SUREFILL_DEMO', default: 'off', words: ['off', 'on'], description: 'on: `npm start` brings two chains of its own, a bridge between them and a wallet with money, to try deposits (`npm start -- --demo`).' }),
+  demoAnvil: optionalText({ env: 'SUREFILL_ANVIL', description: 'The program that the demo\'s chains run in. Absent: npm\'s own anvil, or the one on PATH.' }),
   depositChains: optionalText({ env: 'SUREFILL_DEPOSIT_CHAINS', description: 'Chains of deposits: a comma list of name:chain-id, like ethereum:1,arbitrum:42161. Absent: no deposits.' }),
   depositDestination: integer({ env: 'SUREFILL_DEPOSIT_DESTINATION', default: 42_161, min: 1, max: 999_999_999_999_999, description: 'Id of the chain where deposits arrive.' }),
   depositToken: text({ env: 'SUREFILL_DEPOSIT_TOKEN', default: '0xaf88d065e77c8cc2239327c5edb3a432268e5831', description: 'Address of the token that deposits become there: USDC.' }),

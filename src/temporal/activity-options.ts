@@ -20,6 +20,16 @@ export const RESOLVING_ACTIVITY = {
 } as const;
 
 /**
+ * Looks at chains, bridges and signers, each of which may be slow: a look that takes long tells each second that it goes on, and one whose
+ * worker died is begun anew 5 s after its last word, not when its time would be over.
+ */
+export const LOOKING_ACTIVITY = {
+  startToCloseTimeout: '60s',
+  heartbeatTimeout: '5s',
+  retry: { initialInterval: '250ms', maximumInterval: '5s', backoffCoefficient: 2 },
+} as const;
+
+/**
  * Activities that hold sockets: replaced 3 s after their last heartbeat, tried again at once, and never waited for when
  * their workflow is canceled.
  */

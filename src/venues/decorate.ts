@@ -3,6 +3,7 @@
  * telemetry, repeats of reads) is one such function; the methods of the port are listed here once and nowhere else.
  */
 import type { BudgetClass } from '../domain/rate-budget';
+import type { VenueBridge } from '../domain/venue-bridge';
 import type { ReadOptions, SendOptions, SignedRequest, Venue, VenueAccountSession, VenueCredentials, VenueMoves } from '../domain/venue';
 
 export type VenueCallName =
@@ -26,6 +27,8 @@ export type VenueCallName =
   | 'setDeadManSwitch'
   | 'moveBasis'
   | 'moveOutcome'
+  | 'bridgeCredits'
+  | 'exitOutcome'
   | 'fundingHistory'
   | 'nextNonce';
 
@@ -83,7 +86,7 @@ function decorateSession(venue: string, session: VenueAccountSession, around: Ar
   const nextNonce = session.nextNonce?.bind(session);
   const fundingPayments = session.fundingPayments?.bind(session);
   const checkCredentials = session.checkCredentials?.bind(session);
-  const { moves } = session;
+  const { moves, bridge } = session;
   return {
     preparePlace: (orders, context) => session.preparePlace(orders, context),
     prepareAmend: (amendment, context) => session.prepareAmend(amendment, context),
@@ -100,8 +103,22 @@ function decorateSession(venue: string, session: VenueAccountSession, around: Ar
     setLeverage: (symbol, leverage, options, marginMode) => read('setLeverage', options, () => session.setLeverage(symbol, leverage, options, marginMode)),
     setDeadManSwitch: (timeoutMs, options) => read('setDeadManSwitch', options, () => session.setDeadManSwitch(timeoutMs, options)),
     ...(moves === undefined ? {} : { moves: decorateMoves(moves, read) }),
+    ...(bridge === undefined ? {} : { bridge: decorateBridge(bridge, read) }),
     ...(nextNonce === undefined ? {} : { nextNonce: (options: ReadOptions) => read('nextNonce', options, () => nextNonce(options)) }),
     streamPrivate: (onMessage) => session.streamPrivate(onMessage),
+  };
+}
+
+function decorateBridge(bridge: VenueBridge, read: <T>(call: VenueCallName, options: ReadOptions, run: () => Promise<T>) => Promise<T>): VenueBridge {
+  const { owner, signerId, exitFee } = bridge;
+  return {
+    owner,
+    signerId,
+    exitFee,
+    credits: (sinceMs, options) => read('bridgeCredits', options, () => bridge.credits(sinceMs, options)),
+    exitMessage: (exit) => bridge.exitMessage(exit),
+    exitRequest: (exit, signature) => bridge.exitRequest(exit, signature),
+    exitOutcome: (exit, options) => read('exitOutcome', options, () => bridge.exitOutcome(exit, options)),
   };
 }
 

@@ -1,13 +1,13 @@
 /** A deposit from its quote to its end: durable waits, looks at both chains and at the bridge, and what its user and operators wish. */
 import { allHandlersFinished, condition, continueAsNew, proxyActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { DepositActivities } from '../activities/deposit-activities';
-import { RESOLVING_ACTIVITY } from '../temporal/activity-options';
+import { LOOKING_ACTIVITY, RESOLVING_ACTIVITY } from '../temporal/activity-options';
 import { awaitQuote, cancelDeposit, decideDeposit, requoteDeposit, submitTransaction, type DepositInput, type DepositReply } from './messages';
 import { DepositSupervision } from './state/deposit-supervision';
 
 const { beginDeposit, quoteDeposit, takeTransaction, callOffDeposit, noteDecision, noteDepositFact } = proxyActivities<DepositActivities>({ ...RESOLVING_ACTIVITY, startToCloseTimeout: '20s', summary: 'record what was asked for; ask the bridge for a quote' });
-const { lookAtSource } = proxyActivities<DepositActivities>({ ...RESOLVING_ACTIVITY, startToCloseTimeout: '30s', summary: 'look at the source transaction' });
-const { lookAtArrivals } = proxyActivities<DepositActivities>({ ...RESOLVING_ACTIVITY, startToCloseTimeout: '30s', summary: 'ask the bridge, read the chain, count what is final' });
+const { lookAtSource } = proxyActivities<DepositActivities>({ ...LOOKING_ACTIVITY, summary: 'look at the source transaction' });
+const { lookAtArrivals } = proxyActivities<DepositActivities>({ ...LOOKING_ACTIVITY, summary: 'ask the bridge, read the chain, count what is final' });
 
 export async function deposit(input: DepositInput): Promise<void> {
   const depositId = input.deposit.id;

@@ -1,12 +1,12 @@
 /** A withdrawal from its request to its end: a second person's word, one transaction, and looks at the chain until it is final. */
 import { allHandlersFinished, condition, continueAsNew, proxyActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { WithdrawalActivities } from '../activities/withdrawal-activities';
-import { RESOLVING_ACTIVITY } from '../temporal/activity-options';
+import { LOOKING_ACTIVITY, RESOLVING_ACTIVITY } from '../temporal/activity-options';
 import { awaitRecorded, cancelWithdrawal, decideWithdrawal, type WithdrawalInput, type WithdrawalReply } from './messages';
 import { WithdrawalSupervision } from './state/withdrawal-supervision';
 
 const { beginWithdrawal, noteWithdrawalDecision, callOffWithdrawal, expireWithdrawal } = proxyActivities<WithdrawalActivities>({ ...RESOLVING_ACTIVITY, summary: 'record what people said of the withdrawal' });
-const { lookAtWithdrawal } = proxyActivities<WithdrawalActivities>({ ...RESOLVING_ACTIVITY, startToCloseTimeout: '60s', summary: 'sign, send or look at its transaction' });
+const { lookAtWithdrawal } = proxyActivities<WithdrawalActivities>({ ...LOOKING_ACTIVITY, summary: 'sign, send or look at its transaction' });
 
 export async function withdrawal(input: WithdrawalInput): Promise<void> {
   const { id: withdrawalId, userId, amount, token, approveBefore } = input.withdrawal;

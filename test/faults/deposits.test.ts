@@ -3,10 +3,12 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { parseAbiItem } from 'viem';
 import { lower } from '../../src/chains/evm-chain';
-import type { Deposit, DepositState, Hex } from '../../src/domain/deposit';
+import type { Deposit, DepositState, Hex, ShownDeposit } from '../../src/domain/deposit';
+import { ENDED_FUNDED_ORDER_STATES, type FundedOrderState } from '../../src/domain/funded-order';
 import type { Withdrawal, WithdrawalState } from '../../src/domain/withdrawal';
 import { CONTRACTS } from '../../src/simulator/chains/contracts';
 import { startPaperSimulator, type StartedSimulator } from '../../src/simulator';
+import { HyperliquidBridgeSimulator } from '../../src/simulator/chains/hyperliquid-bridge';
 import { LifiSimulator } from '../../src/simulator/chains/lifi-simulator';
 import { deployLifi, lifiWorld, type LifiWorld } from '../../src/simulator/chains/lifi-world';
 import { addressOf } from '../../src/venues/ecdsa';
@@ -61,8 +63,8 @@ beforeAll(async () => {
       SUREFILL_DEPOSIT_TARGETS: bridge,
       SUREFILL_DEPOSIT_SEED: 'ab'.repeat(32),
       SUREFILL_LIFI_URL: await lifi.start(),
-      SUREFILL_DEPOSIT_POLL_MS: '1000',
-      SUREFILL_DEPOSIT_MAX_POLL_MS: '5000',
+      SUREFILL_DEPOSIT_POLL_MS: '200',
+      SUREFILL_DEPOSIT_MAX_POLL_MS: '1000',
     },
   });
   await listeners.subscribe(stack);
@@ -138,7 +140,7 @@ test('a deposit whose workflow Temporal lost is taken up by itself, and credited
   expect(lifi.paid.get(hash)).toHaveLength(1);
 }, 180_000);
 
-test('a deposit for an account at Hyperliquid goes on to its bridge, once, while its worker dies at each step', async () => {
+test('a deposit for an account at Hyperliquid goes on to its bridge and into an order, once, and comes back once where that is refused, while its worker dies at each step', async () => {
   lifi.faults.outcome = 'pay';
   const { body: wallet } = await stack.client.call<{ address: Hex }>('GET', '/api/v1/deposit-address');
   const own = await accountAt(wallet.address);
@@ -148,7 +150,11 @@ test('a deposit for an account at Hyperliquid goes on to its bridge, once, while
   expect((await stack.client.call('POST', '/api/v1/deposits', { ...terms, destination: { accountId: 'nobody' } })).status).toBe(404);
   expect((await stack.client.call('POST', '/api/v1/deposits', { ...terms, destination: { accountId: stack.accountId } })).status).toBe(422);
 
-  const { id, quote, destination: goesOn } = (await stack.client.call('POST', '/api/v1/deposits', { ...terms, destination: { accountId: own } })).body as unknown as Deposit;
+  // More than the money there can carry: the venue, or risk, refuses it.
+  const thenOrder = { symbol: 'BTC-PERP', legs: [{ role: 'entry', side: 'buy', type: 'market', quantity: '10' }, { role: 'stop', type: 'stopMarket', triggerPrice: '1' }], onRefused: 'return' };
+  const asked = await stack.client.call('POST', '/api/v1/deposits', { ...terms, destination: { accountId: own, thenOrder } });
+  expect([asked.status, asked.body]).toMatchObject([201, { destination: { thenOrder: { onRefused: 'return' }, order: { state: 'WAITING' } } }]);
+  const { id, quote, destination: goesOn } = asked.body as unknown as Deposit;
   if (quote?.approval == null || goesOn == null) throw new Error('no approval was asked for, or it goes nowhere');
   const user = source.client.wallet(USER);
   await source.client.test.waitForTransactionReceipt({ hash: await user.sendTransaction({ to: quote.approval.to, data: quote.approval.data }) });
@@ -178,6 +184,28 @@ test('a deposit for an account at Hyperliquid goes on to its bridge, once, while
   expect(done.transaction?.nonce).toBe(sent.transaction?.nonce);
   const logs = await destination.client.test.getLogs({ address: world.to.address, event: TRANSFER, args: { to: HYPERLIQUID_BRIDGE }, fromBlock: 0n, toBlock: 'latest', strict: true });
   expect(logs.map((log) => [lower(log.args.from), log.args.value])).toEqual([[wallet.address, 19_800_000n]]);
+
+  if (venue.bridge === undefined) throw new Error('the venue has no bridge');
+  const bridge = new HyperliquidBridgeSimulator({ chain: destination, token: world.to.address, contract: HYPERLIQUID_BRIDGE, venue: venue.bridge });
+  await bridge.step();
+  const ordered = async (...states: readonly FundedOrderState[]): Promise<ShownDeposit> =>
+    stack.client.until(`the order to be ${states.join(' or ')}`, async () => {
+      const deposit = (await stack.client.call<ShownDeposit>('GET', `/api/v1/deposits/${id}`)).body;
+      const { state = 'WAITING', reason = null } = deposit.destination?.order ?? {};
+      if (!states.includes(state) && ENDED_FUNDED_ORDER_STATES.has(state)) throw new Error(`the order is ${state}: ${String(reason)}`);
+      return states.includes(state) ? deposit : null;
+    });
+  await ordered('FUNDED', 'PLACED', 'RETURNING', 'LEFT');
+  await killAll();
+  await ordered('LEFT');
+  await killAll();
+  await bridge.step();
+  await destination.mine(3);
+  const returned = await ordered('RETURNED');
+  expect(returned.destination?.order).toMatchObject({ credited: { amount: '19.8' }, back: { amount: '19.8', fee: '1', txHash: [...bridge.paid.values()][0] } });
+  expect([bridge.paid.size, venue.bridge.exits().map(({ destination: to, amount }) => [to, amount])]).toEqual([1, [[wallet.address, '18.8']]]);
+  const lists = await stack.client.call<{ orderLists: { id: string; state: string }[] }>('GET', `/api/v1/order-lists?accountId=${own}`);
+  expect(lists.body.orderLists).toMatchObject([{ id: returned.destination?.order?.orderListId, state: 'REJECTED' }]);
 }, 240_000);
 
 /** An account at the simulated Hyperliquid, of this address, with an agent of its own. */
@@ -214,7 +242,7 @@ test('what nobody announced is found, and events tell of both', async () => {
   expect(found).toBeDefined();
   const { body: events } = await stack.client.call('GET', '/api/v1/events');
   const types = (events as unknown as { events: { type: string; sequence: number }[] }).events;
-  expect(types.filter((each) => each.type === 'deposit.credited')).toHaveLength(4);
+  expect(types.filter((each) => each.type === 'deposit.credited')).toHaveLength(5);
   expect(types.map((each) => each.sequence)).toEqual(types.map((_, index) => index + 1));
 }, 120_000);
 

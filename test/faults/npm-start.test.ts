@@ -126,15 +126,18 @@ describe('npm start', () => {
     expect([typeof block, await firstBlock()]).toEqual(['string', block]);
   });
 
-  test('Ctrl-C stops everything it started, and the next start without the demo has none', async () => {
+  test('Ctrl-C stops everything it started, and the next one, where anvil cannot run, says so and has all the rest', async () => {
     const before = recorded();
     expect([...before.keys()]).toEqual(expect.arrayContaining([...OURS, ...SERVERS]));
     running.kill('SIGINT');
     expect(await running.exited).toBe(0);
     expect([...before.values()].filter(isRunning)).toEqual([]);
     expect(recorded().size).toBe(0);
-    running = start({ SUREFILL_DEMO: undefined });
-    expect([...(await running.ready()).keys()]).toEqual(['api', 'docs', 'temporal-ui', 'paper', 'key-file']);
+    running = start({ SUREFILL_ANVIL: '/nowhere/anvil' });
+    const ready = await running.ready();
+    expect([...ready.keys()]).toEqual(['api', 'docs', 'temporal-ui', 'paper', 'key-file']);
+    expect(await running.line('the demo of deposits is off')).toMatch(/everything else works: \/nowhere\/anvil does not run here \(.*ENOENT/);
+    for (const name of ['api', 'paper']) expect((await fetch(`${ready.get(name)}${name === 'api' ? '/healthz' : '/markets'}`)).status).toBe(200);
     expect([...recorded().keys()].filter((name) => name.startsWith('demo-'))).toEqual([]);
   });
 });

@@ -42,7 +42,7 @@ export async function planDemo({ settings, environment, home, taken, say }: Plan
   if (settings.demo === 'off') return undefined;
   if (environment['NODE_ENV'] === 'production') throw new SettingError('SUREFILL_DEMO must be off with NODE_ENV=production: its wallets are known to everybody');
   for (const [name, env] of OWN) if (isGiven(environment, name)) throw new SettingError(`SUREFILL_DEMO=on brings chains and wallets of its own: unset ${env}, or SUREFILL_DEMO`);
-  const found = find(environment);
+  const found = settings.demoAnvil === undefined ? find(environment) : find(environment, [settings.demoAnvil]);
   if ('missing' in found) {
     say(`the demo of deposits is off, everything else works: ${found.missing}`);
     return undefined;

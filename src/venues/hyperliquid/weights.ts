@@ -18,6 +18,8 @@ const FIXED: Readonly<Partial<Record<VenueCallName, number>>> = {
   setLeverage: 1,
   // The position and its funding since, at most.
   moveOutcome: HEAVY + LIGHT,
+  bridgeCredits: HEAVY,
+  exitOutcome: HEAVY,
   // The venue's clock, then the switch.
   setDeadManSwitch: LIGHT + 1,
   // The agent's standing, then a signed action.

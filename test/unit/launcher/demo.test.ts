@@ -30,6 +30,12 @@ test('where anvil cannot run, that is said, and the rest starts without the demo
   expect(said).toEqual(['the demo of deposits is off, everything else works: anvil does not run here (exit code 127)']);
 });
 
+test('the anvil that is named is the only one that is tried', async () => {
+  const { planning, said } = planningOf({ SUREFILL_DEMO: 'on', SUREFILL_ANVIL: '/nowhere/anvil' });
+  expect(await planDemo(planning)).toBeUndefined();
+  expect(said).toEqual([expect.stringMatching(/^the demo of deposits is off, everything else works: \/nowhere\/anvil does not run here/)]);
+});
+
 test('an anvil that cannot run is told from none at all', () => {
   const folder = temporaryFolder('anvil');
   const broken = path.join(folder, 'anvil');
