@@ -13,7 +13,7 @@ import { LifiSimulator } from '../../src/simulator/chains/lifi-simulator';
 import { deployLifi, lifiWorld, type LifiWorld } from '../../src/simulator/chains/lifi-world';
 import { addressOf } from '../../src/venues/ecdsa';
 import { depositWorkflowId } from '../../src/temporal/workflow-ids';
-import { RELAYER, startAnvil, USER, type TestChain } from '../support/anvil';
+import { copyContract, RELAYER, startAnvil, USER, type TestChain } from '../support/anvil';
 import { loseWorkflow } from '../support/lost-workflow';
 import { StreamClient } from '../support/socket-client';
 import { SimulatorControl } from '../support/simulator-control';
@@ -81,6 +81,13 @@ const reaches = (id: string, ...states: readonly DepositState[]): Promise<Deposi
     const deposit = await read(id);
     return states.includes(deposit.state) ? deposit : null;
   });
+/** The wallet signs the approval, and what was quoted. */
+const signed = async (quote: Deposit['quote']): Promise<Hex> => {
+  if (quote?.approval == null) throw new Error('no approval was asked for');
+  const user = source.client.wallet(USER);
+  await source.client.test.waitForTransactionReceipt({ hash: await user.sendTransaction({ to: quote.approval.to, data: quote.approval.data }) });
+  return lower(await user.sendTransaction({ to: quote.transaction.to, data: quote.transaction.data, value: BigInt(quote.transaction.value) }));
+};
 const killAll = async (): Promise<void> => {
   await Promise.all([stack.worker.kill('SIGKILL'), stack.watcher.kill('SIGKILL')]);
   await Promise.all([stack.worker.start(), stack.watcher.start()]);
@@ -95,10 +102,7 @@ test('a deposit survives the death of worker and watcher at every step, and is c
   const deposit = body as unknown as Deposit;
   await killAll();
   const { quote } = deposit;
-  if (quote?.approval == null) throw new Error('no approval was asked for');
-  const wallet = source.client.wallet(USER);
-  await source.client.test.waitForTransactionReceipt({ hash: await wallet.sendTransaction({ to: quote.approval.to, data: quote.approval.data }) });
-  const hash = lower(await wallet.sendTransaction({ to: quote.transaction.to, data: quote.transaction.data, value: BigInt(quote.transaction.value) }));
+  const hash = await signed(quote);
   expect((await stack.client.call('POST', `/api/v1/deposits/${deposit.id}/transaction`, { hash })).status).toBe(200);
   await killAll();
   await source.mine(2);
@@ -123,10 +127,7 @@ test('a deposit whose workflow Temporal lost is taken up by itself, and credited
   lifi.faults.outcome = 'pending';
   const { body } = await stack.client.call('POST', '/api/v1/deposits', { chain: 'ethereum', token: 'TKN', amount: '50', fromAddress: USER.address });
   const { id, quote } = body as unknown as Deposit;
-  if (quote?.approval == null) throw new Error('no approval was asked for');
-  const wallet = source.client.wallet(USER);
-  await source.client.test.waitForTransactionReceipt({ hash: await wallet.sendTransaction({ to: quote.approval.to, data: quote.approval.data }) });
-  const hash = lower(await wallet.sendTransaction({ to: quote.transaction.to, data: quote.transaction.data, value: BigInt(quote.transaction.value) }));
+  const hash = await signed(quote);
   expect((await stack.client.call('POST', `/api/v1/deposits/${id}/transaction`, { hash })).status).toBe(200);
   await loseWorkflow(stack, depositWorkflowId(id));
   // From here on nobody touches it: reading starts nothing.
@@ -155,10 +156,8 @@ test('a deposit for an account at Hyperliquid goes on to its bridge and into an 
   const asked = await stack.client.call('POST', '/api/v1/deposits', { ...terms, destination: { accountId: own, thenOrder } });
   expect([asked.status, asked.body]).toMatchObject([201, { destination: { thenOrder: { onRefused: 'return' }, order: { state: 'WAITING' } } }]);
   const { id, quote, destination: goesOn } = asked.body as unknown as Deposit;
-  if (quote?.approval == null || goesOn == null) throw new Error('no approval was asked for, or it goes nowhere');
-  const user = source.client.wallet(USER);
-  await source.client.test.waitForTransactionReceipt({ hash: await user.sendTransaction({ to: quote.approval.to, data: quote.approval.data }) });
-  const hash = lower(await user.sendTransaction({ to: quote.transaction.to, data: quote.transaction.data, value: BigInt(quote.transaction.value) }));
+  if (goesOn == null) throw new Error('it goes nowhere');
+  const hash = await signed(quote);
   expect((await stack.client.call('POST', `/api/v1/deposits/${id}/transaction`, { hash })).status).toBe(200);
   await source.mine(2);
   await reaches(id, 'DEST_SEEN');
@@ -215,18 +214,6 @@ async function accountAt(address: string): Promise<string> {
   const { status, body } = await stack.client.call<{ id: string }>('POST', '/api/v1/accounts', { name: `hl-${address.slice(2, 10)}`, venue: 'hyperliquid', credentials: { agentKey, address }, limits: WIDE_LIMITS });
   if (status !== 201) throw new Error(`no account on hyperliquid: ${JSON.stringify(body)}`);
   return body.id;
-}
-
-/** The same contract at another address, with the words that it stores. */
-async function copyContract(chain: TestChain, from: Hex, to: Hex): Promise<void> {
-  const { test: client } = chain.client;
-  const bytecode = await client.getCode({ address: from });
-  if (bytecode === undefined) throw new Error('there is nothing to copy');
-  await client.setCode({ address: to, bytecode });
-  for (const index of [3, 4]) {
-    const value = await client.getStorageAt({ address: from, slot: `0x${index}` });
-    if (value !== undefined) await client.setStorageAt({ address: to, index, value });
-  }
 }
 
 test('what nobody announced is found, and events tell of both', async () => {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { anvilProgram } from '../../src/main/launcher/anvil';
 import { freePort } from '../../src/main/launcher/ports';
+import type { Hex } from '../../src/domain/deposit';
 import { localChain, MNEMONIC, type LocalChain } from '../../src/simulator/chains/local-chain';
 
 export { RELAYER, USER } from '../../src/simulator/chains/local-chain';
@@ -37,4 +38,16 @@ export async function startAnvil(id: number): Promise<TestChain> {
       await closed;
     },
   };
+}
+
+/** The same contract at another address, with the words that it stores. */
+export async function copyContract(chain: LocalChain, from: Hex, to: Hex): Promise<void> {
+  const { test: client } = chain.client;
+  const bytecode = await client.getCode({ address: from });
+  if (bytecode === undefined) throw new Error('there is nothing to copy');
+  await client.setCode({ address: to, bytecode });
+  for (const index of [3, 4]) {
+    const value = await client.getStorageAt({ address: from, slot: `0x${index}` });
+    if (value !== undefined) await client.setStorageAt({ address: to, index, value });
+  }
 }
