@@ -41,6 +41,14 @@ export interface MarketView {
 /** An expired action costs five times the budget: a deadline is never nearer than this. */
 export const MIN_EXPIRY_MS = 10_000;
 
+/**
+ * Until when the venue takes an action that may leave until `venueDeadlineMs`, both by its own clock: it has that long still when it
+ * leaves last. The nonce is a time, too, but one by our clock, which may be wrong by minutes.
+ */
+export function expiryOf({ venueDeadlineMs }: Pick<PrepareContext, 'venueDeadlineMs'>): number {
+  return venueDeadlineMs + MIN_EXPIRY_MS;
+}
+
 class Refusal extends Error {
   constructor(
     readonly code: Refused['code'],
@@ -127,7 +135,7 @@ export function readBytes(venue: string, request: SignedRequest): HyperliquidByt
 
 function signed(signer: ActionSigner, kind: SignedRequest['kind'], action: object | null, context: PrepareContext, expires: boolean, rest: Pick<HyperliquidBytes, 'orders' | 'cancels' | 'refused'>): SignedRequest {
   if (context.nonce === null) throw new RangeError(`${signer.venue} needs a nonce`);
-  const expiresAfterMs = expires ? Math.max(context.venueDeadlineMs, Number(context.nonce) + MIN_EXPIRY_MS) : null;
+  const expiresAfterMs = expires ? expiryOf(context) : null;
   const body = action === null ? null : actionBody(signer, action, context.nonce, expiresAfterMs);
   const bytes: HyperliquidBytes = { body, ...rest, atMs: Number(context.nonce) };
   return { kind, bytes: JSON.stringify(bytes), nonce: context.nonce, venueDeadlineMs: expiresAfterMs };

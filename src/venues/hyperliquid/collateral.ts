@@ -2,7 +2,7 @@
 import { decimal, sum } from '../../domain/decimal';
 import type * as port from '../../domain/venue';
 import { VenueRefused } from '../../domain/venue-errors';
-import { actionBody, MIN_EXPIRY_MS, type ActionSigner, type HyperliquidBytes } from './actions';
+import { actionBody, expiryOf, type ActionSigner, type HyperliquidBytes } from './actions';
 import { dexOf, type Asset } from './normalize';
 import type * as wire from './schemas';
 import { chainName, MAX_WIRE_DECIMALS, SIGNATURE_CHAIN_ID, signUserAction, wireDecimal } from './signing';
@@ -47,7 +47,7 @@ export class HyperliquidMoves implements port.VenueMoves {
     const { nonce } = context;
     if (nonce === null) throw new RangeError(`${this.venue} needs a nonce`);
     const known = JSON.parse(basis) as Basis;
-    const expiresAfterMs = Math.max(context.venueDeadlineMs, Number(nonce) + MIN_EXPIRY_MS);
+    const expiresAfterMs = expiryOf(context);
     const made = move.kind === 'transfer' && 'token' in known ? transferBody(this.parts.signer, this.parts, move, { token: known.token, nonce, expiresAfterMs }) : marginBody(this.parts.signer, move, known, { nonce, expiresAfterMs });
     const bytes: HyperliquidBytes = { body: made.body, orders: [], cancels: [], refused: {}, atMs: Number(nonce) };
     return { kind: 'move', bytes: JSON.stringify(bytes), nonce, venueDeadlineMs: made.expiresAfterMs };

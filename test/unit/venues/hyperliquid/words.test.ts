@@ -55,6 +55,16 @@ describe('an order in the venue\'s words', () => {
   });
 });
 
+test.each([
+  ['behind', -60_000],
+  ['ahead', 60_000],
+])('an action is taken for ten seconds by the venue\'s clock and little more, also where ours is a minute %s', (_where, skewMs) => {
+  const venueNowMs = 1_700_000_000_000;
+  const { venueDeadlineMs } = placeBytes(signer, view, [order()], { nonce: String(venueNowMs + skewMs), venueDeadlineMs: venueNowMs + 1_500 });
+  expect((venueDeadlineMs ?? 0) - venueNowMs).toBeGreaterThanOrEqual(10_000);
+  expect((venueDeadlineMs ?? 0) - venueNowMs).toBeLessThanOrEqual(15_000);
+});
+
 describe('amendments and cancels', () => {
   const reference: OrderReference = { venueClientId: CLOID, venueOrderId: '77', venueSymbol: 'BTC' };
   const terms = { side: 'buy', type: 'limit', timeInForce: 'GTC', quantity: '0.001', limitPrice: '90000', postOnly: false, reduceOnly: false, filledQuantity: '0' } as const;
