@@ -76,6 +76,8 @@ export interface PrepareContext {
   readonly nonce: string | null;
   /** The deadline the venue is asked to enforce, by its own clock (ms). */
   readonly venueDeadlineMs: number;
+  /** That clock now, as best known: for venues that take no deadline nearer than some time. Absent: as the nonce tells. */
+  readonly venueTimeMs?: number;
   /** Of the list, one of the venue's `groupings`; absent: each order stands alone. */
   readonly grouping?: OrderGrouping;
 }

@@ -104,8 +104,9 @@ export async function addAttempt(core: StoreCore, changes: ChangeSet, nonces: No
   const holder = nonces.holderOf(plan.account);
   if (holder !== null) throw new Error(`signer ${plan.account.signerId} is held by attempt ${holder}`);
   const nonce = nonces.peek(plan.account);
-  const venueDeadlineMs = core.offsets.nowMs(plan.venue.name) + (plan.sendBeforeMs - nowMs);
-  const request = plan.sign(plan.session, { nonce, venueDeadlineMs });
+  const venueTimeMs = core.offsets.nowMs(plan.venue.name);
+  const venueDeadlineMs = venueTimeMs + (plan.sendBeforeMs - nowMs);
+  const request = plan.sign(plan.session, { nonce, venueDeadlineMs, venueTimeMs });
   nonces.take(plan.account, nonce);
   const right = await storeAttempt(core, changes, plan, request, nowMs);
   nonces.hold(plan.account, right.attemptId);

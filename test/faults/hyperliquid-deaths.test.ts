@@ -7,11 +7,13 @@ import { startHyperliquidStack, type HyperliquidStack } from '../support/hyperli
 const ORDER = { path: '/exchange/order' } as const;
 /** Temporal gives tasks to the polls of a process that sleeps, too: each is lost for its time-out, until those polls end after 60 s. */
 const SLEEPERS_POLLS_END_MS = 180_000;
+/** Beyond that end: whoever takes over may still send the order then. */
+const PLACE_DEADLINE_MS = 300_000;
 
 let hl: HyperliquidStack;
 beforeAll(async () => {
   // What is counted here is orders, however long a busy machine takes: none may be refused for being late meanwhile.
-  hl = await startHyperliquidStack({ workers: 2, environment: { SUREFILL_PLACE_DEADLINE_MS: '60000' } });
+  hl = await startHyperliquidStack({ workers: 2, environment: { SUREFILL_PLACE_DEADLINE_MS: String(PLACE_DEADLINE_MS) } });
 }, 180_000);
 afterAll(() => hl.stop());
 afterEach(() => hl.sim.clearFaults());

@@ -41,12 +41,9 @@ export interface MarketView {
 /** An expired action costs five times the budget: a deadline is never nearer than this. */
 export const MIN_EXPIRY_MS = 10_000;
 
-/**
- * Until when the venue takes an action that may leave until `venueDeadlineMs`, both by its own clock: it has that long still when it
- * leaves last. The nonce is a time, too, but one by our clock, which may be wrong by minutes.
- */
-export function expiryOf({ venueDeadlineMs }: Pick<PrepareContext, 'venueDeadlineMs'>): number {
-  return venueDeadlineMs + MIN_EXPIRY_MS;
+/** Until when the venue takes an action, by its own clock. The nonce is a time, too, but one by ours, which may be wrong by minutes. */
+export function expiryOf({ venueDeadlineMs, venueTimeMs, nonce }: PrepareContext): number {
+  return Math.ceil(Math.max(venueDeadlineMs, (venueTimeMs ?? Number(nonce)) + MIN_EXPIRY_MS));
 }
 
 class Refusal extends Error {

@@ -60,7 +60,7 @@ test.each([
   ['ahead', 60_000],
 ])('an action is taken for ten seconds by the venue\'s clock and little more, also where ours is a minute %s', (_where, skewMs) => {
   const venueNowMs = 1_700_000_000_000;
-  const { venueDeadlineMs } = placeBytes(signer, view, [order()], { nonce: String(venueNowMs + skewMs), venueDeadlineMs: venueNowMs + 1_500 });
+  const { venueDeadlineMs } = placeBytes(signer, view, [order()], { nonce: String(venueNowMs + skewMs), venueDeadlineMs: venueNowMs + 1_500, venueTimeMs: venueNowMs });
   expect((venueDeadlineMs ?? 0) - venueNowMs).toBeGreaterThanOrEqual(10_000);
   expect((venueDeadlineMs ?? 0) - venueNowMs).toBeLessThanOrEqual(15_000);
 });
