@@ -17,6 +17,8 @@ export interface TriggerWishes {
 }
 
 export interface OrderListActivities {
+  /** What the database lost when it was restored, as it was seen last. False: it has lost nothing, or cannot have it back. */
+  readBackOrderList(input: { readonly list: OrderList; readonly children: readonly OrderListChild[] }): Promise<boolean>;
   /** null: it does not exist any more. */
   lookAtOrderList(input: { readonly listId: string }): Promise<OrderListFacts | null>;
   /** null: the facts have moved on since it was decided. */
@@ -26,6 +28,7 @@ export interface OrderListActivities {
 }
 
 export interface OrderListPorts {
+  readBack(list: OrderList, children: readonly OrderListChild[]): Promise<boolean>;
   readonly lists: {
     byId(id: string): Promise<OrderList | null>;
     children(id: string): Promise<readonly OrderListChild[]>;
@@ -43,6 +46,7 @@ export interface OrderListPorts {
 
 export function createOrderListActivities(ports: OrderListPorts): OrderListActivities {
   return {
+    readBackOrderList: ({ list, children }) => ports.readBack(list, children),
     async lookAtOrderList({ listId }) {
       const list = await ports.lists.byId(listId);
       if (list === null) return null;

@@ -51,6 +51,7 @@ export interface StoreRecoveryPorts {
     groupsSince(sinceMs: number): AsyncIterable<ListedGroup>;
     openMutations(): AsyncIterable<RememberedMutation>;
     heldSince(sinceMs: number): AsyncIterable<{ read(): Promise<RememberedHeld | null> }>;
+    haveSupervisorsLook(): Promise<number>;
     windowMs(): Promise<number | null>;
   };
   /** Orders that wait in workflows. */
@@ -172,6 +173,8 @@ async function readBackOrders(ports: StoreRecoveryPorts, sinceMs: number): Promi
   }
   readBack += await readBackHeld(ports, sinceMs, known);
   await readBackMutations(ports);
+  // Order lists and strategies: their workflows give back what they saw last.
+  await ports.history.haveSupervisorsLook();
   const windowMs = await ports.history.windowMs();
   const forgottenBeforeMs = windowMs !== null && sinceMs < ports.clock.nowMs() - windowMs ? ports.clock.nowMs() - windowMs : null;
   if (readBack > 0 || withoutAccount > 0 || forgottenBeforeMs !== null) {

@@ -15,6 +15,8 @@ export interface StrategyFacts {
 }
 
 export interface StrategyActivities {
+  /** What the database lost when it was restored, as it was seen last. False: it has lost nothing, or cannot have it back. */
+  readBackStrategy(input: { readonly strategy: Strategy; readonly children: readonly StrategyChild[] }): Promise<boolean>;
   /** null: it does not exist any more. */
   lookAtStrategy(input: { readonly strategyId: string }): Promise<StrategyFacts | null>;
   /** null: the facts have moved on since it was decided. */
@@ -22,6 +24,7 @@ export interface StrategyActivities {
 }
 
 export interface StrategyPorts {
+  readBack(strategy: Strategy, children: readonly StrategyChild[]): Promise<boolean>;
   readonly strategies: {
     byId(id: string): Promise<Strategy | null>;
     children(id: string): Promise<readonly StrategyChild[]>;
@@ -35,6 +38,7 @@ export interface StrategyPorts {
 
 export function createStrategyActivities(ports: StrategyPorts): StrategyActivities {
   return {
+    readBackStrategy: ({ strategy, children }) => ports.readBack(strategy, children),
     async lookAtStrategy({ strategyId }) {
       const strategy = await ports.strategies.byId(strategyId);
       if (strategy === null) return null;

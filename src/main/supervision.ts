@@ -31,6 +31,7 @@ export function tellSupervisors({ store, temporal, logger }: Platform): void {
 
 export function strategyActivities({ store, prices }: Platform): StrategyActivities {
   return createStrategyActivities({
+    readBack: (strategy, children) => store.readBack.strategy(strategy, children),
     strategies: store.strategies,
     market: (venue, symbol) => store.markets.get(venue, symbol),
     account: (accountId) => store.accounts.byId(accountId),
@@ -41,6 +42,7 @@ export function strategyActivities({ store, prices }: Platform): StrategyActivit
 
 export function orderListActivities({ store, prices, venues }: Platform): OrderListActivities {
   return createOrderListActivities({
+    readBack: (list, children) => store.readBack.orderList(list, children),
     lists: store.orderLists,
     triggers: store.triggers,
     capabilities: (venue) => venues.get(venue)?.capabilities ?? null,

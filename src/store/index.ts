@@ -56,6 +56,7 @@ import { Signals } from './signals';
 import { SignerNonces } from './signer-nonces';
 import { StoreStates } from './store-states';
 import { Strategies } from './strategies';
+import { SupervisedReadBack } from './supervised-read-back';
 import { timelineOf } from './timeline';
 import { Triggers } from './triggers';
 import { Turns } from './turns';
@@ -161,6 +162,7 @@ export class Store {
   readonly alertOutbox: AlertOutbox;
   readonly strategies: Strategies;
   readonly orderLists: OrderLists;
+  readonly readBack: SupervisedReadBack;
   readonly killSwitches: KillSwitches;
   readonly heartbeats: Heartbeats;
   readonly lossLimits: LossLimits;
@@ -223,6 +225,7 @@ export class Store {
     this.alertOutbox = new AlertOutbox(core);
     this.strategies = new Strategies(core, () => databaseGeneration.read());
     this.orderLists = new OrderLists(core, () => databaseGeneration.read());
+    this.readBack = new SupervisedReadBack(core);
     this.killSwitches = new KillSwitches(core);
     this.heartbeats = new Heartbeats(core);
     this.lossLimits = new LossLimits(core, userLimits);

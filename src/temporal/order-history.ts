@@ -5,9 +5,12 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
 import type { ListedGroup, RememberedGroup, RememberedHeld, RememberedMutation } from '../domain/remembered-orders';
-import { standingOrder, type ConditionalOrderInput, type ConditionalOutcome, type MutationInput, type OrderInput, type OrderOutcome } from '../workflows/messages';
+import { STRATEGIES } from '../domain/strategies/registry';
+import { orderChanged, standingOrder, type ConditionalOrderInput, type ConditionalOutcome, type MutationInput, type OrderInput, type OrderOutcome } from '../workflows/messages';
 
 const SECOND_MS = 1_000;
+/** Workflow types that look at a row of theirs when an order of it has changed. */
+const SUPERVISORS = ['orderList', ...STRATEGIES.map(({ type }) => type)];
 /** A workflow that has to be replayed first is asked in this time; one that does not answer tells its row itself when it next moves. */
 const ANSWERS_WITHIN_MS = 10_000;
 
@@ -47,6 +50,21 @@ export class OrderHistory {
     if (completed) return { workflowId, intent: input.intent, standing: null, ended: ((await handle.result()) as ConditionalOutcome).state };
     const standing = await this.client.connection.withDeadline(Date.now() + ANSWERS_WITHIN_MS, () => handle.query(standingOrder));
     return { workflowId, intent: input.intent, standing, ended: null };
+  }
+
+  /** Has everything that owns a list or runs a strategy look at its row: what a restored database lost of it, it gives back. How many were told. */
+  async haveSupervisorsLook(): Promise<number> {
+    let told = 0;
+    for await (const { workflowId } of this.client.workflow.list({ query: `WorkflowType IN (${SUPERVISORS.map((type) => `'${type}'`).join(', ')}) AND ExecutionStatus = 'Running'` })) {
+      try {
+        await this.client.workflow.getHandle(workflowId).signal(orderChanged, { orderId: '', revision: 0 });
+        told += 1;
+      } catch (error) {
+        // It has ended meanwhile.
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      }
+    }
+    return told;
   }
 
   /** How far back ended workflows are kept, ms; null where the server does not say. */

@@ -7,11 +7,13 @@ import type { FundedOrderState } from '../domain/funded-order';
 import type { ErrorCode } from '../domain/errors';
 import type { HeldTerms } from '../domain/evidence';
 import type { OrderIntent, OrderState } from '../domain/order';
+import type { OrderListFacts } from '../domain/order-list';
 import type { MutationIntent, RecordedItem } from '../domain/order-store';
 import type { StandingOrder } from '../domain/remembered-orders';
 import type { ResolutionMemory } from '../domain/resolution';
 import type { Withdrawal, WithdrawalDecision, WithdrawalState } from '../domain/withdrawal';
 import type { StoreMark } from '../domain/store-state';
+import type { Strategy, StrategyChild } from '../domain/strategy';
 import type { TriggerEvidence } from '../domain/trigger';
 import type { ConditionalMemory } from './state/conditional-steps';
 import type { StrategyMemory } from './state/strategy-run';
@@ -149,6 +151,8 @@ export interface StrategyInput {
   readonly strategyId: string;
   /** What earlier executions found; absent at the start. */
   readonly memory?: StrategyMemory;
+  /** As the execution before saw it last; absent at the start. */
+  readonly seen?: { readonly strategy: Strategy; readonly children: readonly StrategyChild[] };
 }
 
 /** Somebody commanded the strategy. A hint: its row tells what is so. */
@@ -156,6 +160,8 @@ export const strategyChanged = defineSignal<[{ readonly revision: number }]>('st
 
 export interface OrderListInput {
   readonly listId: string;
+  /** As the execution before saw it last; absent at the start. */
+  readonly seen?: Pick<OrderListFacts, 'list' | 'children'>;
 }
 
 /** Somebody commanded the list. A hint: its row tells what is so. */

@@ -15,11 +15,13 @@ import { orderChanged, orderListChanged, orderListProgress, triggerCrossed, type
 import { OrderListRun, type OrderListStep } from './state/order-list-run';
 
 const { lookAtOrderList } = proxyLocalActivities<OrderListActivities>({ ...LOCAL_ACTIVITY, summary: 'read the list, its orders, triggers and markets' });
+const { readBackOrderList } = proxyLocalActivities<OrderListActivities>({ ...LOCAL_ACTIVITY, summary: 'give a restored database what it lost of the list' });
 const { advanceOrderList } = proxyLocalActivities<OrderListActivities>({ ...LOCAL_ACTIVITY, summary: 'record its legs and what it places' });
 const { settleListTriggers } = proxyLocalActivities<OrderListActivities>({ ...LOCAL_ACTIVITY, summary: 'arm, change and give up its triggers' });
 
 export async function orderList(input: OrderListInput): Promise<void> {
   const run = new OrderListRun(() => patched('exits-of-a-bracket-share-one-room'));
+  let { seen = null }: { seen?: OrderListInput['seen'] | null } = input;
   let heard = false;
   let shown = '';
   setHandler(orderListProgress, () => run.details());
@@ -30,11 +32,15 @@ export async function orderList(input: OrderListInput): Promise<void> {
   while (!workflowInfo().continueAsNewSuggested) {
     heard = false;
     const facts = await lookAtOrderList({ listId: input.listId });
+    const isBehind = seen !== null && (facts === null || facts.list.revision < seen.list.revision);
+    if (isBehind && seen !== null && patched('restored-databases-get-back') && (await readBackOrderList({ list: seen.list, children: seen.children }))) continue;
     if (facts === null) break;
+    seen = { list: facts.list, children: facts.children };
     const step = run.step(facts, Date.now());
     const children = await record(facts, step);
     // Whatever was decided on older facts is decided anew.
     if (children === null) continue;
+    seen = { list: facts.list, children: [...facts.children, ...children] };
     setCurrentDetails(run.details());
     const state = step.note?.state ?? facts.list.state;
     if (state !== shown) upsertSearchAttributes([{ key: ORDER_STATE, value: (shown = state) }]);
@@ -45,7 +51,7 @@ export async function orderList(input: OrderListInput): Promise<void> {
     if (!fired) await waitFor(() => heard, step.waitMs);
   }
   await condition(allHandlersFinished);
-  if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof orderList>(input);
+  if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof orderList>({ ...input, ...(seen === null ? {} : { seen }) });
 }
 
 /** The orders that are to be placed; null: nothing was recorded, because the facts have moved on. */

@@ -3,7 +3,7 @@
  * places and cancels by child workflows. What crashes in between is found at the next look: recorded children that were not placed are
  * placed again under the same names. index.ts gives it the name of each type, which is what operators read.
  */
-import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, defineQuery, proxyLocalActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, defineQuery, patched, proxyLocalActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { StrategyActivities, StrategyFacts } from '../activities/strategy-activities';
 import { childIntent, type ChildOwner } from '../domain/child-intent';
 import type { OrderIntent } from '../domain/order';
@@ -14,6 +14,7 @@ import { orderChanged, strategyChanged, type StrategyInput } from './messages';
 import { StrategyRun, type StrategyStep } from './state/strategy-run';
 
 const { lookAtStrategy } = proxyLocalActivities<StrategyActivities>({ ...LOCAL_ACTIVITY, summary: 'read the strategy, its orders and fresh prices' });
+const { readBackStrategy } = proxyLocalActivities<StrategyActivities>({ ...LOCAL_ACTIVITY, summary: 'give a restored database what it lost of the strategy' });
 const { advanceStrategy } = proxyLocalActivities<StrategyActivities>({ ...LOCAL_ACTIVITY, summary: 'record its state and what it places' });
 
 /** Markdown: what it does now. */
@@ -21,6 +22,7 @@ export const strategyProgress = defineQuery<string>('strategyProgress');
 
 export async function strategy(input: StrategyInput): Promise<void> {
   const run = new StrategyRun(input.memory);
+  let { seen = null }: { seen?: StrategyInput['seen'] | null } = input;
   let heard = false;
   setHandler(strategyProgress, () => run.details());
   setHandler(strategyChanged, () => void (heard = true));
@@ -29,11 +31,15 @@ export async function strategy(input: StrategyInput): Promise<void> {
   while (!workflowInfo().continueAsNewSuggested) {
     heard = false;
     const facts = await lookAtStrategy({ strategyId: input.strategyId });
+    const isBehind = seen !== null && (facts === null || facts.strategy.revision < seen.strategy.revision);
+    if (isBehind && seen !== null && patched('restored-databases-get-back') && (await readBackStrategy(seen))) continue;
     if (facts === null) break;
+    seen = { strategy: facts.strategy, children: facts.children };
     const step = run.step(facts, Date.now());
     const children = await record(facts, step);
     // Whatever was decided on older facts is decided anew.
     if (children === null) continue;
+    seen = { strategy: facts.strategy, children: [...facts.children, ...children] };
     setCurrentDetails(run.details());
     for (const child of [...step.placeAgain, ...children]) await placeChild(intentOf(facts, child));
     const { userId, accountId, venue, symbol } = facts.strategy;
@@ -42,7 +48,7 @@ export async function strategy(input: StrategyInput): Promise<void> {
     if (step.waitMs > 0) await condition(() => heard, step.waitMs);
   }
   await condition(allHandlersFinished);
-  if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof strategy>({ ...input, memory: run.memory() });
+  if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof strategy>({ ...input, memory: run.memory(), ...(seen === null ? {} : { seen }) });
 }
 
 /** The children that are to be placed; null: nothing was recorded, because the facts have moved on. */

@@ -13,6 +13,7 @@ import { settledAndBalanced } from '../support/afterwards';
 import { temporaryFolder } from '../support/servers';
 import { StreamClient } from '../support/socket-client';
 import { startStack, type Stack } from '../support/stack';
+import { waitingOrdersComeBack } from './two-stores-waiting';
 
 let stack: Stack;
 beforeEach(async () => {
@@ -150,44 +151,7 @@ describe('S15: PostgreSQL is restored from a backup', () => {
     expect(external).toEqual([]);
   }, 400_000);
 
-  test('orders that wait keep the terms they were amended to, one that was canceled stays canceled, and each goes off once', async () => {
-    const { markets } = await stack.sim.call<{ markets: { symbol: string; mark: string }[] }>('GET', '/__sim/state');
-    const base = Number(markets.find(({ symbol }) => symbol === MARKET)?.mark);
-    const at = (part: number): string => String(Math.round(base * part));
-    const bought = await placed('bought', { type: 'market', timeInForce: 'IOC', quantity: '0.04', limitPrice: undefined });
-    await stack.client.untilState(bought.id, 'FILLED');
-    const waiting = (clientOrderId: string, triggerPrice: string): Promise<ApiOrder> => placed(clientOrderId, { side: 'sell', type: 'stopMarket', limitPrice: undefined, triggerPrice, triggerPriceType: 'mark', reduceOnly: true });
-    const amended = async ({ id, revision }: ApiOrder, triggerPrice: string): Promise<ApiOrder> => {
-      const answer = await stack.client.call<ApiOrder>('PATCH', `/api/v1/orders/${id}`, { triggerPrice }, { 'if-match': `"${revision}"` });
-      expect([answer.status, answer.body]).toEqual([200, expect.objectContaining({ triggerPrice }) as unknown]);
-      return answer.body;
-    };
-    const [older, unwanted] = [await waiting('older', at(0.98)), await waiting('unwanted', at(0.98))];
-    const backup = await backUp();
-    const lower = await stack.client.until('an amendment', async () => amended(await stack.client.order(older.id), at(0.94)));
-    const twice = await amended(await amended(await waiting('newer', at(0.98)), at(0.95)), at(0.94));
-    expect((await stack.client.call('DELETE', `/api/v1/orders/${unwanted.id}`)).status).toBeLessThan(300);
-    await stack.client.untilState(unwanted.id, 'CANCELED');
-
-    await backup.restore();
-    await stack.client.until('the loss to be noticed', async () => (stack.worker.log().includes('the stores differ') ? true : null));
-    await entriesPass();
-    expect((await stack.client.order(unwanted.id)).state).toBe('CANCELED');
-    for (const known of [lower, twice]) {
-      const now = await stack.client.order(known.id);
-      expect(now).toMatchObject({ state: 'ARMED', triggerPrice: at(0.94) });
-      // An old revision of before the loss is no key to the order of after it.
-      expect(now.revision).toBeGreaterThanOrEqual(known.revision);
-    }
-    const canary = await waiting('canary', at(0.975));
-    await stack.sim.price(MARKET, at(0.97));
-    await stack.client.untilState(canary.id, 'FILLED');
-    for (const { id } of [lower, twice]) expect((await stack.client.order(id)).state).toBe('ARMED');
-    await stack.sim.price(MARKET, at(0.93));
-    for (const { id } of [lower, twice]) await stack.client.untilState(id, 'FILLED');
-    expect((await stack.sim.orders()).filter(({ side, status }) => side === 'sell' && status === 'filled').map(({ quantity }) => quantity)).toEqual(['0.01', '0.01', '0.01']);
-    await settledAndBalanced(stack);
-  }, 180_000);
+  waitingOrdersComeBack({ stack: () => stack, placed, entriesPass, backUp });
 
   test('an order whose outcome nobody had heard when the database went back is found at the venue, not sent again', async () => {
     const backup = await backUp();

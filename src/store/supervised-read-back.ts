@@ -1,0 +1,67 @@
+/**
+ * Order lists and strategies that a restored database has lost, or has as they were at the backup: their workflows saw them later. What is
+ * missing is written as it was seen then; the orders of it are read back by themselves (activities/store-recovery.ts).
+ */
+import { isoTime } from '../domain/clock';
+import type { EventType } from '../domain/events';
+import { accountsOfList, type OrderList, type OrderListChild } from '../domain/order-list';
+import type { Strategy, StrategyChild } from '../domain/strategy';
+import { insertRows, updateRows, type Columns } from './columns';
+import { change, type StoreCore } from './core';
+import { lockAccounts } from './locks';
+import { CHILD_COLUMNS as LIST_CHILD_COLUMNS, ORDER_LIST_COLUMNS } from './list-rows';
+import { STRATEGY_CHILD_COLUMNS, STRATEGY_COLUMNS } from './strategy-columns';
+
+interface Seen {
+  readonly table: 'order_lists' | 'strategies';
+  readonly columns: Columns;
+  readonly childTable: 'order_list_children' | 'strategy_children';
+  readonly childColumns: Columns;
+  readonly row: { readonly id: string; readonly userId: string; readonly accountId: string; readonly revision: number };
+  readonly children: readonly Readonly<Record<string, unknown>>[];
+  readonly accountIds: readonly string[];
+  readonly told: (isNew: boolean) => { readonly type: EventType; readonly data: Readonly<Record<string, unknown>> };
+}
+
+export class SupervisedReadBack {
+  constructor(private readonly core: StoreCore) {}
+
+  /** True: it was gone or behind. */
+  orderList(list: OrderList, children: readonly OrderListChild[]): Promise<boolean> {
+    return this.readBack({
+      table: 'order_lists', columns: ORDER_LIST_COLUMNS, childTable: 'order_list_children', childColumns: LIST_CHILD_COLUMNS, row: list, accountIds: accountsOfList(list),
+      children: children.map(({ recordedAtMs, cancelAskedAtMs, ...child }) => ({ ...child, orderListId: list.id, userId: list.userId, recordedAt: isoTime(recordedAtMs), cancelAskedAt: cancelAskedAtMs === null ? null : isoTime(cancelAskedAtMs) })),
+      told: (isNew) => ({ type: isNew ? 'orderList.created' : 'orderList.amended', data: { orderList: list } }),
+    });
+  }
+
+  /** True: it was gone or behind. */
+  strategy(strategy: Strategy, children: readonly StrategyChild[]): Promise<boolean> {
+    return this.readBack({
+      table: 'strategies', columns: STRATEGY_COLUMNS, childTable: 'strategy_children', childColumns: STRATEGY_CHILD_COLUMNS, row: strategy, accountIds: [strategy.accountId],
+      children: children.map(({ createdAtMs, ...child }) => ({ ...child, strategyId: strategy.id, userId: strategy.userId, recordedAt: isoTime(createdAtMs) })),
+      told: (isNew) => ({ type: isNew ? 'strategy.created' : 'strategy.amended', data: { strategy } }),
+    });
+  }
+
+  private async readBack({ table, columns, childTable, childColumns, row, children, accountIds, told }: Seen): Promise<boolean> {
+    return change(this.core, [...accountIds], async (tx, changes) => {
+      const accounts = await lockAccounts(tx, [...accountIds]);
+      const account = accounts.get(row.accountId);
+      if (account === undefined || accountIds.some((id) => accounts.get(id)?.userId !== row.userId)) return false;
+      const [known] = await tx.rows<{ revision: number }>(`SELECT t.revision FROM ${table} t WHERE t.id = $1 FOR UPDATE`, row.id);
+      if (known !== undefined && known.revision >= row.revision) return false;
+      if (known === undefined) {
+        // Its client's name may stand for another by now.
+        const inserted = await tx.rows(`${insertRows(table, columns, 1)} ON CONFLICT DO NOTHING RETURNING id`, JSON.stringify([row]));
+        if (inserted.length === 0) return false;
+      } else {
+        await tx.rows(`${updateRows(table, columns, ['id'], 1)} RETURNING ${table}.id`, JSON.stringify([row]));
+      }
+      if (children.length > 0) await tx.rows(`${insertRows(childTable, childColumns, 1)} ON CONFLICT DO NOTHING RETURNING n`, JSON.stringify(children));
+      const { type, data } = told(known === undefined);
+      changes.addEvent(account, { type, orderId: null, data }, isoTime(this.core.clock.nowMs()));
+      return true;
+    });
+  }
+}
