@@ -1,12 +1,14 @@
 /** What prices do by themselves, with real servers. S24: a bad price fires nothing, and a silent market is heard at the venue named as its backup. Losses trip their limits. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { Client } from 'pg';
 import { booksAgree } from '../support/afterwards';
 import { SimulatorControl } from '../support/simulator-control';
 import { startStack, WIDE_LIMITS, type Stack } from '../support/stack';
 
 let stack: Stack;
 let other: SimulatorControl;
+let database: Client;
 /** Where the market stands at first; a jump beyond the band would itself be a spike. */
 let base: number;
 /** A part of it. */
@@ -14,12 +16,17 @@ const part = (of: number): string => String(Math.round(base * of));
 beforeAll(async () => {
   // Prices move when a test says so, and stay there.
   stack = await startStack({ tickMs: 0, moreVenues: ['other'], environment: { SUREFILL_TRIGGER_BACKUPS: 'paper/BTC-PERP=other/BTC-PERP' } });
+  database = new Client({ connectionString: stack.postgres.url });
+  await database.connect();
   other = new SimulatorControl(stack.simulators.get('other')?.url ?? '');
   const { markets } = await stack.sim.call<{ markets: { symbol: string; mark: string }[] }>('GET', '/__sim/state');
   base = Number(markets.find(({ symbol }) => symbol === 'BTC-PERP')?.mark);
 }, 180_000);
 afterEach(() => stack.sim.clearFaults());
-afterAll(() => stack.stop());
+afterAll(async () => {
+  await database.end();
+  await stack.stop();
+});
 
 interface Evidence {
   readonly price: string;
@@ -121,10 +128,9 @@ describe('losses trip their limits by themselves', () => {
 
   test('a drawdown HALTs it, over a restart of all that watches: entries are refused, exits pass; released, its peak is counted anew', async () => {
     await limits({ maxDrawdown: '100000' });
-    await stack.sim.price('BTC-PERP', part(0.98));
-    await released();
+    // A peak is kept by the first look that knows of the limit: what fell before that is no drawdown.
+    await stack.client.until('a peak', async () => ((await database.query('SELECT 1 FROM equity_peaks WHERE account_id = $1', [stack.accountId])).rows.length === 1 ? true : null));
     expect((await limits({ maxDrawdown: '400' })).status).toBe(200);
-    await released();
     await stack.sim.price('BTC-PERP', part(0.94));
     expect((await restricted('HALTED')).statusReason).toContain('drawdown limit');
     await Promise.all([stack.watcher, stack.worker].map(async (role) => {
