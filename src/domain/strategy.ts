@@ -112,6 +112,8 @@ export interface StrategyView<P> {
   readonly remaining: string;
   /** Fresh ones, or null. */
   readonly prices: BestPrices | null;
+  /** An execution that began before parts kept to their share goes on as it began. */
+  readonly partsAsBefore?: boolean;
 }
 
 export interface Decision {

@@ -35,7 +35,7 @@ export async function strategy(input: StrategyInput): Promise<void> {
     if (isBehind && seen !== null && patched('restored-databases-get-back') && (await readBackStrategy(seen))) continue;
     if (facts === null) break;
     seen = { strategy: facts.strategy, children: facts.children };
-    const step = run.step(facts, Date.now());
+    const step = run.step(facts, Date.now(), !patched('parts-within-their-share'));
     const children = await record(facts, step);
     // Whatever was decided on older facts is decided anew.
     if (children === null) continue;

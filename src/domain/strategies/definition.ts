@@ -104,8 +104,25 @@ export function placeable(rules: QuantityRules, wanted: Decimal, remaining: stri
   return bounded.isZero() ? null : roundQuantityDown(rules, decimalText(bounded.toDecimalPlaces(PLACES, Decimal.ROUND_DOWN)), price);
 }
 
-/** Parts of `total` in these proportions, each on the lot grid; what rounding leaves goes to the last. The sum is `total` exactly. */
+/**
+ * Parts of `total` in these proportions, each on the lot grid and less than a lot from its share: what rounding takes from one goes to
+ * the next. The sum is `total` exactly; what of it is off the grid goes to the last.
+ */
 export function split(total: string, weights: readonly Decimal[], lot: string): readonly Decimal[] {
+  const whole = sum(weights);
+  let passed = ZERO;
+  let given = ZERO;
+  return weights.map((weight, index) => {
+    passed = passed.plus(weight);
+    const until = index === weights.length - 1 ? decimal(total) : decimal(total).times(passed).dividedBy(whole).dividedToIntegerBy(decimal(lot)).times(decimal(lot));
+    const part = until.minus(given);
+    given = until;
+    return part;
+  });
+}
+
+/** As executions split that began before 2026-11-28: the last part took all that rounding left, of 500 parts up to half of the total. */
+export function splitAsBefore(total: string, weights: readonly Decimal[], lot: string): readonly Decimal[] {
   const whole = sum(weights);
   let given = ZERO;
   return weights.map((weight, index) => {

@@ -5,7 +5,7 @@
 import { Decimal, decimal, decimalText, maxOf, minOf, ZERO } from '../decimal';
 import type { StrategyChild } from '../strategy';
 import type { ParametersOf } from './form';
-import { defineStrategy, limitOnGrid, openChildren, placeable, split, tooSmall, WAITING, type ChildPlan, type Decision, type PreviewLeg, type StrategyView } from './definition';
+import { defineStrategy, limitOnGrid, openChildren, placeable, split, splitAsBefore, tooSmall, WAITING, type ChildPlan, type Decision, type PreviewLeg, type StrategyView } from './definition';
 
 /** A ladder of more orders than one batch carries would hold others' orders up. */
 const MAX_LEVELS = 50;
@@ -21,7 +21,7 @@ const form = {
 } as const;
 
 type ScaleParameters = ParametersOf<typeof form>;
-type Laddered = Pick<StrategyView<ScaleParameters>, 'side' | 'quantity' | 'parameters' | 'rules'>;
+type Laddered = Pick<StrategyView<ScaleParameters>, 'side' | 'quantity' | 'parameters' | 'rules' | 'partsAsBefore'>;
 
 interface Level {
   readonly leg: string;
@@ -33,12 +33,12 @@ function powers(ratio: string, count: number): readonly Decimal[] {
   return Array.from({ length: count }, (_, index) => decimal(ratio).pow(index));
 }
 
-function ladder({ side, quantity, parameters, rules }: Laddered): readonly Level[] {
+function ladder({ side, quantity, parameters, rules, partsAsBefore }: Laddered): readonly Level[] {
   const { levels, priceFrom, priceTo, priceSkew, sizeSkew } = parameters;
   const gaps = powers(priceSkew, levels - 1);
   const whole = gaps.reduce<Decimal>((total, gap) => total.plus(gap), ZERO);
   const width = decimal(priceTo).minus(decimal(priceFrom));
-  const quantities = split(quantity, powers(sizeSkew, levels), rules.lot);
+  const quantities = (partsAsBefore === true ? splitAsBefore : split)(quantity, powers(sizeSkew, levels), rules.lot);
   let passed = ZERO;
   return quantities.map((part, index) => {
     const price = decimal(priceFrom).plus(width.times(passed).dividedBy(whole));

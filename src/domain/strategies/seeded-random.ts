@@ -2,7 +2,7 @@
  * Numbers that look random and are a function of the strategy's id and of what they are for: the same on every replay, on every
  * worker, and in the preview of the same id.
  */
-import { Decimal } from '../decimal';
+import { Decimal, maxOf, sum } from '../decimal';
 
 const UNIT = 2 ** 32;
 
@@ -20,6 +20,18 @@ export function hash32(text: string): number {
 /** From 0 to below 1, exact. */
 export function fractionOf(seed: string, purpose: string, index: number): Decimal {
   return new Decimal(hash32(`${seed}/${purpose}/${index}`)).dividedBy(UNIT);
+}
+
+/**
+ * As many weights, each from 1 - spread to 1 + spread (`percent` of spread), and 1 in their mean: parts by such weights are within the
+ * spread of an equal part. Weights that are drawn one by one are not: their mean is anything within the spread.
+ */
+export function weightsAroundOne(seed: string, purpose: string, count: number, percent: number): readonly Decimal[] {
+  const drawn = Array.from({ length: count }, (_, index) => fractionOf(seed, purpose, index).times(2).minus(1));
+  const mean = sum(drawn).dividedBy(count);
+  const centered = drawn.map((each) => each.minus(mean));
+  const largest = centered.reduce((most, each) => maxOf(most, each.abs()), new Decimal(1));
+  return centered.map((each) => new Decimal(1).plus(each.dividedBy(largest).times(percent).dividedBy(100)));
 }
 
 /** 1 - spread to 1 + spread, `percent` of spread. */

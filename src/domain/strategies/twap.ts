@@ -7,8 +7,8 @@
  */
 import { decimal, decimalText, sum, ZERO, type Decimal } from '../decimal';
 import { MAX_DURATION_MS, type ParametersOf } from './form';
-import { defineStrategy, isWorse, openChildren, oppositePrice, placeable, slipped, split, tooSmall, type ChildPlan, type Decision, type StrategyView } from './definition';
-import { aroundOne, fractionOf } from './seeded-random';
+import { defineStrategy, isWorse, openChildren, oppositePrice, placeable, slipped, split, splitAsBefore, tooSmall, type ChildPlan, type Decision, type StrategyView } from './definition';
+import { aroundOne, fractionOf, weightsAroundOne } from './seeded-random';
 
 /** More slices than this are another strategy: each is an order with its own rows. */
 const MAX_SLICES = 500;
@@ -34,10 +34,14 @@ interface Slice {
   readonly quantity: Decimal;
 }
 
-function slicesOf({ id, quantity, parameters, rules }: Pick<StrategyView<TwapParameters>, 'id' | 'quantity' | 'parameters' | 'rules'>): readonly Slice[] {
+type Planned = Pick<StrategyView<TwapParameters>, 'id' | 'quantity' | 'parameters' | 'rules' | 'partsAsBefore'>;
+
+function slicesOf({ id, quantity, parameters, rules, partsAsBefore }: Planned): readonly Slice[] {
   const { slices, randomSizePercent, randomTimePercent } = parameters;
-  const weights = Array.from({ length: slices }, (_, index) => aroundOne(id, 'size', index, randomSizePercent));
-  const parts = split(quantity, weights, rules.lot);
+  const parts =
+    partsAsBefore === true
+      ? splitAsBefore(quantity, Array.from({ length: slices }, (_, index) => aroundOne(id, 'size', index, randomSizePercent)), rules.lot)
+      : split(quantity, weightsAroundOne(id, 'size', slices, randomSizePercent), rules.lot);
   return parts.map((part, index) => ({ quantity: part, atMs: Math.floor(index * intervalOf(parameters) + fractionOf(id, 'time', index).times(randomTimePercent).dividedBy(100).times(intervalOf(parameters)).toNumber()) }));
 }
 

@@ -78,6 +78,7 @@ export class StrategyRun {
   private unpricedSinceMs: number | null;
   private returns: number;
   private newest: StrategyLook | null = null;
+  private partsAsBefore = false;
 
   constructor(memory: StrategyMemory = NO_STRATEGY_MEMORY, private readonly definitionOf: (type: string) => AnyStrategyDefinition = strategyNamed) {
     this.unpricedSinceMs = memory.unpricedSinceMs;
@@ -89,8 +90,10 @@ export class StrategyRun {
     return { unpricedSinceMs: this.unpricedSinceMs, returns: this.returns };
   }
 
-  step(look: StrategyLook, nowMs: number): StrategyStep {
+  /** `partsAsBefore`: see StrategyView. */
+  step(look: StrategyLook, nowMs: number, partsAsBefore = false): StrategyStep {
     this.newest = look;
+    this.partsAsBefore = partsAsBefore;
     const figures = figuresOf(look.children);
     const { strategy } = look;
     if (look.prices !== null) this.unpricedSinceMs = null;
@@ -171,6 +174,7 @@ export class StrategyRun {
       filled: decimalText(figures.filled),
       remaining: decimalText(remainingOf(strategy, figures)),
       prices,
+      partsAsBefore: this.partsAsBefore,
     };
     return this.definitionOf(strategy.type).decide(view);
   }

@@ -65,7 +65,7 @@ describe('a TWAP', () => {
 
   test('catches up what was missed by its rule', () => {
     const late = (catchUp: string) => twap.decide(view('twap', { elapsedMs: 25_000 }, { ...exact, catchUp })).place[0];
-    expect([late('none'), late('next'), late('spread')].map((plan) => [plan?.leg, plan?.quantity])).toEqual([['slice-2', '1.66'], ['slice-2', '4.98'], ['slice-2', '2.48']]);
+    expect([late('none'), late('next'), late('spread')].map((plan) => [plan?.leg, plan?.quantity])).toEqual([['slice-2', '1.67'], ['slice-2', '5'], ['slice-2', '2.5']]);
   });
 
   test('lets go, expires, or is done with a remainder too small to place', () => {
