@@ -46,6 +46,7 @@ const NO_PAGES: Readonly<Record<string, string>> = {
   getOrderBook: 'from memory, or the venue',
   listMarketTrades: 'from the venue',
   listCandles: 'from the venue',
+  listFunding: 'from the venue',
   listStrategyTypes: 'a catalogue',
   listEventTypes: 'a catalogue',
   getAlert: 'of one alert',

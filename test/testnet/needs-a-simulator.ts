@@ -30,6 +30,7 @@ export const NEEDS_A_SIMULATOR: ReadonlySet<string> = new Set([
   'a revoked key is told on the stream, and a new stream is refused',
   'a stop waits for its trigger, shows it, and closes the position when the price falls to it',
   'a take-profit with a limit price rests at it once its trigger is reached',
+  'a waiting stop is moved and resized by an amendment: it stands all the while, fires at its new level alone, and once',
   'a waiting stop can be canceled, and then never fires',
   'funding payments are told once each, oldest first, page by page, and are what the balance changed by',
   'exits wait for their entry, and the first that fills ends the other',
