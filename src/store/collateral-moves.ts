@@ -85,8 +85,9 @@ export class CollateralMoves {
       await nonces.lock([account]);
       const nonce = nonces.peek(account);
       const at = isoTime(this.core.clock.nowMs());
-      const deadlineMs = this.core.offsets.nowMs(venue.name) + MOVE_LIFE_MS;
-      const request = moves.prepare(venueMoveOf(move), basis, { nonce, venueDeadlineMs: deadlineMs });
+      const venueTimeMs = this.core.offsets.nowMs(venue.name);
+      const deadlineMs = venueTimeMs + MOVE_LIFE_MS;
+      const request = moves.prepare(venueMoveOf(move), basis, { nonce, venueDeadlineMs: deadlineMs, venueTimeMs });
       nonces.take(account, nonce);
       await nonces.save();
       const sealed = await seal(this.core.keys, Buffer.from(JSON.stringify(request), 'utf8'), moveContext(id));

@@ -139,6 +139,20 @@ describe('a dex traded without client ids', () => {
   });
 });
 
+describe('an account that is added', () => {
+  test('is refused with its own key, which could withdraw; the agent that it approved is taken', async () => {
+    const venue = await venueWith();
+    const own = randomBytes(32);
+    const address = addressOf(own);
+    await sim.call('POST', '/__sim/accounts', { account: address, key: address, collateral: '1' });
+    const refused: unknown = await venue.session({ agentKey: own.toString('hex'), address }).checkCredentials?.(reading()).catch((thrown: unknown) => thrown);
+    expect(refused).toBeInstanceOf(VenueRefused);
+    expect(refused).toMatchObject({ code: 'unauthorized', message: expect.stringContaining('approve an agent wallet') });
+    const { session } = await account(venue);
+    await expect(session.checkCredentials?.(reading())).resolves.toBeUndefined();
+  });
+});
+
 describe('a vault or sub-account', () => {
   test('is traded for by who leads it, and by nobody else', async () => {
     const venue = await venueWith();

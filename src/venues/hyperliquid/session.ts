@@ -144,7 +144,9 @@ export class HyperliquidSession implements port.VenueAccountSession {
     return toBalances(states);
   }
 
+  /** Of an account that is to be added: only then is its own key refused, for what is there must stay able to exit. */
   async checkCredentials(options: port.ReadOptions): Promise<void> {
+    if (this.agent === this.owner) throw new VenueRefused(this.venue, 'unauthorized', 'OWN_KEY', `this is the key of ${this.owner} itself, which can withdraw; approve an agent wallet at the venue and give its key`);
     await this.checkAgent(options);
     await this.control({ type: 'noop' }, options);
   }
