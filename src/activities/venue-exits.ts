@@ -42,10 +42,15 @@ export class VenueExits {
   /** One step towards the venue's ledger; null: it is on its way. Throws where signer, venue or database do not answer: ask again. */
   async step(deposit: Deposit, order: FundedOrder, access: VenueAccess | null): Promise<FundedOrderFact | null> {
     const bridge = access?.session.bridge;
-    if (access === null || bridge === undefined || access.contract === null || order.credited === null) return { kind: 'held', reason: 'NO_WAY_BACK' };
+    if (access === null || bridge === undefined || access.contract === null || order.credited === null) return this.noWay(deposit);
     const known = await this.signed(deposit, order.credited.amount, { ...access, contract: access.contract }, bridge);
-    if ('kind' in known) return known;
+    if (known === null || 'kind' in known) return known;
     return this.pursue(deposit, known, access, bridge);
+  }
+
+  /** Nobody can be asked. What was signed may have left, and what becomes of it only the venue knows: it is waited for, and a person is told. */
+  private async noWay({ id }: Deposit): Promise<FundedOrderFact> {
+    return { kind: (await this.ports.rows.find(id))?.isSigned === true ? 'late' : 'held', reason: 'NO_WAY_BACK' };
   }
 
   /** Whether the transfer that the venue's ledger told of has come: counted, final, and for nobody else. */
@@ -57,7 +62,7 @@ export class VenueExits {
   }
 
   /** With its bytes kept. What cannot be signed is held: no key that could sign it lies here. */
-  private async signed({ id: depositId, userId, toAddress, destination }: Deposit, amount: string, { venue, contract }: { readonly venue: Venue; readonly contract: Hex }, bridge: VenueBridge): Promise<KnownExit | FundedOrderFact> {
+  private async signed({ id: depositId, userId, toAddress, destination }: Deposit, amount: string, { venue, contract }: { readonly venue: Venue; readonly contract: Hex }, bridge: VenueBridge): Promise<KnownExit | FundedOrderFact | null> {
     const { rows, deposits, signer } = this.ports;
     const before = await rows.find(depositId);
     if (before?.isSigned !== true) {
@@ -75,8 +80,9 @@ export class VenueExits {
         throw error;
       }
     }
-    await deposits.record(depositId, { kind: 'returnSigned', amount: known.exit.amount, fee: bridge.exitFee });
-    return known;
+    const after = await deposits.record(depositId, { kind: 'returnSigned', amount: known.exit.amount, fee: bridge.exitFee });
+    // Somebody else has concluded otherwise meanwhile: nothing may leave that nobody would look for.
+    return after.destination?.order?.state === 'RETURNING' ? known : null;
   }
 
   /** What may have left is asked for before the same bytes are sent again. */

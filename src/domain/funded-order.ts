@@ -94,7 +94,7 @@ export function advanceFundedOrder(order: FundedOrder, fact: FundedOrderFact): F
     case 'held':
       return state === 'RETURNING' ? to('HELD', { reason: fact.reason }) : null;
     case 'late':
-      return (state === 'WAITING' || state === 'LEFT') && order.reason !== fact.reason ? to(state, { reason: fact.reason }) : null;
+      return (state === 'WAITING' || state === 'LEFT' || state === 'RETURNING') && order.reason !== fact.reason ? to(state, { reason: fact.reason }) : null;
   }
 }
 

@@ -189,7 +189,9 @@ function settledAmend(order: Order, view: VenueOrder, fills: FillFigures, at: st
 }
 
 function adoptTerms(next: Order, view: VenueOrder): void {
-  next.quantity = isWholePosition(next) ? decimalText(maxOf(decimal(view.quantity), decimal(next.filledQuantity))) : decimalText(view.quantity);
+  // Of an exit of the whole position a venue may name no size: what was asked stays shown until there is a better word.
+  if (!isWholePosition(next)) next.quantity = decimalText(view.quantity);
+  else if (decimal(view.quantity).greaterThan(ZERO)) next.quantity = decimalText(maxOf(decimal(view.quantity), decimal(next.filledQuantity)));
   if (view.limitPrice !== null && next.limitPrice !== null) next.limitPrice = decimalText(view.limitPrice);
   // What it waits for is told by venues that hold it; once it was reached some tell none.
   if (view.triggerPrice != null && next.triggerPrice !== null && decimal(view.triggerPrice).greaterThan(ZERO)) next.triggerPrice = decimalText(view.triggerPrice);

@@ -49,11 +49,7 @@ export class AccountChanges {
         if (wanted.status !== undefined && wanted.status.status !== 'HALTED' && locked.killSwitchId !== null) {
           throw new DomainError('CONFLICT', `kill switch ${locked.killSwitchId} holds the account HALTED: release it with POST /api/v1/kill-switch/${locked.killSwitchId}/release`, { details: { killSwitchId: locked.killSwitchId } });
         }
-        if (wanted.credential !== undefined) {
-          // Another process may have replaced them since this one read them.
-          this.sealed.forget(id);
-          await assertNothingMoves(tx, id, await this.sealed.of(id), wanted.credential);
-        }
+        if (wanted.credential !== undefined) await this.assertSameAddress(tx, id, wanted.credential);
         if (sealed !== null) await this.replaceCredential(tx, before, sealed);
         const status = wanted.status ?? (sealed !== null && before.statusReason === KEY_REFUSED ? { status: before.status, reason: KEY_REPLACED } : null);
         if (wanted.name !== undefined && wanted.name !== before.name) await tx.rows('UPDATE accounts SET name = $2, updated_at = $3::timestamptz WHERE id = $1 RETURNING id', id, wanted.name, at);
@@ -80,7 +76,7 @@ export class AccountChanges {
 
   /**
    * Ends the account: halted, its sealed key destroyed, in no list any more; its orders, fills and events stay. Throws
-   * NOT_FOUND, and CONFLICT while an order is open, a position is held, or collateral is on its way.
+   * NOT_FOUND, and CONFLICT while an order is open, a position is held, or collateral or a deposit's money is on its way.
    */
   async remove(id: string, userId: string, actor: string): Promise<Account> {
     const removed = await change(this.core, [id], async (tx, changes) => {
@@ -117,6 +113,20 @@ export class AccountChanges {
     });
   }
 
+  /**
+   * Another address is another account at the venue. What is on its way to or from the one that was meant is known by it alone: its bytes are
+   * signed for it, its outcome is read of it. With nothing under way nothing is compared: a key that cannot be opened any more must be replaceable.
+   */
+  private async assertSameAddress(tx: Queryable, id: string, wanted: VenueCredentials): Promise<void> {
+    const { moves, agreed, fundings, fundedOrders } = await underWay(tx, id);
+    if (moves + agreed + fundings + fundedOrders === 0) return;
+    // Another process may have replaced them since this one read them.
+    this.sealed.forget(id);
+    const before = await this.sealed.of(id);
+    const isSame = ['address', 'vaultAddress'].every((field) => (before[field] ?? '').toLowerCase() === (wanted[field] ?? '').toLowerCase());
+    if (!isSame) throw new DomainError('CONFLICT', 'money is on its way to, from or within the account: its address can be another once that has ended', { details: { moves, fundings: agreed + fundings, fundedOrders } });
+  }
+
   private async own(tx: Queryable, id: string, userId: string): Promise<LockedAccount> {
     const account = (await lockAccounts(tx, [id])).get(id);
     const [alive] = await tx.rows('SELECT id FROM accounts WHERE id = $1 AND deleted_at IS NULL', id);
@@ -137,31 +147,35 @@ async function readAccount(tx: Queryable, id: string): Promise<Account> {
   return accountOf(row);
 }
 
-/**
- * Another address is another account at the venue. What is on its way to or from the one that was meant is known by it alone: its bytes are
- * signed for it, its outcome is read of it.
- */
-async function assertNothingMoves(tx: Queryable, id: string, before: VenueCredentials, wanted: VenueCredentials): Promise<void> {
-  const isSame = ['address', 'vaultAddress'].every((field) => (before[field] ?? '').toLowerCase() === (wanted[field] ?? '').toLowerCase());
-  if (isSame) return;
-  const [open] = await tx.rows<{ moves: number; fundings: number; orders: number }>(
-    `SELECT (SELECT count(*) FROM collateral_moves m WHERE m.account_id = $1 AND m.state IN ('SENDING', 'UNKNOWN'))::int AS moves,
-            (SELECT count(*) FROM withdrawals w WHERE (w.data->'funding') IS NOT NULL AND (w.data->'funding'->>'accountId') = $1 AND w.state IN ('APPROVED', 'SIGNED', 'SUBMITTED'))::int AS fundings,
-            (SELECT count(*) FROM deposits d WHERE (d.data->'destination'->'order') IS NOT NULL AND (d.data->'destination'->'order'->>'state') = ANY($2::text[]) AND d.data->'destination'->>'accountId' = $1)::int AS orders`,
+/** What of the account is under way at its venue or on its way to or from there, and is known by its address alone. */
+interface UnderWay {
+  readonly orders: number;
+  readonly positions: number;
+  readonly moves: number;
+  /** Transfers to it: agreed to, and of them those whose bytes may have left. */
+  readonly agreed: number;
+  readonly fundings: number;
+  /** Orders of deposits whose money has left the wallet, or is on its way back. */
+  readonly fundedOrders: number;
+}
+
+async function underWay(tx: Queryable, id: string): Promise<UnderWay> {
+  const [row] = await tx.rows<{ readonly [Field in keyof UnderWay]: number }>(
+    `SELECT (SELECT count(*) FROM orders o WHERE o.account_id = $1 AND ${OPEN_SQL})::int AS orders,
+            (SELECT count(*) FROM positions p WHERE p.account_id = $1 AND (p.quantity <> 0 OR p.venue_quantity <> 0))::int AS positions,
+            (SELECT count(*) FROM collateral_moves m WHERE m.account_id = $1 AND m.state IN ('SENDING', 'UNKNOWN'))::int AS moves,
+            (SELECT count(*) FROM withdrawals w WHERE (w.data->'funding') IS NOT NULL AND (w.data->'funding'->>'accountId') = $1 AND w.state = 'APPROVED')::int AS agreed,
+            (SELECT count(*) FROM withdrawals w WHERE (w.data->'funding') IS NOT NULL AND (w.data->'funding'->>'accountId') = $1 AND w.state IN ('SIGNED', 'SUBMITTED'))::int AS fundings,
+            (SELECT count(*) FROM deposits d WHERE (d.data->'destination'->'order') IS NOT NULL AND d.data->'destination'->>'accountId' = $1 AND ((d.data->'destination'->'order'->>'state') = ANY($2::text[])
+              OR (d.data->'destination'->'order'->>'state') = 'WAITING' AND EXISTS (SELECT 1 FROM withdrawals w WHERE w.id = d.data->'destination'->>'fundingId' AND w.state = 'COMPLETED')))::int AS "fundedOrders"`,
     id, FUNDED_STATES_UNDER_WAY,
   );
-  const { moves, fundings, orders } = open ?? { moves: 0, fundings: 0, orders: 0 };
-  if (moves + fundings + orders > 0) throw new DomainError('CONFLICT', 'money is on its way to, from or within the account: its address can be another once that has ended', { details: { moves, fundings, fundedOrders: orders } });
+  return row ?? { orders: 0, positions: 0, moves: 0, agreed: 0, fundings: 0, fundedOrders: 0 };
 }
 
 async function assertEmpty(tx: Queryable, id: string): Promise<void> {
-  const [held] = await tx.rows<{ orders: number; positions: number; moves: number }>(
-    `SELECT (SELECT count(*) FROM orders o WHERE o.account_id = $1 AND ${OPEN_SQL})::int AS orders,
-            (SELECT count(*) FROM positions p WHERE p.account_id = $1 AND (p.quantity <> 0 OR p.venue_quantity <> 0))::int AS positions,
-            (SELECT count(*) FROM collateral_moves m WHERE m.account_id = $1 AND m.state IN ('SENDING', 'UNKNOWN'))::int AS moves`,
-    id,
-  );
-  const { orders, positions, moves } = held ?? { orders: 0, positions: 0, moves: 0 };
+  const { orders, positions, moves, fundings, fundedOrders } = await underWay(tx, id);
   if (orders > 0 || positions > 0) throw new DomainError('CONFLICT', `the account has ${orders} open orders and ${positions} positions; cancel and close them first`, { details: { orders, positions } });
   if (moves > 0) throw new DomainError('CONFLICT', 'collateral of the account is on its way; ask again once it has arrived', { details: { moves } });
+  if (fundings + fundedOrders > 0) throw new DomainError('CONFLICT', 'money of a deposit is on its way to or from the account; ask again once that has ended', { details: { fundings, fundedOrders } });
 }

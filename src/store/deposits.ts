@@ -121,11 +121,11 @@ export class Deposits {
     return rows.map((row) => row['data'] as unknown as Deposit);
   }
 
-  /** Of every user, those with an order that somebody has to be at. */
+  /** Of every user, those with an order that somebody has to be at: not before the money is on its way to the venue. */
   async funded(limit: number): Promise<readonly Deposit[]> {
     const rows = await this.core.database.rows(
       `SELECT d.data FROM deposits d WHERE (d.data->'destination'->'order') IS NOT NULL AND (d.data->'destination'->'order'->>'state') = ANY($1::text[])
-         AND ((d.data->'destination'->'order'->>'state') = ANY($2::text[]) OR d.state = 'CREDITED') ORDER BY d.updated_at LIMIT $3::int`,
+         AND ((d.data->'destination'->'order'->>'state') = ANY($2::text[]) OR d.state = 'CREDITED' AND EXISTS (SELECT 1 FROM withdrawals w WHERE w.id = d.data->'destination'->>'fundingId')) ORDER BY d.updated_at LIMIT $3::int`,
       FUNDED_ORDER_STATES.filter((state) => !ENDED_FUNDED_ORDER_STATES.has(state)), FUNDED_STATES_UNDER_WAY, limit,
     );
     return rows.map((row) => row['data'] as unknown as Deposit);

@@ -82,7 +82,8 @@ async function sinceMs(tx: Queryable, list: OrderList, wanted: Wanted): Promise<
   const due = await dueMs(tx, list, wanted);
   if (due === null || leg.version === 0) return due;
   const [amended] = await tx.rows<{ at: Date | null }>(AMENDED_SQL, list.id);
-  return Math.max(due, amended?.at?.getTime() ?? due);
+  // A restored database may have lost when that was: then nothing is read back, because what was traded since the leg is due may be from before it.
+  return amended?.at == null ? null : Math.max(due, amended.at.getTime());
 }
 
 /** An exit is due since its entry filled first, a moved stop since the take-profit that moved it, any other since its list was taken. */

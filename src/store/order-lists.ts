@@ -115,9 +115,12 @@ export class OrderLists {
     });
   }
 
-  /** One trigger of a leg, by the leg's terms as they are now. null: the list has changed, and the leg waits for it no more. */
+  /** One trigger of a leg, by the leg's terms as they are now. null: the list has changed or is lost, and the leg waits for it no more. */
   async armTrigger(id: string, intent: TriggerIntent): Promise<Trigger | null> {
-    return change(this.core, [], async (tx, changes) => armLegTrigger(tx, changes, await locked(tx, id), intent, this.core.clock.nowMs()));
+    return change(this.core, [], async (tx, changes) => {
+      const list = await lockedList(tx, id);
+      return list === null ? null : armLegTrigger(tx, changes, list, intent, this.core.clock.nowMs());
+    });
   }
 
   /** What its workflow decided, unless the facts have moved on: then null, and nothing is changed. Answers the orders that were recorded. */
@@ -175,10 +178,15 @@ function assertMayEnter(account: LockedAccount, reduceOnly: boolean): void {
   throw new DomainError(account.status === 'HALTED' ? 'RISK_ACCOUNT_HALTED' : 'RISK_ACCOUNT_REDUCING', `the account is ${account.status}: ${account.statusReason ?? 'no reason was given'}`);
 }
 
-async function locked(tx: Queryable, id: string): Promise<OrderList> {
+async function lockedList(tx: Queryable, id: string): Promise<OrderList | null> {
   const [row] = await tx.rows(`SELECT ${ORDER_LIST_SELECT} FROM order_lists l WHERE l.id = $1 FOR UPDATE`, id);
-  if (row === undefined) throw new DomainError('NOT_FOUND', `order list ${id} does not exist`);
-  return orderListOf(row);
+  return row === undefined ? null : orderListOf(row);
+}
+
+async function locked(tx: Queryable, id: string): Promise<OrderList> {
+  const list = await lockedList(tx, id);
+  if (list === null) throw new DomainError('NOT_FOUND', `order list ${id} does not exist`);
+  return list;
 }
 
 /** Everything of it that can change. */

@@ -45,6 +45,8 @@ interface Worker {
   readonly gone?: boolean;
   /** Nobody is at the order yet. */
   readonly fundingAlone?: boolean;
+  /** Somebody is at the order before its money has begun its way. */
+  readonly orderFirst?: boolean;
 }
 
 export async function openFundedWorld() {
@@ -81,7 +83,7 @@ export async function openFundedWorld() {
       return { id, userId, wallet, accountId };
     },
     /** One look of each workflow that is at it, by one worker. */
-    async look(at: Funded, { wrap = (port) => port, store: own = store, signer = world.signer, owner, gone = false, fundingAlone = false }: Worker = {}): Promise<void> {
+    async look(at: Funded, { wrap = (port) => port, store: own = store, signer = world.signer, owner, gone = false, fundingAlone = false, orderFirst = false }: Worker = {}): Promise<void> {
       const way = { chainId: CHAIN_ID, token: token.address, contract: CONTRACT, minimum: '5', sender: at.wallet };
       const { path } = world.workerOver({ wrap, store: own });
       const session = venue.session({ agentKey: AGENT_KEY, address: owner ?? at.wallet });
@@ -95,6 +97,7 @@ export async function openFundedWorld() {
         clock, depositById: (id) => own.deposits.byId(id), withdrawals: wrap(own.withdrawals), wayInto: () => Promise.resolve(way),
         pursue: async ({ id }) => void (await path.look(id)), pursueOrder: async ({ id }) => void (fundingAlone || (await orders.look(id))),
       });
+      if (orderFirst) await orders.look(at.id);
       await funding.forward(at.id);
     },
     /** What the world does between two looks: blocks, the bridge, and what is final on the chain. */

@@ -181,3 +181,31 @@ describe('what a leg could not hear before it was armed is read back', () => {
     expect(await arm({ ...list, legs: next }, 1)).toMatchObject({ checkpointAtMs: world.clock.ms, revision: 1 });
   });
 });
+
+describe('a restored database', () => {
+  test('that lost a list arms nothing for it: its workflow looks again', async () => {
+    const account = await world.newAccount();
+    const list = await exits(account);
+    expect(await arm({ ...list, id: randomUUID() }, 1)).toBeNull();
+  });
+
+  test('that lost when a stop was moved counts prices for it from now, not from before it was moved', async () => {
+    const account = await world.newAccount();
+    const made = await exits(account);
+    world.clock.ms += 30_000;
+    const id = randomUUID();
+    const lost: OrderList = { ...made, id, clientListId: `c-${id}`, ownerWorkflowId: `order-list/${id}`, revision: 2, legs: made.legs.map((each) => (each.n === 1 ? { ...each, triggerPrice: '1.3', version: 1 } : each)) };
+    expect(await world.store.readBack.orderList(lost, [])).toBe(true);
+    world.clock.ms += 5_000;
+    expect(await arm(lost, 1)).toMatchObject({ checkpointAtMs: world.clock.ms, parameters: { triggerPrice: '1.3' } });
+  });
+
+  test('whose row was told to cancel since then keeps that when its workflow gives back newer terms', async () => {
+    const account = await world.newAccount();
+    const list = await exits(account);
+    const canceled = await world.store.orderLists.command(list.id, list.userId, { kind: 'cancel', reason: 'its owner asked' });
+    expect(canceled).toMatchObject({ pendingCancel: true });
+    expect(await world.store.readBack.orderList({ ...list, revision: canceled.revision + 3, legs: list.legs.map((each) => (each.n === 1 ? { ...each, triggerPrice: '1.3', version: 1 } : each)) }, [])).toBe(true);
+    expect(await world.store.orderLists.byId(list.id)).toMatchObject({ pendingCancel: true, revision: canceled.revision + 3, legs: [{}, { triggerPrice: '1.3' }] });
+  });
+});

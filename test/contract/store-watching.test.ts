@@ -116,6 +116,14 @@ describe('orders that the venue shows', () => {
   });
 });
 
+test('an exit of a whole position that was made at the venue, where it has no size, is adopted as it is', async () => {
+  const { account, writer } = await watched();
+  const exit = intentFor(account, { side: 'sell', limitPrice: '3', quantity: '7' });
+  const view = viewOf(exit, { venueOrderId: 'elsewhere-3', venueClientId: null, quantity: '0', wholePosition: true, reduceOnly: true });
+  const [applied] = await world.store.watching.applyVenueOrders(writer, account.id, [view], 'query');
+  expect(applied?.order).toMatchObject({ origin: 'EXTERNAL', state: 'WORKING', quantity: '0', grouping: 'positionExits' });
+});
+
 describe('the venue\'s word', () => {
   test('on a position is shown beside the fills, an older one changes nothing, and risk judges by it', async () => {
     const { account, writer } = await watched();

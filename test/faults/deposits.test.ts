@@ -50,6 +50,7 @@ beforeAll(async () => {
   stack = await startStack({
     environment: {
       ...listeners.environment,
+      SUREFILL_LIMIT_DEPOSITS: '100/min',
       SUREFILL_VENUES: 'paper,hyperliquid',
       SUREFILL_HYPERLIQUID_NETWORK: 'mainnet',
       SUREFILL_HYPERLIQUID_HTTP_URL: venue.url,

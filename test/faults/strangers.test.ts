@@ -80,6 +80,13 @@ interface Asked {
   readonly namesOwned: boolean;
 }
 
+const CLIENT_ORDER_ID = 'strange';
+
+/** Each client id another one: those of a list must differ. */
+function distinct(body: unknown): unknown {
+  return JSON.parse(JSON.stringify(body).replaceAll(`"${CLIENT_ORDER_ID}"`, () => `"${CLIENT_ORDER_ID}-${randomUUID()}"`));
+}
+
 /** Every parameter and field that can hold an id of the owner's holds it. */
 function requestFor({ path, parameters, body }: Operation): Asked {
   let namesOwned = false;
@@ -91,7 +98,7 @@ function requestFor({ path, parameters, body }: Operation): Asked {
   for (const parameter of parameters.filter((each) => each.in === 'path')) url = url.replace(`{${parameter.name}}`, valueOf(parameter, parameter.name === 'venue' ? 'paper' : ownedId(path, parameter)));
   if (path.includes('{venue}')) namesOwned = false;
   const query = parameters.filter((each) => each.in === 'query' && (each.required || each.name in owned)).map((each) => `${each.name}=${valueOf(each, owned[each.name] ?? null)}`);
-  const sent = body === null ? undefined : sample(document, body, { ...owned, symbol: 'BTC-PERP', clientOrderId: `strange-${randomUUID()}` });
+  const sent = body === null ? undefined : distinct(sample(document, body, { ...owned, symbol: 'BTC-PERP', clientOrderId: CLIENT_ORDER_ID }));
   if (JSON.stringify(sent ?? null).includes(stack.accountId)) namesOwned = true;
   return { url: query.length === 0 ? url : `${url}?${query.join('&')}`, body: sent, namesOwned };
 }

@@ -21,8 +21,8 @@ const MINIMUM_USDC = '5';
 const EXIT_FEE_USDC = '1';
 const WITHDRAW = 'HyperliquidTransaction:Withdraw';
 const NO_CONTRACT: Hex = `0x${'00'.repeat(20)}`;
-/** The venue's clock and the nonce's, which is a time of ours, are no further apart. */
-const CLOCKS_APART_MS = 60_000;
+/** A nonce is a time of ours, which may be ahead of the venue's: its line is looked for from so long before. The line is known by the nonce itself. */
+const NONCE_AHEAD_MS = 86_400_000;
 
 /** null: what a vault or sub-account holds does not come over the bridge. */
 export function depositWayOf(network: keyof typeof BRIDGES, { address, vaultAddress }: { readonly address: string; readonly vaultAddress?: string | null | undefined }): DepositWay | null {
@@ -92,7 +92,7 @@ export class HyperliquidBridge implements VenueBridge {
 
   /** By what only this one can have: its nonce, of a withdrawal, of this amount. `usdc` is told with or without the fee. */
   async exitOutcome({ nonce, amount }: VenueExit, options: port.ReadOptions): Promise<'applied' | 'absent'> {
-    const lines = await this.parts.ledgerSince(Number(nonce) - CLOCKS_APART_MS, options);
+    const lines = await this.parts.ledgerSince(Number(nonce) - NONCE_AHEAD_MS, options);
     const isIt = ({ delta: { type, nonce: used, usdc, fee } }: LedgerLine): boolean => {
       if (type !== 'withdraw' || used !== Number(nonce) || !isAmount(usdc)) return false;
       return decimal(usdc).equals(decimal(amount)) || decimal(usdc).plus(decimal(isAmount(fee) ? fee : '0')).equals(decimal(amount));
