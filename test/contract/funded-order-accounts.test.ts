@@ -25,14 +25,6 @@ test('an order that somebody looks at before its money has begun its way waits f
   expect(await world.listsOf(at)).toBe(1);
 });
 
-test('orders are taken up by a sweep once their money has begun its way, and not before', async () => {
-  const at = await world.credited();
-  const swept = async (): Promise<boolean> => (await world.store.deposits.funded(500)).some(({ id }) => id === at.id);
-  expect(await swept()).toBe(false);
-  await world.look(at, { fundingAlone: true });
-  expect(await swept()).toBe(true);
-});
-
 test('while the money is final on the chain and the venue does not show it, the account keeps its address and is not deleted', async () => {
   const at = await world.arrived(await world.credited());
   expect((await world.order(at)).state).toBe('WAITING');
