@@ -10,17 +10,16 @@ import { createAdapter } from '@socket.io/redis-streams-adapter';
 import Redis from 'ioredis';
 import { Server } from 'socket.io';
 import { systemClock } from '../src/domain/clock';
-import { OneProcessSeats } from '../src/domain/seats';
 import { openStore } from '../src/store';
 import { environmentKeyProvider } from '../src/store/local-key-provider';
 import { EventTail } from '../src/streams/event-tail';
 import { PriceCache } from '../src/streams/price-cache';
 import { SOCKET_LIMITS } from '../src/streams/socket-options';
-import { attachSockets } from '../src/streams/sockets';
+import { serveOurs } from './own-streams';
 
 const [, , kind, databaseUrl = '', redisUrl = ''] = process.argv;
 const server = createServer();
-const onError = (error: unknown): void => {
+const onError = (error: unknown): never => {
   throw error;
 };
 
@@ -31,22 +30,7 @@ async function ours(): Promise<void> {
   });
   const tail = new EventTail({ source: store.events, onError });
   await tail.start();
-  const none = async (): Promise<readonly never[]> => [];
-  attachSockets(server, {
-    authenticate: async () => ({ userId: 'u' }),
-    seats: new OneProcessSeats(),
-    ownsAccount: async () => true,
-    resolveMarket: async (venue, symbol) => ({ venue, symbol }),
-    snapshots: { orders: none, fills: none, positions: none, balances: none, trades: none, account: none, deposits: none, alerts: none },
-    lastStreamAlert: async () => null,
-    tail,
-    prices: new PriceCache({ bus: { subscribe: () => () => undefined }, clock: systemClock }),
-    errorBody: onError as never,
-    clock: systemClock,
-    onError,
-    limits: { socketsPerUser: 1_000_000 },
-    marketIntervalMs: 100,
-  });
+  serveOurs(server, { tail, prices: new PriceCache({ bus: { subscribe: () => () => undefined }, clock: systemClock }), marketIntervalMs: 100, onError });
 }
 
 /** Rooms by account, as Socket.io's documents show them. */

@@ -10,7 +10,7 @@ import { Server } from 'socket.io';
 import { EVENT_CHANNEL } from '../src/store/commit-announcer';
 import { migrate } from '../src/store/migrate';
 import { startPostgres, startRedis, type TestServer } from '../test/support/servers';
-import { Child } from './child';
+import { withChildren, type Child } from './child';
 import { median, quantile } from './measure';
 import { processMs, treeMs } from './processor-time';
 import type { StreamUsage } from './stream-server';
@@ -63,23 +63,18 @@ async function main(): Promise<void> {
       emitter.to(`orders/${accountId}`).emit('event', { channel: 'orders', accountId, sequence, previousSequence: sequence - 1, generation: 'g', at: new Date().toISOString(), type: 'order.working', data: { order } });
     },
   };
-  const children: Child[] = [];
-  const start = async (file: string, ...args: string[]): Promise<Child> => {
-    const child = await Child.start(file, args);
-    children.push(child);
-    return child;
-  };
   try {
-    const worlds: World[] = [];
-    for (const kind of KINDS) {
-      const servers = [await start('adapter-server.ts', kind, postgres.url, redis.url), await start('adapter-server.ts', kind, postgres.url, redis.url)];
-      const load = await start('stream-load.ts');
-      for (const [index, server] of servers.entries()) await load.ask({ connect: CLIENTS, port: server.first.port ?? 0, subjects: [{ channel: 'orders', accountId: `${kind}-${index}-{client}` }] });
-      worlds.push({ kind, servers, load, publish: publishers[kind] });
-    }
-    await report(worlds, postgres, redis);
+    await withChildren(async (start) => {
+      const worlds: World[] = [];
+      for (const kind of KINDS) {
+        const servers = [await start('adapter-server.ts', kind, postgres.url, redis.url), await start('adapter-server.ts', kind, postgres.url, redis.url)];
+        const load = await start('stream-load.ts');
+        for (const [index, server] of servers.entries()) await load.ask({ connect: CLIENTS, port: server.first.port ?? 0, subjects: [{ channel: 'orders', accountId: `${kind}-${index}-{client}` }] });
+        worlds.push({ kind, servers, load, publish: publishers[kind] });
+      }
+      await report(worlds, postgres, redis);
+    });
   } finally {
-    for (const child of children) child.stop();
     told.disconnect();
     await database.end();
     await Promise.all([postgres.stop(), redis.stop()]);

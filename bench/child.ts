@@ -26,6 +26,20 @@ export class Child {
   }
 }
 
+/** Runs with processes that it starts; all are stopped at its end, however it ends. */
+export async function withChildren<Value>(run: (start: (file: string, ...args: string[]) => Promise<Child>) => Promise<Value>): Promise<Value> {
+  const children: Child[] = [];
+  try {
+    return await run(async (file, ...args) => {
+      const child = await Child.start(file, args);
+      children.push(child);
+      return child;
+    });
+  } finally {
+    for (const child of children) child.stop();
+  }
+}
+
 function answerOf<Answer>(child: ChildProcess): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const onExit = (code: number | null): void => reject(new Error(`a process of the benchmark ended with ${code}`));

@@ -1,5 +1,5 @@
 /** (f) processor time of a delivery against bare Socket.io, (g) memory of a connected client: same messages, same clients, in turns. */
-import { Child } from './child';
+import { withChildren, type Child } from './child';
 import { median } from './measure';
 import type { Row } from './parts';
 import type { StreamUsage } from './stream-server';
@@ -12,18 +12,8 @@ const TURNS = 5;
 type Kind = 'ours' | 'bare';
 const KINDS: readonly Kind[] = ['ours', 'bare'];
 
-async function withChildren<Value>(run: (servers: Readonly<Record<Kind, Child>>, load: Child) => Promise<Value>): Promise<Value> {
-  const children: Child[] = [];
-  const start = async (file: string, ...args: string[]): Promise<Child> => {
-    const child = await Child.start(file, args);
-    children.push(child);
-    return child;
-  };
-  try {
-    return await run({ ours: await start('stream-server.ts', 'ours'), bare: await start('stream-server.ts', 'bare') }, await start('stream-load.ts'));
-  } finally {
-    for (const child of children) child.stop();
-  }
+function withServers<Value>(run: (servers: Readonly<Record<Kind, Child>>, load: Child) => Promise<Value>): Promise<Value> {
+  return withChildren(async (start) => run({ ours: await start('stream-server.ts', 'ours'), bare: await start('stream-server.ts', 'bare') }, await start('stream-load.ts')));
 }
 
 interface Fan {
@@ -51,7 +41,7 @@ export async function deliveryCost(repeat: number): Promise<Row[]> {
   const rows: Row[] = [];
   for (const fan of FANS) {
     const costs: Record<Kind, number[]> = { ours: [], bare: [] };
-    await withChildren(async (servers, load) => {
+    await withServers(async (servers, load) => {
       // One server's clients at a time; the first turn of each warms it up.
       for (let turn = 0; turn <= TURNS; turn += 1) {
         for (const kind of turn % 2 === 0 ? KINDS : [...KINDS].reverse()) {
@@ -88,7 +78,7 @@ async function oneTurn(fan: Fan, server: Child, load: Child, turn: number): Prom
 /** (g) What a client adds to the resident memory of the process that serves it, with two subscriptions. */
 export async function clientMemory(repeat: number): Promise<Row[]> {
   const subjects: readonly Readonly<Record<string, string>>[] = [{ channel: 'orders', accountId: '{client}' }, { channel: 'prices', venue: 'paper', symbol: 'BTC-PERP' }];
-  return withChildren(async (servers, load) => {
+  return withServers(async (servers, load) => {
     const perClient: Record<Kind, number> = { ours: 0, bare: 0 };
     for (const kind of KINDS) {
       const server = servers[kind];

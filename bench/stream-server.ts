@@ -7,14 +7,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 import { systemClock } from '../src/domain/clock';
-import { OneProcessSeats } from '../src/domain/seats';
 import { accountStream, type StreamEvent } from '../src/domain/events';
 import type { BusListener } from '../src/streams/bus';
 import { EventTail, type EventSource } from '../src/streams/event-tail';
 import { PriceCache } from '../src/streams/price-cache';
 import { SOCKET_LIMITS } from '../src/streams/socket-options';
-import { attachSockets } from '../src/streams/sockets';
 import { TOPIC_PREFIXES, TOPICS } from '../src/streams/topics';
+import { serveOurs } from './own-streams';
 
 export type StreamCommand = { readonly send: 'price'; readonly n: number } | { readonly send: 'order'; readonly accountId: string; readonly n: number } | { readonly ask: 'cpu' | 'memory' };
 export interface StreamUsage {
@@ -70,7 +69,7 @@ interface Sender {
 }
 
 const server = createServer();
-const onError = (error: unknown): void => {
+const onError = (error: unknown): never => {
   throw error;
 };
 
@@ -86,22 +85,7 @@ async function ours(): Promise<Sender> {
   const events = new Events();
   const tail = new EventTail({ source: events, onError });
   await tail.start();
-  const none = async (): Promise<readonly never[]> => [];
-  attachSockets(server, {
-    authenticate: async () => ({ userId: 'u' }),
-    seats: new OneProcessSeats(),
-    ownsAccount: async () => true,
-    resolveMarket: async (venue, symbol) => ({ venue, symbol }),
-    snapshots: { orders: none, fills: none, positions: none, balances: none, trades: none, account: none, deposits: none, alerts: none },
-    lastStreamAlert: async () => null,
-    tail,
-    prices,
-    errorBody: onError as never,
-    clock: systemClock,
-    onError,
-    limits: { socketsPerUser: 1_000_000 },
-    marketIntervalMs: MARKET_INTERVAL_MS,
-  });
+  serveOurs(server, { tail, prices, marketIntervalMs: MARKET_INTERVAL_MS, onError });
   const topic = TOPICS.price('paper', 'BTC-PERP');
   return {
     price: (n) => listeners.get(TOPIC_PREFIXES.price)?.({ ticker: ticker(n), observedAtMs: Date.now() }, topic),
