@@ -2,12 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Account } from '../../src/domain/account';
-import { UNCONDITIONAL, type OrderIntent } from '../../src/domain/order';
-import { breakEvenTrigger, breakEvenTriggerId, legTrigger, legTriggerId, NEW_LEG, type LegTerms, type OrderList, type OrderListLeg } from '../../src/domain/order-list';
+import type { OrderIntent } from '../../src/domain/order';
+import { breakEvenTrigger, breakEvenTriggerId, legTrigger, legTriggerId, type LegTerms, type OrderList, type OrderListLeg } from '../../src/domain/order-list';
 import type { LegAmendment } from '../../src/domain/order-list-commands';
 import type { Trigger, TriggerEvidence, TriggerParameters } from '../../src/domain/trigger';
 import { until } from './bus-until';
-import { fillOf, intentFor, openStoreWorld, OWNER, seen, SYMBOL, VENUE_SYMBOL, viewOf, type StoreWorld } from './store-harness';
+import { exitLeg } from './list-legs';
+import { fillOf, intentFor, openStoreWorld, OWNER, seen, SYMBOL, viewOf, type StoreWorld } from './store-harness';
 
 let world: StoreWorld;
 beforeAll(async () => {
@@ -15,10 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-function leg(account: Account, n: number, terms: Partial<LegTerms> = {}): OrderListLeg {
-  const { execution: _execution, startAt: _startAt, expireTime: _expireTime, ...nothing } = UNCONDITIONAL;
-  return { ...NEW_LEG, ...nothing, role: 'order', accountId: account.id, venue: account.venue, symbol: SYMBOL, venueSymbol: VENUE_SYMBOL, side: 'sell', type: 'limit', timeInForce: 'GTC', quantity: '10', limitPrice: '3', postOnly: false, reduceOnly: true, ...terms, n };
-}
+const leg = (account: Account, n: number, terms: Partial<LegTerms> = {}): OrderListLeg => exitLeg(account, n, { quantity: '10', limitPrice: '3', ...terms });
 
 const STOP = { type: 'stopMarket', limitPrice: null, triggerPrice: '1', triggerPriceType: 'last', gapPolicy: 'traded' } as const;
 

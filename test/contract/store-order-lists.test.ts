@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Account } from '../../src/domain/account';
-import { UNCONDITIONAL } from '../../src/domain/order';
-import { NEW_LEG, type LegTerms, type ListChildPlan, type OrderList, type OrderListLeg } from '../../src/domain/order-list';
+import type { LegTerms, ListChildPlan, OrderList, OrderListLeg } from '../../src/domain/order-list';
 import type { NewOrderList } from '../../src/store/order-lists';
-import { openStoreWorld, SYMBOL, VENUE_SYMBOL, type StoreWorld } from './store-harness';
+import { exitLeg } from './list-legs';
+import { openStoreWorld, SYMBOL, type StoreWorld } from './store-harness';
 
 let world: StoreWorld;
 beforeAll(async () => {
@@ -13,10 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-function leg(account: Account, n: number, terms: Partial<LegTerms> = {}): OrderListLeg {
-  const { execution: _execution, startAt: _startAt, expireTime: _expireTime, ...nothing } = UNCONDITIONAL;
-  return { ...NEW_LEG, ...nothing, role: 'order', accountId: account.id, venue: account.venue, symbol: SYMBOL, venueSymbol: VENUE_SYMBOL, side: 'sell', type: 'limit', timeInForce: 'GTC', quantity: '100', limitPrice: '2', postOnly: false, reduceOnly: true, ...terms, n };
-}
+const leg = (account: Account, n: number, terms: Partial<LegTerms> = {}): OrderListLeg => exitLeg(account, n, { quantity: '100', limitPrice: '2', ...terms });
 
 function wish(account: Account, change: Partial<NewOrderList> = {}): NewOrderList {
   const id = randomUUID();
