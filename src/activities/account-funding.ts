@@ -5,7 +5,7 @@
  */
 import { isoTime, type Clock } from '../domain/clock';
 import { decimalText, sum } from '../domain/decimal';
-import { assetOf, type Deposit } from '../domain/deposit';
+import { broughtBy, type Deposit } from '../domain/deposit';
 import { faultOfWay, type DepositWay } from '../domain/deposit-way';
 import { ENDED_FUNDED_ORDER_STATES } from '../domain/funded-order';
 import { ENDED_WITHDRAWAL_STATES, type Withdrawal } from '../domain/withdrawal';
@@ -44,7 +44,7 @@ export class AccountFunding {
   /** null: it brought nothing of the token, and a person has agreed. */
   private async begin(deposit: Deposit, { accountId, fundingId }: NonNullable<Deposit['destination']>): Promise<Withdrawal | null> {
     const { id: depositId, userId, to: token, toAddress: wallet } = deposit;
-    const brought = deposit.received.filter(({ asset }) => asset === assetOf(token));
+    const brought = broughtBy(deposit);
     if (brought.length === 0) return null;
     const amount = decimalText(sum(brought.map((each) => each.amount)));
     const way = await this.ports.wayInto(accountId, userId);

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../domain/clock';
 import { decimal, ZERO } from '../domain/decimal';
-import { assetOf, type Deposit, type DepositDestination } from '../domain/deposit';
+import { broughtBy, type Deposit, type DepositDestination } from '../domain/deposit';
 import { DomainError, type ErrorCode } from '../domain/errors';
 import { ENDED_FUNDED_ORDER_STATES, type FundedOrder, type FundedOrderFact, type FundedOrderState, type PlannedOrderList } from '../domain/funded-order';
 import type { OrderList } from '../domain/order-list';
@@ -80,7 +80,7 @@ export class FundedOrderPath {
   private async credit({ deposit, destination, order }: Followed): Promise<FundedOrderFact | null> {
     const funding = await this.ports.fundingById(destination.fundingId);
     // What was brought goes on once whoever counted it has begun that: until then nothing is known.
-    if (funding === null) return deposit.received.some(({ asset }) => asset === assetOf(deposit.to)) ? null : { kind: 'notFunded', reason: 'NOTHING_BROUGHT' };
+    if (funding === null) return broughtBy(deposit).length > 0 ? null : { kind: 'notFunded', reason: 'NOTHING_BROUGHT' };
     if (!ENDED_WITHDRAWAL_STATES.has(funding.state)) return null;
     if (funding.state !== 'COMPLETED') return { kind: 'notFunded', reason: funding.reason ?? funding.state };
     const bridge = (await this.accessOf({ deposit, destination, order }))?.session.bridge;

@@ -219,6 +219,11 @@ export function isNative(token: Pick<ChainToken, 'address'>): boolean {
   return token.address === NATIVE_TOKEN;
 }
 
+/** What it brought of the token that was asked for: that alone goes on anywhere. */
+export function broughtBy({ received, to }: Pick<Deposit, 'received' | 'to'>): Deposit['received'] {
+  return received.filter(({ asset }) => asset === assetOf(to));
+}
+
 /** How a token is named in the ledger: a symbol alone could be anybody's. */
 export function assetOf(token: Pick<ChainToken, 'chainId' | 'address' | 'symbol'>): string {
   return `${token.symbol}@${token.chainId}/${token.address}`;

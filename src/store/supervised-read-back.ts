@@ -6,7 +6,7 @@ import { isoTime } from '../domain/clock';
 import type { EventType } from '../domain/events';
 import { accountsOfList, type OrderList, type OrderListChild } from '../domain/order-list';
 import type { Strategy, StrategyChild } from '../domain/strategy';
-import { insertRows, updateRows, type Columns } from './columns';
+import { columnName, insertRows, updateRows, type Columns } from './columns';
 import { change, type StoreCore } from './core';
 import { lockAccounts } from './locks';
 import { CHILD_COLUMNS as LIST_CHILD_COLUMNS, ORDER_LIST_COLUMNS } from './list-rows';
@@ -20,7 +20,7 @@ interface Seen {
   readonly row: { readonly id: string; readonly userId: string; readonly accountId: string; readonly revision: number };
   readonly children: readonly Readonly<Record<string, unknown>>[];
   readonly accountIds: readonly string[];
-  /** Columns that only ever become true: what was asked of the restored row stays asked. */
+  /** Fields that only ever become true: what was asked of the restored row stays asked. */
   readonly latches: readonly string[];
   readonly told: (isNew: boolean) => { readonly type: EventType; readonly data: Readonly<Record<string, unknown>> };
 }
@@ -31,7 +31,7 @@ export class SupervisedReadBack {
   /** True: it was gone or behind. */
   orderList(list: OrderList, children: readonly OrderListChild[]): Promise<boolean> {
     return this.readBack({
-      table: 'order_lists', columns: ORDER_LIST_COLUMNS, childTable: 'order_list_children', childColumns: LIST_CHILD_COLUMNS, row: list, accountIds: accountsOfList(list), latches: ['pending_cancel', 'entries_stopped'],
+      table: 'order_lists', columns: ORDER_LIST_COLUMNS, childTable: 'order_list_children', childColumns: LIST_CHILD_COLUMNS, row: list, accountIds: accountsOfList(list), latches: ['pendingCancel', 'entriesStopped'],
       children: children.map(({ recordedAtMs, cancelAskedAtMs, ...child }) => ({ ...child, orderListId: list.id, userId: list.userId, recordedAt: isoTime(recordedAtMs), cancelAskedAt: cancelAskedAtMs === null ? null : isoTime(cancelAskedAtMs) })),
       told: (isNew) => ({ type: isNew ? 'orderList.created' : 'orderList.amended', data: { orderList: list } }),
     });
@@ -40,7 +40,7 @@ export class SupervisedReadBack {
   /** True: it was gone or behind. */
   strategy(strategy: Strategy, children: readonly StrategyChild[]): Promise<boolean> {
     return this.readBack({
-      table: 'strategies', columns: STRATEGY_COLUMNS, childTable: 'strategy_children', childColumns: STRATEGY_CHILD_COLUMNS, row: strategy, accountIds: [strategy.accountId], latches: ['pending_cancel'],
+      table: 'strategies', columns: STRATEGY_COLUMNS, childTable: 'strategy_children', childColumns: STRATEGY_CHILD_COLUMNS, row: strategy, accountIds: [strategy.accountId], latches: ['pendingCancel'],
       children: children.map(({ createdAtMs, ...child }) => ({ ...child, strategyId: strategy.id, userId: strategy.userId, recordedAt: isoTime(createdAtMs) })),
       told: (isNew) => ({ type: isNew ? 'strategy.created' : 'strategy.amended', data: { strategy } }),
     });
@@ -51,15 +51,15 @@ export class SupervisedReadBack {
       const accounts = await lockAccounts(tx, [...accountIds]);
       const account = accounts.get(row.accountId);
       if (account === undefined || accountIds.some((id) => accounts.get(id)?.userId !== row.userId)) return false;
-      const [known] = await tx.rows<{ revision: number; asked: readonly boolean[] }>(`SELECT t.revision, ARRAY[${latches.map((column) => `t.${column}`).join(', ')}] AS asked FROM ${table} t WHERE t.id = $1 FOR UPDATE`, row.id);
+      const [known] = await tx.rows<{ revision: number; asked: readonly boolean[] }>(`SELECT t.revision, ARRAY[${latches.map((field) => `t.${columnName(field)}`).join(', ')}] AS asked FROM ${table} t WHERE t.id = $1 FOR UPDATE`, row.id);
       if (known !== undefined && known.revision >= row.revision) return false;
       if (known === undefined) {
         // Its client's name may stand for another by now.
         const inserted = await tx.rows(`${insertRows(table, columns, 1)} ON CONFLICT DO NOTHING RETURNING id`, JSON.stringify([row]));
         if (inserted.length === 0) return false;
       } else {
-        await tx.rows(`${updateRows(table, columns, ['id'], 1)} RETURNING ${table}.id`, JSON.stringify([row]));
-        for (const column of latches.filter((_, index) => known.asked[index] === true)) await tx.rows(`UPDATE ${table} SET ${column} = true WHERE id = $1 RETURNING id`, row.id);
+        const asked = latches.filter((_, index) => known.asked[index] === true);
+        await tx.rows(`${updateRows(table, columns, ['id'], 1)} RETURNING ${table}.id`, JSON.stringify([{ ...row, ...Object.fromEntries(asked.map((field) => [field, true])) }]));
       }
       if (children.length > 0) await tx.rows(`${insertRows(childTable, childColumns, 1)} ON CONFLICT DO NOTHING RETURNING n`, JSON.stringify(children));
       const { type, data } = told(known === undefined);

@@ -50,7 +50,7 @@ interface Waiting<Item> {
 interface Flight<Item> {
   /** Of its orders, those that have no answer yet. */
   readonly unanswered: Set<Item>;
-  readonly orders: number;
+  readonly items: readonly Item[];
   readonly startedMs: number;
 }
 
@@ -93,7 +93,7 @@ export class OrderLane<Item> {
     const group = this.takeGroup();
     if (group.length === 0) return;
     const items = group.flatMap((waiting) => waiting.items);
-    const flight = { unanswered: new Set(items), orders: items.length, startedMs: performance.now() };
+    const flight = { items, unanswered: new Set(items), startedMs: performance.now() };
     this.flights.add(flight);
     this.armOverlap();
     void this.run(group, flight);
@@ -101,7 +101,7 @@ export class OrderLane<Item> {
 
   private async run(group: readonly Waiting<Item>[], flight: Flight<Item>): Promise<void> {
     try {
-      await this.start(group.flatMap((waiting) => waiting.items));
+      await this.start(flight.items);
       group.forEach((waiting) => waiting.resolve());
       this.landed(flight, true);
     } catch (error) {
@@ -115,7 +115,7 @@ export class OrderLane<Item> {
     if (answered) this.learn(performance.now() - flight.startedMs);
     if (this.flights.size === 0) this.disarmOverlap(); // it timed a start that has ended; the next one has its own time
     if (this.waitingOrders() >= this.options.maxOrders && (this.flights.size === 0 || !this.options.oneGroupAtATime)) this.launch();
-    else if (this.flights.size === 0) this.linger(flight.orders);
+    else if (this.flights.size === 0) this.linger(flight.items.length);
   }
 
   /** Lets the next group gather a moment longer: what those have next whose `answered` orders are done; a full one goes at once. */
