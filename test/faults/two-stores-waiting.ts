@@ -9,7 +9,7 @@ const MARKET = 'BTC-PERP';
 interface World {
   stack(): Stack;
   placed(clientOrderId: string, terms: Readonly<Record<string, unknown>>): Promise<ApiOrder>;
-  entriesPass(): Promise<true>;
+  recovered(): Promise<void>;
   backUp(): Promise<{ restore(): Promise<void> }>;
 }
 
@@ -38,8 +38,7 @@ export function waitingOrdersComeBack(world: World): void {
     await world.stack().client.untilState(unwanted.id, 'CANCELED');
 
     await backup.restore();
-    await world.stack().client.until('the loss to be noticed', async () => (world.stack().worker.log().includes('the stores differ') ? true : null));
-    await world.entriesPass();
+    await world.recovered();
     expect((await world.stack().client.order(unwanted.id)).state).toBe('CANCELED');
     for (const known of [lower, twice]) {
       const now = await world.stack().client.order(known.id);
@@ -80,8 +79,7 @@ export function waitingOrdersComeBack(world: World): void {
     await world.stack().client.until('the ladder to stand', async () => ((await resting()) === 2 ? true : null));
 
     await backup.restore();
-    await world.stack().client.until('the loss to be noticed', async () => (world.stack().worker.log().includes('the stores differ') ? true : null));
-    await world.entriesPass();
+    await world.recovered();
     await world.stack().client.until('the list to stand again', async () => ((await legsOf()).join() === 'WORKING,ARMED' ? true : null));
     const { body: running } = await world.stack().client.until('the ladder to be known again', async () => {
       const answer = await world.stack().client.call<{ state: string }>('GET', ladder);
