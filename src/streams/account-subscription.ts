@@ -203,8 +203,13 @@ function sharedMessage(event: ToldEvent, subject: Subject, previousSequence: num
   const known = event[MESSAGE];
   if (known?.previousSequence === previousSequence) return known;
   const { sequence, generation, at, type, data } = event;
-  // The event's type decided the channel, and the store what its data holds.
-  const message = { ...subject, sequence, previousSequence, generation, at, type, data } as ChannelEvent;
+  // The event's type decided the channel, and the store what its data holds. Written out, not spread from the subject: what is added
+  // to a spread copy is kept outside the object one by one, which was a third of our own work for each delivery.
+  const message = (
+    'accountId' in subject
+      ? { channel: subject.channel, accountId: subject.accountId, sequence, previousSequence, generation, at, type, data }
+      : { channel: subject.channel, sequence, previousSequence, generation, at, type, data }
+  ) as ChannelEvent;
   event[MESSAGE] = message;
   return message;
 }
