@@ -162,7 +162,8 @@ export class OrderResolver {
     }
     if (attemptId === null) return pending(next(memory));
     const open = await this.ports.send(attemptId, [order.id], signal);
-    return open.includes(order.id) ? pending(next(memory)) : this.settledBy(order.id);
+    // What was sent now may be lost in its turn: its absence is another one.
+    return open.includes(order.id) ? pending({ ...next(memory), finalAbsences: 0 }) : this.settledBy(order.id);
   }
 
   /** The venue did not answer the look. What certainly never left needs no answer once its time is over. */

@@ -54,13 +54,19 @@ export function conclude(
   if (!alive && !facts.mayHaveLeft) return { kind: 'notSent', rateLimited: facts.lastRateLimited };
   const final = isFinalAbsence(facts, look, capabilities.absenceFinalAfterMs);
   const finalAbsences = final ? memory.finalAbsences + 1 : memory.finalAbsences;
-  if (!alive && finalAbsences >= FINAL_ABSENCES_NEEDED) return { kind: 'neverPlaced' };
+  if (final && finalAbsences >= FINAL_ABSENCES_NEEDED) {
+    if (!alive) return { kind: 'neverPlaced' };
+    // Its bytes had no effect and never will: an intent that lives on, an exit above all, needs others.
+    if (capabilities.resendSafety === 'sameBytes') return { kind: 'sendAgain' };
+  }
   return { kind: 'askAgain', memory: { finalAbsences, tries: memory.tries + 1 } };
 }
 
 function maySendAgain(facts: PlacingFacts, look: AbsentLook, safety: VenueCapabilities['resendSafety']): boolean {
   if (!facts.mayHaveLeft) return true;
-  if (safety === 'sameBytes' || safety === 'uniqueClientId') return true;
+  if (safety === 'uniqueClientId') return true;
+  // Once their deadline has passed the same bytes have no effect any more, and tell nothing.
+  if (safety === 'sameBytes') return facts.lastDeadlineMs === null || look.venueTimeMs <= facts.lastDeadlineMs;
   // New bytes only once the venue itself would refuse the old ones, and a whole look afterwards found nothing.
   return safety === 'venueDeadline' && look.complete && facts.lastDeadlineMs !== null && look.venueTimeMs > facts.lastDeadlineMs;
 }

@@ -36,7 +36,8 @@ export class Resend {
   /**
    * The new attempt's id; the right to send any earlier one ends. null: the order is settled, its placeBefore has passed,
    * the venue makes no second send safe, or its signer is held by a nonce whose fate is open. Throws CONFLICT
-   * while an earlier request could still take effect (`venueDeadline`). The caller has found the order absent at the venue.
+   * while an earlier request could still take effect (`venueDeadline`; `sameBytes` whose deadline has passed: they are
+   * signed anew). The caller has found the order absent at the venue.
    */
   async prepareAgain(orderId: string, sendTtlMs: number): Promise<string | null> {
     const { accountId, venue: venueName } = await this.placeOf(orderId);
@@ -58,18 +59,22 @@ export class Resend {
       const earlier = await this.earlierAttempts(tx, orderId);
       // An order that waited for its signer has no attempt: this is its first.
       if (resendSafety === 'none' && earlier.length > 0) return null;
-      // Signed anew it would go alone: an exit without its entry, or an entry that nothing guards.
-      if (order.grouping !== null && (resendSafety !== 'sameBytes' || earlier.length === 0)) return null;
-      if (resendSafety === 'venueDeadline') this.mustBeOver(earlier, venue.name);
       const last = earlier.at(-1);
       const holder = nonces.holderOf(account);
+      // The venue would refuse the same bytes for ever: an exit that waited until it could be reached again must not end so.
+      const isExpired = resendSafety === 'sameBytes' && holder === null && last?.venueDeadlineMs != null && last.venueDeadlineMs < this.core.offsets.nowMs(venue.name);
+      // Signed anew it would go alone: an exit without its entry, or an entry that nothing guards.
+      if (order.grouping !== null && (resendSafety !== 'sameBytes' || earlier.length === 0 || isExpired)) return null;
+      if (resendSafety === 'venueDeadline') this.mustBeOver(earlier, venue.name, 0);
+      // Beyond the deadline the venue may hide for so long what it took before.
+      if (isExpired) this.mustBeOver(earlier, venue.name, venue.capabilities.absenceFinalAfterMs ?? Infinity);
       // The very bytes that hold the signer may go again: that is how their nonce gets used. Nothing else may.
       if (holder !== null && (resendSafety !== 'sameBytes' || holder !== last?.id)) return null;
       await tx.rows('UPDATE attempts SET fence = fence + 1, superseded_at = $2::timestamptz WHERE id = ANY($1::text[]) AND reported_at IS NULL AND superseded_at IS NULL', earlier.map(({ id }) => id), isoTime(nowMs));
       await tx.rows('UPDATE orders SET fence = fence + 1 WHERE id = $1', orderId);
       // A strict nonce that was found free is given to whoever comes next: its old bytes must never go again.
       const nonceIsGone = venue.capabilities.strictNonces && holder === null && earlier.every(({ outcome }) => NEVER_LEFT.has(outcome ?? ''));
-      if (resendSafety === 'sameBytes' && last !== undefined && !nonceIsGone) {
+      if (resendSafety === 'sameBytes' && last !== undefined && !nonceIsGone && !isExpired) {
         const again = await this.copy(tx, changes, { account, venue, last, sendBeforeMs, nowMs });
         if (holder !== null) nonces.hold(account, again.attemptId);
         await nonces.save();
@@ -98,10 +103,10 @@ export class Resend {
     return storeAttempt(this.core, changes, { account, venue, orders, isExit, mutationId: null, resendOf: last.id, sendBeforeMs }, request, nowMs);
   }
 
-  private mustBeOver(earlier: readonly EarlierAttempt[], venue: string): void {
+  private mustBeOver(earlier: readonly EarlierAttempt[], venue: string, marginMs: number): void {
     const venueNowMs = this.core.offsets.nowMs(venue);
-    const open = earlier.find(({ outcome, venueDeadlineMs }) => !NEVER_LEFT.has(outcome ?? '') && (venueDeadlineMs === null || venueDeadlineMs >= venueNowMs));
-    if (open !== undefined) throw new DomainError('CONFLICT', `attempt ${open.id} can still take effect at ${venue}: its deadline has not passed by the venue's clock`);
+    const open = earlier.find(({ outcome, venueDeadlineMs }) => !NEVER_LEFT.has(outcome ?? '') && (venueDeadlineMs === null || venueDeadlineMs + marginMs >= venueNowMs));
+    if (open !== undefined) throw new DomainError('CONFLICT', `attempt ${open.id} can still take effect at ${venue}, or have taken it unseen: its deadline has not passed by the venue's clock, or not long enough ago`);
   }
 
   private async earlierAttempts(tx: Queryable, orderId: string): Promise<readonly EarlierAttempt[]> {

@@ -5,10 +5,13 @@ import type { Evidence } from '../../src/domain/evidence';
 import type { OrderIntent } from '../../src/domain/order';
 import { intentFor, OWNER, openStoreWorld, seen, signingVenue, viewOf, type StoreWorld } from './store-harness';
 
+/** As the venues of the harness declare it. */
+const FINAL_AFTER_MS = 1_000;
+
 let world: StoreWorld;
 let account: Account;
 beforeAll(async () => {
-  world = await openStoreWorld([signingVenue('deadline', { resendSafety: 'venueDeadline' }, { nowMs: () => world.clock.nowMs() }), signingVenue('nonced', { resendSafety: 'sameBytes', nonceRule: 'timeMs' }), signingVenue('never', { resendSafety: 'none' })]);
+  world = await openStoreWorld([signingVenue('deadline', { resendSafety: 'venueDeadline' }, { nowMs: () => world.clock.nowMs() }), signingVenue('nonced', { resendSafety: 'sameBytes', nonceRule: 'timeMs' }, { nowMs: () => world.clock.nowMs() }), signingVenue('never', { resendSafety: 'none' })]);
   account = await world.newAccount();
 });
 afterAll(() => world.close());
@@ -138,9 +141,25 @@ describe('preparing an order again', () => {
     const of = await world.newAccount({ venue: 'nonced' });
     const { intent, attemptId } = await recorded({}, of);
     const first = await world.store.sending.takeSend(attemptId);
-    world.clock.ms += 5_000;
+    world.clock.ms += OWNER.sendTtlMs - 1;
     const again = await world.store.resend.prepareAgain(intent.id, 1_000);
     expect((await world.store.sending.takeSend(again ?? ''))?.request).toEqual(first?.request);
+  });
+
+  test('whose very bytes the venue would take no more is signed anew, once they certainly had no effect', async () => {
+    const of = await world.newAccount({ venue: 'nonced' });
+    const unheard = await recorded({}, of);
+    const unsent = await recorded({}, of);
+    const first = await world.store.sending.takeSend(unsent.attemptId);
+    await world.store.sending.report({ attemptId: unsent.attemptId, fence: 1, outcome: 'notSent', answer: null, evidence: [] });
+    world.clock.ms += OWNER.sendTtlMs + 1;
+    // Of the first, nobody knows whether they left: their absence must be final first.
+    await expect(world.store.resend.prepareAgain(unheard.intent.id, 1_000)).rejects.toMatchObject({ code: 'CONFLICT' });
+    const again = await world.store.sending.takeSend((await world.store.resend.prepareAgain(unsent.intent.id, 1_000)) ?? '');
+    expect(Number(again?.request.nonce)).toBeGreaterThan(Number(first?.request.nonce));
+    expect(again?.request.venueDeadlineMs).toBeGreaterThan(world.clock.nowMs());
+    world.clock.ms += FINAL_AFTER_MS;
+    expect(await world.store.resend.prepareAgain(unheard.intent.id, 1_000)).toEqual(expect.any(String));
   });
 
   test('where nothing makes it safe, never happens', async () => {

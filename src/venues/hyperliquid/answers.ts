@@ -3,7 +3,8 @@ import { decimal } from '../../domain/decimal';
 import type { ItemAnswer, PlaceRequest } from '../../domain/venue';
 import { VenueOutcomeUnknown } from '../../domain/venue-errors';
 import type { HyperliquidBytes } from './actions';
-import { canonical, refusalCode } from './normalize';
+import { canonical } from './normalize';
+import { refusalCode } from './refusals';
 import type { ItemStatus } from './schemas';
 
 /** One status for each order that was sent: one error may stand for the whole list. Throws VenueOutcomeUnknown on any other count. */

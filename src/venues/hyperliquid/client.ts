@@ -6,7 +6,7 @@ import { DEFAULT_RETRY_AFTER_MS, rawText, refusal, VenueHttpClient, type HttpCal
 import type { HttpAnswer } from '../http-exchange';
 import type { VenueClock } from '../venue-clock';
 import { unknownFields } from './drift';
-import { refusalCode } from './normalize';
+import { refusalCode } from './refusals';
 import * as wire from './schemas';
 
 /** The Date header counts whole seconds; only a jump beyond this moves our idea of the venue's clock. */

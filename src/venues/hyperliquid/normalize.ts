@@ -3,7 +3,7 @@ import { Decimal, decimal, decimalText, sum, ZERO } from '../../domain/decimal';
 import { priceAtOrAbove, priceAtOrBelow } from '../../domain/grid';
 import type { Market, PublicTrade, Ticker, TickRule } from '../../domain/market';
 import type { OrderType, TimeInForce } from '../../domain/order';
-import type { RefusalCode, VenueBalance, VenueFill, VenueFundingPayment, VenueOrder, VenueOrderStatus, VenuePosition } from '../../domain/venue';
+import type { VenueBalance, VenueFill, VenueFundingPayment, VenueOrder, VenueOrderStatus, VenuePosition } from '../../domain/venue';
 import { fromCloid, numberOf } from './hot-messages';
 import type { AssetContext, Clearinghouse, HyperliquidFill, HyperliquidOrder, HyperliquidOrderState, Meta } from './schemas';
 
@@ -85,26 +85,6 @@ export function slippagePrice(rule: TickRule, middle: string, side: 'buy' | 'sel
 /** 32 hex digits as the venue's cloid, and back; other texts are no client id of ours. */
 export function toCloid(venueClientId: string): string | null {
   return /^[0-9a-f]{32}$/.test(venueClientId) ? `0x${venueClientId}` : null;
-}
-
-const REFUSALS: readonly (readonly [RegExp, RefusalCode])[] = [
-  [/API Wallet .* does not exist|Must deposit before|Vault not registered/i, 'unauthorized'],
-  // The nonce was used: by these very bytes, most likely. Never a final answer.
-  [/invalid nonce|duplicate nonce|nonce too low/i, 'duplicateClientId'],
-  [/expire/i, 'expiredRequest'],
-  [/insufficient (margin|balance|spot balance)/i, 'insufficientMargin'],
-  [/tick size|80% away|too far from|invalid TP\/SL price|oracle/i, 'invalidPrice'],
-  [/minimum value|invalid size|zero size/i, 'invalidQuantity'],
-  [/post only/i, 'postOnlyWouldCross'],
-  [/reduce only/i, 'reduceOnlyWouldIncrease'],
-  [/immediately match|no liquidity/i, 'noLiquidity'],
-  [/never placed, already canceled, or filled/i, 'notFound'],
-  [/cannot modify canceled or filled/i, 'alreadyClosed'],
-  [/invalid asset|delisted|trading is halted/i, 'marketClosed'],
-];
-
-export function refusalCode(words: string): RefusalCode {
-  return REFUSALS.find(([pattern]) => pattern.test(words))?.[1] ?? 'other';
 }
 
 /** Null for a word this adapter does not know. */

@@ -10,7 +10,8 @@ import { acknowledgement, refused, refusedHere, statusesOf } from './answers';
 import type { HyperliquidClient } from './client';
 import { HyperliquidMoves } from './collateral';
 import { HyperliquidHistory } from './history';
-import { openOrders, refusalCode, toBalances, toCloid, toOrder, toPositions, UnknownWord, type Asset } from './normalize';
+import { openOrders, toBalances, toCloid, toOrder, toPositions, UnknownWord, type Asset } from './normalize';
+import { refusalCode } from './refusals';
 import * as wire from './schemas';
 import type { AccountStreams } from './streams';
 

@@ -86,6 +86,22 @@ describe('an order that is absent', () => {
     expect(await longAfter(changes).step({ finalAbsences: 1, tries: 9 })).toMatchObject({ kind: 'pending', memory: { finalAbsences: 1 } });
   });
 
+  test('while it lives is sent as the same bytes only until the venue would refuse them, and anew once its absence is final', async () => {
+    const facts = { placeBeforeMs: CREATED_MS + 86_400_000, mayHaveLeft: true, lastDeadlineMs: CREATED_MS + 10_000, lastRateLimited: false };
+    const given = world({ facts, capabilities: { resendSafety: 'sameBytes', absenceFinalAfterMs: 120_000, fullFillHistory: true } });
+    await given.step();
+    expect(given.sent).toHaveLength(1);
+    given.nowMs = CREATED_MS + 10_001;
+    await given.step();
+    expect(given.sent).toHaveLength(1);
+    given.nowMs = CREATED_MS + 130_001;
+    const first = await given.step();
+    expect([given.sent.length, first]).toMatchObject([1, { kind: 'pending', memory: { finalAbsences: 1 } }]);
+    const second = await given.step(first.kind === 'pending' ? first.memory : NO_MEMORY);
+    // What is sent now may be lost in its turn: its absence is counted from the beginning.
+    expect([given.sent.length, second]).toMatchObject([2, { kind: 'pending', memory: { finalAbsences: 0 } }]);
+  });
+
   test('and waits for its entry at the venue is not given up while that lives, and is once it ended', async () => {
     const entry = sampleOrder({ id: 'entry', state: 'WORKING', grouping: 'entryWithExits', groupId: 'entry' });
     for (const state of ['SUBMITTED', 'UNKNOWN'] as const) {

@@ -5,6 +5,8 @@ import type { ResendSafety } from '../../../src/domain/venue';
 
 const RUNS = { numRuns: 2_000 };
 const PLACE_BEFORE_MS = 10_000;
+/** An exit is wanted for as long as a day: longer than all the steps. */
+const EXIT_LIFE_MS = 86_400_000;
 const TTL_MS = 2_000;
 const FINAL_AFTER_MS = 120_000;
 
@@ -15,6 +17,8 @@ type Fate = { readonly kind: 'notSent' } | { readonly kind: 'lost' } | { readonl
 
 interface World {
   readonly safety: ResendSafety;
+  /** How long the order is wanted. */
+  readonly lifeMs: number;
   readonly venueOffsetMs: number;
   /** How long after a request's deadline the venue may hide what it took. */
   readonly hiddenForMs: number;
@@ -35,6 +39,7 @@ const fate: fc.Arbitrary<Fate> = fc.oneof(
 
 const world: fc.Arbitrary<World> = fc.record({
   safety: fc.constantFrom<ResendSafety>('sameBytes', 'uniqueClientId', 'venueDeadline', 'none'),
+  lifeMs: fc.constantFrom(PLACE_BEFORE_MS, EXIT_LIFE_MS),
   venueOffsetMs: fc.constantFrom(0, -60_000, 60_000, 150_000),
   hiddenForMs: fc.constantFrom(0, 90_000, FINAL_AFTER_MS - 1),
   truncated: fc.integer({ min: 0, max: 3 }).map((n) => n === 0),
@@ -47,6 +52,8 @@ const world: fc.Arbitrary<World> = fc.record({
 /** One request at the venue: until when it takes it, by its clock, and when it takes effect. */
 interface Request {
   readonly fate: Fate;
+  /** Requests of one number are the same bytes. */
+  readonly bytes: number;
   readonly deadlineMs: number;
   /** Venue's clock; null: never. */
   readonly takenAtMs: number | null;
@@ -67,11 +74,14 @@ function play(made: World, concluding: Conclude): Outcome {
   const send = (): void => {
     const next = made.fates[Math.min(requests.length, made.fates.length - 1)] ?? { kind: 'lost' };
     const sentAtMs = nowMs + venueOffsetMs;
-    const deadlineMs = sentAtMs + Math.min(TTL_MS, PLACE_BEFORE_MS - nowMs);
+    // Where repeats are the same bytes they are signed anew only when the venue would refuse them.
+    const last = requests.at(-1);
+    const again = safety === 'sameBytes' && last !== undefined && (!enforcesDeadline || last.deadlineMs >= sentAtMs);
+    const deadlineMs = again ? last.deadlineMs : sentAtMs + Math.min(TTL_MS, made.lifeMs - nowMs);
     const arrivesMs = next.kind === 'taken' ? sentAtMs + next.afterMs : null;
     const inTime = arrivesMs !== null && (!enforcesDeadline || arrivesMs <= deadlineMs);
-    sentLate ||= nowMs >= PLACE_BEFORE_MS;
-    requests.push({ fate: next, deadlineMs, takenAtMs: inTime ? arrivesMs : null });
+    sentLate ||= nowMs >= made.lifeMs;
+    requests.push({ fate: next, bytes: again ? last.bytes : requests.length, deadlineMs, takenAtMs: inTime ? arrivesMs : null });
   };
   send();
   let memory: ResolutionMemory = NO_MEMORY;
@@ -88,7 +98,10 @@ function play(made: World, concluding: Conclude): Outcome {
     const conclusion = concluding(factsOf(made, requests), look, { resendSafety: safety, absenceFinalAfterMs: FINAL_AFTER_MS }, memory, nowMs);
     last = conclusion.kind;
     if (conclusion.kind === 'askAgain') memory = conclusion.memory;
-    else if (conclusion.kind === 'sendAgain') send();
+    else if (conclusion.kind === 'sendAgain') {
+      send();
+      memory = { ...memory, finalAbsences: 0 };
+    }
     else return { last, requests, sentLate };
   }
   return { last, requests, sentLate };
@@ -101,16 +114,17 @@ function shows(made: World, request: Request, venueMs: number): boolean {
   return venueMs >= Math.max(request.takenAtMs, hiddenUntilMs);
 }
 
-function factsOf({ enforcesDeadline }: World, requests: readonly Request[]): PlacingFacts {
+function factsOf({ enforcesDeadline, lifeMs }: World, requests: readonly Request[]): PlacingFacts {
   const left = requests.filter((request) => request.fate.kind !== 'notSent');
   const lastDeadlineMs = left.length === 0 || !enforcesDeadline ? null : Math.max(...left.map((request) => request.deadlineMs));
-  return { placeBeforeMs: PLACE_BEFORE_MS, mayHaveLeft: left.length > 0, lastDeadlineMs, lastRateLimited: false };
+  return { placeBeforeMs: lifeMs, mayHaveLeft: left.length > 0, lastDeadlineMs, lastRateLimited: false };
 }
 
 /** Orders the venue holds in the end: the same client id, or the same bytes, are taken once however often they arrive. */
 function ordersOf({ safety }: World, requests: readonly Request[]): number {
-  const taken = requests.filter((request) => request.takenAtMs !== null).length;
-  return safety === 'sameBytes' || safety === 'uniqueClientId' ? Math.min(taken, 1) : taken;
+  const taken = requests.filter((request) => request.takenAtMs !== null);
+  if (safety === 'sameBytes') return new Set(taken.map(({ bytes }) => bytes)).size;
+  return safety === 'uniqueClientId' ? Math.min(taken.length, 1) : taken.length;
 }
 
 function holds(made: World, concluding: Conclude): void {
@@ -128,7 +142,7 @@ function holds(made: World, concluding: Conclude): void {
 const property = (concluding: Conclude): fc.IPropertyWithHooks<[World]> => fc.property(world, (made) => holds(made, concluding));
 /** The rules with something wrong about what they are given. */
 const planted = (wrong: (given: Parameters<Conclude>) => Parameters<Conclude>): Conclude => (...given) => conclude(...wrong(given));
-const patient: World = { safety: 'uniqueClientId', venueOffsetMs: 0, hiddenForMs: 0, truncated: false, enforcesDeadline: true, fates: [{ kind: 'lost' }], steps: Array<number>(60).fill(5_000), lyingLook: -1 };
+const patient: World = { safety: 'uniqueClientId', lifeMs: PLACE_BEFORE_MS, venueOffsetMs: 0, hiddenForMs: 0, truncated: false, enforcesDeadline: true, fates: [{ kind: 'lost' }], steps: Array<number>(60).fill(5_000), lyingLook: -1 };
 
 describe('an order the venue does not show', () => {
   test('is never called dead while it may live, never sent in doubt, whatever is hidden, lost, late or skewed', () => {
@@ -138,12 +152,18 @@ describe('an order the venue does not show', () => {
   test('these runs come to every conclusion, so the property is about something', () => {
     const seen = new Set<string>();
     for (const made of fc.sample(world, { numRuns: 500, seed: 1 })) seen.add(play(made, conclude).last);
-    expect([...seen].sort()).toEqual(['askAgain', 'found', 'neverPlaced', 'notSent']);
+    expect([...seen].sort()).toEqual(['askAgain', 'found', 'neverPlaced', 'notSent', 'sendAgain']);
   });
 
   test('is in the end called never placed, or not sent, where that is provable', () => {
     expect(play(patient, conclude).last).toBe('neverPlaced');
     expect(play({ ...patient, fates: [{ kind: 'notSent' }] }, conclude).last).toBe('notSent');
+  });
+
+  test('where repeats are the same bytes, an exit that was lost until the venue refused them goes out anew and is placed', () => {
+    const fates: Fate[] = [...Array<Fate>(9).fill({ kind: 'lost' }), { kind: 'taken', afterMs: 0 }];
+    const { last, requests } = play({ ...patient, safety: 'sameBytes', lifeMs: EXIT_LIFE_MS, steps: [...Array<number>(8).fill(250), ...Array<number>(60).fill(5_000)], fates }, conclude);
+    expect([last, new Set(requests.map(({ bytes }) => bytes)).size]).toEqual(['found', 2]);
   });
 
   test.each<[string, Partial<World>]>([
@@ -168,6 +188,7 @@ describe('the property finds', () => {
     ['sending after the order\'s life', planted(([facts, look, capabilities, memory]) => [facts, look, capabilities, memory, 0])],
     ['new bytes while the old ones live', planted(([facts, look, capabilities, memory, nowMs]) => [facts, { ...look, venueTimeMs: Infinity }, capabilities, memory, nowMs])],
     ['a request that may have left taken for one that did not', planted(([facts, look, capabilities, memory, nowMs]) => [{ ...facts, mayHaveLeft: false }, look, capabilities, memory, nowMs])],
+    ['the same bytes signed anew before their absence was final', planted(([facts, look, capabilities, memory, nowMs]) => [facts, look, { ...capabilities, absenceFinalAfterMs: 0 }, { ...memory, finalAbsences: capabilities.resendSafety === 'sameBytes' ? 1 : memory.finalAbsences }, nowMs])],
     ['no rule about sending twice', planted(([facts, look, capabilities, memory, nowMs]) => [facts, look, { ...capabilities, resendSafety: 'uniqueClientId' }, memory, nowMs])],
   ])('%s', (_what, wrong) => {
     expect(fc.check(property(wrong), { ...RUNS, seed: 1 }).failed).toBe(true);

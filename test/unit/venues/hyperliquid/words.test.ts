@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { decimal } from '../../../../src/domain/decimal';
 import type { OrderReference, PlaceRequest } from '../../../../src/domain/venue';
 import { amendBytes, cancelBytes, placeBytes, readBytes, type ActionSigner, type MarketView } from '../../../../src/venues/hyperliquid/actions';
 import { unknownFields } from '../../../../src/venues/hyperliquid/drift';
-import { assetsOf, openOrders, refusalCode, slippagePrice, toOrder, toStatus } from '../../../../src/venues/hyperliquid/normalize';
+import { assetsOf, openOrders, slippagePrice, toOrder } from '../../../../src/venues/hyperliquid/normalize';
 import { ordersSchema } from '../../../../src/venues/hyperliquid/schemas';
 
 const [btc] = assetsOf('hyperliquid', { universe: [{ name: 'BTC', szDecimals: 5, maxLeverage: 40 }] }, 0);
@@ -100,32 +99,6 @@ describe('amendments and cancels', () => {
 });
 
 describe('the venue\'s words in ours', () => {
-  test.each([
-    ['open', '0', 'open'],
-    ['triggered', '0', 'open'],
-    ['filled', '1', 'filled'],
-    ['iocCancelRejected', '0', 'canceled'],
-    ['perpMarginRejected', '0', 'rejected'],
-    ['perpMarginRejected', '0.5', 'canceled'],
-    ['marginCanceled', '0', 'canceled'],
-    ['scheduledCancel', '0', 'canceled'],
-    ['waitingForFill', '0', 'open'],
-    ['waitingForTrigger', '0', 'open'],
-    ['somethingNew', '0', null],
-  ])('status %s with %s filled is %s', (status, filled, expected) => {
-    expect(toStatus(status, decimal(filled))).toBe(expected);
-  });
-
-  test.each([
-    ['User or API Wallet 0xabc does not exist.', 'unauthorized'],
-    ['Insufficient margin to place order. asset=0', 'insufficientMargin'],
-    ['Post only order would have immediately matched', 'postOnlyWouldCross'],
-    ['Order was never placed, already canceled, or filled. asset=0', 'notFound'],
-    ['words nobody has seen', 'other'],
-  ])('"%s" is %s', (words, code) => {
-    expect(refusalCode(words)).toBe(code);
-  });
-
   test('an order keeps its kind, its trigger and what is left of it', () => {
     const shown = { coin: 'BTC', side: 'A', limitPx: '79000', sz: '0.4', oid: 9, timestamp: 5, origSz: '1.0', cloid: null } as const;
     const state = (more: object, status: string) => toOrder({ order: { ...shown, ...more }, status, statusTimestamp: 6 });
