@@ -2,7 +2,7 @@
  * How much each leg of a list may have open: one arithmetic for OCO, OUO, OTO and brackets. Pure. What filled and what is open of a
  * group never come to more than what it is about: a quantity, or what an entry has filled.
  */
-import { decimal, maxOf, minOf, sum, ZERO, type Decimal } from './decimal';
+import { Decimal, decimal, maxOf, minOf, sum, ZERO } from './decimal';
 import { isNativeStop, isOpenListChild, legHasEnded, type OrderList, type OrderListChild, type OrderListLeg } from './order-list';
 
 export interface LegFigures {
@@ -37,7 +37,7 @@ export function sharesOf(list: OrderList, figures: readonly LegFigures[], nowMs:
   const shares = list.legs.map(() => ZERO);
   const live = list.legs.filter((leg) => actsStill(list, leg, nowMs));
   if (list.type === 'OCO') shareOneCancelsOthers(list, live, figures, shares);
-  else if (list.type === 'OUO') shareOneReducesOthers(list, live, figures, shares);
+  else if (list.type === 'OUO') shareOneReducesOthers(live, figures, shares);
   else if (list.type === 'OTO') shareTriggered(list, live, figures, shares);
   else shareBracket(list, live, figures, shares);
   return shares;
@@ -117,10 +117,13 @@ function shareOneCancelsOthers({ legs }: OrderList, live: readonly OrderListLeg[
   for (const leg of triggered === undefined ? live : [triggered]) shares[leg.n] = decimal(leg.quantity);
 }
 
-function shareOneReducesOthers(_list: OrderList, live: readonly OrderListLeg[], figures: readonly LegFigures[], shares: Decimal[]): void {
+function shareOneReducesOthers(live: readonly OrderListLeg[], figures: readonly LegFigures[], shares: Decimal[]): void {
   const triggered = firstTriggered(live);
   for (const leg of triggered === undefined ? live : [triggered]) shares[leg.n] = upTo(leg.quantity, total(figures));
 }
+
+/** A share of what an entry filled is a quotient, which may not end: cut where no lot is finer, and never up, or the legs could come to more than what was entered. */
+const SHARE_PLACES = 18;
 
 function shareTriggered({ legs }: OrderList, live: readonly OrderListLeg[], figures: readonly LegFigures[], shares: Decimal[]): void {
   const [entry] = legs;
@@ -130,7 +133,7 @@ function shareTriggered({ legs }: OrderList, live: readonly OrderListLeg[], figu
     if (leg.n === 0) shares[0] = upTo(entry.quantity, entered);
     else {
       const whole = entered.greaterThanOrEqualTo(decimal(entry.quantity));
-      const due = whole ? decimal(leg.quantity) : decimal(leg.quantity).times(entered).dividedBy(decimal(entry.quantity));
+      const due = whole ? decimal(leg.quantity) : decimal(leg.quantity).times(entered).dividedBy(decimal(entry.quantity)).toDecimalPlaces(SHARE_PLACES, Decimal.ROUND_DOWN);
       shares[leg.n] = maxOf(due.minus(filledAt(figures, leg.n)), ZERO);
     }
   }

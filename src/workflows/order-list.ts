@@ -20,7 +20,7 @@ const { advanceOrderList } = proxyLocalActivities<OrderListActivities>({ ...LOCA
 const { settleListTriggers } = proxyLocalActivities<OrderListActivities>({ ...LOCAL_ACTIVITY, summary: 'arm, change and give up its triggers' });
 
 export async function orderList(input: OrderListInput): Promise<void> {
-  const run = new OrderListRun(() => patched('exits-of-a-bracket-share-one-room'));
+  const run = new OrderListRun({ exitsShareRoom: () => patched('exits-of-a-bracket-share-one-room'), sharesAreCut: () => patched('orders-for-shares-cut-to-the-lot') });
   let { seen = null }: { seen?: OrderListInput['seen'] | null } = input;
   let heard = false;
   let shown = '';

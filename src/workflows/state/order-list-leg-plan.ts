@@ -6,6 +6,16 @@ import { isOpenListChild, type LegMarket, type ListChildPlan, type OrderListChil
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 15_000;
 
+/** What executions that began before go on without: each is asked only where it makes a difference. */
+export interface ListPatches {
+  /** The exits of a bracket share one room. */
+  exitsShareRoom(): boolean;
+  /** An order that has all of its leg's share but what the lot cuts off has its share. */
+  sharesAreCut(): boolean;
+}
+
+export const ALL_PATCHES: ListPatches = { exitsShareRoom: () => true, sharesAreCut: () => true };
+
 export interface LegView {
   readonly leg: OrderListLeg;
   readonly children: readonly OrderListChild[];
@@ -19,6 +29,7 @@ export interface LegView {
   readonly room: Decimal;
   readonly market: LegMarket;
   readonly nowMs: number;
+  readonly patches: ListPatches;
 }
 
 export interface LegPlan {

@@ -3,6 +3,7 @@ import { decimalText, minOf, sum, ZERO, type Decimal } from '../../domain/decima
 import { REASON } from '../../domain/errors';
 import { isNativeStop, isOpenListChild, type ListChildPlan, type ListStep, type OrderListChild, type OrderListLeg } from '../../domain/order-list';
 import { CANCEL_PATIENCE_MS, isAwaited, openOf } from '../../domain/order-list-shares';
+import { multipleAtOrBelow } from '../../domain/grid';
 import { roundLimit, roundQuantityDown } from '../../domain/quantise';
 import { CHASE_INTERVAL_MS, NOTHING_TO_EXIT } from './conditional-order';
 import { backstop } from './order-list-backstop';
@@ -46,7 +47,8 @@ function pursue(view: LegView, triggered: NonNullable<OrderListLeg['triggered']>
   const terms = (at: PursuitStep, quantity: Decimal) =>
     pursuitTerms({ intent: triggered.by === 'timeLimit' ? { ...leg, type: 'market' } : leg, limitPrice: leg.limitPrice, escalation: leg.escalation, level: triggered.level, step: at, quantity: decimalText(quantity), market });
   if (live !== undefined) {
-    const isSettled = live.step === 'market' || openOf(live).equals(share);
+    // A share may lie off the grid; an order never does.
+    const isSettled = live.step === 'market' || openOf(live).equals(share) || (openOf(live).equals(multipleAtOrBelow(share, market.rules.lot)) && view.patches.sharesAreCut());
     if (live.step !== step || share.isZero() || !isSettled) return { ...NOTHING, cancel: [live] };
     if (step !== 'chase') return { ...NOTHING, wakeAtMs: untilMs };
     const lookAtMs = live.recordedAtMs + CHASE_INTERVAL_MS;

@@ -9,7 +9,7 @@ import type { LegAlert, OrderListNote } from '../../domain/order-list-commands';
 import { entryIsOver, figuresOfLegs, groupOf, heldOf, isPast, sharesOf, sharesRoom, type LegFigures } from '../../domain/order-list-shares';
 import { isWithoutNative, NO_NATIVE_STOP } from './order-list-backstop';
 import { wordsOfLeg } from './order-list-words';
-import { NOTHING, type LegPlan, type LegView } from './order-list-leg-plan';
+import { ALL_PATCHES, NOTHING, type LegPlan, type LegView, type ListPatches } from './order-list-leg-plan';
 import { legEnd, NOTHING_LEFT, planLeg, troubleOf } from './order-list-legs';
 import { afterCrossings, closeTime, movedStop } from './order-list-turns';
 import { triggerStep, type TriggerStep } from './order-list-triggers';
@@ -39,8 +39,7 @@ const LEAST_WAIT_MS = 50;
 export class OrderListRun {
   private newest: Pick<OrderListFacts, 'list' | 'children'> | null = null;
 
-  /** `sharesRoom`: whether the exits of a bracket share one room. Executions that began before they did go on as they were; asked only where it matters. */
-  constructor(private readonly sharesRoom: () => boolean = () => true) {}
+  constructor(private readonly patches: ListPatches = ALL_PATCHES) {}
 
   step(look: OrderListFacts, nowMs: number): OrderListStep {
     const { children, triggers, markets } = look;
@@ -90,7 +89,7 @@ export class OrderListRun {
     const exits = apart.filter(({ place }) => place !== null && place.leg > 0 && !isNativeStop(place)).length;
     if (held === null || (exits < 2 && !list.legs.some((leg) => leg.role === 'takeProfit' && leg.triggered !== null))) return apart;
     const together = this.inOneRoom(list, look, held, shares, nowMs);
-    return apart.every((plan, n) => isSamePlan(plan, together[n])) || !this.sharesRoom() ? apart : together;
+    return apart.every((plan, n) => isSamePlan(plan, together[n])) || !this.patches.exitsShareRoom() ? apart : together;
   }
 
   /** No two exits take the same room in one look, and what rests for its share keeps no room from what a price has set off. */
@@ -110,7 +109,7 @@ export class OrderListRun {
     if (market === undefined) throw new RangeError(`no market of leg ${leg.n}`);
     const group = groupOf(list, leg.n);
     const view: LegView = {
-      leg, market, nowMs, groupLeft, room,
+      leg, market, nowMs, groupLeft, room, patches: this.patches,
       children: children.filter((child) => child.leg === leg.n),
       others: children.filter((child) => child.leg !== leg.n && group.includes(child.leg) && sharesRoom(list, child, leg.n)),
       share: shares[leg.n] ?? ZERO,

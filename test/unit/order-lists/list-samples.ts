@@ -19,6 +19,9 @@ export function leg(terms: Partial<LegTerms>, n: number): OrderListLeg {
 
 const stop: Partial<LegTerms> = { type: 'stopMarket', timeInForce: 'GTC', limitPrice: null, triggerPrice: '90', triggerPriceType: 'mark', gapPolicy: 'traded' };
 
+/** A price sets it off, and it rests at its limit: what is open of it is on the lot grid, its share is not. */
+export const RESTING_STOP: Partial<LegTerms> = { ...stop, type: 'stopLimit', limitPrice: '89' };
+
 export const LEGS: Record<OrderListType, readonly Partial<LegTerms>[]> = {
   OCO: [{ limitPrice: '110' }, { limitPrice: '120' }, stop],
   OUO: [{ limitPrice: '110' }, { limitPrice: '120' }, stop],
