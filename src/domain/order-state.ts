@@ -3,8 +3,9 @@
  * row lock, for every writer, so there is no other way for an order to change.
  *
  * Forward only: evidence about the past never takes back what is known. A fill after a terminal state is a correction
- * that is recorded and shown. One state gives way: REJECTED, when the venue shows that it has the order after all
- * (docs/decisions/revived-orders.md). Figures grow: filledQuantity is the larger of the fills we have and what the venue says.
+ * that is recorded and shown. Two states give way when the venue shows that it works the order after all: REJECTED, and FILLED that
+ * was concluded from a quantity that has been raised (docs/decisions/revived-orders.md). Figures grow: filledQuantity is the larger
+ * of the fills we have and what the venue says.
  */
 import { decimal, decimalText, maxOf, ZERO, type Decimal } from './decimal';
 import { REASON } from './errors';
@@ -79,7 +80,7 @@ export function applyEvidence(order: Order, evidence: Evidence, fills: FillFigur
     case 'amendRequested':
       return overlay(order, { pendingReplace: true }, 'order.amendRequested', { limitPrice: evidence.limitPrice, quantity: evidence.quantity, ...(evidence.triggerPrice == null ? {} : { triggerPrice: evidence.triggerPrice }) }, evidence.at);
     case 'amendRefused':
-      return overlay(order, { pendingReplace: false }, 'order.amendRefused', { reasonCode: evidence.reasonCode, message: evidence.message }, evidence.at);
+      return refusedAmend(order, evidence.reasonCode, evidence.message, evidence.at);
     case 'amendSettled':
       return settledAmend(order, evidence.order, fills, evidence.at);
     case 'triggered':
@@ -119,16 +120,27 @@ function seen(order: Order, view: VenueOrder, fills: FillFigures, at: string): T
   // While an amendment is open its effect is settled by amendSettled, which knows what was asked; otherwise the venue's
   // working quantity and price are the truth (someone may have changed them outside).
   const newest = order.venueSeenAtMs === null || view.updatedAtMs >= order.venueSeenAtMs;
-  const isRefuted = order.state === 'REJECTED' && view.status !== 'rejected' && (order.venueSeenAtMs === null || view.updatedAtMs > order.venueSeenAtMs);
+  const isNewer = order.venueSeenAtMs === null || view.updatedAtMs > order.venueSeenAtMs;
+  const isRefuted = isNewer && ((order.state === 'REJECTED' && view.status !== 'rejected') || (order.state === 'FILLED' && worksOn(order, view, venueFilled)));
   if (newest && !order.pendingReplace && (!isTerminal(order.state) || isRefuted) && view.status === 'open') adoptTerms(next, view);
   if (newest) next.venueSeenAtMs = view.updatedAtMs;
-  const target = stateSeen(view, venueFilled, isWholePosition(order) ? null : decimal(next.quantity));
+  const target = stateSeen(view, venueFilled, isItsQuantityKnown(order) ? decimal(next.quantity) : null);
   return isRefuted ? revive(order, next, target, view.reasonCode, at) : advance(order, next, target, view.reasonCode, at);
 }
 
 /** Its quantity is the position's when it fires: only the venue can say that it filled. */
 function isWholePosition({ grouping }: Order): boolean {
   return grouping === 'positionExits';
+}
+
+/** While an amendment is open the quantity may be more already than the row says: again only the venue can say that it filled. */
+function isItsQuantityKnown(order: Order): boolean {
+  return !isWholePosition(order) && !order.pendingReplace;
+}
+
+/** The venue works more of it than ever filled: its quantity was raised, and we had not heard of that when its fills made it full. */
+function worksOn(order: Order, view: VenueOrder, filledQuantity: Decimal): boolean {
+  return view.status === 'open' && !isWholePosition(order) && decimal(view.quantity).greaterThan(maxOf(filledQuantity, decimal(order.filledQuantity)));
 }
 
 /** `quantity`: null where figures do not tell that it filled. */
@@ -144,7 +156,7 @@ function filled(order: Order, fill: VenueFill, fills: FillFigures, at: string): 
   const quantity = maxOf(decimal(fills.quantity), decimal(order.filledQuantity));
   const next = withFigures(order, quantity, fills, null);
   next.venueOrderId = order.venueOrderId ?? fill.venueOrderId;
-  const target: OrderState = !isWholePosition(order) && quantity.greaterThanOrEqualTo(decimal(order.quantity)) ? 'FILLED' : 'PARTIALLY_FILLED';
+  const target: OrderState = isItsQuantityKnown(order) && quantity.greaterThanOrEqualTo(decimal(order.quantity)) ? 'FILLED' : 'PARTIALLY_FILLED';
   // Where the venue itself showed the order rejected, its rest is gone; where that was concluded, it may still work.
   const isRefuted = order.state === 'REJECTED' && order.venueSeenAtMs === null;
   return isRefuted ? revive(order, next, target, null, at) : advance(order, next, target, null, at);
@@ -171,12 +183,21 @@ function advance(order: Order, next: Order, target: OrderState, reasonCode: stri
   return changed(order, next, moved ? EVENT_OF_STATE[target] : null, at);
 }
 
-/** The venue has, or had, an order that was called REJECTED: it takes the venue's state, so that it counts as exposure again. */
+/** The venue has, or had, an order that was called REJECTED, or works one that was called FILLED: it takes the venue's state, so that it counts as exposure again. */
 function revive(order: Order, next: Order, target: OrderState, reasonCode: string | null, at: string): Transition {
-  Object.assign(next, { reasonCode: null, reasonMessage: null, closedAt: null, leavesQuantity: leaves(next.quantity, next.filledQuantity) });
+  Object.assign(next, { reasonCode: null, reasonMessage: null, closedAt: null, filledAt: null, leavesQuantity: leaves(next.quantity, next.filledQuantity) });
   if (isTerminal(target)) close(next, target, reasonCode, at);
   else Object.assign(next, { state: target, acknowledgedAt: order.acknowledgedAt ?? at });
   return changed(order, next, 'order.corrected', at);
+}
+
+/** With its old quantity in force, what filled meanwhile may be all of it. */
+function refusedAmend(order: Order, reasonCode: string, message: string, at: string): Transition {
+  const refused = overlay(order, { pendingReplace: false }, 'order.amendRefused', { reasonCode, message }, at);
+  const { order: cleared } = refused;
+  if (isTerminal(cleared.state) || isWholePosition(cleared) || decimal(cleared.filledQuantity).lessThan(decimal(cleared.quantity))) return refused;
+  const filledUp = advance(cleared, { ...cleared }, 'FILLED', null, at);
+  return { order: filledUp.order, events: [...refused.events, ...filledUp.events] };
 }
 
 function settledAmend(order: Order, view: VenueOrder, fills: FillFigures, at: string): Transition {

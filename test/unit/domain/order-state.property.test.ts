@@ -103,4 +103,76 @@ describe('reordered and duplicated evidence', () => {
     const lastWins: Machine = (order, evidence, fills) => applyEvidence(evidence.kind === 'venueView' ? { ...order, filledQuantity: '0' } : order, evidence, fills);
     expect(fc.check(agreesWithVenue(lastWins), { ...RUNS, seed: 1 }).failed).toBe(true);
   });
+
+  test('the property finds a machine that lets an older view reopen a filled order', () => {
+    const reopening: Machine = (order, evidence, fills) => applyEvidence(order.state === 'FILLED' ? { ...order, state: 'PARTIALLY_FILLED', filledQuantity: '0', venueSeenAtMs: null, closedAt: null } : order, evidence, fills);
+    expect(fc.check(agreesWithVenue(reopening), { ...RUNS, seed: 1 }).failed).toBe(true);
+  });
+});
+
+/** An order of 10 that is raised to 20 while it fills, by us or by somebody else at the venue; the answer is lost or late. */
+const raised = fc
+  .record({ before: fc.integer({ min: 0, max: 9 }), after: fc.array(fc.integer({ min: 1, max: 8 }), { maxLength: 6 }), asked: fc.boolean(), taken: fc.boolean() })
+  .chain((plan) => {
+    const { before, asked } = plan;
+    const taken = plan.taken || !asked;
+    const quantity = taken ? 20 : 10;
+    const views: Evidence[] = [amendedView('open', 10, 0, 1)];
+    const fills: Evidence[] = [];
+    let filled = 0;
+    const fill = (wanted: number, sequence: number, upTo: number): void => {
+      const room = Math.min(wanted, upTo - filled);
+      if (room <= 0) return;
+      filled += room;
+      const one = sampleFill({ venueFillId: `f${sequence}`, quantity: String(room), price: '100' });
+      fills.push({ kind: 'fill', key: fillKey(one), fill: one, at: AT });
+      views.push(amendedView(filled === upTo ? 'filled' : 'open', upTo, filled, sequence));
+    };
+    fill(before, 2, 10);
+    if (taken) views.push(amendedView('open', 20, filled, 3));
+    plan.after.forEach((wanted, index) => {
+      fill(wanted, 4 + index, quantity);
+    });
+    const newest = views.at(-1);
+    if (newest?.kind !== 'venueView') throw new Error('the story has no view');
+    const asking: Evidence[] = asked ? [{ kind: 'amendRequested', key: 'amend/1', quantity: '20', limitPrice: null, at: AT }] : [];
+    // What a look at the venue finds when the answer is lost.
+    const settling: Evidence[] = !asked ? [] : taken ? [{ kind: 'amendSettled', key: 'amendSettled/1', order: newest.order, at: AT }] : [{ kind: 'amendRefused', key: 'amendRefused/1', reasonCode: 'VENUE_REJECTED', message: 'no', at: AT }];
+    return fc.shuffledSubarray([...fills, ...views], { minLength: fills.length + views.length }).chain((arrivals) =>
+      fc.integer({ min: 0, max: arrivals.length }).map((at) => ({ arrivals: [...asking, ...arrivals.slice(0, at), ...settling, ...arrivals.slice(at)], filled, quantity })),
+    );
+  });
+
+function amendedView(status: 'open' | 'filled', quantity: number, filled: number, sequence: number): Evidence {
+  const order = sampleView({ status, quantity: String(quantity), filledQuantity: String(filled), updatedAtMs: sequence, revision: sequence });
+  return { kind: 'venueView', key: venueViewKey(order), order, source: 'stream', at: AT };
+}
+
+function followsTheRaise(machine: Machine): fc.IPropertyWithHooks<[{ arrivals: Evidence[]; filled: number; quantity: number }]> {
+  return fc.property(raised, ({ arrivals, filled, quantity }) => {
+    const { order } = hear(machine, arrivals);
+    expect(order.filledQuantity).toBe(String(filled));
+    expect(order.state).toBe(filled === quantity ? 'FILLED' : filled > 0 ? 'PARTIALLY_FILLED' : 'WORKING');
+    if (!isTerminal(order.state)) expect(order.leavesQuantity).toBe(String(quantity - filled));
+    expect(order.pendingReplace).toBe(false);
+  });
+}
+
+describe('an order whose quantity is raised while it fills', () => {
+  test('is FILLED when the venue has no more of it to fill, and open as long as it has', () => {
+    fc.assert(followsTheRaise(applyEvidence), RUNS);
+  });
+
+  test('the property finds a machine that judges by the old quantity while the amendment is open', () => {
+    const hasty: Machine = (order, evidence, fills) => {
+      const { order: cleared } = applyEvidence({ ...order, pendingReplace: evidence.kind === 'fill' ? false : order.pendingReplace }, evidence, fills);
+      return { order: cleared.state === 'FILLED' ? { ...cleared, venueSeenAtMs: 100 } : cleared, events: [] };
+    };
+    expect(fc.check(followsTheRaise(hasty), { ...RUNS, seed: 1 }).failed).toBe(true);
+  });
+
+  test('the property finds a machine that never takes FILLED back', () => {
+    const stubborn: Machine = (order, evidence, fills) => (order.state === 'FILLED' ? { order, events: [] } : applyEvidence(order, evidence, fills));
+    expect(fc.check(followsTheRaise(stubborn), { ...RUNS, seed: 1 }).failed).toBe(true);
+  });
 });
