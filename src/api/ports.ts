@@ -65,6 +65,8 @@ export interface AccountChange {
   readonly name?: string;
   readonly status?: { readonly status: AccountStatus; readonly reason: string | null };
   readonly credential?: VenueCredentials;
+  /** Belongs to `credential`: who signs with it at the venue. */
+  readonly signerId?: string;
 }
 
 export interface LeverageSetting {

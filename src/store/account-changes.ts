@@ -20,6 +20,8 @@ export interface AccountChange {
   /** `reason` belongs to it: null for none. */
   readonly status?: { readonly status: AccountStatus; readonly reason: string | null };
   readonly credential?: VenueCredentials;
+  /** Belongs to `credential`: who signs with it at the venue; the same as before where it is absent. */
+  readonly signerId?: string;
 }
 
 export interface LeverageSetting {
@@ -50,7 +52,7 @@ export class AccountChanges {
           throw new DomainError('CONFLICT', `kill switch ${locked.killSwitchId} holds the account HALTED: release it with POST /api/v1/kill-switch/${locked.killSwitchId}/release`, { details: { killSwitchId: locked.killSwitchId } });
         }
         if (wanted.credential !== undefined) await this.assertSameAddress(tx, id, wanted.credential);
-        if (sealed !== null) await this.replaceCredential(tx, before, sealed);
+        if (sealed !== null) await this.replaceCredential(tx, before, sealed, wanted.signerId ?? before.signerId);
         const status = wanted.status ?? (sealed !== null && before.statusReason === KEY_REFUSED ? { status: before.status, reason: KEY_REPLACED } : null);
         if (wanted.name !== undefined && wanted.name !== before.name) await tx.rows('UPDATE accounts SET name = $2, updated_at = $3::timestamptz WHERE id = $1 RETURNING id', id, wanted.name, at);
         if (status !== null && (status.status !== before.status || status.reason !== before.statusReason)) {
@@ -114,17 +116,22 @@ export class AccountChanges {
   }
 
   /**
-   * Another address is another account at the venue. What is on its way to or from the one that was meant is known by it alone: its bytes are
-   * signed for it, its outcome is read of it. With nothing under way nothing is compared: a key that cannot be opened any more must be replaceable.
+   * Another address is another account at the venue. What is open there, or on its way, is known by it alone: its bytes are signed for it,
+   * its outcome is read of it. With nothing under way nothing is compared: a key that cannot be opened any more must be replaceable, also
+   * while orders are open that nobody could cancel without a new one.
    */
   private async assertSameAddress(tx: Queryable, id: string, wanted: VenueCredentials): Promise<void> {
-    const { moves, agreed, fundings, fundedOrders } = await underWay(tx, id);
-    if (moves + agreed + fundings + fundedOrders === 0) return;
+    const { orders, positions, moves, agreed, fundings, fundedOrders } = await underWay(tx, id);
+    const isMoneyMoving = moves + agreed + fundings + fundedOrders > 0;
+    if (!isMoneyMoving && orders + positions === 0) return;
     // Another process may have replaced them since this one read them.
     this.sealed.forget(id);
-    const before = await this.sealed.of(id);
-    const isSame = ['address', 'vaultAddress'].every((field) => (before[field] ?? '').toLowerCase() === (wanted[field] ?? '').toLowerCase());
-    if (!isSame) throw new DomainError('CONFLICT', 'money is on its way to, from or within the account: its address can be another once that has ended', { details: { moves, fundings: agreed + fundings, fundedOrders } });
+    const before = await this.sealed.openable(id);
+    if (before === null && !isMoneyMoving) return;
+    const isSame = before !== null && ['address', 'vaultAddress'].every((field) => (before[field] ?? '').toLowerCase() === (wanted[field] ?? '').toLowerCase());
+    if (isSame) return;
+    if (isMoneyMoving) throw new DomainError('CONFLICT', 'money is on its way to, from or within the account: its address can be another once that has ended', { details: { moves, fundings: agreed + fundings, fundedOrders } });
+    throw new DomainError('CONFLICT', `the account has ${orders} open orders and ${positions} positions at its address: cancel and close them first, or add the other address as an account of its own`, { details: { orders, positions } });
   }
 
   private async own(tx: Queryable, id: string, userId: string): Promise<LockedAccount> {
@@ -134,10 +141,15 @@ export class AccountChanges {
     return account;
   }
 
-  private async replaceCredential(tx: Queryable, account: Account, sealed: SealedCredential): Promise<void> {
+  /** Whoever signs with the new key has nonces of its own, which all accounts that it signs for share. */
+  private async replaceCredential(tx: Queryable, account: Account, sealed: SealedCredential, signerId: string): Promise<void> {
+    if (signerId !== account.signerId) {
+      const [held] = await tx.rows('SELECT id FROM signers WHERE id = $1 AND open_attempt_id IS NOT NULL', account.signerId);
+      if (held !== undefined) throw new DomainError('CONFLICT', 'the outcome of a request that the old key signed is not known yet: replace it once that is');
+    }
     await tx.rows('DELETE FROM credentials WHERE account_id = $1 RETURNING id', account.id);
     await insertCredential(tx, account, sealed);
-    await tx.rows('UPDATE accounts SET credential_id = $2 WHERE id = $1 RETURNING id', account.id, sealed.id);
+    await tx.rows('UPDATE accounts SET credential_id = $2, signer_id = $3 WHERE id = $1 RETURNING id', account.id, sealed.id, signerId);
   }
 }
 

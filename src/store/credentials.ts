@@ -3,7 +3,7 @@ import type { KeyProvider, SealContext } from '../domain/key-provider';
 import type { Clock } from '../domain/clock';
 import { DomainError } from '../domain/errors';
 import type { VenueCredentials } from '../domain/venue';
-import type { Database } from './database';
+import type { Database, Row } from './database';
 import { open } from './envelope';
 
 /** How long opened keys stay in memory: one database read and one unwrap per account in that time. */
@@ -13,6 +13,14 @@ const MAX_CACHED_CREDENTIALS = 1_000;
 
 export function credentialContext(credentialId: string): SealContext {
   return { table: 'credentials', row: credentialId, field: 'data' };
+}
+
+interface SealedRow extends Row {
+  readonly id: string;
+  readonly accountId: string;
+  readonly keyId: string;
+  readonly wrappedKey: string;
+  readonly data: string;
 }
 
 export class Credentials {
@@ -31,6 +39,14 @@ export class Credentials {
     return found;
   }
 
+  /** Null where they cannot be opened: sealed by a master key that is lost, or damaged. */
+  async openable(accountId: string): Promise<VenueCredentials | null> {
+    const row = (await this.sealedRows([accountId]))[0];
+    if (row === undefined) throw new DomainError('NOT_FOUND', `account ${accountId} has no stored credentials`);
+    // Whatever opening says, it is about these bytes and our keys: the read is over.
+    return this.openRow(row).catch(() => null);
+  }
+
   /** Those of several accounts; an account without any is absent from the answer. */
   async ofAll(accountIds: readonly string[]): Promise<ReadonlyMap<string, VenueCredentials>> {
     const nowMs = this.clock.nowMs();
@@ -42,13 +58,8 @@ export class Credentials {
       else missing.push(accountId);
     }
     if (missing.length === 0) return found;
-    const rows = await this.database.rows<{ id: string; accountId: string; keyId: string; wrappedKey: string; data: string }>(
-      `SELECT c.id, c.account_id AS "accountId", c.key_id AS "keyId", encode(c.wrapped_key, 'base64') AS "wrappedKey", encode(c.data, 'base64') AS data FROM credentials c WHERE c.account_id = ANY($1::text[])`,
-      missing,
-    );
-    for (const row of rows) {
-      const sealed = { keyId: row.keyId, wrappedKey: Buffer.from(row.wrappedKey, 'base64'), data: Buffer.from(row.data, 'base64') };
-      const credentials = JSON.parse((await open(this.keys, sealed, credentialContext(row.id))).toString('utf8')) as VenueCredentials;
+    for (const row of await this.sealedRows(missing)) {
+      const credentials = await this.openRow(row);
       found.set(row.accountId, credentials);
       this.remember(row.accountId, credentials, nowMs);
     }
@@ -57,6 +68,18 @@ export class Credentials {
 
   forget(accountId: string): void {
     this.opened.delete(accountId);
+  }
+
+  private sealedRows(accountIds: readonly string[]): Promise<readonly SealedRow[]> {
+    return this.database.rows<SealedRow>(
+      `SELECT c.id, c.account_id AS "accountId", c.key_id AS "keyId", encode(c.wrapped_key, 'base64') AS "wrappedKey", encode(c.data, 'base64') AS data FROM credentials c WHERE c.account_id = ANY($1::text[])`,
+      accountIds,
+    );
+  }
+
+  private async openRow(row: SealedRow): Promise<VenueCredentials> {
+    const sealed = { keyId: row.keyId, wrappedKey: Buffer.from(row.wrappedKey, 'base64'), data: Buffer.from(row.data, 'base64') };
+    return JSON.parse((await open(this.keys, sealed, credentialContext(row.id))).toString('utf8')) as VenueCredentials;
   }
 
   private remember(accountId: string, credentials: VenueCredentials, nowMs: number): void {

@@ -1,4 +1,5 @@
 /** A store on a database of its own, with venues that sign but are never called, and short words for orders and evidence. */
+import { Client } from 'pg';
 import { createHash, randomUUID } from 'node:crypto';
 import { DEFAULT_RISK_LIMITS, type Account, type RiskLimits } from '../../src/domain/account';
 import type { AuditHead } from '../../src/domain/audit';
@@ -149,3 +150,17 @@ export function fillOf(intent: OrderIntent, changes: Partial<VenueFill> = {}): V
 }
 
 export const OWNER = { ownerWorkflowId: 'order/test/1', sendTtlMs: 1_500 } as const;
+
+/** Every row of every table as text: what must be nowhere is looked for in it. */
+export async function wholeDatabase(world: Pick<StoreWorld, 'databaseUrl'>): Promise<string> {
+  const client = new Client({ connectionString: world.databaseUrl });
+  await client.connect();
+  try {
+    const { rows: tables } = await client.query<{ name: string }>(`SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'`);
+    const contents = [];
+    for (const { name } of tables) contents.push(JSON.stringify((await client.query(`SELECT * FROM "${name}"`)).rows));
+    return contents.join('\n');
+  } finally {
+    await client.end();
+  }
+}

@@ -1,28 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { Client } from 'pg';
-import { DEFAULT_RISK_LIMITS, KEY_REFUSED, KEY_REPLACED } from '../../src/domain/account';
+import { DEFAULT_RISK_LIMITS } from '../../src/domain/account';
 import { isoTime } from '../../src/domain/clock';
-import { intentFor, market, OWNER, openStoreWorld, seen, viewOf, type StoreWorld } from './store-harness';
+import { intentFor, market, OWNER, openStoreWorld, seen, viewOf, wholeDatabase, type StoreWorld } from './store-harness';
 
 let world: StoreWorld;
 beforeAll(async () => {
   world = await openStoreWorld();
 });
 afterAll(() => world.close());
-
-async function wholeDatabase(): Promise<string> {
-  const client = new Client({ connectionString: world.databaseUrl });
-  await client.connect();
-  try {
-    const { rows: tables } = await client.query<{ name: string }>(`SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'`);
-    const contents = [];
-    for (const { name } of tables) contents.push(JSON.stringify((await client.query(`SELECT * FROM "${name}"`)).rows));
-    return contents.join('\n');
-  } finally {
-    await client.end();
-  }
-}
 
 describe('users and keys', () => {
   test('the owner is made once, even by several starts at once, and its key is shown once', async () => {
@@ -41,7 +27,7 @@ describe('users and keys', () => {
     expect(plain).toMatch(/^sf_[0-9A-Za-z]{32}$/);
     expect(await world.store.users.authenticate(plain)).toEqual({ userId: user.id, keyId: id, scopes: ['read'] });
     expect(await world.store.users.authenticate(`${plain}x`)).toBeNull();
-    expect(await wholeDatabase()).not.toContain(plain);
+    expect(await wholeDatabase(world)).not.toContain(plain);
     await world.store.apiKeys.revoke(id, user.id, 'system');
     expect(await world.store.users.authenticate(plain)).toBeNull();
   });
@@ -51,7 +37,7 @@ describe('an account', () => {
   test('keeps its keys sealed, and gives them back to who sends for it', async () => {
     const account = await world.newAccount();
     expect(await world.store.accounts.credentials(account.id)).toEqual({ key: `key-of-${account.id}` });
-    const contents = await wholeDatabase();
+    const contents = await wholeDatabase(world);
     expect(contents).not.toContain(`key-of-${account.id}`);
     const encoded = Buffer.from(`key-of-${account.id}`).toString('hex');
     expect(contents).not.toContain(encoded);
@@ -171,71 +157,4 @@ test('a database that is away is SERVICE_UNAVAILABLE, not a fault of the caller'
   await expect(world.openAnother({ databaseUrl: url.href })).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
   await expect(world.store.ping()).resolves.toBeUndefined();
   expect(isoTime(world.clock.nowMs())).toMatch(/Z$/);
-});
-
-describe('changing an account', () => {
-  const ACTOR = 'key:boss';
-  const code = (work: Promise<unknown>): Promise<string> => work.then(() => 'done', (error: { code?: string }) => error.code ?? String(error));
-
-  test('a new key takes the old one\'s place, sealed, and nobody gets the old one any more', async () => {
-    const account = await world.newAccount();
-    expect(await world.store.accounts.credentials(account.id)).toEqual({ key: `key-of-${account.id}` });
-    await world.store.accountChanges.apply(account.id, account.userId, { credential: { key: 'the-new-key' } }, ACTOR);
-    expect(await world.store.accounts.credentials(account.id)).toEqual({ key: 'the-new-key' });
-    expect(await wholeDatabase()).not.toContain('the-new-key');
-  });
-
-  test('one that is halted for a refused key waits for a person, but is watched again', async () => {
-    const account = await world.newAccount();
-    await world.store.accounts.setStatus(account.id, 'HALTED', KEY_REFUSED);
-    const replaced = await world.store.accountChanges.apply(account.id, account.userId, { credential: { key: 'another' } }, ACTOR);
-    expect([replaced.status, replaced.statusReason]).toEqual(['HALTED', KEY_REPLACED]);
-    const released = await world.store.accountChanges.apply(account.id, account.userId, { status: { status: 'ACTIVE', reason: null } }, ACTOR);
-    expect([released.status, released.statusReason]).toEqual(['ACTIVE', null]);
-  });
-
-  test('a name that another account has changes nothing at all', async () => {
-    const [one, two] = [await world.newAccount(), await world.newAccount()];
-    expect(await code(world.store.accountChanges.apply(two.id, two.userId, { name: one.name, status: { status: 'HALTED', reason: null } }, ACTOR))).toBe('CONFLICT');
-    expect((await world.store.accounts.byId(two.id))?.status).toBe('ACTIVE');
-  });
-
-  test('another user changes, ends and sets nothing', async () => {
-    const account = await world.newAccount();
-    const stranger = (await world.store.users.createUser('a stranger to accounts')).id;
-    const setting = { symbol: 'BTC-PERP', venueSymbol: 'BTC-PERP', leverage: '3', marginMode: 'cross' } as const;
-    expect(await code(world.store.accountChanges.apply(account.id, stranger, { name: 'mine' }, ACTOR))).toBe('NOT_FOUND');
-    expect(await code(world.store.accountChanges.remove(account.id, stranger, ACTOR))).toBe('NOT_FOUND');
-    expect(await code(world.store.accountChanges.noteLeverage(account.id, stranger, setting, ACTOR))).toBe('NOT_FOUND');
-  });
-
-  test('deleted, it is in no list, its key is gone, its name is free, and its events stay', async () => {
-    const account = await world.newAccount();
-    await world.store.accountChanges.remove(account.id, account.userId, ACTOR);
-    expect(await world.store.accounts.byId(account.id)).toBeNull();
-    expect((await world.store.accounts.list(account.userId)).map(({ id }) => id)).not.toContain(account.id);
-    expect((await world.store.accounts.allActive()).map(({ id }) => id)).not.toContain(account.id);
-    expect(await code(world.store.accounts.credentials(account.id))).toBe('NOT_FOUND');
-    const other = await world.newAccount();
-    expect((await world.store.accountChanges.apply(other.id, other.userId, { name: account.name }, ACTOR)).name).toBe(account.name);
-    expect((await world.store.events.since(`account:${account.id}`, 0, 100)).map((event) => event.type)).toContain('account.deleted');
-    expect(await code(world.store.accountChanges.apply(account.id, account.userId, { name: 'back' }, ACTOR))).toBe('NOT_FOUND');
-  });
-
-  test('holding an order or a position, it is not deleted', async () => {
-    const account = await world.newAccount();
-    await world.store.placing.recordOrders([intentFor(account, { clientOrderId: 'resting' })], OWNER);
-    expect(await code(world.store.accountChanges.remove(account.id, account.userId, ACTOR))).toBe('CONFLICT');
-    expect(await world.store.accounts.byId(account.id)).not.toBeNull();
-  });
-
-  test('its leverage is what margin is reckoned with from then on', async () => {
-    const account = await world.newAccount();
-    const setting = { symbol: 'BTC-PERP', venueSymbol: 'BTC-PERP', leverage: '3', marginMode: 'cross' } as const;
-    await world.store.accountChanges.noteLeverage(account.id, account.userId, setting, ACTOR);
-    expect((await world.store.accounts.figures(account.id, ['BTC-PERP'])).symbols['BTC-PERP']?.leverage).toBe('3');
-    await world.store.accountChanges.noteLeverage(account.id, account.userId, { ...setting, leverage: '7' }, ACTOR);
-    expect((await world.store.accounts.figures(account.id, ['BTC-PERP'])).symbols['BTC-PERP']?.leverage).toBe('7');
-    expect(await world.store.positions.openOf(account.id, account.userId)).toEqual([]);
-  });
 });

@@ -21,7 +21,7 @@ export function accountChangeRoutes({ ports, directory }: RouteContext): Route[]
       operationId: 'changeAccount',
       tag: 'Accounts',
       summary: 'Rename an account, halt, reduce or release it, or replace its key',
-      description: 'All of it or nothing. A new key is tried at the venue first; one that it refuses changes nothing. An account that was halted because its key was refused needs the new key and `status: ACTIVE`.',
+      description: 'All of it or nothing. A new key is tried at the venue first; one that it refuses changes nothing. While orders are open, a position is held or money is on its way, it must be a key for the same address. An account that was halted because its key was refused needs the new key and `status: ACTIVE`.',
       scope: 'admin',
       params: accountParams,
       body: accountChangeSchema,
@@ -36,7 +36,7 @@ export function accountChangeRoutes({ ports, directory }: RouteContext): Route[]
           {
             ...(body.name === undefined ? {} : { name: body.name }),
             ...(body.status === undefined ? {} : { status: { status: body.status, reason: body.status === 'ACTIVE' ? null : (body.reason ?? null) } }),
-            ...(body.credentials === undefined ? {} : { credential: body.credentials }),
+            ...(body.credentials === undefined ? {} : { credential: body.credentials, signerId: ports.venues.signerOf(before.venue, body.credentials) ?? before.signerId }),
           },
           actor,
         );
