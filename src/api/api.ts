@@ -19,6 +19,7 @@ import { OrderPreview } from './order-preview';
 import { OrderWaiter } from './order-waiter';
 import type { CacheLifetimes } from './limits';
 import type { ApiPorts } from './ports';
+import { RecentOrders } from './recent-orders';
 import { requestContext } from './request-context';
 import { routeTable, type RouteContext } from './route-table';
 import { SignalDesk } from './signal-desk';
@@ -55,7 +56,8 @@ export interface Api {
 
 export function createApi(options: ApiOptions): Api {
   const { ports, log } = options;
-  const waiter = new OrderWaiter({ tail: ports.tail, orders: ports.orders, log });
+  const recentOrders = new RecentOrders(ports.clock);
+  const waiter = new OrderWaiter({ tail: ports.tail, orders: ports.orders, log, onOrder: (order) => recentOrders.see(order) });
   const directory = new Directory(ports, options.caches.configurationMs);
   const intents = new IntentMaker(directory, ports, options.placeDeadlineMs);
   const preview = new OrderPreview(ports, directory, intents);
@@ -67,6 +69,7 @@ export function createApi(options: ApiOptions): Api {
     directory,
     intents,
     waiter,
+    recentOrders,
     preview,
     placement,
     signals,

@@ -52,5 +52,10 @@ export const RECORD_WAIT_MS = 5_000;
 /** A new account's first balance; without it the account is answered all the same. */
 export const FIRST_BALANCE_WAIT_MS = 5_000;
 
+/** Orders that were placed, filled in part or amended a moment ago: what is cancelled soon. About 2 MB. */
+export const RECENT_ORDERS_SIZE = 2_000;
+/** The summary of a cancel names the terms the order had then: no older than a person would expect. */
+export const RECENT_ORDER_MAX_AGE_MS = 60_000;
+
 /** Cancels of one DELETE /orders at once: enough to hide latency, too few to crowd out single cancels. */
 export const CANCELS_AT_ONCE = 32;

@@ -22,6 +22,8 @@ export interface OrderWaiterOptions {
   readonly tail: EventTail;
   readonly orders: Pick<OrdersPort, 'byIds' | 'byClientId'>;
   readonly log: Pick<Logger, 'warn'>;
+  /** Told of every order that an event or a row shows here. */
+  readonly onOrder?: (order: Order) => void;
   readonly pollIntervalMs?: number;
   readonly eventGraceMs?: number;
 }
@@ -87,6 +89,7 @@ export class OrderWaiter {
   }
 
   private deliver(order: Order): void {
+    this.options.onOrder?.(order);
     for (const key of [idKey(order.id), clientKey(order.accountId, order.clientOrderId)]) {
       for (const watch of [...(this.byKey.get(key) ?? [])]) watch.see(order);
     }

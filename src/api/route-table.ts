@@ -10,6 +10,7 @@ import type { OrderPreview } from './order-preview';
 import type { OrderWaiter } from './order-waiter';
 import type { CacheLifetimes } from './limits';
 import type { ApiPorts } from './ports';
+import type { RecentOrders } from './recent-orders';
 import type { Route } from './route';
 import type { SignalDesk } from './signal-desk';
 import { accountChangeRoutes } from './routes/account-changes';
@@ -48,6 +49,7 @@ export interface RouteContext {
   readonly directory: Directory;
   readonly intents: IntentMaker;
   readonly waiter: OrderWaiter;
+  readonly recentOrders: RecentOrders;
   readonly placement: OrderPlacement;
   readonly preview: OrderPreview;
   readonly mutations: OrderMutations;

@@ -46,6 +46,17 @@ describe('cancelling an order', () => {
     expect([answer.status, answer.body.error.code, answer.body.error.details.order.state]).toEqual([409, 'CONFLICT', state]);
   });
 
+  test('that was placed a moment ago is handed over without a read of its row', async () => {
+    let readsBefore = -1;
+    const taken = api.backend.onCancel;
+    api.backend.onCancel = (intent) => {
+      readsBefore = api.backend.calls.byId;
+      return taken(intent);
+    };
+    expect((await cancel()).status).toBe(200);
+    expect(readsBefore).toBe(0);
+  });
+
   test('that fills meanwhile is a 409 with the order', async () => {
     api.backend.onCancel = async () => {
       api.backend.change(id, { pendingCancel: true }, 'order.cancelRequested');

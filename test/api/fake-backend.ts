@@ -49,7 +49,7 @@ export class FakeBackend {
   readonly limits = new FakeLimits(this.accounts);
   book: AgedBook | null = { book: BOOK, ageMs: 5, stale: false };
   readonly money = new FakeMoney(this.accounts);
-  readonly calls = { authenticate: 0, byIds: 0, byClientId: 0, placed: 0, answered: 0, sent: 0, suspected: 0, started: 0 };
+  readonly calls = { authenticate: 0, byId: 0, byIds: 0, byClientId: 0, placed: 0, answered: 0, sent: 0, suspected: 0, started: 0 };
   postgresqlAway = false;
   temporalAway = false;
   /** Rows are written all the same. */
@@ -200,7 +200,10 @@ export class FakeBackend {
       gateway: { place: (intents) => this.place(intents), answered: () => void (this.calls.answered += 1), cancel: (intent) => this.onCancel(intent), amend: (intent) => this.onAmend(intent), ...heldOrders(this) },
       ...this.alerts.ports,
       orders: {
-        byId: async (id, userId) => this.own(this.orders.get(id), userId),
+        byId: async (id, userId) => {
+          this.calls.byId += 1;
+          return this.own(this.orders.get(id), userId);
+        },
         byIds: async (ids) => {
           this.calls.byIds += 1;
           await this.step('read');

@@ -13,7 +13,7 @@ import { route, validationError, type Route } from '../route';
 
 const orderParams = z.strictObject({ id: idSchema });
 
-export function orderChangeRoutes({ ports, mutations, directory }: RouteContext): Route[] {
+export function orderChangeRoutes({ ports, mutations, directory, recentOrders }: RouteContext): Route[] {
   return [
     route({
       method: 'patch',
@@ -55,7 +55,7 @@ export function orderChangeRoutes({ ports, mutations, directory }: RouteContext)
       },
       errors: ['NOT_FOUND', 'CONFLICT', 'RATE_LIMITED', 'VENUE_REJECTED'],
       async handle({ params, query, userId }) {
-        return mutations.cancel(await ownOrder(ports, params.id, userId), query.timeoutMs);
+        return mutations.cancel(recentOrders.open(params.id, userId) ?? (await ownOrder(ports, params.id, userId)), query.timeoutMs);
       },
     }),
     route({
