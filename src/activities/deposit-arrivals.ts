@@ -1,7 +1,7 @@
 /** What arrives: asked of the bridge where to look, read from the chain, counted when it is final and taken back when its block is gone. */
 import type { Bridge } from '../domain/bridge';
 import type { Chain, TransferLog } from '../domain/chain';
-import { COUNTED_TRANSFER_STATES, judgeTransfer } from '../domain/chain-transfers';
+import { judgeTransfer } from '../domain/chain-transfers';
 import { isoTime, type Clock } from '../domain/clock';
 import { assetOf, isNative, type BridgeReport, type ChainToken, type ChainTransfer, type Deposit, type DepositState, type Hex } from '../domain/deposit';
 import { DomainError } from '../domain/errors';
@@ -33,6 +33,8 @@ export interface DepositArrivalsPorts {
 
 /** Blocks of one getLogs: public nodes refuse more. */
 const MAX_RANGE = 1_000;
+/** Of them, those that may have been read before: each read must come further. */
+const MAX_OVERLAP = MAX_RANGE / 2;
 /** Blocks read again after a reorganisation: deeper than any that the confirmations let pass. */
 const ROLL_BACK_BLOCKS = 64;
 /** Counted transfers of so many blocks are judged again: a deeper reorganisation has never been seen on the chains that are served. */
@@ -58,7 +60,8 @@ export class DepositArrivals {
     const { transfers, deposits, taken } = this.ports;
     const head = await chain.head();
     const known = await transfers.cursor(chainId);
-    const from = known === null ? Math.max(0, head.number - chain.confirmations) : await this.resumeAt(chain, known);
+    // Until a block is final it is read again: a node that lags behind answers that there is nothing in it, and one on a fork shows another.
+    const from = Math.max(0, (known === null ? head.number : await this.resumeAt(chain, known)) - Math.min(chain.confirmations, MAX_OVERLAP));
     const to = Math.min(head.number, from + MAX_RANGE - 1);
     if (to >= from) {
       const addresses = await deposits.addresses();
@@ -125,9 +128,7 @@ export class DepositArrivals {
   private async verdictOf({ transfer, state }: StoredTransfer) {
     const chain = this.chainOf(transfer.chainId);
     const [head, blockHashAtHeight] = [await chain.head(), await chain.blockHash(transfer.blockNumber)];
-    // A node that has not come so far yet says nothing of it: what was counted is not taken back on its word.
-    const lagsBehind = COUNTED_TRANSFER_STATES.has(state) && head.number < transfer.blockNumber;
-    return lagsBehind ? 'keep' : judgeTransfer(transfer, state, { headNumber: head.number, blockHashAtHeight, neededConfirmations: chain.confirmations });
+    return judgeTransfer(transfer, state, { headNumber: head.number, blockHashAtHeight, neededConfirmations: chain.confirmations });
   }
 
   private async must(id: string): Promise<Deposit> {

@@ -74,7 +74,7 @@ export class EvmChain implements Chain {
 
   async minedWithNonce(from: Hex, nonce: number, withinBlocks = NONCE_WINDOW): Promise<ChainTransaction | null> {
     const head = (await this.head()).number;
-    let [low, high] = [Math.max(0, head - withinBlocks), head];
+    let [low, high] = [await this.oldestState(from, head, withinBlocks), head];
     const usedBy = (block: number): Promise<number> => this.asked(() => this.client.getTransactionCount({ address: from, blockNumber: BigInt(block) }));
     if ((await usedBy(low)) > nonce && low > 0) return null;
     while (low < high) {
@@ -85,6 +85,19 @@ export class EvmChain implements Chain {
     const block = await this.asked(() => this.client.getBlock({ blockNumber: BigInt(high), includeTransactions: true }));
     const mined = block.transactions.find((each) => lower(each.from) === from && each.nonce === nonce);
     return mined === undefined ? null : transactionOf(mined);
+  }
+
+  /** Where the search for a nonce may begin: a node that prunes has no state of long ago, and then only the newest blocks are searched. */
+  private async oldestState(from: Hex, head: number, withinBlocks: number): Promise<number> {
+    const oldest = Math.max(0, head - withinBlocks);
+    if (withinBlocks <= NONCE_WINDOW) return oldest;
+    try {
+      await this.client.getTransactionCount({ address: from, blockNumber: BigInt(oldest) });
+      return oldest;
+    } catch {
+      // Whatever the reason: if it is the node and not its memory, the question that comes next says so.
+      return Math.max(0, head - NONCE_WINDOW);
+    }
   }
 
   async transfersTo(addresses: readonly Hex[], tokens: readonly Hex[], fromBlock: number, toBlock: number): Promise<readonly TransferLog[]> {

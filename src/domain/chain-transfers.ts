@@ -13,17 +13,20 @@ export const COUNTED_TRANSFER_STATES: ReadonlySet<TransferState> = new Set(['dep
 /** How the chain stands while a transfer is judged. */
 export interface ChainView {
   readonly headNumber: number;
-  /** Of the block at the transfer's height; null where there is none. */
+  /** Of the block at the transfer's height; null: the node that was asked has none there, as one that lags behind. */
   readonly blockHashAtHeight: Hex | null;
   readonly neededConfirmations: number;
 }
 
 export type TransferVerdict = 'wait' | 'count' | 'void' | 'reverse' | 'keep';
 
-/** Confirmations count the block itself: a transfer in the newest block has one. */
+/**
+ * Confirmations count the block itself: a transfer in the newest block has one. That a node has no block there says nothing: endpoints
+ * of one chain are not equally far. Only another block in its place is evidence that its own is gone.
+ */
 export function judgeTransfer(transfer: Pick<ChainTransfer, 'blockNumber' | 'blockHash'>, state: TransferState, view: ChainView): TransferVerdict {
   const counted = COUNTED_TRANSFER_STATES.has(state);
-  if (state === 'voided' || state === 'reversed') return 'keep';
+  if (state === 'voided' || state === 'reversed' || view.blockHashAtHeight === null) return 'keep';
   if (view.blockHashAtHeight !== transfer.blockHash) return counted ? 'reverse' : 'void';
   if (counted) return 'keep';
   return view.headNumber - transfer.blockNumber + 1 >= view.neededConfirmations ? 'count' : 'wait';

@@ -18,6 +18,7 @@ interface Bugs {
   readonly forgetsReversals?: boolean;
   readonly keepsTransitOnRefund?: boolean;
   readonly paysTwice?: boolean;
+  readonly believesNodesThatLag?: boolean;
 }
 
 interface Row {
@@ -63,15 +64,16 @@ class Books {
     this.block += blocks;
   }
 
-  /** What a look at the chains does: keep what is new, judge everything. `claims`: the bridge has told the transaction; `countsFirst`: another process counts before this one reverses. */
-  look(claims: boolean, countsFirst = false): void {
-    for (const transfer of this.chain) {
+  /** What a look at the chains does: keep what is new, judge everything. `claims`: the bridge has told the transaction; `countsFirst`: another process counts before this one reverses; `lag`: the blocks that the node has not got yet. */
+  look(claims: boolean, countsFirst = false, lag = 0): void {
+    const nodeHead = this.block - lag;
+    for (const transfer of this.chain.filter((each) => each.blockNumber <= nodeHead)) {
       const known = this.rows.find((row) => keyOf(row.transfer) === keyOf(transfer) && row.transfer.blockHash === transfer.blockHash);
       const claimed = claims || transfer.asset !== assetOf(USDC);
       if (known === undefined) this.rows.push({ transfer, state: 'seen', depositId: claimed ? this.deposit.id : null, reversals: 0 });
       else if (known.state === 'voided' || known.state === 'reversed') known.state = 'seen';
     }
-    const judged = this.rows.map((row) => ({ row, verdict: judgeTransfer(row.transfer, row.state, { headNumber: this.block, blockHashAtHeight: this.hashAt(row.transfer), neededConfirmations: CONFIRMATIONS }) }));
+    const judged = this.rows.map((row) => ({ row, verdict: judgeTransfer(row.transfer, row.state, { headNumber: this.block, blockHashAtHeight: this.hashAt(row.transfer, nodeHead), neededConfirmations: CONFIRMATIONS }) }));
     for (const { row } of judged.filter((each) => each.verdict === 'void')) row.state = 'voided';
     const count = (): void => judged.filter((each) => each.verdict === 'count').forEach(({ row }) => {
       this.count(row);
@@ -81,6 +83,7 @@ class Books {
     if (countsFirst) count();
     for (const { row } of judged.filter((each) => each.verdict === 'reverse' && each.row.state !== 'voided')) this.reverse(row);
     if (!countsFirst) count();
+    for (const row of this.rows) must(!this.chain.includes(row.transfer) || (row.state !== 'voided' && row.state !== 'reversed'), `${keyOf(row.transfer)} is ${row.state}, and it is in the chain`);
   }
 
   apply(fact: DepositFact, reversals = 0): boolean {
@@ -133,8 +136,9 @@ class Books {
     return Math.max(...this.rows.filter((each) => keyOf(each.transfer) === keyOf(row.transfer)).map((each) => each.reversals));
   }
 
-  private hashAt(transfer: ChainTransfer): ChainTransfer['blockHash'] | null {
-    return this.chain.find((each) => keyOf(each) === keyOf(transfer))?.blockHash ?? null;
+  private hashAt(transfer: ChainTransfer, nodeHead: number): ChainTransfer['blockHash'] | null {
+    if (transfer.blockNumber > nodeHead) return this.bugs.believesNodesThatLag === true ? ANOTHER_BLOCK : null;
+    return this.chain.find((each) => keyOf(each) === keyOf(transfer))?.blockHash ?? ANOTHER_BLOCK;
   }
 
   sumOf(book: string, asset: string): string {
@@ -145,6 +149,9 @@ class Books {
 function must(holds: boolean, otherwise: string): void {
   if (!holds) throw new Error(otherwise);
 }
+
+/** Of what took the place of a block that is gone. */
+const ANOTHER_BLOCK = hash('e0');
 
 const keyOf = ({ chainId, txHash, logIndex }: ChainTransfer): string => `${chainId}/${txHash}/${logIndex}`;
 
@@ -160,7 +167,7 @@ const event = fc.oneof(
   fc.record({ act: fc.constant('mint' as const), what: fc.constantFrom('asked' as const, 'asked' as const, 'other' as const, 'refund' as const), amount: amountOf, logs: fc.constantFrom(1, 1, 2) }),
   fc.record({ act: fc.constant('reorganise' as const), depth: fc.integer({ min: 1, max: 6 }), comesBack: fc.boolean() }),
   fc.record({ act: fc.constant('mine' as const), blocks: fc.integer({ min: 1, max: CONFIRMATIONS }) }),
-  fc.record({ act: fc.constant('look' as const), claims: fc.boolean(), countsFirst: fc.boolean() }),
+  fc.record({ act: fc.constant('look' as const), claims: fc.boolean(), countsFirst: fc.boolean(), lag: fc.constantFrom(0, 0, 1, 5) }),
   fc.record({ act: fc.constant('say' as const), report }),
   fc.record({ act: fc.constant('grace' as const) }),
   fc.record({ act: fc.constant('decide' as const), decision: fc.constantFrom('accept' as const, 'writeOff' as const, 'resume' as const) }),
@@ -173,7 +180,7 @@ function play(events: readonly Event[], bugs: Bugs): void {
     if (each.act === 'mint') books.mint(each.what, each.amount, each.logs);
     else if (each.act === 'reorganise') books.reorganise(each.depth, each.comesBack);
     else if (each.act === 'mine') books.mine(each.blocks);
-    else if (each.act === 'look') books.look(each.claims, each.countsFirst);
+    else if (each.act === 'look') books.look(each.claims, each.countsFirst, each.lag);
     else if (each.act === 'say') books.apply({ kind: 'bridgeSaid', report: each.report });
     else if (each.act === 'grace') books.apply({ kind: 'graceOver', reason: 'BRIDGE_SILENT' });
     else books.apply({ kind: 'decided', decision: each.decision, note: '' });
@@ -222,6 +229,7 @@ describe(`the books of a deposit over ${RUNS} random fault sequences (SEED=${see
     ['a credit whose block went away stays', { forgetsReversals: true }],
     ['two transfers of one transaction pay it', { paysTwice: true }],
     ['a refund leaves the amount between the chains', { keepsTransitOnRefund: true }],
+    ['a transfer is taken back on the word of a node that lags behind', { believesNodesThatLag: true }],
   ] as const)('finds it where %s', (_what, bugs) => {
     expect(fc.check(property(bugs), { seed: PLANTED_SEED, numRuns: RUNS }).failed).toBe(true);
   });
