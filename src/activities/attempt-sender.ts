@@ -98,8 +98,9 @@ export class AttemptSender {
   }
 }
 
-/** A refusal is about these bytes. Where earlier ones of the order may have left, it says nothing of what became of those. */
+/** A refusal is about these bytes. Where earlier ones of the order may have taken effect, it says nothing of what became of those. */
 function withoutHasty(right: SendRight, evidence: readonly OrderEvidence[]): readonly OrderEvidence[] {
+  if (right.earlierGone === true) return evidence;
   const askedBefore = new Set(right.orders.filter((order) => order.state === 'UNKNOWN' || order.state === 'SUBMITTED').map((order) => order.id));
   return evidence.filter((item) => item.evidence.kind !== 'refused' || !askedBefore.has(item.orderId));
 }

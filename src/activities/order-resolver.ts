@@ -1,28 +1,25 @@
 /** One step towards an order's outcome: look at the venue, apply what it shows, or conclude from its absence. */
-import { isoTime, type Clock } from '../domain/clock';
+import { isoTime } from '../domain/clock';
 import { DomainError, REASON } from '../domain/errors';
 import { fillKey, venueViewKey } from '../domain/evidence';
 import { UNSETTLED_STATES, type Order, type OrderState } from '../domain/order';
 import type { AppliedOrder, OrderEvidence } from '../domain/order-store';
-import { mayBeTheSame } from '../domain/same-terms';
-import { conclude, waitBeforeAsking, type PlacingFacts, type ResolutionMemory } from '../domain/resolution';
-import type { ReadOptions, Venue, VenueAccountSession, VenueCredentials, VenueFill, VenueOrder } from '../domain/venue';
-import { VenueError, VenueRateLimited } from '../domain/venue-errors';
+import { conclude, EXIT_LONGEST_WAIT_MS, waitBeforeAsking, type PlacingFacts, type ResolutionMemory } from '../domain/resolution';
+import type { Venue, VenueOrder } from '../domain/venue';
+import { VenueError, VenueRateLimited, VenueUnavailable } from '../domain/venue-errors';
+import { NOTHING_TO_SEE, OrderLook, type Look, type OrderLookPorts } from './order-look';
 
 export type ResolutionStep =
   | { readonly kind: 'settled'; readonly state: string }
   | { readonly kind: 'pending'; readonly askAgainInMs: number; readonly memory: ResolutionMemory };
 
-export interface OrderResolverPorts {
-  readonly clock: Clock;
+export interface OrderResolverPorts extends OrderLookPorts {
   readonly venues: ReadonlyMap<string, Venue>;
   readonly evidence: { apply(items: readonly OrderEvidence[]): Promise<readonly AppliedOrder[]> };
   /** Gives an order of the venue without a client id to ours, if it is nobody's yet. */
   readonly nameless: { claim(orderId: string, candidates: readonly VenueOrder[]): Promise<AppliedOrder | 'wait' | null> };
-  readonly resend: { prepareAgain(orderId: string, sendTtlMs: number): Promise<string | null> };
-  credentials(accountId: string): Promise<VenueCredentials>;
+  readonly resend: { prepareAgain(orderId: string, sendTtlMs: number, goneUntilMs: number | null): Promise<string | null> };
   orderById(orderId: string): Promise<Order | null>;
-  factsOf(orderId: string): Promise<PlacingFacts | null>;
   /** Finds out what became of the nonce that holds the account's signer, where one does. */
   settleNonce(venue: Venue, accountId: string, signal: AbortSignal): Promise<void>;
   /** Sends a prepared attempt; the orders still open afterwards. */
@@ -31,30 +28,30 @@ export interface OrderResolverPorts {
 
 /** How long a request sent again may take to leave. */
 const SEND_TTL_MS = 2_000;
-/** Fills and history are read from this long before the order was made: clocks differ. */
-const LOOK_BACK_MS = 60_000;
-/** All reads of one look: below the activity's 10 s, so that its end is ours to tell. */
-const LOOK_TIMEOUT_MS = 6_000;
-/** More pages than this of one account's fills since the order was made is a venue that does not end its list. */
-const MAX_PAGES = 200;
+/** A venue that one order just found away is away for all of them: of a hundred exits that wait for it, two a second ask. */
+const AWAY_MS = 500;
 
 /** States in which the venue has the entry, and with it, in one request, its exits. */
 const ENTRY_LIVES: ReadonlySet<OrderState> = new Set<OrderState>(['SUBMITTED', 'WORKING', 'PARTIALLY_FILLED']);
 
-interface Look {
-  readonly order: VenueOrder | null;
-  readonly fills: readonly VenueFill[];
-  readonly complete: boolean;
-  readonly venueTimeMs: number;
-  /** Where orders carry no client id: those that may be this one, by their terms. */
-  readonly candidates: readonly VenueOrder[];
+interface Sending {
+  readonly order: Order;
+  readonly venue: Venue;
+  readonly facts: PlacingFacts;
+  readonly goneUntilMs: number | null;
+  readonly memory: ResolutionMemory;
+  readonly signal: AbortSignal;
 }
 
-/** Of an order that waited for its signer and was never sent: the venue is not asked about it, many may wait. */
-const NOTHING_TO_SEE: Look = { order: null, fills: [], complete: false, venueTimeMs: 0, candidates: [] };
-
 export class OrderResolver {
-  constructor(private readonly ports: OrderResolverPorts) {}
+  /** Venues that took no connection, until when that is believed. */
+  private readonly away = new Map<string, { readonly untilMs: number; readonly error: VenueUnavailable }>();
+
+  private readonly look: OrderLook;
+
+  constructor(private readonly ports: OrderResolverPorts) {
+    this.look = new OrderLook(ports);
+  }
 
   async step(orderId: string, memory: ResolutionMemory, signal: AbortSignal): Promise<ResolutionStep> {
     const order = await this.ports.orderById(orderId);
@@ -62,12 +59,16 @@ export class OrderResolver {
     if (!UNSETTLED_STATES.has(order.state)) return { kind: 'settled', state: order.state };
     const venue = this.ports.venues.get(order.venue);
     if (venue === undefined) return pending(next(memory));
+    // Many may wait for their signer: the venue is not asked about them.
     if (venue.capabilities.strictNonces && (await this.ports.factsOf(orderId))?.mayHaveLeft === false) return this.absent(order, venue, NOTHING_TO_SEE, memory, signal);
+    const away = this.away.get(venue.name);
+    if (away !== undefined && this.ports.clock.nowMs() < away.untilMs) return this.withoutLook(order, memory, away.error);
     let look: Look;
     try {
-      look = await this.look(venue, order, signal);
+      look = await this.look.at(venue, order, signal);
     } catch (error) {
       if (!(error instanceof VenueError)) throw error;
+      if (error instanceof VenueUnavailable && error.reason === 'connection') this.away.set(venue.name, { untilMs: this.ports.clock.nowMs() + AWAY_MS, error });
       return this.withoutLook(order, memory, error);
     }
     if (look.order !== null || look.fills.length > 0) return this.found(order, look, memory);
@@ -77,38 +78,6 @@ export class OrderResolver {
       if (claimed !== null) return UNSETTLED_STATES.has(claimed.order.state) ? pending(next(memory)) : { kind: 'settled', state: claimed.order.state };
     }
     return this.absent(order, venue, look, memory, signal);
-  }
-
-  /** By id first: that alone settles nearly every order. Only what is not found there is looked for everywhere. */
-  private async look(venue: Venue, order: Order, signal: AbortSignal): Promise<Look> {
-    const options: ReadOptions = { signal: AbortSignal.any([signal, AbortSignal.timeout(LOOK_TIMEOUT_MS)]), priority: 'exit' };
-    const session = venue.session(await this.ports.credentials(order.accountId));
-    const venueTimeMs = await venue.venueTimeMs(options);
-    const byId = await session.findOrder(order, options);
-    if (byId !== null) return { order: byId, fills: [], complete: true, venueTimeMs, candidates: [] };
-    // The venue's clock may be behind ours, now or when the order was made.
-    const createdMs = Date.parse(order.createdAt);
-    const sinceMs = Math.min(createdMs, createdMs + venueTimeMs - this.ports.clock.nowMs()) - LOOK_BACK_MS;
-    const isOurs = (seen: VenueOrder): boolean => seen.venueClientId === order.venueClientId || (order.venueOrderId !== null && seen.venueOrderId === order.venueOrderId);
-    const shown = [...(await session.openOrders(options)), ...(await session.closedOrders(sinceMs, options))];
-    const listed = shown.find(isOurs) ?? null;
-    const nameless = listed === null && order.venueOrderId === null && venue.carriesClientId?.(order.venueSymbol) === false;
-    const candidates = nameless ? shown.filter((seen) => mayBeTheSame(order, seen, sinceMs)) : [];
-    const { fills, complete } = await this.fillsOf(session, order, sinceMs, options);
-    return { order: listed, fills, complete: complete && venue.capabilities.fullFillHistory, venueTimeMs, candidates };
-  }
-
-  private async fillsOf(session: VenueAccountSession, order: Order, sinceMs: number, options: ReadOptions): Promise<{ fills: VenueFill[]; complete: boolean }> {
-    const fills: VenueFill[] = [];
-    let cursor: string | null = null;
-    for (let page = 0; page < MAX_PAGES; page += 1) {
-      const answer = await session.fillsSince(sinceMs, cursor, options);
-      fills.push(...answer.fills.filter((fill) => fill.venueClientId === order.venueClientId || (order.venueOrderId !== null && fill.venueOrderId === order.venueOrderId)));
-      if (answer.truncatedBeforeMs !== null && answer.truncatedBeforeMs > sinceMs) return { fills, complete: false };
-      if (answer.next === null) return { fills, complete: true };
-      cursor = answer.next;
-    }
-    return { fills, complete: false };
   }
 
   private async found(order: Order, look: Look, memory: ResolutionMemory): Promise<ResolutionStep> {
@@ -127,7 +96,7 @@ export class OrderResolver {
     switch (conclusion.kind) {
       case 'sendAgain':
         // What the gateway took is on its way: only its outcome is open.
-        return order.state === 'SUBMITTED' ? pending(next(memory)) : this.sendAgain(order, venue, facts, memory, signal);
+        return order.state === 'SUBMITTED' ? pending(next(memory)) : this.sendAgain({ order, venue, facts, goneUntilMs: conclusion.goneUntilMs, memory, signal });
       case 'notSent':
         return this.notSent(order, conclusion.rateLimited, memory);
       case 'neverPlaced': {
@@ -145,7 +114,7 @@ export class OrderResolver {
     return entry !== null && ENTRY_LIVES.has(entry.state);
   }
 
-  private async sendAgain(order: Order, venue: Venue, facts: PlacingFacts, memory: ResolutionMemory, signal: AbortSignal): Promise<ResolutionStep> {
+  private async sendAgain({ order, venue, facts, goneUntilMs, memory, signal }: Sending): Promise<ResolutionStep> {
     // Said before the bytes go out: a refusal of these is no answer about earlier ones that may have left.
     if (facts.mayHaveLeft && order.state !== 'UNKNOWN') {
       const message = 'an earlier request may have left, and nobody heard its answer';
@@ -154,7 +123,7 @@ export class OrderResolver {
     await this.ports.settleNonce(venue, order.accountId, signal);
     let attemptId: string | null;
     try {
-      attemptId = await this.ports.resend.prepareAgain(order.id, SEND_TTL_MS);
+      attemptId = await this.ports.resend.prepareAgain(order.id, SEND_TTL_MS, goneUntilMs);
     } catch (error) {
       // An earlier request can still take effect by the database's view of the venue's clock.
       if (!(error instanceof DomainError) || error.code !== 'CONFLICT') throw error;
@@ -162,15 +131,15 @@ export class OrderResolver {
     }
     if (attemptId === null) return pending(next(memory));
     const open = await this.ports.send(attemptId, [order.id], signal);
-    // What was sent now may be lost in its turn: its absence is another one.
-    return open.includes(order.id) ? pending({ ...next(memory), finalAbsences: 0 }) : this.settledBy(order.id);
+    if (!open.includes(order.id)) return this.settledBy(order.id);
+    return order.reduceOnly && !facts.mayHaveLeft ? pending(next(memory), EXIT_LONGEST_WAIT_MS) : pending(next(memory));
   }
 
   /** The venue did not answer the look. What certainly never left needs no answer once its time is over. */
   private async withoutLook(order: Order, memory: ResolutionMemory, error: VenueError): Promise<ResolutionStep> {
     const facts = await this.ports.factsOf(order.id);
     if (facts !== null && !facts.mayHaveLeft && this.ports.clock.nowMs() >= facts.placeBeforeMs) return this.notSent(order, facts.lastRateLimited, memory);
-    const waitMs = Math.max(waitBeforeAsking(memory.tries), error instanceof VenueRateLimited ? error.retryAfterMs : 0);
+    const waitMs = Math.max(waitBeforeAsking(memory.tries, order.reduceOnly ? EXIT_LONGEST_WAIT_MS : undefined), error instanceof VenueRateLimited ? error.retryAfterMs : 0);
     return { kind: 'pending', askAgainInMs: waitMs, memory: next(memory) };
   }
 
@@ -195,6 +164,6 @@ function next(memory: ResolutionMemory): ResolutionMemory {
   return { ...memory, tries: memory.tries + 1 };
 }
 
-function pending(memory: ResolutionMemory): ResolutionStep {
-  return { kind: 'pending', askAgainInMs: waitBeforeAsking(memory.tries), memory };
+function pending(memory: ResolutionMemory, longestMs?: number): ResolutionStep {
+  return { kind: 'pending', askAgainInMs: waitBeforeAsking(memory.tries, longestMs), memory };
 }

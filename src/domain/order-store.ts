@@ -40,9 +40,14 @@ export interface SendRight {
   readonly sendBeforeMs: number;
   /** True: an earlier holder may have sent these bytes; ask the venue first. */
   readonly maybeSent: boolean;
+  /** Every earlier request of these orders is proven to have had no effect: what the venue says of this one is said of the orders. */
+  readonly earlierGone?: boolean;
 }
 
 export type AttemptOutcome = 'answered' | 'refused' | 'notSent' | 'rateLimited' | 'unknown';
+
+/** Outcomes after which nothing of the attempt can reach the venue any more. An attempt nobody reported has none: it may have left. */
+export const NEVER_LEFT: readonly AttemptOutcome[] = ['notSent', 'rateLimited'];
 
 /** How a send ended, with the evidence it yields per order; committed in one transaction with its events. */
 export interface AttemptReport {

@@ -22,18 +22,23 @@ export interface AbsentLook {
   readonly venueTimeMs: number;
   /** The look covered id query, open orders, history and fills, and none of them was cut short. */
   readonly complete: boolean;
+  /** Of an order that belongs to a group: the look found none of the others either. Absent: it stands alone. */
+  readonly groupAbsent?: boolean;
 }
 
 /** How often it was finally absent so far; carried by the workflow from look to look. */
 export interface ResolutionMemory {
   readonly finalAbsences: number;
   readonly tries: number;
+  /** The `lastDeadlineMs` that these absences were final for: a request sent since begins the count anew. */
+  readonly absentAfterMs?: number | null;
 }
 
 export const NO_MEMORY: ResolutionMemory = { finalAbsences: 0, tries: 0 };
 
 export type Conclusion =
-  | { readonly kind: 'sendAgain' }
+  /** `goneUntilMs`: requests with a deadline up to it are proven to have had no effect, and never will; null: none is. */
+  | { readonly kind: 'sendAgain'; readonly goneUntilMs: number | null }
   /** Certainly never sent, and its time is over. */
   | { readonly kind: 'notSent'; readonly rateLimited: boolean }
   | { readonly kind: 'neverPlaced' }
@@ -50,25 +55,32 @@ export function conclude(
   nowMs: number,
 ): Conclusion {
   const alive = nowMs < facts.placeBeforeMs;
-  if (alive && maySendAgain(facts, look, capabilities.resendSafety)) return { kind: 'sendAgain' };
-  if (!alive && !facts.mayHaveLeft) return { kind: 'notSent', rateLimited: facts.lastRateLimited };
-  const final = isFinalAbsence(facts, look, capabilities.absenceFinalAfterMs);
-  const finalAbsences = final ? memory.finalAbsences + 1 : memory.finalAbsences;
-  if (final && finalAbsences >= FINAL_ABSENCES_NEEDED) {
-    if (!alive) return { kind: 'neverPlaced' };
-    // Its bytes had no effect and never will: an intent that lives on, an exit above all, needs others.
-    if (capabilities.resendSafety === 'sameBytes') return { kind: 'sendAgain' };
-  }
-  return { kind: 'askAgain', memory: { finalAbsences, tries: memory.tries + 1 } };
+  if (!facts.mayHaveLeft) return alive ? { kind: 'sendAgain', goneUntilMs: null } : { kind: 'notSent', rateLimited: facts.lastRateLimited };
+  if (alive && isHarmless(facts, look, capabilities.resendSafety)) return { kind: 'sendAgain', goneUntilMs: null };
+  const counted = memory.absentAfterMs === undefined || memory.absentAfterMs === facts.lastDeadlineMs ? memory.finalAbsences : 0;
+  const finalAbsences = counted + (isFinalAbsence(facts, look, capabilities.absenceFinalAfterMs) ? 1 : 0);
+  const isGone = finalAbsences >= FINAL_ABSENCES_NEEDED;
+  if (!alive && isGone) return { kind: 'neverPlaced' };
+  // The bytes that could be repeated are dead at the venue: others may take their place once these are proven to have done nothing.
+  if (alive && isGone && capabilities.resendSafety === 'sameBytes' && look.groupAbsent !== false) return { kind: 'sendAgain', goneUntilMs: facts.lastDeadlineMs };
+  return { kind: 'askAgain', memory: { finalAbsences, tries: memory.tries + 1, ...(finalAbsences > 0 ? { absentAfterMs: facts.lastDeadlineMs } : {}) } };
 }
 
-function maySendAgain(facts: PlacingFacts, look: AbsentLook, safety: VenueCapabilities['resendSafety']): boolean {
-  if (!facts.mayHaveLeft) return true;
-  if (safety === 'uniqueClientId') return true;
-  // Once their deadline has passed the same bytes have no effect any more, and tell nothing.
-  if (safety === 'sameBytes') return facts.lastDeadlineMs === null || look.venueTimeMs <= facts.lastDeadlineMs;
-  // New bytes only once the venue itself would refuse the old ones, and a whole look afterwards found nothing.
-  return safety === 'venueDeadline' && look.complete && facts.lastDeadlineMs !== null && look.venueTimeMs > facts.lastDeadlineMs;
+/** Whether sending again what may have left cannot have a second effect. */
+function isHarmless(facts: PlacingFacts, look: AbsentLook, safety: VenueCapabilities['resendSafety']): boolean {
+  const isOver = facts.lastDeadlineMs !== null && look.venueTimeMs > facts.lastDeadlineMs;
+  switch (safety) {
+    case 'sameBytes':
+      // Past their deadline the venue refuses these very bytes, for ever.
+      return !isOver;
+    case 'uniqueClientId':
+      return true;
+    case 'venueDeadline':
+      // New bytes only once the venue itself would refuse the old ones, and a whole look afterwards found nothing.
+      return look.complete && isOver;
+    case 'none':
+      return false;
+  }
 }
 
 function isFinalAbsence(facts: PlacingFacts, look: AbsentLook, absenceFinalAfterMs: number | null): boolean {
@@ -79,8 +91,13 @@ function isFinalAbsence(facts: PlacingFacts, look: AbsentLook, absenceFinalAfter
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 15_000;
+/**
+ * An exit that waits for nothing but a venue that answers, is at it within 5 s of its first answer (DESIGN.md promise 6): this wait,
+ * the durable timer, one question and one send.
+ */
+export const EXIT_LONGEST_WAIT_MS = 2_500;
 
 /** Soon at first, because most answers are late by little; at last four times a minute. */
-export function waitBeforeAsking(tries: number): number {
-  return Math.min(FIRST_WAIT_MS * 2 ** Math.min(tries, 10), LONGEST_WAIT_MS);
+export function waitBeforeAsking(tries: number, longestMs: number = LONGEST_WAIT_MS): number {
+  return Math.min(FIRST_WAIT_MS * 2 ** Math.min(tries, 10), longestMs);
 }

@@ -7,7 +7,8 @@ import type { TriggerPriceType } from './venue-orders';
 
 /**
  * Why sending an intent again is safe:
- * - sameBytes: the nonce inside the signed bytes is single-use, so the same bytes take effect at most once;
+ * - sameBytes: the nonce inside the signed bytes is single-use, so the same bytes take effect at most once; past
+ *   their deadline new ones take their place, once the old are proven to have had no effect;
  * - uniqueClientId: the venue refuses a client id it has ever accepted;
  * - venueDeadline: new bytes only after the earlier request's venue-enforced deadline passed and the order is absent;
  * - none: an intent is never sent twice, it stays UNKNOWN.
@@ -40,7 +41,7 @@ export interface VenueCapabilities {
   readonly deadManSwitch: boolean;
   /** Collateral that can be moved within an account; absent: none. Sessions have `moves`, and `resendSafety` is sameBytes. */
   readonly collateralMoves?: readonly VenueMove['kind'][];
-  /** How the orders of one list may belong together at the venue, in one request; absent: each stands alone. `resendSafety` is sameBytes there, and nonces are not strict: a group is never signed anew in parts. */
+  /** How the orders of one list may belong together at the venue, in one request; absent: each stands alone. `resendSafety` is sameBytes there, and nonces are not strict: a group is signed anew whole, never in parts. */
   readonly groupings?: readonly OrderGrouping[];
   /** Absent: cross only. */
   readonly marginModes?: readonly MarginMode[];

@@ -59,6 +59,7 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
     credentials: (accountId) => store.accounts.credentials(accountId),
     orderById: (id) => store.orders.byId(id),
     factsOf: (orderId) => store.placingHistory.factsOf(orderId),
+    companionsOf: (orderId) => store.placingHistory.companionsOf(orderId),
     settleNonce: (venue, accountId, signal) => nonces.settle(venue, accountId, signal),
     send: (attemptId, orderIds, signal) => sender.sendPlacing(attemptId, orderIds, signal),
   });

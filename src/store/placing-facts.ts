@@ -1,9 +1,9 @@
 /** What is known of an order's placing requests: whether any may have left, and until when the venue would take it. */
+import type { Order } from '../domain/order';
+import { NEVER_LEFT } from '../domain/order-store';
 import type { PlacingFacts } from '../domain/resolution';
 import type { StoreCore } from './core';
-
-/** Outcomes after which nothing of the attempt can reach the venue any more. */
-const NEVER_LEFT = ['notSent', 'rateLimited'];
+import { orderOf, ORDER_SELECT } from './locks';
 
 export class PlacingHistory {
   constructor(private readonly core: StoreCore) {}
@@ -30,5 +30,16 @@ export class PlacingHistory {
       lastDeadlineMs: row.lastDeadlineMs,
       lastRateLimited: row.lastOutcome === 'rateLimited',
     };
+  }
+
+  /** The other orders of its group, which go to the venue in one request with it. */
+  async companionsOf(orderId: string): Promise<readonly Order[]> {
+    const rows = await this.core.database.rows(
+      `SELECT ${ORDER_SELECT} FROM orders o WHERE o.id <> $1 AND o.id = ANY(ARRAY(
+         SELECT other.order_id FROM attempt_orders own JOIN attempt_orders other ON other.attempt_id = own.attempt_id JOIN orders o ON o.id = own.order_id AND o.grouping IS NOT NULL
+          WHERE own.order_id = $1)) ORDER BY o.id`,
+      orderId,
+    );
+    return rows.map(orderOf);
   }
 }

@@ -11,7 +11,7 @@ let first: Account;
 let second: Account;
 beforeAll(async () => {
   world = await openStoreWorld([
-    signingVenue('strict', { nonceRule: 'increment', strictNonces: true, resendSafety: 'sameBytes', maxBatchSize: 1 }),
+    signingVenue('strict', { nonceRule: 'increment', strictNonces: true, resendSafety: 'sameBytes', maxBatchSize: 1 }, { nowMs: () => world.clock.nowMs() }),
     signingVenue('strict-once', { nonceRule: 'increment', strictNonces: true, resendSafety: 'none', maxBatchSize: 1 }),
   ]);
 });
@@ -136,6 +136,14 @@ describe('the same bytes sent again', () => {
     expect(await nonceOf(again)).toBe('1');
     expect(await world.store.resend.prepareAgain(two.orderId, 1_000)).toBeNull();
     expect((await world.store.nonces.holdOf(first.id))?.attemptId).toBe(again);
+  });
+
+  test('stay where they are once the venue would refuse them as expired: what became of their nonce is found out first', async () => {
+    const one = await placed(first);
+    await report(one.attemptId, 'unknown');
+    world.clock.ms += OWNER.sendTtlMs + 1;
+    await expect(world.store.resend.prepareAgain(one.orderId, 1_000)).rejects.toMatchObject({ code: 'CONFLICT' });
+    expect((await world.store.nonces.holdOf(first.id))?.attemptId).toBe(one.attemptId);
   });
 
   test('that did not leave the second time prove nothing: the first may have', async () => {

@@ -6,7 +6,7 @@ import { intentFor, OWNER, openStoreWorld, signingVenue, SYMBOL, type StoreWorld
 
 /** How each request of the grouping venue was signed. */
 const signed: { readonly ids: readonly string[]; readonly grouping: PrepareContext['grouping'] }[] = [];
-const grouping = signingVenue('grouping', { groupings: ['entryWithExits', 'positionExits'], resendSafety: 'sameBytes', nonceRule: 'timeMs', maxBatchSize: 2 });
+const grouping = signingVenue('grouping', { groupings: ['entryWithExits', 'positionExits'], resendSafety: 'sameBytes', nonceRule: 'timeMs', maxBatchSize: 2 }, { nowMs: () => world.clock.nowMs() });
 const VENUE = {
   ...grouping,
   session: (credentials: Readonly<Record<string, string>>) => {
@@ -89,4 +89,24 @@ test('a group goes again as the very bytes of its first request, with all its or
   const attemptId = await world.store.resend.prepareAgain(intents[1]?.id ?? '', 1_000);
   const again = await world.store.sending.takeSend(attemptId ?? '');
   expect([again?.request, again?.orders.map(({ id }) => id), signed]).toEqual([sent?.request, intents.map(({ id }) => id), []]);
+});
+
+test('a group whose bytes died without having left is signed anew as a whole, and not at all once one of it is settled', async () => {
+  const account = await world.newAccount({ venue: 'grouping' });
+  const [intents, settled] = [groupOf(account), groupOf(account)];
+  for (const group of [intents, settled]) {
+    const { calls } = await world.store.placing.recordOrders(group, OWNER);
+    await world.store.sending.takeSend(calls[0]?.attemptId ?? '');
+    await world.store.sending.report({ attemptId: calls[0]?.attemptId ?? '', fence: 1, outcome: 'notSent', answer: null, evidence: [] });
+  }
+  expect((await world.store.placingHistory.companionsOf(intents[0]?.id ?? '')).map(({ id }) => id).sort()).toEqual([intents[1]?.id, intents[2]?.id].sort());
+  world.clock.ms += OWNER.sendTtlMs + 1;
+  signed.length = 0;
+  const right = await world.store.sending.takeSend((await world.store.resend.prepareAgain(intents[2]?.id ?? '', 1_000)) ?? '');
+  expect(right?.orders.map(({ id }) => id)).toEqual(intents.map(({ id }) => id));
+  expect(signed).toEqual([{ ids: intents.map(({ venueClientId }) => venueClientId), grouping: 'entryWithExits' }]);
+  // Another of the group now finds these bytes under way, and repeats them.
+  expect((await world.store.sending.takeSend((await world.store.resend.prepareAgain(intents[0]?.id ?? '', 1_000)) ?? ''))?.request).toEqual(right?.request);
+  await world.store.evidence.apply([{ orderId: settled[1]?.id ?? '', evidence: { kind: 'refused', key: 'refused', reasonCode: 'OTHER', message: 'no', at: new Date(world.clock.nowMs()).toISOString() } }]);
+  expect(await world.store.resend.prepareAgain(settled[0]?.id ?? '', 1_000)).toBeNull();
 });

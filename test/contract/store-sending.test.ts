@@ -3,10 +3,8 @@ import type { Account } from '../../src/domain/account';
 import { isoTime } from '../../src/domain/clock';
 import type { Evidence } from '../../src/domain/evidence';
 import type { OrderIntent } from '../../src/domain/order';
+import type { SendRight } from '../../src/domain/order-store';
 import { intentFor, OWNER, openStoreWorld, seen, signingVenue, viewOf, type StoreWorld } from './store-harness';
-
-/** As the venues of the harness declare it. */
-const FINAL_AFTER_MS = 1_000;
 
 let world: StoreWorld;
 let account: Account;
@@ -137,7 +135,7 @@ describe('preparing an order again', () => {
     expect(await world.store.resend.prepareAgain(intent.id, 1_000)).toEqual(expect.any(String));
   });
 
-  test('where the nonce makes it safe, sends the very same bytes', async () => {
+  test('where the nonce makes it safe, sends the very same bytes while the venue takes them', async () => {
     const of = await world.newAccount({ venue: 'nonced' });
     const { intent, attemptId } = await recorded({}, of);
     const first = await world.store.sending.takeSend(attemptId);
@@ -146,20 +144,44 @@ describe('preparing an order again', () => {
     expect((await world.store.sending.takeSend(again ?? ''))?.request).toEqual(first?.request);
   });
 
-  test('whose very bytes the venue would take no more is signed anew, once they certainly had no effect', async () => {
-    const of = await world.newAccount({ venue: 'nonced' });
-    const unheard = await recorded({}, of);
-    const unsent = await recorded({}, of);
-    const first = await world.store.sending.takeSend(unsent.attemptId);
-    await world.store.sending.report({ attemptId: unsent.attemptId, fence: 1, outcome: 'notSent', answer: null, evidence: [] });
-    world.clock.ms += OWNER.sendTtlMs + 1;
-    // Of the first, nobody knows whether they left: their absence must be final first.
-    await expect(world.store.resend.prepareAgain(unheard.intent.id, 1_000)).rejects.toMatchObject({ code: 'CONFLICT' });
-    const again = await world.store.sending.takeSend((await world.store.resend.prepareAgain(unsent.intent.id, 1_000)) ?? '');
-    expect(Number(again?.request.nonce)).toBeGreaterThan(Number(first?.request.nonce));
-    expect(again?.request.venueDeadlineMs).toBeGreaterThan(world.clock.nowMs());
-    world.clock.ms += FINAL_AFTER_MS;
-    expect(await world.store.resend.prepareAgain(unheard.intent.id, 1_000)).toEqual(expect.any(String));
+  describe('whose bytes the venue would refuse as expired', () => {
+    async function expired(outcome: 'notSent' | 'rateLimited' | 'unknown'): Promise<{ readonly intent: OrderIntent; readonly first: SendRight | null; readonly deadlineMs: number }> {
+      const of = await world.newAccount({ venue: 'nonced' });
+      const { intent, attemptId } = await recorded({}, of);
+      const first = await world.store.sending.takeSend(attemptId);
+      await world.store.sending.report({ attemptId, fence: 1, outcome, answer: null, evidence: [] });
+      world.clock.ms += OWNER.sendTtlMs + 1;
+      return { intent, first, deadlineMs: first?.request.venueDeadlineMs ?? NaN };
+    }
+
+    test.each(['notSent', 'rateLimited'] as const)('signs others under the same client id at once where these never left (%s)', async (outcome) => {
+      const { intent, first } = await expired(outcome);
+      const right = await world.store.sending.takeSend((await world.store.resend.prepareAgain(intent.id, 1_000)) ?? '');
+      expect(right).toMatchObject({ maybeSent: false, earlierGone: true, request: { bytes: first?.request.bytes } });
+      expect([right?.request.nonce === first?.request.nonce, (right?.request.venueDeadlineMs ?? 0) > world.clock.nowMs()]).toEqual([false, true]);
+    });
+
+    test('signs others only when it is told that those which may have left are gone', async () => {
+      const { intent, first, deadlineMs } = await expired('unknown');
+      await expect(world.store.resend.prepareAgain(intent.id, 1_000)).rejects.toMatchObject({ code: 'CONFLICT' });
+      await expect(world.store.resend.prepareAgain(intent.id, 1_000, deadlineMs - 1)).rejects.toMatchObject({ code: 'CONFLICT' });
+      const again = (await world.store.resend.prepareAgain(intent.id, 1_000, deadlineMs)) ?? '';
+      const second = await world.store.sending.takeSend(again);
+      expect(second?.request.nonce).not.toBe(first?.request.nonce);
+      // The same word again says nothing of the second, which lives: its bytes are repeated, and once dead they are as open as the first were.
+      expect((await world.store.sending.takeSend((await world.store.resend.prepareAgain(intent.id, 1_000, deadlineMs)) ?? ''))?.request).toEqual(second?.request);
+      world.clock.ms += 1_001;
+      await expect(world.store.resend.prepareAgain(intent.id, 1_000, deadlineMs)).rejects.toMatchObject({ code: 'CONFLICT' });
+      expect(await world.store.placingHistory.factsOf(intent.id)).toMatchObject({ mayHaveLeft: true, lastDeadlineMs: second?.request.venueDeadlineMs });
+    });
+
+    test('signs others at once where those that were found gone were followed by some that never left', async () => {
+      const { intent, deadlineMs } = await expired('unknown');
+      const second = (await world.store.resend.prepareAgain(intent.id, 1_000, deadlineMs)) ?? '';
+      await world.store.sending.takeSend(second);
+      await world.store.sending.report({ attemptId: second, fence: 1, outcome: 'notSent', answer: null, evidence: [] });
+      expect(await world.store.resend.prepareAgain(intent.id, 1_000, deadlineMs)).toEqual(expect.any(String));
+    });
   });
 
   test('where nothing makes it safe, never happens', async () => {

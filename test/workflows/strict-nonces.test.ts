@@ -119,7 +119,7 @@ function activities(): Parameters<WorkflowHarness['work']>[0] {
   const settleNonce: NonceSettler['settle'] = (venue, accountId, signal) => nonces.settle(venue, accountId, signal);
   const sender = new AttemptSender(ports);
   const settler = new MutationSettler({ ...ports, mutations: store.mutations, settleNonce }, sender);
-  const resolver = new OrderResolver({ ...ports, settleNonce, nameless: store.nameless, resend: store.resend, factsOf: (id) => store.placingHistory.factsOf(id), send: (attemptId, orderIds, signal) => sender.sendPlacing(attemptId, orderIds, signal) });
+  const resolver = new OrderResolver({ ...ports, settleNonce, nameless: store.nameless, resend: store.resend, factsOf: (id) => store.placingHistory.factsOf(id), companionsOf: (id) => store.placingHistory.companionsOf(id), send: (attemptId, orderIds, signal) => sender.sendPlacing(attemptId, orderIds, signal) });
   return {
     ...createOrderActivities({
       clock: systemClock, placing: store.placing, mutations: store.mutations, sender, settler,

@@ -53,6 +53,14 @@ describe('each way a send can end', () => {
     expect(store.order('order1').state).toBe(state);
   });
 
+  test('a refusal of new bytes settles an order whose earlier ones are proven gone', async () => {
+    const given = path('refuse', {}, [{ state: 'UNKNOWN' }]);
+    const { sending } = given.store.ports();
+    const sender = new AttemptSender(given.store.ports({ sending: { ...sending, takeSend: async (id) => { const right = await sending.takeSend(id); return right === null ? null : { ...right, earlierGone: true }; } } }));
+    expect(await sender.sendPlacing('t1', ['order1'], NEVER)).toEqual([]);
+    expect(given.store.order('order1')).toMatchObject({ state: 'REJECTED', reasonCode: 'INSUFFICIENT_MARGIN' });
+  });
+
   test.each<[Order['state']]>([['UNKNOWN'], ['SUBMITTED']])('a refusal of bytes sent again leaves an order that was %s as open as it was: earlier ones may have left', async (state) => {
     const { send, store } = path('refuse', {}, [{ state }]);
     expect(await send()).toEqual(['order1']);

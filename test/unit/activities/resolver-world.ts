@@ -27,7 +27,12 @@ export class World {
   readonly sent: string[] = [];
   noncesSettled = 0;
   readonly since: number[] = [];
+  readonly asked: string[] = [];
+  questions = 0;
   prepared: string | null = 't2';
+  /** What was said to be gone each time. */
+  readonly goneUntil: (number | null)[] = [];
+  companions: readonly Order[] = [];
   conflict = false;
   /** What the venue makes of a request that is sent again. */
   onSend: () => void = () => undefined;
@@ -40,16 +45,25 @@ export class World {
   others: readonly Order[] = [];
 
   step(memory: ResolutionMemory = NO_MEMORY): ReturnType<OrderResolver['step']> {
-    return new OrderResolver(this.ports()).step(this.order.id, memory, signal);
+    return this.resolver().step(this.order.id, memory, signal);
+  }
+
+  /** One that is kept from step to step, as a worker does. */
+  resolver(): OrderResolver {
+    return new OrderResolver(this.ports());
   }
 
   private ports(): OrderResolverPorts {
     const answer = async <T>(value: T): Promise<T> => {
+      this.questions += 1;
       if (this.failure !== null) throw this.failure;
       return value;
     };
     const session = {
-      findOrder: () => answer(this.byId),
+      findOrder: (reference: Order) => {
+        this.asked.push(reference.id);
+        return answer(reference.id === this.order.id ? this.byId : null);
+      },
       openOrders: () => answer(this.open),
       closedOrders: () => answer(this.closed),
       fillsSince: (sinceMs: number, cursor: string | null) => {
@@ -81,7 +95,8 @@ export class World {
           }),
       },
       resend: {
-        prepareAgain: async () => {
+        prepareAgain: async (_orderId, _sendTtlMs, goneUntilMs) => {
+          this.goneUntil.push(goneUntilMs);
           if (this.conflict) throw new DomainError('CONFLICT', 'an earlier attempt can still take effect');
           return this.prepared;
         },
@@ -89,6 +104,7 @@ export class World {
       credentials: async () => ({ key: 'k' }),
       orderById: async (id) => [this.order, ...this.others].find((order) => order.id === id) ?? null,
       factsOf: async () => this.facts,
+      companionsOf: async () => this.companions,
       settleNonce: async () => {
         this.noncesSettled += 1;
       },

@@ -4,20 +4,23 @@ import { conclude, NO_MEMORY, type AbsentLook, type Conclusion, type PlacingFact
 import type { ResendSafety } from '../../../src/domain/venue';
 
 const RUNS = { numRuns: 2_000 };
-const PLACE_BEFORE_MS = 10_000;
-/** An exit is wanted for as long as a day: longer than all the steps. */
+/** An entry is placed soon or not at all; an exit as soon as it can be. */
+const ENTRY_LIFE_MS = 10_000;
 const EXIT_LIFE_MS = 86_400_000;
 const TTL_MS = 2_000;
+/** Where the same bytes are what makes a second sending safe, they live this long. */
+const BYTES_LIVE_MS = 10_000;
 const FINAL_AFTER_MS = 120_000;
 
 type Conclude = typeof conclude;
+/** Which request's bytes go again where only those may; null: new ones are signed; 'wait': neither is safe yet. */
+type ToRepeat = (requests: readonly Request[], venueMs: number, goneUntilMs: number | null) => Request | 'wait' | null;
 
 /** How one request fares: never left, lost on its way, or taken by the venue after so long. */
 type Fate = { readonly kind: 'notSent' } | { readonly kind: 'lost' } | { readonly kind: 'taken'; readonly afterMs: number };
 
 interface World {
   readonly safety: ResendSafety;
-  /** How long the order is wanted. */
   readonly lifeMs: number;
   readonly venueOffsetMs: number;
   /** How long after a request's deadline the venue may hide what it took. */
@@ -39,7 +42,7 @@ const fate: fc.Arbitrary<Fate> = fc.oneof(
 
 const world: fc.Arbitrary<World> = fc.record({
   safety: fc.constantFrom<ResendSafety>('sameBytes', 'uniqueClientId', 'venueDeadline', 'none'),
-  lifeMs: fc.constantFrom(PLACE_BEFORE_MS, EXIT_LIFE_MS),
+  lifeMs: fc.constantFrom(ENTRY_LIFE_MS, EXIT_LIFE_MS),
   venueOffsetMs: fc.constantFrom(0, -60_000, 60_000, 150_000),
   hiddenForMs: fc.constantFrom(0, 90_000, FINAL_AFTER_MS - 1),
   truncated: fc.integer({ min: 0, max: 3 }).map((n) => n === 0),
@@ -52,7 +55,7 @@ const world: fc.Arbitrary<World> = fc.record({
 /** One request at the venue: until when it takes it, by its clock, and when it takes effect. */
 interface Request {
   readonly fate: Fate;
-  /** Requests of one number are the same bytes. */
+  /** Which signed bytes it is: the venue takes each once. */
   readonly bytes: number;
   readonly deadlineMs: number;
   /** Venue's clock; null: never. */
@@ -65,25 +68,33 @@ interface Outcome {
   readonly sentLate: boolean;
 }
 
+/** As the store does it (store/resend.ts). */
+const repeatLive: ToRepeat = (requests, venueMs, goneUntilMs) => {
+  const left = requests.filter((request) => request.fate.kind !== 'notSent');
+  const last = left.at(-1);
+  if (last === undefined) return null;
+  if (venueMs <= last.deadlineMs) return last;
+  return left.every(({ deadlineMs }) => goneUntilMs !== null && deadlineMs <= goneUntilMs) ? null : 'wait';
+};
+
 /** Runs looks and conclusions against the venue until something is final or the steps are over. */
-function play(made: World, concluding: Conclude): Outcome {
-  const { safety, venueOffsetMs, enforcesDeadline } = made;
+function play(made: World, concluding: Conclude, toRepeat: ToRepeat = repeatLive): Outcome {
+  const { safety, venueOffsetMs, enforcesDeadline, lifeMs } = made;
   let nowMs = 0;
   const requests: Request[] = [];
   let sentLate = false;
-  const send = (): void => {
+  const send = (goneUntilMs: number | null): void => {
     const next = made.fates[Math.min(requests.length, made.fates.length - 1)] ?? { kind: 'lost' };
     const sentAtMs = nowMs + venueOffsetMs;
-    // Where repeats are the same bytes they are signed anew only when the venue would refuse them.
-    const last = requests.at(-1);
-    const again = safety === 'sameBytes' && last !== undefined && (!enforcesDeadline || last.deadlineMs >= sentAtMs);
-    const deadlineMs = again ? last.deadlineMs : sentAtMs + Math.min(TTL_MS, made.lifeMs - nowMs);
+    const again = safety === 'sameBytes' ? toRepeat(requests, enforcesDeadline ? sentAtMs : -Infinity, goneUntilMs) : null;
+    if (again === 'wait') return;
+    const deadlineMs = again?.deadlineMs ?? sentAtMs + (safety === 'sameBytes' ? BYTES_LIVE_MS : Math.min(TTL_MS, lifeMs - nowMs));
     const arrivesMs = next.kind === 'taken' ? sentAtMs + next.afterMs : null;
     const inTime = arrivesMs !== null && (!enforcesDeadline || arrivesMs <= deadlineMs);
-    sentLate ||= nowMs >= made.lifeMs;
-    requests.push({ fate: next, bytes: again ? last.bytes : requests.length, deadlineMs, takenAtMs: inTime ? arrivesMs : null });
+    sentLate ||= nowMs >= lifeMs;
+    requests.push({ fate: next, bytes: again?.bytes ?? requests.length, deadlineMs, takenAtMs: inTime ? arrivesMs : null });
   };
-  send();
+  send(null);
   let memory: ResolutionMemory = NO_MEMORY;
   let last: Outcome['last'] = 'askAgain';
   let finalLooks = 0;
@@ -98,10 +109,7 @@ function play(made: World, concluding: Conclude): Outcome {
     const conclusion = concluding(factsOf(made, requests), look, { resendSafety: safety, absenceFinalAfterMs: FINAL_AFTER_MS }, memory, nowMs);
     last = conclusion.kind;
     if (conclusion.kind === 'askAgain') memory = conclusion.memory;
-    else if (conclusion.kind === 'sendAgain') {
-      send();
-      memory = { ...memory, finalAbsences: 0 };
-    }
+    else if (conclusion.kind === 'sendAgain') send(conclusion.goneUntilMs);
     else return { last, requests, sentLate };
   }
   return { last, requests, sentLate };
@@ -120,15 +128,14 @@ function factsOf({ enforcesDeadline, lifeMs }: World, requests: readonly Request
   return { placeBeforeMs: lifeMs, mayHaveLeft: left.length > 0, lastDeadlineMs, lastRateLimited: false };
 }
 
-/** Orders the venue holds in the end: the same client id, or the same bytes, are taken once however often they arrive. */
+/** Orders the venue holds in the end: the same client id, and the same bytes, are taken once however often they arrive. */
 function ordersOf({ safety }: World, requests: readonly Request[]): number {
-  const taken = requests.filter((request) => request.takenAtMs !== null);
-  if (safety === 'sameBytes') return new Set(taken.map(({ bytes }) => bytes)).size;
-  return safety === 'uniqueClientId' ? Math.min(taken.length, 1) : taken.length;
+  const taken = new Set(requests.filter((request) => request.takenAtMs !== null).map(({ bytes }) => bytes));
+  return safety === 'uniqueClientId' ? Math.min(taken.size, 1) : taken.size;
 }
 
-function holds(made: World, concluding: Conclude): void {
-  const { last, requests, sentLate } = play(made, concluding);
+function holds(made: World, concluding: Conclude, toRepeat: ToRepeat = repeatLive): void {
+  const { last, requests, sentLate } = play(made, concluding, toRepeat);
   const orders = ordersOf(made, requests);
   const must = (rule: boolean, what: string): void => {
     if (!rule) throw new Error(what);
@@ -140,13 +147,29 @@ function holds(made: World, concluding: Conclude): void {
 }
 
 const property = (concluding: Conclude): fc.IPropertyWithHooks<[World]> => fc.property(world, (made) => holds(made, concluding));
+/** An exit, and a venue that hears nothing, or nobody, for a while and then answers at once. */
+const returning: fc.Arbitrary<World> = fc.record({
+  safety: fc.constantFrom<ResendSafety>('sameBytes', 'uniqueClientId', 'venueDeadline'),
+  bad: fc.array(fc.constantFrom<Fate>({ kind: 'notSent' }, { kind: 'lost' }), { maxLength: 6 }),
+  venueOffsetMs: fc.constantFrom(0, -60_000, 60_000),
+  steps: fc.array(fc.constantFrom(5_000, 15_000), { minLength: 240, maxLength: 240 }),
+}).map(({ bad, ...made }) => ({ ...made, lifeMs: EXIT_LIFE_MS, hiddenForMs: 0, truncated: false, enforcesDeadline: true, fates: [...bad, { kind: 'taken', afterMs: 0 }], lyingLook: -1 }));
+const arrives = (concluding: Conclude, toRepeat: ToRepeat = repeatLive): fc.IPropertyWithHooks<[World]> =>
+  fc.property(returning, (made) => {
+    const { last, requests } = play(made, concluding, toRepeat);
+    if (last !== 'found' || ordersOf(made, requests) !== 1) throw new Error(`the exit did not go out: ${last} after ${requests.length} requests`);
+  });
 /** The rules with something wrong about what they are given. */
 const planted = (wrong: (given: Parameters<Conclude>) => Parameters<Conclude>): Conclude => (...given) => conclude(...wrong(given));
-const patient: World = { safety: 'uniqueClientId', lifeMs: PLACE_BEFORE_MS, venueOffsetMs: 0, hiddenForMs: 0, truncated: false, enforcesDeadline: true, fates: [{ kind: 'lost' }], steps: Array<number>(60).fill(5_000), lyingLook: -1 };
+const patient: World = { safety: 'uniqueClientId', lifeMs: ENTRY_LIFE_MS, venueOffsetMs: 0, hiddenForMs: 0, truncated: false, enforcesDeadline: true, fates: [{ kind: 'lost' }], steps: Array<number>(60).fill(5_000), lyingLook: -1 };
 
 describe('an order the venue does not show', () => {
   test('is never called dead while it may live, never sent in doubt, whatever is hidden, lost, late or skewed', () => {
     fc.assert(property(conclude), RUNS);
+  });
+
+  test('goes out, once, whenever the venue takes it again, however long it was away and whatever it heard before', () => {
+    fc.assert(arrives(conclude), RUNS);
   });
 
   test('these runs come to every conclusion, so the property is about something', () => {
@@ -158,12 +181,6 @@ describe('an order the venue does not show', () => {
   test('is in the end called never placed, or not sent, where that is provable', () => {
     expect(play(patient, conclude).last).toBe('neverPlaced');
     expect(play({ ...patient, fates: [{ kind: 'notSent' }] }, conclude).last).toBe('notSent');
-  });
-
-  test('where repeats are the same bytes, an exit that was lost until the venue refused them goes out anew and is placed', () => {
-    const fates: Fate[] = [...Array<Fate>(9).fill({ kind: 'lost' }), { kind: 'taken', afterMs: 0 }];
-    const { last, requests } = play({ ...patient, safety: 'sameBytes', lifeMs: EXIT_LIFE_MS, steps: [...Array<number>(8).fill(250), ...Array<number>(60).fill(5_000)], fates }, conclude);
-    expect([last, new Set(requests.map(({ bytes }) => bytes)).size]).toEqual(['found', 2]);
   });
 
   test.each<[string, Partial<World>]>([
@@ -188,9 +205,24 @@ describe('the property finds', () => {
     ['sending after the order\'s life', planted(([facts, look, capabilities, memory]) => [facts, look, capabilities, memory, 0])],
     ['new bytes while the old ones live', planted(([facts, look, capabilities, memory, nowMs]) => [facts, { ...look, venueTimeMs: Infinity }, capabilities, memory, nowMs])],
     ['a request that may have left taken for one that did not', planted(([facts, look, capabilities, memory, nowMs]) => [{ ...facts, mayHaveLeft: false }, look, capabilities, memory, nowMs])],
-    ['the same bytes signed anew before their absence was final', planted(([facts, look, capabilities, memory, nowMs]) => [facts, look, { ...capabilities, absenceFinalAfterMs: 0 }, { ...memory, finalAbsences: capabilities.resendSafety === 'sameBytes' ? 1 : memory.finalAbsences }, nowMs])],
+    ['absences counted for a request that was sent after them', planted(([facts, look, capabilities, memory, nowMs]) => [facts, look, capabilities, memory.absentAfterMs === undefined ? { ...memory, finalAbsences: 2 } : memory, nowMs])],
+    ['the same bytes signed anew before their absence was final', planted(([facts, look, capabilities, memory, nowMs]) => [facts, look, { ...capabilities, absenceFinalAfterMs: 0 }, { tries: memory.tries, finalAbsences: capabilities.resendSafety === 'sameBytes' ? 1 : memory.finalAbsences }, nowMs])],
     ['no rule about sending twice', planted(([facts, look, capabilities, memory, nowMs]) => [facts, look, { ...capabilities, resendSafety: 'uniqueClientId' }, memory, nowMs])],
   ])('%s', (_what, wrong) => {
     expect(fc.check(property(wrong), { ...RUNS, seed: 1 }).failed).toBe(true);
+  });
+});
+
+describe('that an exit goes out is found broken by', () => {
+  test.each<[string, Conclude, ToRepeat]>([
+    ['bytes that are repeated although the venue refuses them as expired', (...given) => { const made = conclude(...given); return made.kind === 'askAgain' ? { kind: 'sendAgain', goneUntilMs: null } : made; }, (requests) => requests.at(-1) ?? null],
+    ['a rule that never signs anew what may have left', (...given) => { const made = conclude(...given); return made.kind === 'sendAgain' ? { ...made, goneUntilMs: null } : made; }, repeatLive],
+  ])('%s', (_what, wrong, toRepeat) => {
+    expect(fc.check(arrives(wrong, toRepeat), { ...RUNS, seed: 1 }).failed).toBe(true);
+  });
+
+  test('and that only one goes out by new bytes while the old ones live', () => {
+    const hasty: ToRepeat = () => null;
+    expect(fc.check(fc.property(world, (made) => holds({ ...made, safety: 'sameBytes', enforcesDeadline: true }, conclude, hasty)), { ...RUNS, seed: 1 }).failed).toBe(true);
   });
 });
