@@ -89,7 +89,7 @@ export function adopt(account: LockedAccount, symbol: string, view: ReturnType<t
   };
   const price = valuationPrice({ ...order, quantity: order.quantity }, markOf(account.venue, symbol));
   const books: OrderBookkeeping = { fillsQuantity: '0', fillsValue: '0', fillsMissing: '0', valuationPrice: price === null ? (order.limitPrice ?? '0') : decimalText(price), amendQuantity: null, amendValuation: null };
-  changes.insertOrder({ ...order, ...books, placeBefore: null, fence: 0, riskFigures: null });
+  changes.insertOrder(order, { ...books, placeBefore: null, fence: 0, riskFigures: null });
   changes.addEvent(account, { type: 'order.adopted', orderId: order.id, data: { order } }, at);
   if (!isTerminal(order.state)) changes.addExposure(account, symbol, exposureOf(exposed(order, books)));
   return { order, books };

@@ -87,13 +87,16 @@ export function foldOrder(account: LockedAccount, before: LockedOrder, evidence:
   }
   const changed = order !== before.order;
   const booked = (Object.keys(books) as (keyof OrderBookkeeping)[]).some((field) => books[field] !== before.books[field]);
-  if (changed || booked) changes.updateOrder({ ...order, ...books });
+  if (changed || booked) changes.updateOrder(order, books);
   changes.addExposure(account, order.symbol, minus(exposureOf(exposed(order, books)), exposureOf(exposed(before.order, before.books))));
   return { order, changed };
 }
 
 export function exposed(order: Order, books: OrderBookkeeping): ExposedOrder {
-  return { ...order, ...books };
+  // Written out, like newOrder: it is made four times on the way of every order.
+  const { state, side, reduceOnly, filledQuantity, leavesQuantity, execution } = order;
+  const { fillsQuantity, fillsMissing, valuationPrice, amendQuantity, amendValuation } = books;
+  return { state, side, reduceOnly, filledQuantity, leavesQuantity, execution, fillsQuantity, fillsMissing, valuationPrice, amendQuantity, amendValuation };
 }
 
 function booksAfter(before: Order, after: Order, evidence: Evidence, books: OrderBookkeeping, markPrice: string | null): OrderBookkeeping {

@@ -6,10 +6,11 @@ import type { EventDraft, StreamEvent } from '../domain/events';
 import { accountStream } from '../domain/events';
 import { isNothing, plus, type Exposure } from '../domain/exposure';
 import { decimal, decimalText } from '../domain/decimal';
+import type { Order } from '../domain/order';
 import { isBalanced, type LedgerKind, type Posting } from '../domain/ledger';
 import { columnName, insertRows, pick, recordset, updateRows, type Columns } from './columns';
 import type { Statement } from './database';
-import type { LockedAccount } from './locks';
+import type { LockedAccount, OrderBookkeeping } from './locks';
 import * as tables from './tables';
 import { TRIGGER_COLUMNS, triggerNotice } from './trigger-rows';
 
@@ -74,16 +75,16 @@ export class ChangeSet {
   private readonly ledgerBalances = new Map<string, LedgerBalanceRow>();
   private readonly touched = new Map<string, LockedAccount>();
 
-  insertOrder<T extends { readonly id: string }>(row: T): void {
-    const copy = { ...row };
-    this.newOrders.set(row.id, copy);
-    this.insert('orders', tables.ORDER_INSERT_COLUMNS, copy);
+  /** `kept`: what the store keeps of it besides. */
+  insertOrder(order: Order, kept: OrderBookkeeping & { readonly placeBefore: string | null; readonly fence: number; readonly riskFigures: object | null }): void {
+    this.newOrders.set(order.id, this.insert('orders', tables.ORDER_INSERT_COLUMNS, order, '', kept));
   }
 
   /** An order that this transaction inserts is inserted as it ends: one statement cannot update what it inserts. */
-  updateOrder(row: { readonly id: string }): void {
-    const inserted = this.newOrders.get(row.id);
-    if (inserted === undefined) this.orderUpdates.set(row.id, row);
+  updateOrder(order: Order, books: OrderBookkeeping): void {
+    const row = pick(tables.ORDER_UPDATE_COLUMNS, order, books);
+    const inserted = this.newOrders.get(order.id);
+    if (inserted === undefined) this.orderUpdates.set(order.id, row);
     else Object.assign(inserted, row);
   }
 
@@ -176,20 +177,22 @@ export class ChangeSet {
     return { sql: `WITH ${withs.join(', ')} SELECT 1 AS done`, parameters: parts.map((part) => JSON.stringify(part.rows)) };
   }
 
-  private insert(table: string, columns: Columns, row: object, suffix = ''): void {
+  private insert(table: string, columns: Columns, source: object, suffix = '', more?: object): object {
+    const row = pick(columns, source, more);
     const known = this.inserts.get(table);
     if (known === undefined) this.inserts.set(table, { columns, suffix, rows: [row] });
     else known.rows.push(row);
+    return row;
   }
 
   private parts(): Part[] {
-    const inserts = [...this.inserts].map(([table, { columns, suffix, rows }]): Part => ({ sql: (parameter) => `${insertRows(table, columns, parameter)} ${suffix}`, rows: rows.map((row) => pick(columns, row)) }));
+    const inserts = [...this.inserts].map(([table, { columns, suffix, rows }]): Part => ({ sql: (parameter) => `${insertRows(table, columns, parameter)} ${suffix}`, rows }));
     const deltas = [...this.exposures.values()].filter(({ exposure }) => !isNothing(exposure));
     const exposures = deltas.filter(({ exposure }) => !lowers(exposure)).map(exposureRow);
     const lowered = deltas.filter(({ exposure }) => lowers(exposure)).map(exposureRow);
     return [
       ...inserts,
-      { sql: (parameter) => updateRows('orders', tables.ORDER_UPDATE_COLUMNS, ['id'], parameter), rows: [...this.orderUpdates.values()].map((row) => pick(tables.ORDER_UPDATE_COLUMNS, row)) },
+      { sql: (parameter) => updateRows('orders', tables.ORDER_UPDATE_COLUMNS, ['id'], parameter), rows: [...this.orderUpdates.values()] },
       { sql: (parameter) => `${insertRows('exposures', tables.EXPOSURE_COLUMNS, parameter)} ${CONFLICT_EXPOSURE}`, rows: exposures },
       { sql: LOWER_EXPOSURE, rows: lowered },
       { sql: (parameter) => `${insertRows('positions', tables.POSITION_COLUMNS, parameter)} ${CONFLICT_POSITION}`, rows: [...this.positions.values()].map((row) => pick(tables.POSITION_COLUMNS, row)) },

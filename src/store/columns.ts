@@ -85,10 +85,10 @@ export function fieldsOf(row: Row, fields: readonly string[]): Readonly<Record<s
   return plain;
 }
 
-/** Only the fields of a table, from an object that may have more. */
-export function pick(columns: Columns, source: object): Record<string, unknown> {
+/** Only the fields of a table, from an object that may have more; what it lacks from the second one. Merging two large objects first costs ten times as much. */
+export function pick(columns: Columns, source: object, more: object = {}): Record<string, unknown> {
   const picked: Record<string, unknown> = {};
-  for (const field of Object.keys(columns)) picked[field] = (source as Record<string, unknown>)[field] ?? null;
+  for (const field of Object.keys(columns)) picked[field] = (source as Record<string, unknown>)[field] ?? (more as Record<string, unknown>)[field] ?? null;
   return picked;
 }
 

@@ -239,7 +239,7 @@ export interface GroupState {
 function addOrder(changes: ChangeSet, { intent, account, order, books, shown }: Candidate): void {
   const isDenied = order.state === 'DENIED';
   const verdict = { verdict: isDenied ? 'denied' : 'accepted', code: order.reasonCode, message: order.reasonMessage, figures: shown };
-  changes.insertOrder({ ...order, ...books, placeBefore: intent.placeBefore, fence: order.state === 'SUBMITTING' ? 1 : 0, riskFigures: verdict });
+  changes.insertOrder(order, { ...books, placeBefore: intent.placeBefore, fence: order.state === 'SUBMITTING' ? 1 : 0, riskFigures: verdict });
   changes.addExposure(account, order.symbol, exposureOf(exposed(order, books)));
   changes.addEvent(account, { type: EVENT_OF_STATE[order.state], orderId: order.id, data: { order, risk: verdict } }, order.createdAt);
 }

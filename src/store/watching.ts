@@ -112,7 +112,7 @@ export class Watching {
       const orders = (await tx.rows(`SELECT ${LOCKED_ORDER_SELECT} ${unbooked} ORDER BY o.id FOR UPDATE`, accountId, seenBeforeMs)).map(lockedOrderOf);
       for (const { order, books } of orders) {
         const settled = { ...books, fillsMissing: decimalText(unbookedQuantity(exposed(order, { ...books, fillsMissing: '0' }))) };
-        changes.updateOrder({ ...order, ...settled });
+        changes.updateOrder(order, settled);
         changes.addExposure(account, order.symbol, minus(exposureOf(exposed(order, settled)), exposureOf(exposed(order, books))));
       }
       return orders.length;
