@@ -29,7 +29,12 @@ export function createDepositActivities(path: DepositPath, arrivals: Pick<Deposi
     quoteDeposit: ({ depositId }) => path.quote(depositId),
     takeTransaction: ({ depositId, hash }) => path.take(depositId, hash),
     callOffDeposit: ({ depositId }) => path.cancel(depositId),
-    noteDecision: ({ depositId, userId, decision, note, actor }) => path.decide(depositId, userId, decision, note, actor),
+    noteDecision: async ({ depositId, userId, decision, note, actor }) => {
+      const answer = await path.decide(depositId, userId, decision, note, actor);
+      // What was held at a venue is at once asked for anew.
+      if (answer.refused === null && decision === 'resume') await funding.forward(depositId);
+      return answer;
+    },
     noteDepositFact: ({ depositId, fact }) => path.note(depositId, fact === 'expired' ? { kind: 'expired' } : { kind: 'graceOver', reason: 'TOOK_TOO_LONG' }),
     lookAtSource: ({ depositId, unknownForMs, dropAfterMs }) => beating(() => path.lookAtSource(depositId, unknownForMs, dropAfterMs)),
     lookAtArrivals: ({ depositId }) =>

@@ -1,13 +1,13 @@
 /** What arrives: asked of the bridge where to look, read from the chain, counted when it is final and taken back when its block is gone. */
 import type { Bridge } from '../domain/bridge';
 import type { Chain, TransferLog } from '../domain/chain';
-import { judgeTransfer } from '../domain/chain-transfers';
+import { judgeTransfer, type TransferVerdict } from '../domain/chain-transfers';
 import { isoTime, type Clock } from '../domain/clock';
 import { assetOf, isNative, type BridgeReport, type ChainToken, type ChainTransfer, type Deposit, type DepositState, type Hex } from '../domain/deposit';
 import { DomainError } from '../domain/errors';
 import type { ChainCursor, CountingRules } from '../store/chain-transfers';
 import type { SeenTransfer, StoredTransfer } from '../store/transfer-rows';
-import { amountOf, type DepositRows } from './deposit-path';
+import { amountOf, unitsOf, type DepositRows } from './deposit-path';
 
 export interface TransferRows {
   cursor(chainId: number): Promise<ChainCursor | null>;
@@ -106,29 +106,48 @@ export class DepositArrivals {
     const chain = this.chainOf(chainId);
     const receipt = await chain.receipt(receivingHash);
     if (receipt === null || !receipt.succeeded) return;
+    // What came back before it was sent is no refund of it, whatever the bridge says.
+    if (refunds && receipt.blockNumber < (deposit.source?.blockNumber ?? 0)) return;
     const logs = receipt.transfers.filter((log) => log.to === receiver && (!refunds || (!isNative(deposit.from) && log.token === deposit.from.address)));
     const seen = await Promise.all(logs.map(async (log) => ({ userId: deposit.userId, depositId: deposit.id, transfer: transferOf(chainId, log, await chain.token(log.token)) })));
     if (seen.length > 0) await this.ports.transfers.keep(chainId, seen, null);
   }
 
-  /** What is gone is taken back before anything is counted. */
+  /** What is gone is taken back before anything is counted. What endpoints tell different things of holds up nothing but itself. */
   private async judge(rows: readonly StoredTransfer[]): Promise<void> {
     const { transfers, deposits, taken, claimWithinMs } = this.ports;
-    const judged = await Promise.all(rows.map(async (row) => ({ row, verdict: await this.verdictOf(row) })));
+    const judged = await Promise.all(rows.map(async (row) => ({ row, verdict: await this.undisputed(row, () => this.verdictOf(row)) })));
     for (const { row, verdict } of judged) {
       if (verdict === 'void') await transfers.voidSeen(row);
       if (verdict === 'reverse') await transfers.reverse(row);
     }
     for (const { row, verdict } of judged) {
-      if (verdict === 'count') await transfers.count(row, { claimWithinMs, taken });
+      if (verdict === 'count' && (await this.undisputed(row, () => this.isHeld(row))) === true) await transfers.count(row, { claimWithinMs, taken });
       if (verdict === 'wait' && row.depositId !== null && (await this.must(row.depositId)).toAddress === row.transfer.to) await deposits.record(row.depositId, { kind: 'destinationSeen', transfer: row.transfer });
     }
   }
 
-  private async verdictOf({ transfer, state }: StoredTransfer) {
+  /** null: the chain's endpoints do not answer, or not alike. */
+  private async undisputed<T>({ transfer }: StoredTransfer, ask: () => Promise<T>): Promise<T | null> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof DomainError) || error.code !== 'SERVICE_UNAVAILABLE') throw error;
+      this.ports.onTrouble(`transfer ${transfer.txHash}/${transfer.logIndex} on chain ${transfer.chainId} cannot be judged`, error);
+      return null;
+    }
+  }
+
+  private async verdictOf({ transfer, state }: StoredTransfer): Promise<TransferVerdict> {
     const chain = this.chainOf(transfer.chainId);
     const [head, blockHashAtHeight] = [await chain.head(), await chain.blockHash(transfer.blockNumber)];
     return judgeTransfer(transfer, state, { headNumber: head.number, blockHashAtHeight, neededConfirmations: chain.confirmations });
+  }
+
+  /** Its block is final; that the transfer is in it is asked of every endpoint, not only of the one that told of it. */
+  private async isHeld({ transfer: { chainId, blockNumber: number, blockHash: hash, txHash, logIndex, token, from, to, amount } }: StoredTransfer): Promise<boolean> {
+    const chain = this.chainOf(chainId);
+    return chain.holds({ number, hash, txHash, logIndex, token, from, to, units: unitsOf(amount, await chain.token(token)) });
   }
 
   private async must(id: string): Promise<Deposit> {

@@ -13,6 +13,8 @@ import { approvalData } from './approval-data';
 export interface DepositRows {
   begin(deposit: Deposit): Promise<Deposit>;
   byId(id: string): Promise<Deposit | null>;
+  /** Whether the transaction is another deposit's. */
+  isOfAnother(id: string, chainId: number, hash: Hex): Promise<boolean>;
   record(id: string, fact: DepositFact): Promise<Deposit>;
   decide(id: string, userId: string, decision: DepositDecision, note: string, actor: string): Promise<Deposit>;
   steps(id: string, userId: string): Promise<readonly DepositStep[] | null>;
@@ -132,8 +134,12 @@ export class DepositPath {
     if (nonce !== null && (await chain.nonceOf(deposit.fromAddress)) > nonce) {
       const other = await chain.minedWithNonce(deposit.fromAddress, nonce);
       if (other === null) return deposit.state;
-      if (faultOfSource(other, deposit, await this.quotesOf(deposit)) !== null) return (await this.ports.deposits.record(deposit.id, { kind: 'sourceAbandoned', hash: other.hash })).state;
-      return this.seen(deposit, chain, other);
+      const isOurs = faultOfSource(other, deposit, await this.quotesOf(deposit)) === null;
+      if (isOurs && !(await this.ports.deposits.isOfAnother(deposit.id, deposit.from.chainId, other.hash))) return this.seen(deposit, chain, other);
+      // An end, so the block must be final: the chain may still take the other transaction back, and mine this one.
+      const { number } = await chain.head();
+      if (other.blockNumber === null || number - other.blockNumber + 1 < chain.confirmations) return deposit.state;
+      return (await this.ports.deposits.record(deposit.id, { kind: 'sourceAbandoned', hash: other.hash })).state;
     }
     return isOverdue ? (await this.ports.deposits.record(deposit.id, { kind: 'sourceDropped' })).state : deposit.state;
   }

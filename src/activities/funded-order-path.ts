@@ -2,6 +2,7 @@
  * One step of what is done with a deposit's money at its venue: wait for the venue's credit, place the order list once, follow it, and bring the
  * money back where its order was refused and its user asked for that. Each step may be the first after a crash anywhere in another.
  */
+import type { Chain } from '../domain/chain';
 import type { Clock } from '../domain/clock';
 import { decimal, ZERO } from '../domain/decimal';
 import { broughtBy, type Deposit, type DepositDestination } from '../domain/deposit';
@@ -18,6 +19,7 @@ export interface FundedOrderPorts {
   readonly clock: Clock;
   readonly deposits: Pick<Deposits, 'byId' | 'record'>;
   readonly fundingById: (id: string) => Promise<Withdrawal | null>;
+  readonly chains: ReadonlyMap<number, Pick<Chain, 'minedAtMs'>>;
   readonly credits: Pick<ExitRows, 'claimCredit'>;
   readonly lists: {
     /** The list of that client id, made now or before. */
@@ -41,7 +43,7 @@ interface Followed {
 
 /** One read of the venue. */
 const READ_MS = 5_000;
-/** The venue's clock and ours are no further apart: what it credits was not on its way before. */
+/** What the venue credits was not on its way before: this much is left for clocks that are a little apart. */
 const CLOCKS_APART_MS = 60_000;
 /** Words that are answers: asking again brings the same. Everything else is asked again. */
 const REFUSALS: ReadonlySet<ErrorCode> = new Set(['NOT_FOUND', 'CONFLICT', 'UNPROCESSABLE', 'FORBIDDEN', 'RISK_ACCOUNT_HALTED', 'RISK_ACCOUNT_REDUCING']);
@@ -83,11 +85,20 @@ export class FundedOrderPath {
     if (funding === null) return broughtBy(deposit).length > 0 ? null : { kind: 'notFunded', reason: 'NOTHING_BROUGHT' };
     if (!ENDED_WITHDRAWAL_STATES.has(funding.state)) return null;
     if (funding.state !== 'COMPLETED') return { kind: 'notFunded', reason: funding.reason ?? funding.state };
-    const bridge = (await this.accessOf({ deposit, destination, order }))?.session.bridge;
-    if (bridge === undefined) return { kind: 'late', reason: 'NO_WAY_BACK' };
-    const credits = (await this.creditsOf(bridge, Date.parse(funding.createdAt) - CLOCKS_APART_MS)).filter(({ amount }) => decimal(amount).equals(decimal(funding.amount)));
+    const access = await this.accessOf({ deposit, destination, order });
+    const bridge = access?.session.bridge;
+    if (access === null || bridge === undefined) return { kind: 'late', reason: 'NO_WAY_BACK' };
+    const credits = (await this.creditsOf(bridge, (await this.sentAtMs(funding, access)) - CLOCKS_APART_MS)).filter(({ amount }) => decimal(amount).equals(decimal(funding.amount)));
     const counted = credits.length === 0 ? null : await this.ports.credits.claimCredit(deposit.id, deposit.userId, credits);
     return counted === null ? this.lateSince(funding.updatedAt, 'CREDIT_LATE') : null;
+  }
+
+  /** By the venue's clock: ours may be wrong by hours, or was when the transfer began. The chain's says when it was mined; the earlier of the two counts. */
+  private async sentAtMs({ createdAt, token, transaction }: Withdrawal, { venue }: VenueAccess): Promise<number> {
+    const aheadMs = (await venue.venueTimeMs({ signal: AbortSignal.timeout(READ_MS), priority: 'read' })) - this.ports.clock.nowMs();
+    const begunAtMs = Date.parse(createdAt) + aheadMs;
+    const minedAtMs = transaction === null ? null : ((await this.ports.chains.get(token.chainId)?.minedAtMs(transaction.hash)) ?? null);
+    return minedAtMs === null ? begunAtMs : Math.min(begunAtMs, minedAtMs);
   }
 
   private creditsOf(bridge: VenueBridge, sinceMs: number): ReturnType<VenueBridge['credits']> {
@@ -95,7 +106,7 @@ export class FundedOrderPath {
   }
 
   /** The list has the name that the deposit gave it: made by whoever comes first, and found by all others. */
-  private async place({ order: { list } }: Followed): Promise<FundedOrderFact> {
+  private async place({ deposit, order: { list } }: Followed): Promise<FundedOrderFact> {
     if (list.expireTime !== null && Date.parse(list.expireTime) <= this.ports.clock.nowMs() && (await this.ports.lists.byId(list.id)) === null) return { kind: 'orderRefused', reason: 'EXPIRED: its expireTime was over before the money was at the venue' };
     try {
       const made = await this.ports.lists.create(list);
@@ -103,7 +114,11 @@ export class FundedOrderPath {
       if (made.endedAt === null) await this.ports.lists.started(made);
       return { kind: 'orderPlaced', orderListId: made.id };
     } catch (error) {
-      if (!(error instanceof DomainError) || !REFUSALS.has(error.code)) throw error;
+      if (!(error instanceof DomainError) || !REFUSALS.has(error.code)) {
+        const late = this.lateSince(deposit.updatedAt, 'ORDER_LATE');
+        if (late !== null) await this.ports.deposits.record(deposit.id, late);
+        throw error;
+      }
       return { kind: 'orderRefused', reason: `${error.code}: ${error.message}` };
     }
   }

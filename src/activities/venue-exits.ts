@@ -1,5 +1,5 @@
 /**
- * Brings money back from a venue: a nonce that is given once, a message that the account's own wallet signs behind the signer port, bytes that
+ * Brings money back from a venue: a nonce that the venue's credit fixed, a message that the account's own wallet signs behind the signer port, bytes that
  * are kept before they leave and sent unchanged, until the venue's ledger shows the withdrawal. What arrives is counted as everything
  * that comes to the wallet: by the chain.
  */
@@ -10,7 +10,7 @@ import type { Deposit, Hex } from '../domain/deposit';
 import { DomainError } from '../domain/errors';
 import type { FundedOrder, FundedOrderFact } from '../domain/funded-order';
 import type { Venue, VenueAccountSession } from '../domain/venue';
-import type { VenueBridge } from '../domain/venue-bridge';
+import { exitNonces, type VenueBridge } from '../domain/venue-bridge';
 import type { WalletSigner } from '../domain/wallet-signer';
 import type { Deposits } from '../store/deposits';
 import type { KnownExit, VenueExits as ExitRows } from '../store/venue-exits';
@@ -43,14 +43,15 @@ export class VenueExits {
   async step(deposit: Deposit, order: FundedOrder, access: VenueAccess | null): Promise<FundedOrderFact | null> {
     const bridge = access?.session.bridge;
     if (access === null || bridge === undefined || access.contract === null || order.credited === null) return this.noWay(deposit);
-    const known = await this.signed(deposit, order.credited.amount, { ...access, contract: access.contract }, bridge);
+    const known = await this.signed(deposit, order.credited, { ...access, contract: access.contract }, bridge);
     if (known === null || 'kind' in known) return known;
     return this.pursue(deposit, known, access, bridge);
   }
 
   /** Nobody can be asked. What was signed may have left, and what becomes of it only the venue knows: it is waited for, and a person is told. */
   private async noWay({ id }: Deposit): Promise<FundedOrderFact> {
-    return { kind: (await this.ports.rows.find(id))?.isSigned === true ? 'late' : 'held', reason: 'NO_WAY_BACK' };
+    const known = await this.ports.rows.find(id);
+    return { kind: known !== null && mayHaveLeft(known) ? 'late' : 'held', reason: 'NO_WAY_BACK' };
   }
 
   /** Whether the transfer that the venue's ledger told of has come: counted, final, and for nobody else. */
@@ -61,20 +62,21 @@ export class VenueExits {
     return (await this.ports.rows.claimArrival(id, userId, { token: to.address, from: known.contract, to: toAddress, amount })) !== null;
   }
 
-  /** With its bytes kept. What cannot be signed is held: no key that could sign it lies here. */
-  private async signed({ id: depositId, userId, toAddress, destination }: Deposit, amount: string, { venue, contract }: { readonly venue: Venue; readonly contract: Hex }, bridge: VenueBridge): Promise<KnownExit | FundedOrderFact | null> {
+  /** With its bytes kept, or shown by the venue already. What cannot be signed is held: no key that could sign it lies here. */
+  private async signed(deposit: Deposit, credited: Credited, { venue, contract }: { readonly venue: Venue; readonly contract: Hex }, bridge: VenueBridge): Promise<KnownExit | FundedOrderFact | null> {
     const { rows, deposits, signer } = this.ports;
+    const { id: depositId, userId, toAddress } = deposit;
     const before = await rows.find(depositId);
-    if (before?.isSigned !== true) {
-      if (decimal(amount).lessThanOrEqualTo(decimal(bridge.exitFee))) return { kind: 'held', reason: 'BELOW_FEE' };
-      if (bridge.owner !== toAddress || (await signer.addressOf(userId)) !== bridge.owner) return { kind: 'held', reason: 'WALLET_NOT_OURS' };
-    }
-    const begun = before ?? (await rows.begin({ depositId, userId, accountId: destination?.accountId ?? '', venue: venue.name, signerId: bridge.signerId, nonceRule: venue.capabilities.nonceRule, contract, amount }));
+    const begun = before ?? (await this.begin(deposit, credited, { venue, contract }, bridge));
     let known = begun;
-    if (!begun.isSigned) {
+    if (!mayHaveLeft(begun)) {
+      if (decimal(credited.amount).lessThanOrEqualTo(decimal(bridge.exitFee))) return { kind: 'held', reason: 'BELOW_FEE' };
+      if (bridge.owner !== toAddress || (await signer.addressOf(userId)) !== bridge.owner) return { kind: 'held', reason: 'WALLET_NOT_OURS' };
       try {
         const signature = await signer.signMessage({ userId, from: bridge.owner, message: bridge.exitMessage(begun.exit), idempotencyKey: `venue-exit/${depositId}/${begun.exit.nonce}` });
         known = await rows.keep(depositId, bridge.exitRequest(begun.exit, signature));
+        // A person had it asked anew meanwhile, under another nonce: that one is signed at the next look.
+        if (!mayHaveLeft(known)) return null;
       } catch (error) {
         if (error instanceof DomainError && error.code === 'FORBIDDEN') return { kind: 'held', reason: `SIGNER_REFUSED: ${error.message}` };
         throw error;
@@ -83,6 +85,13 @@ export class VenueExits {
     const after = await deposits.record(depositId, { kind: 'returnSigned', amount: known.exit.amount, fee: bridge.exitFee });
     // Somebody else has concluded otherwise meanwhile: nothing may leave that nobody would look for.
     return after.destination?.order?.state === 'RETURNING' ? known : null;
+  }
+
+  /** A database that lost what it knew asks for what it asked for before: the venue is asked first whether it shows that already. */
+  private async begin({ id: depositId, userId, destination }: Deposit, { amount, at, exitNonce }: Credited, { venue, contract }: { readonly venue: Venue; readonly contract: Hex }, bridge: VenueBridge): Promise<KnownExit> {
+    const { next: nonce, all } = exitNonces(exitNonce ?? String(Date.parse(at)), await venue.venueTimeMs(reading()));
+    const shown = await bridge.exitsShown(all.map((each) => ({ amount, nonce: each })), reading());
+    return this.ports.rows.begin({ depositId, userId, accountId: destination?.accountId ?? '', venue: venue.name, signerId: bridge.signerId, nonce, shown, contract, amount });
   }
 
   /** What may have left is asked for before the same bytes are sent again. */
@@ -100,9 +109,9 @@ export class VenueExits {
           record = await rows.learn(id, { kind: 'timeOver' });
           break;
         case 'ask': {
-          const outcome = await bridge.exitOutcome(known.exit, reading());
+          const shown = await bridge.exitsShown([known.exit], reading());
           const finalAfterMs = venue.capabilities.absenceFinalAfterMs;
-          if (outcome === 'applied') record = await rows.learn(id, { kind: 'applied' });
+          if (shown.length > 0) record = await rows.learn(id, { kind: 'applied' });
           else if (finalAfterMs !== null) record = await rows.learn(id, { kind: 'absent', venueTimeMs, finalAfterMs });
           asked = true;
           break;
@@ -140,6 +149,13 @@ export class VenueExits {
     };
     return this.ports.rows.learn(depositId, await fact());
   }
+}
+
+type Credited = NonNullable<FundedOrder['credited']>;
+
+/** Its bytes are kept, or the venue shows what another database asked for. */
+function mayHaveLeft({ isSigned, record }: KnownExit): boolean {
+  return isSigned || record.doubted || record.state === 'APPLIED';
 }
 
 function reading(): { readonly signal: AbortSignal; readonly priority: 'exit' } {

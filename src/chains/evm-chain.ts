@@ -1,8 +1,12 @@
-/** A chain over viem: each endpoint in turn until one answers. Sends nothing, so a repeated question is harmless. */
-import { createPublicClient, erc20Abi, fallback, formatUnits, http, isHex, parseAbiItem, type PublicClient } from 'viem';
+/**
+ * A chain over viem. What one endpoint does not know another may; what they know of one block must be the same, or nothing is concluded from it.
+ * Sends nothing, so a repeated question is harmless.
+ */
+import { erc20Abi, formatUnits, isHex, parseAbiItem, type PublicClient } from 'viem';
 import type { Chain, ChainBlock, ChainReceipt, ChainTransaction, EndpointHealth, TransferLog } from '../domain/chain';
 import { NATIVE_TOKEN, type ChainToken, type Hex } from '../domain/deposit';
 import { DomainError } from '../domain/errors';
+import { EvmEndpoints } from './evm-endpoints';
 
 export interface EvmChainOptions {
   readonly id: number;
@@ -28,86 +32,93 @@ export class EvmChain implements Chain {
   readonly id: number;
   readonly name: string;
   readonly confirmations: number;
-  private readonly client: PublicClient;
-  private readonly endpoints: readonly { readonly name: string; readonly client: PublicClient }[];
+  private readonly endpoints: EvmEndpoints;
   private readonly tokens = new Map<Hex, ChainToken>();
 
   constructor({ id, name, confirmations, rpcUrls, timeoutMs = TIMEOUT_MS }: EvmChainOptions) {
     [this.id, this.name, this.confirmations] = [id, name, confirmations];
-    const transports = rpcUrls.map((url) => http(url, { timeout: timeoutMs, retryCount: 0 }));
-    this.client = createPublicClient({ transport: fallback(transports, { rank: false, retryCount: 0 }), cacheTime: 0 });
-    this.endpoints = rpcUrls.map((url, index) => ({ name: new URL(url).host, client: createPublicClient({ transport: transports[index] ?? http(url), cacheTime: 0 }) }));
+    this.endpoints = new EvmEndpoints({ id, name, rpcUrls, timeoutMs });
   }
 
+  /** The newest that any endpoint has: one that lies behind holds nobody up. */
   async head(): Promise<ChainBlock> {
-    const { number, hash } = await this.asked(() => this.client.getBlock({ blockTag: 'latest' }));
-    return { number: Number(number), hash: lower(hash) };
+    const [first, ...others] = await this.endpoints.everywhere((client) => client.getBlock({ blockTag: 'latest' }));
+    const newest = others.reduce((best, block) => (block.number > best.number ? block : best), first);
+    return { number: Number(newest.number), hash: lower(newest.hash) };
   }
 
   async blockHash(number: number): Promise<Hex | null> {
-    const block = await this.found('BlockNotFoundError', () => this.client.getBlock({ blockNumber: BigInt(number) }));
-    return block === null ? null : lower(block.hash);
+    const hashes = new Set((await this.endpoints.everywhere((client) => blockAt(client, number))).flatMap((block) => (block === null ? [] : [lower(block.hash)])));
+    if (hashes.size > 1) throw this.disagreement(`block ${number}`);
+    return [...hashes][0] ?? null;
   }
 
   async transaction(hash: Hex): Promise<ChainTransaction | null> {
-    const known = await this.found('TransactionNotFoundError', () => this.client.getTransaction({ hash }));
+    const known = await this.known((client) => absent('TransactionNotFoundError', client.getTransaction({ hash })), ({ blockNumber }) => blockNumber !== null);
     return known === null ? null : transactionOf(known);
   }
 
   async receipt(hash: Hex): Promise<ChainReceipt | null> {
-    const known = await this.found('TransactionReceiptNotFoundError', () => this.client.getTransactionReceipt({ hash }));
+    const known = await this.known((client) => absent('TransactionReceiptNotFoundError', client.getTransactionReceipt({ hash })));
     if (known === null) return null;
     const l1 = 'l1Fee' in known && typeof known.l1Fee === 'string' && isHex(known.l1Fee) ? BigInt(known.l1Fee) : null;
-    const transfers = known.logs.flatMap((log) => {
-      const [topic, from, to] = log.topics;
-      // An NFT's Transfer has a third indexed value and no data.
-      if (topic !== TRANSFER_TOPIC || from === undefined || to === undefined || log.topics.length !== 3 || log.data === '0x') return [];
-      return [{ number: Number(log.blockNumber), hash: lower(log.blockHash), txHash: lower(log.transactionHash), logIndex: log.logIndex, token: lower(log.address), from: addressOf(from), to: addressOf(to), units: BigInt(log.data).toString() }];
-    });
     const gas = known.gasUsed * known.effectiveGasPrice + (l1 ?? 0n);
-    return { succeeded: known.status === 'success', blockNumber: Number(known.blockNumber), blockHash: lower(known.blockHash), gasFee: formatUnits(gas, COIN_DECIMALS), l1Fee: l1 === null ? null : formatUnits(l1, COIN_DECIMALS), transfers };
+    return { succeeded: known.status === 'success', blockNumber: Number(known.blockNumber), blockHash: lower(known.blockHash), gasFee: formatUnits(gas, COIN_DECIMALS), l1Fee: l1 === null ? null : formatUnits(l1, COIN_DECIMALS), transfers: transfersOf(known.logs) };
   }
 
-  nonceOf(address: Hex): Promise<number> {
-    return this.asked(() => this.client.getTransactionCount({ address, blockTag: 'latest' }));
+  async minedAtMs(hash: Hex): Promise<number | null> {
+    const receipt = await this.receipt(hash);
+    if (receipt === null) return null;
+    const blocks = await this.endpoints.everywhere((client) => blockAt(client, receipt.blockNumber));
+    const block = blocks.find((each) => each !== null && lower(each.hash) === receipt.blockHash) ?? null;
+    return block === null ? null : Number(block.timestamp) * 1_000;
+  }
+
+  async holds(wanted: TransferLog): Promise<boolean> {
+    const votes = await this.endpoints.everywhere(async (client) => {
+      const block = await blockAt(client, wanted.number);
+      if (block === null) return null;
+      const receipt = await absent('TransactionReceiptNotFoundError', client.getTransactionReceipt({ hash: wanted.txHash }));
+      return receipt?.status === 'success' && transfersOf(receipt.logs).some((log) => isSame(log, wanted));
+    });
+    const told = votes.filter((vote) => vote !== null);
+    if (told.includes(true) && told.includes(false)) throw this.disagreement(`transaction ${wanted.txHash}`);
+    return told.includes(true);
+  }
+
+  async nonceOf(address: Hex): Promise<number> {
+    return Math.max(...(await this.endpoints.everywhere((client) => client.getTransactionCount({ address, blockTag: 'latest' }))));
   }
 
   async minedWithNonce(from: Hex, nonce: number, withinBlocks = NONCE_WINDOW): Promise<ChainTransaction | null> {
-    const head = (await this.head()).number;
-    let [low, high] = [await this.oldestState(from, head, withinBlocks), head];
-    const usedBy = (block: number): Promise<number> => this.asked(() => this.client.getTransactionCount({ address: from, blockNumber: BigInt(block) }));
-    if ((await usedBy(low)) > nonce && low > 0) return null;
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      if ((await usedBy(middle)) > nonce) high = middle;
-      else low = middle + 1;
-    }
-    const block = await this.asked(() => this.client.getBlock({ blockNumber: BigInt(high), includeTransactions: true }));
-    const mined = block.transactions.find((each) => lower(each.from) === from && each.nonce === nonce);
-    return mined === undefined ? null : transactionOf(mined);
+    const found = await this.known(async (client) => {
+      const head = Number(await client.getBlockNumber());
+      let [low, high] = [await oldestState(client, from, head, withinBlocks), head];
+      const usedBy = (block: number): Promise<number> => client.getTransactionCount({ address: from, blockNumber: BigInt(block) });
+      if ((await usedBy(low)) > nonce && low > 0) return null;
+      while (low < high) {
+        const middle = Math.floor((low + high) / 2);
+        if ((await usedBy(middle)) > nonce) high = middle;
+        else low = middle + 1;
+      }
+      const block = await client.getBlock({ blockNumber: BigInt(high), includeTransactions: true });
+      return block.transactions.find((each) => lower(each.from) === from && each.nonce === nonce) ?? null;
+    });
+    return found === null ? null : transactionOf(found);
   }
 
-  /** Where the search for a nonce may begin: a node that prunes has no state of long ago, and then only the newest blocks are searched. */
-  private async oldestState(from: Hex, head: number, withinBlocks: number): Promise<number> {
-    const oldest = Math.max(0, head - withinBlocks);
-    if (withinBlocks <= NONCE_WINDOW) return oldest;
-    try {
-      await this.client.getTransactionCount({ address: from, blockNumber: BigInt(oldest) });
-      return oldest;
-    } catch {
-      // Whatever the reason: if it is the node and not its memory, the question that comes next says so.
-      return Math.max(0, head - NONCE_WINDOW);
-    }
-  }
-
+  /** By one endpoint that has the last of these blocks: one that lies behind answers for what it has, as if there were no more. */
   async transfersTo(addresses: readonly Hex[], tokens: readonly Hex[], fromBlock: number, toBlock: number): Promise<readonly TransferLog[]> {
-    const found: TransferLog[] = [];
-    for (let at = 0; at < addresses.length; at += MAX_ADDRESSES) {
-      const to = addresses.slice(at, at + MAX_ADDRESSES);
-      const logs = await this.asked(() => this.client.getLogs({ address: [...tokens], event: TRANSFER, args: { to: [...to] }, fromBlock: BigInt(fromBlock), toBlock: BigInt(toBlock), strict: true }));
-      for (const log of logs) found.push({ number: Number(log.blockNumber), hash: lower(log.blockHash), txHash: lower(log.transactionHash), logIndex: log.logIndex, token: lower(log.address), from: lower(log.args.from), to: lower(log.args.to), units: log.args.value.toString() });
-    }
-    return found;
+    return this.endpoints.inTurn(async (client) => {
+      if ((await blockAt(client, toBlock)) === null) throw new DomainError('SERVICE_UNAVAILABLE', `no endpoint of ${this.name} answers that has block ${toBlock}`, { retryAfterSeconds: 2 });
+      const found: TransferLog[] = [];
+      for (let at = 0; at < addresses.length; at += MAX_ADDRESSES) {
+        const to = addresses.slice(at, at + MAX_ADDRESSES);
+        const logs = await client.getLogs({ address: [...tokens], event: TRANSFER, args: { to: [...to] }, fromBlock: BigInt(fromBlock), toBlock: BigInt(toBlock), strict: true });
+        for (const log of logs) found.push({ number: Number(log.blockNumber), hash: lower(log.blockHash), txHash: lower(log.transactionHash), logIndex: log.logIndex, token: lower(log.address), from: lower(log.args.from), to: lower(log.args.to), units: log.args.value.toString() });
+      }
+      return found;
+    });
   }
 
   async token(address: Hex): Promise<ChainToken> {
@@ -120,52 +131,86 @@ export class EvmChain implements Chain {
   }
 
   async allowance(token: Hex, owner: Hex, spender: Hex): Promise<string> {
-    return (await this.asked(() => this.client.readContract({ address: token, abi: erc20Abi, functionName: 'allowance', args: [owner, spender] }))).toString();
+    return (await this.endpoints.inTurn((client) => client.readContract({ address: token, abi: erc20Abi, functionName: 'allowance', args: [owner, spender] }))).toString();
   }
 
-  async health(): Promise<readonly EndpointHealth[]> {
-    return Promise.all(
-      this.endpoints.map(async ({ name, client }) => {
-        const startedMs = performance.now();
-        try {
-          const headNumber = Number(await client.getBlockNumber());
-          return { endpoint: name, ok: true, latencyMs: Math.round(performance.now() - startedMs), headNumber };
-        } catch {
-          // That it does not answer is the answer.
-          return { endpoint: name, ok: false, latencyMs: null, headNumber: null };
-        }
-      }),
-    );
+  health(): Promise<readonly EndpointHealth[]> {
+    return this.endpoints.health();
   }
 
   private async readToken(address: Hex): Promise<{ readonly symbol: string; readonly decimals: number }> {
-    const read = <Name extends 'symbol' | 'decimals'>(functionName: Name) => this.client.readContract({ address, abi: erc20Abi, functionName });
+    const isWord = (error: unknown): boolean => isName(error, 'ContractFunctionExecutionError') && !isUnanswered(error);
     try {
-      const [symbol, decimals] = await Promise.all([read('symbol'), read('decimals')]);
+      const [symbol, decimals] = await this.endpoints.inTurn((client) => {
+        const read = <Name extends 'symbol' | 'decimals'>(functionName: Name) => client.readContract({ address, abi: erc20Abi, functionName });
+        return Promise.all([read('symbol'), read('decimals')]);
+      }, isWord);
       return { symbol: String(symbol).replace(/[^A-Za-z0-9._-]/g, '').slice(0, MAX_SYMBOL) || 'TOKEN', decimals: Number(decimals) };
     } catch (error) {
-      if (!isName(error, 'ContractFunctionExecutionError') || isUnanswered(error)) throw unavailable(this.name, error);
+      if (!isWord(error)) throw this.endpoints.unavailable(error);
       throw new DomainError('VALIDATION', `${address} is no ERC-20 token on ${this.name}`, { details: { field: 'token' }, cause: error });
     }
   }
 
-  private async asked<T>(ask: () => Promise<T>): Promise<T> {
-    try {
-      return await ask();
-    } catch (error) {
-      throw unavailable(this.name, error);
-    }
+  /** Of whichever endpoint knows it, `isBetter` before others; null where none of those that answer does. */
+  private async known<T>(ask: (client: PublicClient) => Promise<T | null>, isBetter: (known: T) => boolean = () => true): Promise<T | null> {
+    const answers = (await this.endpoints.everywhere(ask)).filter((answer) => answer !== null);
+    return answers.find(isBetter) ?? answers[0] ?? null;
   }
 
-  /** null where the node answers that there is none. */
-  private async found<T>(absence: string, ask: () => Promise<T>): Promise<T | null> {
-    try {
-      return await ask();
-    } catch (error) {
-      if (isName(error, absence)) return null;
-      throw unavailable(this.name, error);
-    }
+  private disagreement(about: string): DomainError {
+    return new DomainError('SERVICE_UNAVAILABLE', `the endpoints of ${this.name} tell different things of ${about}: nothing is concluded until they agree`, { retryAfterSeconds: 2 });
   }
+}
+
+async function blockAt(client: PublicClient, number: number) {
+  return absent('BlockNotFoundError', client.getBlock({ blockNumber: BigInt(number) }));
+}
+
+/** null where the node answers that there is none. */
+async function absent<T>(name: string, asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isName(error, name)) return null;
+    throw error;
+  }
+}
+
+/** Where the search for a nonce may begin: a node that prunes has no state of long ago, and then only the newest blocks are searched. */
+async function oldestState(client: PublicClient, from: Hex, head: number, withinBlocks: number): Promise<number> {
+  const oldest = Math.max(0, head - withinBlocks);
+  if (withinBlocks <= NONCE_WINDOW) return oldest;
+  try {
+    await client.getTransactionCount({ address: from, blockNumber: BigInt(oldest) });
+    return oldest;
+  } catch {
+    // Whatever the reason: if it is the node and not its memory, the question that comes next says so.
+    return Math.max(0, head - NONCE_WINDOW);
+  }
+}
+
+interface RawLog {
+  readonly topics: readonly Hex[];
+  readonly data: Hex;
+  readonly address: Hex;
+  readonly blockNumber: bigint;
+  readonly blockHash: Hex;
+  readonly transactionHash: Hex;
+  readonly logIndex: number;
+}
+
+function transfersOf(logs: readonly RawLog[]): readonly TransferLog[] {
+  return logs.flatMap((log) => {
+    const [topic, from, to] = log.topics;
+    // An NFT's Transfer has a third indexed value and no data.
+    if (topic !== TRANSFER_TOPIC || from === undefined || to === undefined || log.topics.length !== 3 || log.data === '0x') return [];
+    return [{ number: Number(log.blockNumber), hash: lower(log.blockHash), txHash: lower(log.transactionHash), logIndex: log.logIndex, token: lower(log.address), from: addressOf(from), to: addressOf(to), units: BigInt(log.data).toString() }];
+  });
+}
+
+function isSame(one: TransferLog, other: TransferLog): boolean {
+  return one.hash === other.hash && one.logIndex === other.logIndex && one.token === other.token && one.from === other.from && one.to === other.to && one.units === other.units;
 }
 
 /** keccak256 of Transfer(address,address,uint256). */
@@ -191,10 +236,4 @@ function isName(error: unknown, name: string): boolean {
 function isUnanswered(error: unknown): boolean {
   for (let cause: unknown = error, depth = 0; cause instanceof Error && depth < 8; cause = cause.cause, depth += 1) if (/^(HttpRequestError|TimeoutError)$/.test(cause.name)) return true;
   return false;
-}
-
-/** The endpoint's address may hold a key: viem's message has it, so it is not repeated. */
-function unavailable(chain: string, error: unknown): DomainError {
-  if (error instanceof DomainError) return error;
-  return new DomainError('SERVICE_UNAVAILABLE', `no endpoint of ${chain} answers (${error instanceof Error ? error.name : 'unknown error'})`, { retryAfterSeconds: 2 });
 }

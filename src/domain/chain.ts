@@ -1,4 +1,7 @@
-/** The port before a chain: what deposits read of it. An implementation asks several endpoints and throws DomainError SERVICE_UNAVAILABLE when none answers. */
+/**
+ * The port before a chain: what deposits read of it. An implementation asks several endpoints and throws DomainError SERVICE_UNAVAILABLE when none
+ * answers, or when they contradict each other about a block.
+ */
 import type { ChainCall, ChainFees } from './chain-send';
 import type { ChainToken, Hex } from './deposit';
 
@@ -56,12 +59,16 @@ export interface Chain {
   /** Blocks, its own included, after which a transaction counts as final here. */
   readonly confirmations: number;
   head(): Promise<ChainBlock>;
-  /** null where there is no such block. */
+  /** null where no endpoint has such a block. */
   blockHash(number: number): Promise<Hex | null>;
   /** null: no node knows it. */
   transaction(hash: Hex): Promise<ChainTransaction | null>;
   /** null: not mined. */
   receipt(hash: Hex): Promise<ChainReceipt | null>;
+  /** Whether every endpoint that has its block shows this transfer in it: one that invents is found out by another. */
+  holds(transfer: TransferLog): Promise<boolean>;
+  /** When its block was made, by the chain's own clock, ms; null: it is in none. */
+  minedAtMs(hash: Hex): Promise<number | null>;
   /** Transactions that the address has in blocks: its next nonce. */
   nonceOf(address: Hex): Promise<number>;
   /** The mined transaction of that sender and nonce among the newest blocks, 120 unless told otherwise; null: none there. */

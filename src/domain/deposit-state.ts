@@ -1,5 +1,5 @@
 /** The one function that moves a deposit: (deposit, fact) to the next deposit, forward only. Facts are what a chain, the bridge or a person said. */
-import { advanceFundedOrder, type FundedOrderFact } from './funded-order';
+import { advanceFundedOrder, orderOfDeposit, resumedOrder, type FundedOrder, type FundedOrderFact } from './funded-order';
 import { assetOf, ENDED_DEPOSIT_STATES, UNSENT_DEPOSIT_STATES, type BridgeReport, type ChainTransfer, type Deposit, type DepositQuote, type DepositSource, type DepositState, type Hex } from './deposit';
 
 export type DepositFact =
@@ -33,7 +33,7 @@ export type DepositFact =
   /** Of what is to be done with its money at the venue. */
   | FundedOrderFact;
 
-/** accept: what arrived is all that will; writeOff: what is in transit is given up to suspense; resume: look again. */
+/** accept: what arrived is all that will; writeOff: what is in transit is given up to suspense; resume: look again, also at what is held at a venue. */
 export const DEPOSIT_DECISIONS = ['accept', 'writeOff', 'resume'] as const;
 export type DepositDecision = (typeof DEPOSIT_DECISIONS)[number];
 
@@ -42,6 +42,11 @@ const LOOKING: ReadonlySet<DepositState> = new Set(['SOURCE_CONFIRMED', 'BRIDGIN
 
 /** The deposit after the fact; null where the fact changes nothing or comes too late. */
 export function advance(deposit: Deposit, fact: DepositFact): Deposit | null {
+  const after = moved(deposit, fact);
+  return after === null ? null : withOrder(after, (order) => orderOfDeposit(order, { state: after.state, isEnded: isEnded(after) }));
+}
+
+function moved(deposit: Deposit, fact: DepositFact): Deposit | null {
   const { state } = deposit;
   const to = (next: DepositState, changes: Partial<Deposit> = {}): Deposit => ({ ...deposit, reason: null, ...changes, state: next });
   switch (fact.kind) {
@@ -96,9 +101,13 @@ export function advance(deposit: Deposit, fact: DepositFact): Deposit | null {
 
 /** The deposit stays in the state it is in: its own money has arrived. */
 function funded(deposit: Deposit, fact: FundedOrderFact): Deposit | null {
+  const order = deposit.destination?.order === undefined ? null : advanceFundedOrder(deposit.destination.order, fact);
+  return order === null ? null : withOrder(deposit, () => order);
+}
+
+function withOrder(deposit: Deposit, change: (order: FundedOrder) => FundedOrder): Deposit {
   const { destination } = deposit;
-  const order = destination?.order === undefined ? null : advanceFundedOrder(destination.order, fact);
-  return destination == null || order === null ? null : { ...deposit, destination: { ...destination, order } };
+  return destination?.order === undefined ? deposit : { ...deposit, destination: { ...destination, order: change(destination.order) } };
 }
 
 /** What of the deposit's money the fact moves is in deposit-ledger.ts; both read the same deposit and fact. */
@@ -148,6 +157,9 @@ function refundReversed(deposit: Deposit, { amount, txHash }: ChainTransfer): De
 
 function decided(deposit: Deposit, decision: DepositDecision): Deposit | null {
   const { state } = deposit;
+  const resumed = decision === 'resume' && deposit.destination?.order !== undefined ? resumedOrder(deposit.destination.order) : null;
+  // Its deposit stays what it is: what is asked anew is the way back from the venue.
+  if (resumed !== null) return withOrder(deposit, () => resumed);
   if (decision === 'accept') return state === 'PARTIAL_REVIEW' || (state === 'MANUAL_REVIEW' && deposit.received.length > 0) ? { ...deposit, state: 'CREDITED', reason: 'ACCEPTED' } : null;
   if (state !== 'MANUAL_REVIEW') return null;
   if (decision === 'writeOff') return { ...deposit, state: 'FAILED', reason: 'WRITTEN_OFF', writtenOff: true };

@@ -212,7 +212,7 @@ export function shownDeposit(deposit: Deposit): ShownDeposit {
 function shownDestination(destination: DepositDestination | null): ShownDestination | null {
   if (destination?.order === undefined) return destination as ShownDestination | null;
   const { order: { asked, list, state, reason, credited, entry, back }, ...rest } = destination;
-  return { ...rest, thenOrder: asked, order: { state, reason, orderListId: list.id, credited, entry, back } };
+  return { ...rest, thenOrder: asked, order: { state, reason, orderListId: list.id, credited: credited === null ? null : { amount: credited.amount, at: credited.at }, entry, back } };
 }
 
 export function isNative(token: Pick<ChainToken, 'address'>): boolean {

@@ -42,8 +42,8 @@ export interface FundedOrder {
   /** The request's own words, for whoever reads the deposit and for a repeat of it. */
   readonly asked: Readonly<Record<string, unknown>>;
   readonly list: PlannedOrderList;
-  /** What the venue's ledger shows of the money. */
-  readonly credited: { readonly amount: string; readonly at: string } | null;
+  /** What the venue's ledger shows of the money, and the nonce under which it is asked back (absent: of before that was fixed by the credit). */
+  readonly credited: { readonly amount: string; readonly at: string; readonly exitNonce?: string } | null;
   /** What had filled of the entry when the first fill was seen; its order list tells the rest. */
   readonly entry: { readonly filledQuantity: string; readonly avgPrice: string | null } | null;
   readonly back: FundedReturn | null;
@@ -52,7 +52,7 @@ export interface FundedOrder {
 export type FundedOrderFact =
   /** The money never went to the venue: it is in the wallet. */
   | { readonly kind: 'notFunded'; readonly reason: string }
-  | { readonly kind: 'venueCredited'; readonly amount: string; readonly at: string }
+  | { readonly kind: 'venueCredited'; readonly amount: string; readonly at: string; readonly exitNonce: string }
   | { readonly kind: 'orderPlaced'; readonly orderListId: string }
   /** By us before it was sent, by risk, or by the venue: nothing of it filled, nor will. */
   | { readonly kind: 'orderRefused'; readonly reason: string }
@@ -75,7 +75,7 @@ export function advanceFundedOrder(order: FundedOrder, fact: FundedOrderFact): F
     case 'notFunded':
       return state === 'WAITING' ? to('NOT_FUNDED', { reason: fact.reason }) : null;
     case 'venueCredited':
-      return state === 'WAITING' ? to('FUNDED', { credited: { amount: fact.amount, at: fact.at } }) : null;
+      return state === 'WAITING' ? to('FUNDED', { credited: { amount: fact.amount, at: fact.at, exitNonce: fact.exitNonce } }) : null;
     case 'orderPlaced':
       return state === 'FUNDED' ? to('PLACED') : null;
     case 'orderRefused':
@@ -94,8 +94,23 @@ export function advanceFundedOrder(order: FundedOrder, fact: FundedOrderFact): F
     case 'held':
       return state === 'RETURNING' ? to('HELD', { reason: fact.reason }) : null;
     case 'late':
-      return (state === 'WAITING' || state === 'LEFT' || state === 'RETURNING') && order.reason !== fact.reason ? to(state, { reason: fact.reason }) : null;
+      return (state === 'WAITING' || state === 'FUNDED' || state === 'LEFT' || state === 'RETURNING') && order.reason !== fact.reason ? to(state, { reason: fact.reason }) : null;
   }
+}
+
+/** A person has it asked anew: whoever refused may say something else by now. null: nothing is held. */
+export function resumedOrder(order: FundedOrder): FundedOrder | null {
+  return order.state === 'HELD' ? { ...order, state: 'RETURNING', reason: 'RESUMED' } : null;
+}
+
+const DEPOSIT_ENDED = 'DEPOSIT_';
+
+/** Where its deposit ended otherwise than credited there is no money to wait for; where a chain took that end back, there may be again. */
+export function orderOfDeposit(order: FundedOrder, deposit: { readonly state: string; readonly isEnded: boolean }): FundedOrder {
+  const isOver = deposit.isEnded && deposit.state !== 'CREDITED';
+  if (isOver && order.state === 'WAITING') return { ...order, state: 'NOT_FUNDED', reason: `${DEPOSIT_ENDED}${deposit.state}` };
+  if (!isOver && order.state === 'NOT_FUNDED' && order.reason?.startsWith(DEPOSIT_ENDED) === true) return { ...order, state: 'WAITING', reason: null };
+  return order;
 }
 
 /** What a person can do about money that is held, or late. */
@@ -104,16 +119,18 @@ export function adviceOf(reason: string): string {
     case 'WALLET_NOT_OURS':
       return 'the account\'s address is not the wallet that signs here: withdraw at the venue with the wallet that it belongs to';
     case 'SIGNER_REFUSED':
-      return 'the signer refuses the venue\'s withdrawal message: let its policy allow it, or withdraw at the venue with the wallet\'s owner';
+      return 'the signer refuses the venue\'s withdrawal message: let its policy allow it and decide `resume`, or withdraw at the venue with the wallet\'s owner';
     case 'NO_WAY_BACK':
       return 'the account is gone or its venue pays out no withdrawals here: withdraw at the venue with the wallet that it belongs to';
     case 'BELOW_FEE':
       return 'it is not more than the venue\'s fee of a withdrawal: it stays in the account';
+    case 'ORDER_LATE':
+      return 'the venue has the money, and the order cannot be placed yet: it is tried again until its expireTime';
     case 'CREDIT_LATE':
       return 'the transfer to the venue is final, and its ledger does not show it: ask the venue, naming the transaction';
     case 'ARRIVAL_LATE':
       return 'the venue paid it out by its ledger, and the chain does not show it: ask the venue';
     default:
-      return 'the money is in the account at the venue: trade with it, or withdraw it there';
+      return 'the money is in the account at the venue: trade with it, withdraw it there, or decide `resume` once what was refused can be done';
   }
 }

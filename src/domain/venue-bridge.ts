@@ -10,6 +10,8 @@ export interface VenueCredit {
   readonly amount: string;
   /** Venue's time, ms. */
   readonly atMs: number;
+  /** The nonce under which it is asked back: fixed by the venue when it credited it, so that whoever asks, asks for the same withdrawal. */
+  readonly exitNonce: string;
 }
 
 /** What is to be paid out, to the address that the account has at the venue. */
@@ -34,6 +36,24 @@ export interface VenueBridge {
   exitMessage(exit: VenueExit): TypedMessage;
   /** Pure. The request that `send` takes as a move. Throws RangeError on a signature of another form. */
   exitRequest(exit: VenueExit, signature: Hex): SignedRequest;
-  /** What the venue's ledger shows of it. `absent` is no proof that it never will be: its bytes may be on their way. */
-  exitOutcome(exit: VenueExit, options: ReadOptions): Promise<'applied' | 'absent'>;
+  /** Which of these the venue's ledger shows, by their nonces. One that it does not show may come yet: its bytes may be on their way. */
+  exitsShown(exits: readonly VenueExit[], options: ReadOptions): Promise<readonly string[]>;
+}
+
+/** A venue takes no nonce that is much older than a day: what is asked back later has that day's own. */
+const EXIT_DAY_MS = 86_400_000n;
+/** Nonces of one credit and day: the first, and one for each time that a person had it asked anew after a refusal. */
+export const EXIT_TRIES = 16;
+
+/**
+ * The nonces under which a credit may be asked back, or may have been by somebody whose database is lost: `next` is today's, of the venue's
+ * clock; `all` are those of each day until now. A function of what the venue fixed, and of no database.
+ */
+export function exitNonces(first: string, venueTimeMs: number): { readonly next: string; readonly all: readonly string[] } {
+  const start = BigInt(first);
+  const age = BigInt(Math.trunc(venueTimeMs)) - start;
+  const days = age > 0n ? age / EXIT_DAY_MS : 0n;
+  const all: string[] = [];
+  for (let day = 0n; day <= days; day += 1n) for (let attempt = 0n; attempt < EXIT_TRIES; attempt += 1n) all.push(String(start + day * EXIT_DAY_MS + attempt));
+  return { next: String(start + days * EXIT_DAY_MS), all };
 }

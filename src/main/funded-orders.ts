@@ -9,13 +9,14 @@ import type { DepositParts } from './deposits';
 import type { Platform } from './platform';
 
 /** Of a worker. */
-export function fundedOrderActivities(platform: Platform, { signer }: Pick<DepositParts, 'signer'>): FundedOrderActivities {
+export function fundedOrderActivities(platform: Platform, { signer, chains }: Pick<DepositParts, 'signer' | 'chains'>): FundedOrderActivities {
   const { store, clock, temporal, settings } = platform;
   return createFundedOrderActivities(
     new FundedOrderPath({
       clock,
       deposits: store.deposits,
       fundingById: (id) => store.withdrawals.byId(id),
+      chains,
       credits: store.venueExits,
       lists: {
         create: (list) => store.orderLists.create(list, null),

@@ -1,5 +1,6 @@
 /** Deposits, their orders and withdrawals whose workflow Temporal lost: their rows say where they stand, and somebody has to go on. */
 import { isoTime } from '../domain/clock';
+import { SweepRound } from '../domain/sweep-page';
 import { DepositGateway } from '../temporal/deposit-gateway';
 import { WithdrawalGateway } from '../temporal/withdrawal-gateway';
 import { depositWaits } from './deposits';
@@ -7,18 +8,25 @@ import { fundedOrderGateway } from './funded-orders';
 import type { Platform } from './platform';
 import { withdrawalWaits } from './withdrawals';
 
-/** Most of each kind that one sweep looks at, the longest unchanged first: what is left is for a later one. */
+/** Most of each kind that one sweep looks at, the longest unchanged first: the next goes on where it stopped. */
 const SWEPT = 500;
 /** A sweep comes each few seconds: what it has not taken up in so long, nobody would. */
 const UNBEGUN_WITHIN_MS = 90 * 86_400_000;
 
-export async function sweepWallets(platform: Platform): Promise<void> {
+/** One sweep, again and again. */
+export function walletSweep(platform: Platform): () => Promise<void> {
   const { store, temporal, settings, clock } = platform;
   const deposits = new DepositGateway(temporal.client, depositWaits(settings));
-  for (const deposit of await store.deposits.attended(isoTime(clock.nowMs() - settings.depositWatchAfterMs), SWEPT)) await deposits.revive(deposit);
-  for (const deposit of await store.deposits.unbegun(isoTime(clock.nowMs() - UNBEGUN_WITHIN_MS), SWEPT)) await deposits.revive(deposit);
   const orders = fundedOrderGateway(platform);
-  for (const deposit of await store.deposits.funded(SWEPT)) await orders.revive(deposit);
   const withdrawals = new WithdrawalGateway(temporal.client, withdrawalWaits(settings));
-  for (const withdrawal of await store.withdrawals.unended(SWEPT)) await withdrawals.revive(withdrawal);
+  const attended = new SweepRound(SWEPT, (page) => store.deposits.attended(isoTime(clock.nowMs() - settings.depositWatchAfterMs), page));
+  const unbegun = new SweepRound(SWEPT, (page) => store.deposits.unbegun(isoTime(clock.nowMs() - UNBEGUN_WITHIN_MS), page));
+  const funded = new SweepRound(SWEPT, (page) => store.deposits.funded(page));
+  const unended = new SweepRound(SWEPT, (page) => store.withdrawals.unended(page));
+  return async () => {
+    for (const deposit of await attended.next()) await deposits.revive(deposit);
+    for (const deposit of await unbegun.next()) await deposits.revive(deposit);
+    for (const deposit of await funded.next()) await orders.revive(deposit);
+    for (const withdrawal of await unended.next()) await withdrawals.revive(withdrawal);
+  };
 }

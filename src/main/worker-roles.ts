@@ -21,7 +21,7 @@ import { conditionalActivities } from './conditional-orders';
 import { ensureChainWatched } from '../temporal/deposit-gateway';
 import { chainWatchActivities, depositActivities, depositParts } from './deposits';
 import { fundedOrderActivities } from './funded-orders';
-import { sweepWallets } from './wallet-sweep';
+import { walletSweep } from './wallet-sweep';
 import { withdrawalActivities } from './withdrawals';
 import type { RunningRole } from './index';
 import { WatchMetrics } from './metrics/watch-metrics';
@@ -63,6 +63,7 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
     settleNonce: (venue, accountId, signal) => nonces.settle(venue, accountId, signal),
     send: (attemptId, orderIds, signal) => sender.sendPlacing(attemptId, orderIds, signal),
   });
+  const sweepWallets = deposits === null ? null : walletSweep(platform);
   const background = createBackgroundActivities({
     resolver,
     settler,
@@ -82,7 +83,7 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
     sweepSupervisors: async () => {
       await sweepSupervisors(platform);
       // Without the parts no worker takes their tasks.
-      if (deposits !== null) await sweepWallets(platform);
+      await sweepWallets?.();
     },
     purge: () => store.purge(),
     purgeBatch: PURGE_BATCH,

@@ -4,14 +4,15 @@ import { COUNTED_DEPOSIT_STATES, DEPOSIT_STATES, ENDED_DEPOSIT_STATES, shownDepo
 import { advance, type DepositDecision, type DepositFact } from '../domain/deposit-state';
 import { DomainError } from '../domain/errors';
 import type { EventType } from '../domain/events';
+import type { SweepPage } from '../domain/sweep-page';
 import { adviceOf, ENDED_FUNDED_ORDER_STATES, FUNDED_ORDER_STATES, FUNDED_STATES_UNDER_WAY, type FundedOrderFact } from '../domain/funded-order';
 import { walletFactOf, walletHolder } from '../domain/wallet-ledger';
-import { appendAct } from './audit';
 import { plainRow } from './columns';
 import type { StoreCore } from './core';
 import { sqlStateOf, type Parameter, type Queryable, type Transaction } from './database';
 import { UNIQUE_VIOLATION } from './accounts';
 import { cursorOf, positionOf } from './cursor';
+import { decideDeposit } from './deposit-decisions';
 import { changeUser, type UserChanges } from './user-changes';
 
 export interface DepositListQuery {
@@ -20,6 +21,8 @@ export interface DepositListQuery {
   readonly cursor: string | null;
   readonly limit: number;
 }
+
+const AFTER = (at: string, id: string): string => `(${at}::timestamptz IS NULL OR (d.updated_at, d.id) > (${at}::timestamptz, ${id}::text))`;
 
 export class Deposits {
   constructor(private readonly core: StoreCore) {}
@@ -63,17 +66,9 @@ export class Deposits {
     }
   }
 
-  /** An operator's word, audited. Throws CONFLICT where the deposit waits for no such decision. */
-  async decide(id: string, userId: string, decision: DepositDecision, note: string, actor: string): Promise<Deposit> {
-    return changeUser(this.core, userId, async (tx, changes) => {
-      const known = await lockDeposit(tx, id);
-      if (known === null || known.deposit.userId !== userId) throw new DomainError('NOT_FOUND', 'no such deposit');
-      const fact: DepositFact = { kind: 'decided', decision, note };
-      if (advance(known.deposit, fact) === null) throw new DomainError('CONFLICT', `a deposit in ${known.deposit.state} cannot be decided so`, { details: { state: known.deposit.state, decision } });
-      const after = await recordUnderLock(tx, changes, id, fact, this.now());
-      await appendAct(tx, { userId, actor, act: 'operator.decided', subject: `deposit:${id}`, data: { decision, note, from: known.deposit.state, to: after.state }, at: this.now() });
-      return after;
-    });
+  /** A person's word, audited. Throws CONFLICT where the deposit waits for no such decision. */
+  decide(id: string, userId: string, decision: DepositDecision, note: string, actor: string): Promise<Deposit> {
+    return decideDeposit(this.core, { id, userId, decision, note, actor });
   }
 
   async get(id: string, userId: string): Promise<Deposit | null> {
@@ -84,6 +79,11 @@ export class Deposits {
   async byId(id: string): Promise<Deposit | null> {
     const [row] = await this.core.database.rows('SELECT d.data FROM deposits d WHERE d.id = $1', id);
     return row === undefined ? null : (row['data'] as unknown as Deposit);
+  }
+
+  /** Whether the transaction is another deposit's: two that ask for the same may be signed as one. */
+  async isOfAnother(id: string, chainId: number, hash: Hex): Promise<boolean> {
+    return (await this.core.database.rows('SELECT true AS is FROM deposit_hashes h WHERE h.chain_id = $1::bigint AND h.hash = $2 AND h.deposit_id <> $3', chainId, hash, id)).length > 0;
   }
 
   /** Newest first. Throws VALIDATION on a foreign cursor. */
@@ -99,10 +99,10 @@ export class Deposits {
    * Of every user, those that a workflow has to be at: what is under way, and what was counted after `countedSince` and may yet be
    * taken back. What came unannounced has none. Oldest first.
    */
-  async attended(countedSince: string, limit: number): Promise<readonly Deposit[]> {
+  async attended(countedSince: string, { limit, after }: SweepPage): Promise<readonly Deposit[]> {
     const rows = await this.core.database.rows(
-      `SELECT d.data FROM deposits d WHERE d.kind = 'bridge' AND (d.state = ANY($1::text[]) OR d.state = ANY($2::text[]) AND d.updated_at > $3::timestamptz) ORDER BY d.updated_at, d.id LIMIT $4::int`,
-      DEPOSIT_STATES.filter((state) => !ENDED_DEPOSIT_STATES.has(state)), COUNTED_DEPOSIT_STATES, countedSince, limit,
+      `SELECT d.data FROM deposits d WHERE d.kind = 'bridge' AND (d.state = ANY($1::text[]) OR d.state = ANY($2::text[]) AND d.updated_at > $3::timestamptz) AND ${AFTER('$4', '$5')} ORDER BY d.updated_at, d.id LIMIT $6::int`,
+      DEPOSIT_STATES.filter((state) => !ENDED_DEPOSIT_STATES.has(state)), COUNTED_DEPOSIT_STATES, countedSince, after?.updatedAt ?? null, after?.id ?? null, limit,
     );
     return rows.map((row) => row['data'] as unknown as Deposit);
   }
@@ -111,22 +111,22 @@ export class Deposits {
    * Of every user, those that were credited after `creditedSince`, that brought what goes on, and whose way on never began: the workflow that
    * would have begun it was lost. Oldest first.
    */
-  async unbegun(creditedSince: string, limit: number): Promise<readonly Deposit[]> {
+  async unbegun(creditedSince: string, { limit, after }: SweepPage): Promise<readonly Deposit[]> {
     const rows = await this.core.database.rows(
       `SELECT d.data FROM deposits d WHERE d.kind = 'bridge' AND d.state = 'CREDITED' AND (d.data->'destination'->>'fundingId') IS NOT NULL AND d.updated_at > $1::timestamptz
          AND d.data->'received' @> jsonb_build_array(jsonb_build_object('asset', (d.data->'to'->>'symbol') || '@' || (d.data->'to'->>'chainId') || '/' || (d.data->'to'->>'address')))
-         AND NOT EXISTS (SELECT 1 FROM withdrawals w WHERE w.id = d.data->'destination'->>'fundingId') ORDER BY d.updated_at LIMIT $2::int`,
-      creditedSince, limit,
+         AND NOT EXISTS (SELECT 1 FROM withdrawals w WHERE w.id = d.data->'destination'->>'fundingId') AND ${AFTER('$2', '$3')} ORDER BY d.updated_at, d.id LIMIT $4::int`,
+      creditedSince, after?.updatedAt ?? null, after?.id ?? null, limit,
     );
     return rows.map((row) => row['data'] as unknown as Deposit);
   }
 
   /** Of every user, those with an order that somebody has to be at: not before the money is on its way to the venue. */
-  async funded(limit: number): Promise<readonly Deposit[]> {
+  async funded({ limit, after }: SweepPage): Promise<readonly Deposit[]> {
     const rows = await this.core.database.rows(
       `SELECT d.data FROM deposits d WHERE (d.data->'destination'->'order') IS NOT NULL AND (d.data->'destination'->'order'->>'state') = ANY($1::text[])
-         AND ((d.data->'destination'->'order'->>'state') = ANY($2::text[]) OR d.state = 'CREDITED' AND EXISTS (SELECT 1 FROM withdrawals w WHERE w.id = d.data->'destination'->>'fundingId')) ORDER BY d.updated_at LIMIT $3::int`,
-      FUNDED_ORDER_STATES.filter((state) => !ENDED_FUNDED_ORDER_STATES.has(state)), FUNDED_STATES_UNDER_WAY, limit,
+         AND ((d.data->'destination'->'order'->>'state') = ANY($2::text[]) OR d.state = 'CREDITED' AND EXISTS (SELECT 1 FROM withdrawals w WHERE w.id = d.data->'destination'->>'fundingId')) AND ${AFTER('$3', '$4')} ORDER BY d.updated_at, d.id LIMIT $5::int`,
+      FUNDED_ORDER_STATES.filter((state) => !ENDED_FUNDED_ORDER_STATES.has(state)), FUNDED_STATES_UNDER_WAY, after?.updatedAt ?? null, after?.id ?? null, limit,
     );
     return rows.map((row) => row['data'] as unknown as Deposit);
   }
@@ -229,6 +229,8 @@ function eventOf(fact: DepositFact, after: Deposit): EventType {
   if (fact.kind === 'quoted') return 'swap.quoted';
   if (fact.kind === 'bridgeSaid') return fact.report.status === 'DONE' && fact.report.substatus !== 'REFUNDED' ? 'swap.completed' : 'swap.updated';
   if (fact.kind === 'creditReversed') return 'deposit.reversed';
+  // The way back from its venue is asked anew: its own state stays what it was.
+  if (fact.kind === 'decided' && fact.decision === 'resume' && ENDED_DEPOSIT_STATES.has(after.state)) return 'deposit.orderChanged';
   if (after.state === 'CREDITED') return 'deposit.credited';
   if (after.state === 'REFUNDED') return 'deposit.refunded';
   if (after.state === 'FAILED') return 'deposit.failed';

@@ -1,6 +1,6 @@
 /**
  * Money of deposits at their venue: which line of the venue's ledger was counted for which deposit, and what is asked back, with a nonce
- * that is given once and bytes that are sealed before any of them leaves. What it means for the deposit is recorded in the same transaction.
+ * that its credit fixed and bytes that are sealed before any of them leaves. What it means for the deposit is recorded in the same transaction.
  */
 import { advanceMove, takeMoveSend, type MoveFact, type MoveRecord } from '../domain/collateral-move-state';
 import { ENDED_MOVE_STATES } from '../domain/collateral-move';
@@ -8,21 +8,15 @@ import { isoTime } from '../domain/clock';
 import type { Deposit, Hex } from '../domain/deposit';
 import { DomainError } from '../domain/errors';
 import type { SealContext } from '../domain/key-provider';
-import { nextNonce, type NonceRule } from '../domain/nonce';
 import type { SignedRequest } from '../domain/venue';
 import type { VenueCredit, VenueExit } from '../domain/venue-bridge';
 import type { StoreCore } from './core';
 import type { Queryable, Row } from './database';
 import { lockDeposit, recordUnderLock } from './deposits';
 import { open, seal } from './envelope';
+import { EXIT_LIFE_MS } from './exit-renewal';
 import { lockSigner } from './locks';
 import { changeUser } from './user-changes';
-
-/**
- * How long its bytes are sent: longer than a venue is ever away. The venue takes a nonce for two days, so that in all this time they are
- * one withdrawal.
- */
-const EXIT_LIFE_MS = 86_400_000;
 
 export interface ExitRequest {
   readonly depositId: string;
@@ -31,7 +25,9 @@ export interface ExitRequest {
   readonly venue: string;
   /** Whose nonces the venue counts. */
   readonly signerId: string;
-  readonly nonceRule: NonceRule;
+  /** A function of the venue's credit; `shown`: those of its credit under which the venue's ledger shows a withdrawal of this amount. */
+  readonly nonce: string;
+  readonly shown: readonly string[];
   /** Who will pay on the chain. */
   readonly contract: Hex;
   readonly amount: string;
@@ -63,9 +59,16 @@ export class VenueExits {
       const known = await lockDeposit(tx, depositId);
       if (known?.deposit.destination?.order?.state !== 'WAITING') return known?.deposit ?? null;
       const at = this.now();
-      for (const { reference, amount, atMs } of credits) {
+      // The chain's order is the ledger's: the transfer that was sent first has the first line, whoever looks first, and also once more after a restore.
+      const [earlier] = await tx.rows(
+        `SELECT true AS waits FROM withdrawals mine JOIN withdrawals w ON w.user_id = mine.user_id AND w.amount = mine.amount AND w.state = 'COMPLETED' AND (w.created_at, w.id) < (mine.created_at, mine.id)
+           JOIN deposits d ON d.id = w.data->'funding'->>'depositId' AND d.data->'destination'->>'accountId' = $2 AND d.data->'destination'->'order'->>'state' = 'WAITING' WHERE mine.id = $1 LIMIT 1`,
+        known.deposit.destination.fundingId, known.deposit.destination.accountId,
+      );
+      if (earlier !== undefined) return null;
+      for (const { reference, amount, atMs, exitNonce } of credits) {
         const counted = await tx.rows('INSERT INTO venue_credits(reference, deposit_id, user_id, counted_at) VALUES ($1, $2, $3, $4::timestamptz) ON CONFLICT (reference) DO NOTHING RETURNING true AS done', reference, depositId, userId, at);
-        if (counted.length > 0) return recordUnderLock(tx, changes, depositId, { kind: 'venueCredited', amount, at: isoTime(atMs) }, at);
+        if (counted.length > 0) return recordUnderLock(tx, changes, depositId, { kind: 'venueCredited', amount, at: isoTime(atMs), exitNonce }, at);
       }
       return null;
     });
@@ -75,29 +78,34 @@ export class VenueExits {
     return read(this.core.database, depositId);
   }
 
-  /** Gives it its nonce; what has one keeps it, whatever is asked for now. */
-  async begin({ depositId, userId, accountId, venue, signerId, nonceRule, contract, amount }: ExitRequest): Promise<KnownExit> {
+  /**
+   * Gives it its nonce; what has one keeps it, whatever is asked for now. A withdrawal that the venue shows and that nothing here has is this one:
+   * it was asked for before this database was restored, and is not asked for again.
+   */
+  async begin({ depositId, userId, accountId, venue, signerId, nonce, shown, contract, amount }: ExitRequest): Promise<KnownExit> {
     return this.core.database.transaction(async (tx) => {
-      const { last } = await lockSigner(tx, { id: signerId, userId, venue });
+      await lockSigner(tx, { id: signerId, userId, venue });
       const known = await read(tx, depositId);
       if (known !== null) return known;
-      const nowMs = this.core.clock.nowMs();
-      const nonce = nextNonce(nonceRule, last, nowMs);
-      await tx.rows('UPDATE signers SET last_nonce = $2::numeric WHERE id = $1', signerId, nonce.toString());
+      const rows = await tx.rows<{ nonce: string }>('SELECT x.nonce::text AS nonce FROM venue_exits x WHERE x.user_id = $1', userId);
+      const held = new Set(rows.map((row) => row.nonce));
+      const before = shown.find((each) => !held.has(each));
+      let free = BigInt(nonce);
+      while (held.has(String(free))) free += 1n;
       await tx.rows(
-        `INSERT INTO venue_exits(deposit_id, user_id, account_id, contract, state, amount, nonce, send_until_ms, created_at, updated_at) VALUES ($1, $2, $3, $4, 'SENDING', $5::numeric, $6::numeric, $7::bigint, $8::timestamptz, $8::timestamptz)`,
-        depositId, userId, accountId, contract, amount, nonce.toString(), this.core.offsets.nowMs(venue) + EXIT_LIFE_MS, isoTime(nowMs),
+        `INSERT INTO venue_exits(deposit_id, user_id, account_id, contract, state, amount, nonce, doubted, send_until_ms, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6::numeric, $7::numeric, $8, $9::bigint, $10::timestamptz, $10::timestamptz)`,
+        depositId, userId, accountId, contract, before === undefined ? 'SENDING' : 'UNKNOWN', amount, before ?? String(free), before !== undefined, Math.trunc(this.core.offsets.nowMs(venue)) + EXIT_LIFE_MS, this.now(),
       );
       return must(await read(tx, depositId), depositId);
     });
   }
 
-  /** Keeps what was signed before any of it leaves. What is kept already stays. */
+  /** Keeps what was signed before any of it leaves. What is kept already stays, and what was signed for an earlier nonce of it never leaves. */
   async keep(depositId: string, request: SignedRequest): Promise<KnownExit> {
     const sealed = await seal(this.core.keys, Buffer.from(JSON.stringify(request), 'utf8'), exitContext(depositId));
     await this.core.database.rows(
-      `UPDATE venue_exits SET key_id = $2, wrapped_key = decode($3, 'base64'), sealed = decode($4, 'base64'), updated_at = $5::timestamptz WHERE deposit_id = $1 AND key_id IS NULL RETURNING true AS done`,
-      depositId, sealed.keyId, Buffer.from(sealed.wrappedKey).toString('base64'), Buffer.from(sealed.data).toString('base64'), this.now(),
+      `UPDATE venue_exits SET key_id = $2, wrapped_key = decode($3, 'base64'), sealed = decode($4, 'base64'), updated_at = $5::timestamptz WHERE deposit_id = $1 AND key_id IS NULL AND nonce = $6::numeric RETURNING true AS done`,
+      depositId, sealed.keyId, Buffer.from(sealed.wrappedKey).toString('base64'), Buffer.from(sealed.data).toString('base64'), this.now(), request.nonce,
     );
     return must(await this.find(depositId), depositId);
   }

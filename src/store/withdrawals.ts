@@ -5,6 +5,7 @@ import { assetOf } from '../domain/deposit';
 import { DomainError } from '../domain/errors';
 import type { EventType } from '../domain/events';
 import { walletHolder } from '../domain/wallet-ledger';
+import type { SweepPage } from '../domain/sweep-page';
 import { ENDED_WITHDRAWAL_STATES, WITHDRAWAL_STATES, withdrawalSendId, type Withdrawal, type WithdrawalDecision, type WithdrawalState, type WithdrawalStep } from '../domain/withdrawal';
 import { advanceWithdrawal, withdrawalFactOf, type WithdrawalFact } from '../domain/withdrawal-state';
 import { appendAct } from './audit';
@@ -127,9 +128,9 @@ export class Withdrawals {
   }
 
   /** Of every user, those that have not ended. Oldest first. */
-  async unended(limit: number): Promise<readonly Withdrawal[]> {
+  async unended({ limit, after }: SweepPage): Promise<readonly Withdrawal[]> {
     const states = WITHDRAWAL_STATES.filter((state) => !ENDED_WITHDRAWAL_STATES.has(state));
-    const rows = await this.core.database.rows('SELECT w.data FROM withdrawals w WHERE w.state = ANY($1::text[]) ORDER BY w.updated_at, w.id LIMIT $2::int', states, limit);
+    const rows = await this.core.database.rows('SELECT w.data FROM withdrawals w WHERE w.state = ANY($1::text[]) AND ($2::timestamptz IS NULL OR (w.updated_at, w.id) > ($2::timestamptz, $3::text)) ORDER BY w.updated_at, w.id LIMIT $4::int', states, after?.updatedAt ?? null, after?.id ?? null, limit);
     return rows.map((row) => row['data'] as unknown as Withdrawal);
   }
 

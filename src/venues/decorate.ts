@@ -28,7 +28,7 @@ export type VenueCallName =
   | 'moveBasis'
   | 'moveOutcome'
   | 'bridgeCredits'
-  | 'exitOutcome'
+  | 'exitsShown'
   | 'fundingHistory'
   | 'nextNonce';
 
@@ -118,7 +118,7 @@ function decorateBridge(bridge: VenueBridge, read: <T>(call: VenueCallName, opti
     credits: (sinceMs, options) => read('bridgeCredits', options, () => bridge.credits(sinceMs, options)),
     exitMessage: (exit) => bridge.exitMessage(exit),
     exitRequest: (exit, signature) => bridge.exitRequest(exit, signature),
-    exitOutcome: (exit, options) => read('exitOutcome', options, () => bridge.exitOutcome(exit, options)),
+    exitsShown: (exits, options) => read('exitsShown', options, () => bridge.exitsShown(exits, options)),
   };
 }
 

@@ -148,6 +148,9 @@ describe('its source', () => {
       await world.path.lookAtSource(abandoned.id, 0, 60_000);
       await world.source.client.wallet(USER).sendTransaction({ to: RELAYER.address, value: 1n, nonce, gasPrice: 9_000_000_000n });
       await world.source.mine(1);
+      // Until its block is final the chain may take it back, and mine this one.
+      expect(await world.path.lookAtSource(abandoned.id, 0, 60_000)).toBe('SOURCE_SUBMITTED');
+      await world.source.mine(CONFIRMATIONS - 1);
       expect(await world.path.lookAtSource(abandoned.id, 0, 60_000)).toBe('FAILED');
       const hash = await world.sign(plain(dropped), { nonce: nonce + 1 });
       await world.path.take(dropped.id, hash);
@@ -158,6 +161,36 @@ describe('its source', () => {
     } finally {
       await world.source.client.test.setAutomine(true);
     }
+  });
+
+  test('whose nonce went to the same user\'s other deposit, which asks for the very same, can never be sent: one transaction pays one deposit', async () => {
+    await world.source.client.test.setAutomine(false);
+    try {
+      const one = await world.quoted();
+      const two = await world.quoted({ userId: one.userId, toAddress: one.toAddress });
+      expect(two.quote?.transaction).toEqual(one.quote?.transaction);
+      await approve(one);
+      const plain = (deposit: Deposit): Deposit => ({ ...deposit, quote: deposit.quote === null ? null : { ...deposit.quote, approval: null } });
+      const nonce = await world.source.client.test.getTransactionCount({ address: USER.address });
+      await world.path.take(one.id, await world.sign(plain(one), { nonce, gasPrice: 2_000_000_000n }));
+      await world.path.lookAtSource(one.id, 0, 60_000);
+      const hash = await world.sign(plain(two), { nonce, gasPrice: 9_000_000_000n });
+      expect(await world.path.take(two.id, hash)).toMatchObject({ state: 'SOURCE_SUBMITTED', refused: null });
+      expect((await world.path.take(one.id, hash)).refused?.code).toBe('CONFLICT');
+      await world.source.mine(CONFIRMATIONS);
+      expect([await world.path.lookAtSource(one.id, 0, 60_000), await world.path.lookAtSource(two.id, 0, 60_000)]).toEqual(['FAILED', 'SOURCE_CONFIRMED']);
+      expect((await world.read(one.id)).reason).toBe('SOURCE_ABANDONED');
+    } finally {
+      await world.source.client.test.setAutomine(true);
+    }
+  });
+
+  test('announced twice, and by several at once, is one transaction of one deposit', async () => {
+    const quoted = await world.quoted();
+    const hash = await world.sign(quoted);
+    const answers = await Promise.all(Array.from({ length: 4 }, () => world.path.take(quoted.id, hash)));
+    expect(answers.map(({ refused }) => refused)).toEqual([null, null, null, null]);
+    expect((await world.steps(quoted)).filter(({ fact }) => fact === 'sourceSent')).toHaveLength(1);
   });
 
   test('that reorganises before it is final is waited for anew', async () => {

@@ -6,12 +6,13 @@ import { FundedOrderPath } from '../../src/activities/funded-order-path';
 import { VenueExits } from '../../src/activities/venue-exits';
 import type { Bridge } from '../../src/domain/bridge';
 import { assetOf, type Deposit, type Hex } from '../../src/domain/deposit';
-import type { FundedOrder, OnRefused } from '../../src/domain/funded-order';
+import { ENDED_FUNDED_ORDER_STATES, type FundedOrder, type OnRefused } from '../../src/domain/funded-order';
 import type { OrderListNote } from '../../src/domain/order-list-commands';
 import type { WalletSigner } from '../../src/domain/wallet-signer';
 import { startPaperSimulator } from '../../src/simulator';
 import { HyperliquidBridgeSimulator } from '../../src/simulator/chains/hyperliquid-bridge';
 import type { Store } from '../../src/store';
+import { Database } from '../../src/store/database';
 import { HyperliquidVenue } from '../../src/venues/hyperliquid/venue';
 import { RELAYER } from '../support/anvil';
 import { depositSample, hash } from '../unit/domain/deposit-samples';
@@ -26,6 +27,11 @@ const AGENT_KEY = '17'.repeat(32);
 /** More than enough for the longest way; what has not ended by then hangs. */
 const TURNS = 12;
 const NO_BRIDGE: Bridge = { offer: () => Promise.reject(new Error('nobody asks')), status: () => Promise.reject(new Error('nobody asks')), addressOf: () => Promise.reject(new Error('nobody asks')) };
+
+export const is = (state: FundedOrder['state']) => (order: FundedOrder): boolean => order.state === state;
+export const ended = ({ state }: FundedOrder): boolean => ENDED_FUNDED_ORDER_STATES.has(state);
+/** By risk, or by the venue, after it was placed. */
+export const REFUSED = { state: 'REJECTED', reason: 'RISK_MAX_ORDER_NOTIONAL: the order is worth more than the account may' } as const;
 
 export type FundedWorld = Awaited<ReturnType<typeof openFundedWorld>>;
 
@@ -52,6 +58,8 @@ interface Worker {
 export async function openFundedWorld() {
   const world = await openWithdrawalWorld();
   const { chain, token, store, clock } = world;
+  /** What no port of ours does: a backup brought back, and the audit read. */
+  const database = new Database({ databaseUrl: world.databaseUrl, poolSize: 1, statementTimeoutMs: 10_000, lockTimeoutMs: 500, onError: () => undefined, onAuditHead: () => undefined });
   const simulator = await startPaperSimulator({ venue: 'hyperliquid', network: 'mainnet', weightPerMinute: 1_000_000, tickMs: 0 });
   if (simulator.bridge === undefined) throw new Error('the venue has no bridge');
   const bridge = new HyperliquidBridgeSimulator({ chain, token: token.address, contract: CONTRACT, venue: simulator.bridge });
@@ -90,7 +98,7 @@ export async function openFundedWorld() {
       const exits = new VenueExits({ clock, rows: wrap(own.venueExits), deposits: wrap(own.deposits), signer: wrap(signer) });
       const lists = wrap({ create: (list: FundedOrder['list']) => own.orderLists.create(list, null), started: () => Promise.resolve(), byId: (id: string) => own.orderLists.byId(id) });
       const orders = new FundedOrderPath({
-        clock, deposits: wrap(own.deposits), fundingById: (id) => own.withdrawals.byId(id), credits: wrap(own.venueExits), lists, exits, lateAfterMs: LATE_AFTER_MS,
+        clock, deposits: wrap(own.deposits), fundingById: (id) => own.withdrawals.byId(id), chains: new Map([[CHAIN_ID, world.reader]]), credits: wrap(own.venueExits), lists, exits, lateAfterMs: LATE_AFTER_MS,
         access: () => Promise.resolve(gone ? null : { venue, session: wrap(session), contract: CONTRACT }),
       });
       const funding = new AccountFunding({
@@ -142,14 +150,36 @@ export async function openFundedWorld() {
       const legs = list.legs.map((each) => (each.n === 0 ? { ...each, filledQuantity: filled, avgPrice: filled === '0' ? null : '100' } : each));
       await store.orderLists.advance(list.id, { revision: list.revision, afterN: 0, note: { state: list.state, reason: null, legs, closeAt: null, ...note }, place: [], cancel: [], alerts: [] });
     },
+    async refusedOnce(at: Funded): Promise<void> {
+      await funded.settle(at, { until: is('PLACED') });
+      await funded.listEnds(at, REFUSED);
+    },
+    async eventsOf({ userId }: Funded): Promise<readonly string[]> {
+      return (await store.events.since(`user:${userId}`, 0, 200)).filter(({ type }) => type.startsWith('deposit.')).map(({ type }) => type);
+    },
+    async actsOn(subject: string): Promise<readonly object[]> {
+      return (await database.rows<{ actor: string; act: string; data: string }>('SELECT e.actor, e.act, e.data::text AS data FROM audit_entries e WHERE e.subject = $1 ORDER BY e.number', subject)).map(({ data, ...rest }) => ({ ...rest, data: JSON.parse(data) as object }));
+    },
     async listsOf({ accountId }: Funded): Promise<number> {
       return (await store.orderLists.list({ userId: (await store.accounts.byId(accountId))?.userId ?? '', status: 'all', accountId, symbol: null, venue: null, cursor: null, limit: 10 })).orderLists.length;
+    },
+    /** The database as a backup has it that was made now: what is called brings it back, without what was learned since. */
+    async backedUp({ id }: Funded): Promise<() => Promise<void>> {
+      const [row] = await database.rows<{ state: string; data: string; steps: number; at: string }>('SELECT d.state, d.data::text AS data, d.steps, d.updated_at::text AS at FROM deposits d WHERE d.id = $1', id);
+      if (row === undefined) throw new Error(`deposit ${id} is not there`);
+      return async () => {
+        await database.rows('DELETE FROM deposit_steps WHERE deposit_id = $1 AND number > $2::int', id, row.steps);
+        await database.rows('DELETE FROM venue_exits WHERE deposit_id = $1', id);
+        if ((JSON.parse(row.data) as Deposit).destination?.order?.credited == null) await database.rows('DELETE FROM venue_credits WHERE deposit_id = $1', id);
+        await database.rows('UPDATE deposits SET state = $2, data = $3::jsonb, steps = $4::int, updated_at = $5::timestamptz WHERE id = $1', id, row.state, row.data, row.steps, row.at);
+      };
     },
     /** What the venue paid out for the wallet. */
     paidBack({ wallet }: Funded): readonly string[] {
       return simulator.bridge?.exits().filter(({ destination }) => destination === wallet).map(({ amount }) => amount) ?? [];
     },
     async closeFunded(): Promise<void> {
+      await database.close();
       await venue.close();
       await simulator.close();
       await world.closeAll();

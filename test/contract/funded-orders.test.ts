@@ -1,15 +1,9 @@
-/**
- * A deposit's money at its venue, on a real chain and against a venue that speaks Hyperliquid: an order once it is credited, and the way back
- * where the order is refused. Whatever crashes, there is one order, one withdrawal, and the books sum to zero.
- */
+/** A deposit's money at its venue, on a real chain and against a venue that speaks Hyperliquid: an order once it is credited, however late and whoever looks. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DomainError } from '../../src/domain/errors';
-import { ENDED_FUNDED_ORDER_STATES, type FundedOrder } from '../../src/domain/funded-order';
 import { isoTime } from '../../src/domain/clock';
-import type { WalletSigner } from '../../src/domain/wallet-signer';
-import { SimulatorControl } from '../support/simulator-control';
-import { Crash, dyingAt } from './dying';
-import { CONTRACT, LATE_AFTER_MS, openFundedWorld, type Funded, type FundedWorld } from './funded-order-world';
+import type { Wrap } from './dying';
+import { ended, is, LATE_AFTER_MS, openFundedWorld, REFUSED, type Funded, type FundedWorld } from './funded-order-world';
 
 let world: FundedWorld;
 beforeAll(async () => {
@@ -17,17 +11,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => world.closeFunded());
 
-const is = (state: FundedOrder['state']) => (order: FundedOrder): boolean => order.state === state;
-const ended = ({ state }: FundedOrder): boolean => ENDED_FUNDED_ORDER_STATES.has(state);
-const refused = { state: 'REJECTED', reason: 'RISK_MAX_ORDER_NOTIONAL: the order is worth more than the account may' } as const;
-/** Placed, and then refused by risk or by the venue. */
-async function refusedOnce(at: Funded): Promise<void> {
-  await world.settle(at, { until: is('PLACED') });
-  await world.listEnds(at, refused);
-}
-async function eventsOf({ userId }: Funded): Promise<readonly string[]> {
-  return (await world.store.events.since(`user:${userId}`, 0, 200)).filter(({ type }) => type.startsWith('deposit.')).map(({ type }) => type);
-}
+const ALL = { limit: 500, after: null };
 const gone = { wallet: '1', transfers: '-1' };
 
 describe('an order that waits for its deposit\'s money', () => {
@@ -41,7 +25,7 @@ describe('an order that waits for its deposit\'s money', () => {
     expect(await world.books(at.userId)).toEqual(gone);
     const steps = await world.store.deposits.steps(at.id, at.userId);
     expect(steps?.map(({ fact, state }) => `${fact} ${state}`)).toEqual(['created CREDITED', 'venueCredited CREDITED', 'orderPlaced CREDITED', 'orderFilled CREDITED']);
-    expect(await eventsOf(at)).toEqual(['deposit.credited', 'deposit.created', 'deposit.orderChanged', 'deposit.orderChanged', 'deposit.orderChanged']);
+    expect(await world.eventsOf(at)).toEqual(['deposit.credited', 'deposit.created', 'deposit.orderChanged', 'deposit.orderChanged', 'deposit.orderChanged']);
   });
 
   test('is not placed before the venue shows the money, and a person is told when that takes long', async () => {
@@ -53,7 +37,7 @@ describe('an order that waits for its deposit\'s money', () => {
     expect([(await world.order(at)).state, await world.listsOf(at)]).toEqual(['WAITING', 0]);
     world.clock.ms += LATE_AFTER_MS;
     await world.look(at);
-    expect([await world.order(at), await eventsOf(at)]).toMatchObject([{ state: 'WAITING', reason: 'CREDIT_LATE' }, expect.arrayContaining(['deposit.held'])]);
+    expect([await world.order(at), await world.eventsOf(at)]).toMatchObject([{ state: 'WAITING', reason: 'CREDIT_LATE' }, expect.arrayContaining(['deposit.held'])]);
     await world.settle(at, { until: is('PLACED') });
   });
 
@@ -69,10 +53,37 @@ describe('an order that waits for its deposit\'s money', () => {
     await world.settle(two, { until: is('PLACED') });
   });
 
+  test.each([
+    ['an hour ahead', 3_600_000, 0],
+    ['an hour behind', -3_600_000, 0],
+    ['an hour ahead until it was set right', 3_600_000, -3_600_000],
+  ])('is placed where our clock is %s', async (_what, wrongByMs, setRightByMs) => {
+    world.clock.ms += wrongByMs;
+    try {
+      const at = await world.arrived(await world.credited());
+      world.clock.ms += setRightByMs;
+      await world.settle(at, { until: is('PLACED') });
+    } finally {
+      world.clock.ms -= wrongByMs + setRightByMs;
+    }
+  });
+
+  test('that cannot be placed for long though the venue has the money is told of, and placed when it can', async () => {
+    const at = await world.credited();
+    await world.settle(at, { until: is('FUNDED') });
+    const away: Wrap = (port) => ('create' in port ? new Proxy(port, { get: () => () => Promise.reject(new DomainError('SERVICE_UNAVAILABLE', 'the database is away')) }) : port);
+    await expect(world.look(at, { wrap: away })).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    expect((await world.order(at)).reason).toBeNull();
+    world.clock.ms += LATE_AFTER_MS;
+    for (let look = 0; look < 2; look += 1) await expect(world.look(at, { wrap: away })).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    expect([await world.order(at), (await world.eventsOf(at)).filter((type) => type === 'deposit.held')]).toMatchObject([{ state: 'FUNDED', reason: 'ORDER_LATE' }, ['deposit.held']]);
+    expect(await world.settle(at, { until: is('PLACED') })).toMatchObject({ reason: null });
+  });
+
   test('that is refused leaves the money at the venue where its user asked for that', async () => {
     const at = await world.credited();
-    await refusedOnce(at);
-    expect(await world.settle(at, { until: ended })).toMatchObject({ state: 'KEPT', reason: refused.reason, back: null });
+    await world.refusedOnce(at);
+    expect(await world.settle(at, { until: ended })).toMatchObject({ state: 'KEPT', reason: REFUSED.reason, back: null });
     expect(world.paidBack(at)).toEqual([]);
   });
 
@@ -111,7 +122,7 @@ describe('while money is on its way', () => {
     await change(at, at.wallet);
     await world.look(at);
     await expect(change(at, `0x${'9a'.repeat(20)}`)).rejects.toMatchObject({ code: 'CONFLICT', details: { fundings: 1 } });
-    await refusedOnce(at);
+    await world.refusedOnce(at);
     await expect(change(at, `0x${'9a'.repeat(20)}`)).rejects.toMatchObject({ code: 'CONFLICT', details: { fundings: 0, fundedOrders: 1 } });
     // Another key for the same address is no other account.
     await change(at, at.wallet.toUpperCase().replace('0X', '0x'));
@@ -121,125 +132,14 @@ describe('while money is on its way', () => {
 
   test('the sweeper finds a credited deposit whose way on never began, and once it has, an order that nobody is at', async () => {
     const at = await world.credited();
-    const found = async (): Promise<readonly boolean[]> => [(await world.store.deposits.unbegun(isoTime(0), 500)).some(({ id }) => id === at.id), (await world.store.deposits.funded(500)).some(({ id }) => id === at.id)];
+    const found = async (): Promise<readonly boolean[]> => [(await world.store.deposits.unbegun(isoTime(0), ALL)).some(({ id }) => id === at.id), (await world.store.deposits.funded(ALL)).some(({ id }) => id === at.id)];
     expect(await found()).toEqual([true, false]);
     await world.look(at);
     expect(await found()).toEqual([false, true]);
     await world.settle(at, { until: is('PLACED') });
     expect(await found()).toEqual([false, true]);
-    await world.listEnds(at, refused);
+    await world.listEnds(at, REFUSED);
     await world.settle(at, { until: ended });
     expect(await found()).toEqual([false, false]);
-  });
-});
-
-describe('money that comes back because its order was refused', () => {
-  const back = { wallet: '99', fees: '1', transfers: '-100' };
-
-  test('is USDC in the wallet again, less the venue\'s fee, counted by what the chain shows', async () => {
-    const at = await world.credited({ onRefused: 'return' });
-    await refusedOnce(at);
-    const order = await world.settle(at, { until: ended });
-    expect(order).toMatchObject({ state: 'RETURNED', back: { amount: '99', fee: '1', txHash: expect.stringMatching(/^0x[0-9a-f]{64}$/) } });
-    expect(world.paidBack(at)).toEqual(['98']);
-    expect(await world.paidTo(CONTRACT)).toContain('99');
-    expect(await world.books(at.userId)).toEqual(back);
-    expect((await eventsOf(at)).at(-1)).toBe('deposit.returned');
-  });
-
-  // Dead after a call is dead before the next one.
-  test('comes back once, and its order was placed once, where a worker dies after any call that it makes', async () => {
-    let deaths = 0;
-    for (let call = 1; ; call += 1) {
-      const at = await world.arrived(await world.credited({ onRefused: 'return' }));
-      const { wrap, died } = dyingAt(call, 'after');
-      for (let turn = 0; turn < 24 && !ended(await world.order(at)); turn += 1) {
-        // A process that died is followed by another.
-        await world.look(at, died() ? {} : { wrap }).catch((error: unknown) => {
-          if (!(error instanceof Crash)) throw error;
-        });
-        const { state } = await world.order(at);
-        if (state === 'PLACED') await world.listEnds(at, refused);
-        if (state === 'RETURNING' || state === 'LEFT') {
-          await world.bridge.step();
-          await world.scan();
-        }
-      }
-      expect([call, (await world.order(at)).state, await world.listsOf(at), world.paidBack(at), await world.books(at.userId)]).toEqual([call, 'RETURNED', 1, ['98'], back]);
-      if (!died()) break;
-      deaths = call;
-    }
-    expect(deaths).toBeGreaterThan(20);
-  }, 120_000);
-
-  test('comes back once by four workers at the same time', async () => {
-    const at = await world.credited({ onRefused: 'return' });
-    const stores = await Promise.all(Array.from({ length: 2 }, () => world.openAnother()));
-    for (let turn = 0; turn < 12 && !ended(await world.order(at)); turn += 1) {
-      await Promise.all([...stores, ...stores].map((store) => world.look(at, { store })));
-      await world.listEnds(at, refused);
-      await world.between();
-    }
-    expect([(await world.order(at)).state, await world.listsOf(at), world.paidBack(at), await world.books(at.userId)]).toEqual(['RETURNED', 1, ['98'], back]);
-  });
-
-  test.each([
-    ['the answer is lost', { kind: 'dropResponse' }],
-    ['a gateway fails after the venue took it', { kind: 'errorAfterAccept', status: 502 }],
-    ['the venue has no room', { kind: 'rateLimit', retryAfterSeconds: 1 }],
-  ])('comes back once where %s: its bytes are sent unchanged, and their nonce is taken once', async (_what, fault) => {
-    const at = await world.credited({ onRefused: 'return' });
-    await refusedOnce(at);
-    const control = new SimulatorControl(world.simulator.url);
-    const id = await control.fault({ ...fault, count: 1, match: { path: '/exchange/withdraw3' } });
-    expect((await world.settle(at, { until: ended })).state).toBe('RETURNED');
-    await control.met(id);
-    expect(world.paidBack(at)).toEqual(['98']);
-  });
-
-  test('is held, and a person is told what to do, where the account\'s wallet does not sign here', async () => {
-    const at = await world.credited({ onRefused: 'return' });
-    await refusedOnce(at);
-    const other = `0x${'9a'.repeat(20)}` as const;
-    expect(await world.settle(at, { until: ended, worker: { owner: other } })).toMatchObject({ state: 'HELD', reason: 'WALLET_NOT_OURS', back: null });
-    const event = (await world.store.events.since(`user:${at.userId}`, 0, 200)).find(({ type }) => type === 'deposit.held');
-    expect(event?.data).toMatchObject({ reason: 'WALLET_NOT_OURS', advice: expect.stringContaining('withdraw at the venue') });
-    expect(world.paidBack(at)).toEqual([]);
-  });
-
-  test('is held where the signer\'s policy refuses, where the account is gone, and where the venue refuses', async () => {
-    const refusing: WalletSigner = { addressOf: (userId) => world.signer.addressOf(userId), sign: (request) => world.signer.sign(request), signMessage: () => Promise.reject(new DomainError('FORBIDDEN', 'policy_violation')) };
-    const [policy, noAccount, spent] = [await world.credited({ onRefused: 'return' }), await world.credited({ onRefused: 'return' }), await world.credited({ onRefused: 'return' })];
-    for (const at of [policy, noAccount, spent]) await refusedOnce(at);
-    expect(await world.settle(policy, { until: ended, worker: { signer: refusing } })).toMatchObject({ state: 'HELD', reason: 'SIGNER_REFUSED: policy_violation' });
-    expect(await world.settle(noAccount, { until: ended, worker: { gone: true } })).toMatchObject({ state: 'HELD', reason: 'NO_WAY_BACK' });
-    const { exchange } = world.simulator.venue;
-    exchange.credit(exchange.state.account(spent.wallet), 'USDC', exchange.state.account(spent.wallet).balance('USDC').negated().plus('1'));
-    expect(await world.settle(spent, { until: ended })).toMatchObject({ state: 'HELD', reason: expect.stringContaining('Insufficient balance for withdrawal') });
-    for (const at of [policy, noAccount, spent]) expect(world.paidBack(at)).toEqual([]);
-  });
-
-  test('waits for a signer that does not answer', async () => {
-    const at = await world.credited({ onRefused: 'return' });
-    await refusedOnce(at);
-    await world.settle(at, { until: is('RETURNING') });
-    const silent: WalletSigner = { addressOf: (userId) => world.signer.addressOf(userId), sign: (request) => world.signer.sign(request), signMessage: () => Promise.reject(new DomainError('SERVICE_UNAVAILABLE', 'Privy does not answer', { details: { signer: true } })) };
-    await expect(world.look(at, { signer: silent })).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
-    expect((await world.order(at)).state).toBe('RETURNING');
-    expect((await world.settle(at, { until: ended })).state).toBe('RETURNED');
-  });
-
-  test('that the chain does not show is told of, and counted when it comes', async () => {
-    const at = await world.credited({ onRefused: 'return' });
-    await refusedOnce(at);
-    world.bridge.pays = false;
-    await world.settle(at, { until: is('LEFT') });
-    await world.look(at);
-    world.clock.ms += LATE_AFTER_MS;
-    await world.look(at);
-    expect(await world.order(at)).toMatchObject({ state: 'LEFT', reason: 'ARRIVAL_LATE' });
-    world.bridge.pays = true;
-    expect(await world.settle(at, { until: ended })).toMatchObject({ state: 'RETURNED', reason: null });
-    expect(await world.books(at.userId)).toEqual(back);
   });
 });

@@ -198,7 +198,7 @@ test('a list is read page by page, and a foreign cursor is refused', async () =>
 test('those that a workflow has to be at are under way or counted lately; what came unannounced has none', async () => {
   const { deposit, userId, transfer } = await confirmed();
   const before = new Date(world.clock.ms - 1).toISOString();
-  const attended = async (countedSince: string) => (await world.store.deposits.attended(countedSince, 1_000)).filter((each) => each.userId === userId).map(({ id }) => id);
+  const attended = async (countedSince: string) => (await world.store.deposits.attended(countedSince, { limit: 1_000, after: null })).filter((each) => each.userId === userId).map(({ id }) => id);
   expect(await attended(before)).toEqual([deposit.id]);
   await world.store.chainTransfers.count(await keep(userId, deposit.id, transfer({ amount: '98.7' })), RULES);
   expect(await world.store.deposits.get(deposit.id, userId)).toMatchObject({ state: 'CREDITED' });

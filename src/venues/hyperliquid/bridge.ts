@@ -8,7 +8,7 @@ import { decimal, decimalText } from '../../domain/decimal';
 import type { DepositWay } from '../../domain/deposit-way';
 import type { Hex } from '../../domain/deposit';
 import type * as port from '../../domain/venue';
-import type { VenueBridge, VenueCredit, VenueExit } from '../../domain/venue-bridge';
+import { EXIT_TRIES, type VenueBridge, type VenueCredit, type VenueExit } from '../../domain/venue-bridge';
 import type { TypedMessage } from '../../domain/wallet-signer';
 import type { HyperliquidBytes } from './actions';
 import { chainName, SIGNATURE_CHAIN_ID, USER_ACTION_TYPES, wireDecimal, type HyperliquidNetwork } from './signing';
@@ -21,7 +21,7 @@ const MINIMUM_USDC = '5';
 const EXIT_FEE_USDC = '1';
 const WITHDRAW = 'HyperliquidTransaction:Withdraw';
 const NO_CONTRACT: Hex = `0x${'00'.repeat(20)}`;
-/** A nonce is a time of ours, which may be ahead of the venue's: its line is looked for from so long before. The line is known by the nonce itself. */
+/** A nonce may be a time ahead of the venue's: its line is looked for from so long before. The line is known by the nonce itself. */
 const NONCE_AHEAD_MS = 86_400_000;
 
 /** null: what a vault or sub-account holds does not come over the bridge. */
@@ -59,15 +59,20 @@ export class HyperliquidBridge implements VenueBridge {
 
   async credits(sinceMs: number, options: port.ReadOptions): Promise<readonly VenueCredit[]> {
     const seen = new Map<string, number>();
+    const numbered = (name: string): number => {
+      const number = (seen.get(name) ?? 0) + 1;
+      seen.set(name, number);
+      return number;
+    };
     return (await this.parts.ledgerSince(sinceMs, options)).flatMap(({ time, hash, delta }) => {
       const { type, usdc } = delta;
       if (type !== 'deposit' || !isAmount(usdc)) return [];
       const amount = decimalText(usdc);
       // The venue gives system events one hash for all: what makes two lines of one moment different is their number.
       const line = `${this.signerId}/${time}/${hash ?? ''}/${amount}`;
-      const number = (seen.get(line) ?? 0) + 1;
-      seen.set(line, number);
-      return [{ reference: `${line}/${number}`, amount, atMs: time }];
+      // Two of one moment are two withdrawals, with room for each to be asked anew.
+      const exitNonce = String(time + (numbered(String(time)) - 1) * EXIT_TRIES);
+      return [{ reference: `${line}/${numbered(line)}`, amount, atMs: time, exitNonce }];
     });
   }
 
@@ -90,14 +95,17 @@ export class HyperliquidBridge implements VenueBridge {
     return { kind: 'move', bytes: JSON.stringify(bytes), nonce: exit.nonce, venueDeadlineMs: null };
   }
 
-  /** By what only this one can have: its nonce, of a withdrawal, of this amount. `usdc` is told with or without the fee. */
-  async exitOutcome({ nonce, amount }: VenueExit, options: port.ReadOptions): Promise<'applied' | 'absent'> {
-    const lines = await this.parts.ledgerSince(Number(nonce) - NONCE_AHEAD_MS, options);
-    const isIt = ({ delta: { type, nonce: used, usdc, fee } }: LedgerLine): boolean => {
-      if (type !== 'withdraw' || used !== Number(nonce) || !isAmount(usdc)) return false;
-      return decimal(usdc).equals(decimal(amount)) || decimal(usdc).plus(decimal(isAmount(fee) ? fee : '0')).equals(decimal(amount));
-    };
-    return lines.some(isIt) ? 'applied' : 'absent';
+  /** By what only it can have: its nonce, of a withdrawal, of its amount. `usdc` is told with or without the fee. */
+  async exitsShown(exits: readonly VenueExit[], options: port.ReadOptions): Promise<readonly string[]> {
+    if (exits.length === 0) return [];
+    const lines = await this.parts.ledgerSince(Math.min(...exits.map(({ nonce }) => Number(nonce))) - NONCE_AHEAD_MS, options);
+    const shown = new Map(lines.flatMap(({ delta }) => (delta['type'] === 'withdraw' ? [[String(delta['nonce']), delta] as const] : [])));
+    const isOf = ({ usdc, fee }: Readonly<Record<string, unknown>>, amount: string): boolean =>
+      isAmount(usdc) && (decimal(usdc).equals(decimal(amount)) || decimal(usdc).plus(decimal(isAmount(fee) ? fee : '0')).equals(decimal(amount)));
+    return exits.flatMap(({ nonce, amount }) => {
+      const delta = shown.get(nonce);
+      return delta !== undefined && isOf(delta, amount) ? [nonce] : [];
+    });
   }
 
   private actionOf({ amount, nonce }: VenueExit) {

@@ -19,7 +19,7 @@ const FIXED: Readonly<Partial<Record<VenueCallName, number>>> = {
   // The position and its funding since, at most.
   moveOutcome: HEAVY + LIGHT,
   bridgeCredits: HEAVY,
-  exitOutcome: HEAVY,
+  exitsShown: HEAVY,
   // The venue's clock, then the switch.
   setDeadManSwitch: LIGHT + 1,
   // The agent's standing, then a signed action.

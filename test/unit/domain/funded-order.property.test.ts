@@ -22,14 +22,18 @@ const RUNS = 1_500;
 const BROUGHT = '99';
 const FEE = '1';
 const usdc = assetOf(USDC);
+/** What the venue's credit fixed. */
+const FIRST_NONCE = 1_000;
+const NEW_EXIT: MoveRecord = { state: 'SENDING', reasonCode: null, reasonMessage: null, sends: 0, doubted: false, absences: 0, unclears: 0, venueDeadlineMs: null, sendUntilMs: 1_000_000 };
 
 type Action =
   /** A worker looks, and dies after so many of its steps; 9: it lives. `lost`: the venue's answer does not come back. */
   | { readonly kind: 'look'; readonly steps: number; readonly lost: boolean }
-  | { readonly kind: 'funded' | 'fundingFailed' | 'venueCredits' | 'entryRefused' | 'entryFills' | 'canceled' | 'ledgerCatchesUp' | 'chainPays' | 'scan' | 'scanAgain' | 'venueRefuses' | 'timePasses' };
+  | { readonly kind: 'funded' | 'fundingFailed' | 'venueCredits' | 'entryRefused' | 'entryFills' | 'canceled' | 'ledgerCatchesUp' | 'chainPays' | 'scan' | 'scanAgain' | 'venueRefuses' | 'timePasses' | 'databaseRestored' | 'resumed' };
 
 interface Bugs {
   readonly signsAnew?: boolean;
+  readonly nonceOfTheDatabase?: boolean;
   readonly listOfAnyName?: boolean;
   readonly countsByTheVenue?: boolean;
   readonly feeForgotten?: boolean;
@@ -104,6 +108,23 @@ class World {
         return;
       case 'timePasses':
         this.nowMs += 30_000;
+        return;
+      case 'databaseRestored':
+        // To before the withdrawal was signed: what was asked of the venue since is forgotten here, and not there.
+        if (this.order().state === 'RETURNING') {
+          const { destination } = this.deposit;
+          // A person's resume is forgotten too, and with it the nonce after the first: a restore takes longer than the venue's ledger.
+          if (this.exit !== null && this.exit.nonce > FIRST_NONCE && this.bugs.nonceOfTheDatabase !== true) for (const nonce of this.taken.keys()) this.shown.add(nonce);
+          this.exit = null;
+          if (destination != null) this.deposit = { ...this.deposit, destination: { ...destination, order: { ...this.order(), back: null } } };
+        }
+        return;
+      case 'resumed': {
+        const after = advance(this.deposit, { kind: 'decided', decision: 'resume', note: 'again' });
+        if (this.order().state !== 'HELD' || after === null) return;
+        this.deposit = after;
+        if (this.exit?.record.state === 'REFUSED') this.exit = { nonce: this.exit.nonce + 1, record: { ...NEW_EXIT, sends: this.exit.record.sends, sendUntilMs: this.nowMs + 1_000_000 } };
+      }
     }
   }
 
@@ -118,7 +139,7 @@ class World {
         if (this.funding.state === 'FAILED') return this.record({ kind: 'notFunded', reason: 'OTHER_WALLET' });
         if (!this.creditShown || this.claimed) return;
         this.claimed = true;
-        return this.record({ kind: 'venueCredited', amount: BROUGHT, at: 'now' });
+        return this.record({ kind: 'venueCredited', amount: BROUGHT, at: 'now', exitNonce: '1' });
       case 'FUNDED': {
         const name = this.bugs.listOfAnyName === true ? `${order.list.clientListId}-${this.lists.size}` : order.list.clientListId;
         if (!this.lists.has(name)) this.lists.set(name, { filled: '0', state: 'ACTIVE' });
@@ -142,7 +163,12 @@ class World {
   }
 
   private bring(alive: () => boolean, lost: boolean): void {
-    if (this.exit === null || this.bugs.signsAnew === true) this.exit = { nonce: (this.nonces += 1), record: this.exit?.record ?? { state: 'SENDING', reasonCode: null, reasonMessage: null, sends: 0, doubted: false, absences: 0, unclears: 0, venueDeadlineMs: null, sendUntilMs: 1_000_000 } };
+    if (this.exit === null || this.bugs.signsAnew === true) {
+      const ofCredit = FIRST_NONCE + (this.bugs.signsAnew === true || this.bugs.nonceOfTheDatabase === true ? (this.nonces += 1) : 0);
+      // A database that was restored asks what its credit's nonces have done already.
+      const before = this.bugs.nonceOfTheDatabase === true ? undefined : [...this.shown].find((nonce) => nonce >= FIRST_NONCE);
+      this.exit = { nonce: before ?? ofCredit, record: this.exit?.record ?? (before === undefined ? NEW_EXIT : { ...NEW_EXIT, state: 'UNKNOWN', doubted: true }) };
+    }
     if (!alive()) return;
     this.record({ kind: 'returnSigned', amount: BROUGHT, fee: FEE });
     const { exit } = this;
@@ -238,7 +264,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 6, arbitrary: look },
   { weight: 1, arbitrary: fc.constant({ kind: 'fundingFailed' } as const) },
   { weight: 1, arbitrary: fc.constant({ kind: 'venueRefuses' } as const) },
-  { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom('funded' as const, 'venueCredits' as const, 'entryRefused' as const, 'entryFills' as const, 'canceled' as const, 'ledgerCatchesUp' as const, 'chainPays' as const, 'scan' as const, 'scanAgain' as const, 'timePasses' as const) }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom('funded' as const, 'venueCredits' as const, 'entryRefused' as const, 'entryFills' as const, 'canceled' as const, 'ledgerCatchesUp' as const, 'chainPays' as const, 'scan' as const, 'scanAgain' as const, 'timePasses' as const, 'databaseRestored' as const, 'resumed' as const) }) },
 );
 /** Most random ways never reach the venue: others begin there, with the order placed, or refused, or the money on its way back. */
 const alive = { kind: 'look', steps: 9, lost: false } as const;
@@ -268,6 +294,7 @@ describe('a deposit\'s money at its venue', () => {
 
   test.each<[string, Bugs]>([
     ['each look signs another withdrawal', { signsAnew: true }],
+    ['a restored database gives another nonce', { nonceOfTheDatabase: true }],
     ['the list has a name of the attempt\'s', { listOfAnyName: true }],
     ['the venue\'s word counts as an arrival', { countsByTheVenue: true }],
     ['the fee is in no book', { feeForgotten: true }],

@@ -31,10 +31,10 @@ test('the bridge of an account passes through what decorates its venue: its read
   const calls: string[] = [];
   const bridge: VenueBridge = {
     owner: '0x00000000000000000000000000000000000000aa', signerId: 'v/aa', exitFee: '1',
-    credits: async () => [{ reference: 'r', amount: '5', atMs: 1 }],
+    credits: async () => [{ reference: 'r', amount: '5', atMs: 1, exitNonce: '1' }],
     exitMessage: () => ({ domain: { name: 'n', version: '1', chainId: 1, verifyingContract: '0x00' }, primaryType: 'T', fields: [], message: {} }),
     exitRequest: ({ nonce }, signature) => ({ kind: 'move', bytes: signature, nonce, venueDeadlineMs: null }),
-    exitOutcome: async () => 'applied',
+    exitsShown: async () => ['7'],
   };
   const venue = decorate(venueOf({ bridge }), ({ call }, run) => {
     calls.push(call);
@@ -43,8 +43,8 @@ test('the bridge of an account passes through what decorates its venue: its read
   const decorated = venue.session({}).bridge;
   const exit = { amount: '9', nonce: '7' };
   expect([decorated?.owner, decorated?.signerId, decorated?.exitFee]).toEqual([bridge.owner, 'v/aa', '1']);
-  expect([await decorated?.credits(0, read), await decorated?.exitOutcome(exit, read)]).toEqual([[{ reference: 'r', amount: '5', atMs: 1 }], 'applied']);
+  expect([await decorated?.credits(0, read), await decorated?.exitsShown([exit], read)]).toEqual([[{ reference: 'r', amount: '5', atMs: 1, exitNonce: '1' }], ['7']]);
   expect([decorated?.exitMessage(exit).primaryType, decorated?.exitRequest(exit, '0x12')]).toEqual(['T', { kind: 'move', bytes: '0x12', nonce: '7', venueDeadlineMs: null }]);
-  expect(calls).toEqual(['bridgeCredits', 'exitOutcome']);
+  expect(calls).toEqual(['bridgeCredits', 'exitsShown']);
   expect(decorate(venueOf({}), (_named, run) => run()).session({}).bridge).toBeUndefined();
 });

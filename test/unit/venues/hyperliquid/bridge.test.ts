@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { faultOfWay } from '../../../../src/domain/deposit-way';
 import { LocalSigner } from '../../../../src/chains/local-signer';
 import type { Hex } from '../../../../src/domain/deposit';
+import { EXIT_TRIES, exitNonces } from '../../../../src/domain/venue-bridge';
 import { depositWayOf, HyperliquidBridge, type LedgerLine } from '../../../../src/venues/hyperliquid/bridge';
 import { privateKeyToAccount } from 'viem/accounts';
 import { typedDataOf } from '../../../../src/chains/typed-data';
@@ -58,15 +59,27 @@ test('a wallet of ours signs it alone for its own address', async () => {
   await expect(signer.signMessage({ userId: 'bob', from, message, idempotencyKey: 'k' })).rejects.toThrow('is not the wallet of user bob');
 });
 
-test.each<[string, Record<string, unknown>, 'applied' | 'absent']>([
-  ['its amount less the fee', { type: 'withdraw', usdc: '98', nonce: 7, fee: '1.0' }, 'applied'],
-  ['its amount', { type: 'withdraw', usdc: '99.0', nonce: 7, fee: '1.0' }, 'applied'],
-  ['another amount under its nonce', { type: 'withdraw', usdc: '50', nonce: 7, fee: '1.0' }, 'absent'],
-  ['another nonce', { type: 'withdraw', usdc: '98', nonce: 8, fee: '1.0' }, 'absent'],
-  ['another kind under its nonce', { type: 'send', usdc: '98', nonce: 7, fee: '1.0' }, 'absent'],
-  ['no amount', { type: 'withdraw', nonce: 7 }, 'absent'],
-])('a line of the ledger that tells %s', async (_what, delta, outcome) => {
-  expect(await bridgeOver([{ time: 1, delta }]).exitOutcome({ amount: '99', nonce: '7' }, READING)).toBe(outcome);
+test.each<[string, Record<string, unknown>, readonly string[]]>([
+  ['its amount less the fee', { type: 'withdraw', usdc: '98', nonce: 7, fee: '1.0' }, ['7']],
+  ['its amount', { type: 'withdraw', usdc: '99.0', nonce: 7, fee: '1.0' }, ['7']],
+  ['another amount under its nonce', { type: 'withdraw', usdc: '50', nonce: 7, fee: '1.0' }, []],
+  ['another nonce', { type: 'withdraw', usdc: '98', nonce: 8, fee: '1.0' }, []],
+  ['another kind under its nonce', { type: 'send', usdc: '98', nonce: 7, fee: '1.0' }, []],
+  ['no amount', { type: 'withdraw', nonce: 7 }, []],
+])('a line of the ledger that tells %s', async (_what, delta, shown) => {
+  expect(await bridgeOver([{ time: 1, delta }]).exitsShown([{ amount: '99', nonce: '6' }, { amount: '99', nonce: '7' }], READING)).toEqual(shown);
+});
+
+test('what is asked back has the nonce that its credit fixed: two of one moment are two withdrawals, and each later day has its own', async () => {
+  const line = (usdc: string, time: number) => ({ time, hash: '0x00', delta: { type: 'deposit', usdc } });
+  const at = 1_700_000_000_000;
+  const credits = await bridgeOver([line('99.0', at), line('99.0', at), line('98', at + 100)]).credits(0, READING);
+  expect(credits.map(({ exitNonce }) => Number(exitNonce) - at)).toEqual([0, EXIT_TRIES, 100]);
+  const day = 86_400_000;
+  expect(exitNonces(String(at), at - 1).next).toBe(String(at));
+  expect(exitNonces(String(at), at + day - 1)).toMatchObject({ next: String(at) });
+  const later = exitNonces(String(at), at + 2 * day + 5);
+  expect([later.next, later.all.length, later.all[0], later.all.at(-1)]).toEqual([String(at + 2 * day), 3 * EXIT_TRIES, String(at), String(at + 2 * day + EXIT_TRIES - 1)]);
 });
 
 test('what came over the bridge has a name for each line, also where the venue gives them one hash and one moment', async () => {
