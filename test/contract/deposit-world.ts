@@ -102,6 +102,10 @@ export async function openDepositWorld() {
     async books(userId: string): Promise<Record<string, string>> {
       return store.store.deposits.books(userId);
     },
+    /** The newest blocks go away, and empty ones take their place. */
+    async reorganise(chain: typeof source, depth: number): Promise<void> {
+      await chain.client.test.request({ method: 'anvil_reorg' as never, params: [depth, []] as never });
+    },
     async closeAll(): Promise<void> {
       await Promise.all([lifi.stop(), source.stop(), destination.stop(), store.close()]);
     },

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { EvmChain } from '../../src/chains/evm-chain';
 import { assetOf, type Deposit } from '../../src/domain/deposit';
 import { DomainError } from '../../src/domain/errors';
-import { RELAYER, USER } from '../support/anvil';
+import { RELAYER } from '../support/anvil';
 import { CONFIRMATIONS, openDepositWorld, type DepositWorld } from './deposit-world';
 
 let world: DepositWorld;
@@ -116,130 +116,18 @@ describe('a deposit', () => {
   });
 });
 
-describe('its source', () => {
-  test('that was replaced by one of the same nonce is followed', async () => {
-    await world.source.client.test.setAutomine(false);
-    try {
-      const quoted = await world.quoted();
-      // The approval is mined by hand first.
-      await approve(quoted);
-      const nonce = await world.source.client.test.getTransactionCount({ address: USER.address });
-      const withoutApproval = { ...quoted, quote: quoted.quote === null ? null : { ...quoted.quote, approval: null } };
-      const first = await world.sign(withoutApproval, { nonce, gasPrice: 2_000_000_000n });
-      await world.path.take(quoted.id, first);
-      await world.path.lookAtSource(quoted.id, 0, 60_000);
-      const second = await world.sign(withoutApproval, { nonce, gasPrice: 9_000_000_000n });
-      await world.source.mine(CONFIRMATIONS);
-      expect(await world.path.lookAtSource(quoted.id, 0, 60_000)).toBe('SOURCE_CONFIRMED');
-      expect((await world.read(quoted.id)).source).toMatchObject({ hash: second, earlierHashes: [first] });
-    } finally {
-      await world.source.client.test.setAutomine(true);
-    }
-  });
-
-  test('whose nonce went to something else can never be sent; one that nobody knows any more may be sent again', async () => {
-    await world.source.client.test.setAutomine(false);
-    try {
-      const [abandoned, dropped] = [await world.quoted(), await world.quoted()];
-      await approve(abandoned);
-      const nonce = await world.source.client.test.getTransactionCount({ address: USER.address });
-      const plain = (deposit: Deposit): Deposit => ({ ...deposit, quote: deposit.quote === null ? null : { ...deposit.quote, approval: null } });
-      await world.path.take(abandoned.id, await world.sign(plain(abandoned), { nonce, gasPrice: 2_000_000_000n }));
-      await world.path.lookAtSource(abandoned.id, 0, 60_000);
-      await world.source.client.wallet(USER).sendTransaction({ to: RELAYER.address, value: 1n, nonce, gasPrice: 9_000_000_000n });
-      await world.source.mine(1);
-      // Until its block is final the chain may take it back, and mine this one.
-      expect(await world.path.lookAtSource(abandoned.id, 0, 60_000)).toBe('SOURCE_SUBMITTED');
-      await world.source.mine(CONFIRMATIONS - 1);
-      expect(await world.path.lookAtSource(abandoned.id, 0, 60_000)).toBe('FAILED');
-      const hash = await world.sign(plain(dropped), { nonce: nonce + 1 });
-      await world.path.take(dropped.id, hash);
-      await world.path.lookAtSource(dropped.id, 0, 60_000);
-      await world.source.client.test.dropTransaction({ hash });
-      expect(await world.path.lookAtSource(dropped.id, 1_000, 60_000)).toBe('SOURCE_SUBMITTED');
-      expect(await world.path.lookAtSource(dropped.id, 60_000, 60_000)).toBe('AWAITING_SIGNATURE');
-    } finally {
-      await world.source.client.test.setAutomine(true);
-    }
-  });
-
-  test('whose nonce went to the same user\'s other deposit, which asks for the very same, can never be sent: one transaction pays one deposit', async () => {
-    await world.source.client.test.setAutomine(false);
-    try {
-      const one = await world.quoted();
-      const two = await world.quoted({ userId: one.userId, toAddress: one.toAddress });
-      expect(two.quote?.transaction).toEqual(one.quote?.transaction);
-      await approve(one);
-      const plain = (deposit: Deposit): Deposit => ({ ...deposit, quote: deposit.quote === null ? null : { ...deposit.quote, approval: null } });
-      const nonce = await world.source.client.test.getTransactionCount({ address: USER.address });
-      await world.path.take(one.id, await world.sign(plain(one), { nonce, gasPrice: 2_000_000_000n }));
-      await world.path.lookAtSource(one.id, 0, 60_000);
-      const hash = await world.sign(plain(two), { nonce, gasPrice: 9_000_000_000n });
-      expect(await world.path.take(two.id, hash)).toMatchObject({ state: 'SOURCE_SUBMITTED', refused: null });
-      expect((await world.path.take(one.id, hash)).refused?.code).toBe('CONFLICT');
-      await world.source.mine(CONFIRMATIONS);
-      expect([await world.path.lookAtSource(one.id, 0, 60_000), await world.path.lookAtSource(two.id, 0, 60_000)]).toEqual(['FAILED', 'SOURCE_CONFIRMED']);
-      expect((await world.read(one.id)).reason).toBe('SOURCE_ABANDONED');
-    } finally {
-      await world.source.client.test.setAutomine(true);
-    }
-  });
-
-  test('announced twice, and by several at once, is one transaction of one deposit', async () => {
-    const quoted = await world.quoted();
-    const hash = await world.sign(quoted);
-    const answers = await Promise.all(Array.from({ length: 4 }, () => world.path.take(quoted.id, hash)));
-    expect(answers.map(({ refused }) => refused)).toEqual([null, null, null, null]);
-    expect((await world.steps(quoted)).filter(({ fact }) => fact === 'sourceSent')).toHaveLength(1);
-  });
-
-  test('that reorganises before it is final is waited for anew', async () => {
-    const quoted = await world.quoted();
-    const hash = await world.sign(quoted);
-    await world.path.take(quoted.id, hash);
-    await world.source.mine(CONFIRMATIONS - 2);
-    await world.path.lookAtSource(quoted.id, 0, 60_000);
-    expect((await world.read(quoted.id)).source?.confirmations).toBe(CONFIRMATIONS - 1);
-    await reorganise(world.source, CONFIRMATIONS - 1);
-    expect(await world.path.lookAtSource(quoted.id, 0, 60_000)).toBe('SOURCE_SUBMITTED');
-    expect((await world.read(quoted.id)).sourceOutcome).toBeNull();
-  });
-
-  test('must be what was asked for: another sender, target, or another deposit\'s transaction is refused', async () => {
-    const [mine, other] = [await world.quoted(), await world.quoted()];
-    const stranger = await world.source.client.wallet(RELAYER).sendTransaction({ to: USER.address, value: 1n });
-    expect((await world.path.take(mine.id, stranger)).refused).toMatchObject({ code: 'UNPROCESSABLE', details: { fault: 'OTHER_SENDER' } });
-    const elsewhere = await world.source.client.wallet(USER).sendTransaction({ to: RELAYER.address, value: 1n });
-    expect((await world.path.take(mine.id, elsewhere)).refused?.details).toMatchObject({ fault: 'OTHER_TARGET' });
-    const hash = await world.sign(mine);
-    await world.path.take(mine.id, hash);
-    expect((await world.path.take(other.id, hash)).refused).toMatchObject({ code: 'UNPROCESSABLE', details: { fault: 'OTHER_DATA' } });
-  });
-
-  test('is never asked for where the bridge names a target or spender that is not on the list', async () => {
-    world.lifi.faults.target = '0x00000000000000000000000000000000000000ee';
-    expect(await world.quoted()).toMatchObject({ state: 'FAILED', reason: 'NO_QUOTE', quote: null });
-  });
-
-  test('is quoted only within the limits, and not at all while the bridge is away', async () => {
-    expect((await world.quoted({ amount: '0.5' })).state).toBe('FAILED');
-    world.lifi.faults.http = 500;
-    expect(await world.quoted()).toMatchObject({ state: 'FAILED', reason: 'BRIDGE_UNAVAILABLE' });
-  });
-});
-
 describe('the destination chain', () => {
   test('that reorganises before a transfer is final credits nothing; after, the credit is taken back, and what comes instead is counted', async () => {
     const early = await world.confirmed();
     await world.arrivals.look(early.id);
-    await reorganise(world.destination, 1);
+    await world.reorganise(world.destination, 1);
     await world.destination.mine(CONFIRMATIONS);
     expect(await world.arrivals.look(early.id)).toBe('BRIDGING');
     expect(await inWallet(early)).toBe('0');
 
     const late = await world.settle((await world.confirmed()).id);
     expect(await inWallet(late)).toBe('99');
-    await reorganise(world.destination, CONFIRMATIONS + 1);
+    await world.reorganise(world.destination, CONFIRMATIONS + 1);
     expect(await world.arrivals.look(late.id)).toBe('MANUAL_REVIEW');
     expect([await inWallet(late), await world.held(late)]).toEqual(['0', '0']);
     await world.destination.call(RELAYER, world.to.address, world.contracts.token, 'mint', [late.toAddress, 99_000_000n]);
@@ -256,7 +144,7 @@ describe('the destination chain', () => {
     await world.destination.call(RELAYER, world.to.address, world.contracts.token, 'mint', [quoted.toAddress, 7_000_000n]);
     await world.arrivals.scan(world.destination.id);
     expect(await inWallet(quoted)).toBe('0');
-    await reorganise(world.destination, 1);
+    await world.reorganise(world.destination, 1);
     await world.destination.call(RELAYER, world.to.address, world.contracts.token, 'mint', [quoted.toAddress, 5_000_000n]);
     await world.destination.mine(CONFIRMATIONS);
     for (let looks = 0; looks < 3; looks += 1) await world.arrivals.scan(world.destination.id);
@@ -279,14 +167,3 @@ test('tokens are named by symbol where the bridge lists one, and read from the c
   expect(await world.chains.get(1)?.token(world.from.address)).toEqual(world.from);
   await expect(world.chains.get(1)?.token(world.wallet)).rejects.toMatchObject({ code: 'VALIDATION' });
 });
-
-async function approve({ quote }: Deposit): Promise<void> {
-  if (quote?.approval == null) return;
-  await world.source.client.wallet(USER).sendTransaction({ to: quote.approval.to, data: quote.approval.data });
-  await world.source.mine(1);
-}
-
-/** The newest blocks go away, and empty ones take their place. */
-async function reorganise(chain: DepositWorld['source'], depth: number): Promise<void> {
-  await chain.client.test.request({ method: 'anvil_reorg' as never, params: [depth, []] as never });
-}

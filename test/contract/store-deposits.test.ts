@@ -195,7 +195,7 @@ test('a list is read page by page, and a foreign cursor is refused', async () =>
   await expect(world.store.deposits.list({ userId, state: null, cursor: 'nonsense', limit: 2 })).rejects.toMatchObject({ code: 'VALIDATION' });
 });
 
-test('those that a workflow has to be at are under way or counted lately; what came unannounced has none', async () => {
+test('what a workflow has to be at is under way or counted lately', async () => {
   const { deposit, userId, transfer } = await confirmed();
   const before = new Date(world.clock.ms - 1).toISOString();
   const attended = async (countedSince: string) => (await world.store.deposits.attended(countedSince, { limit: 1_000, after: null })).filter((each) => each.userId === userId).map(({ id }) => id);
