@@ -82,9 +82,9 @@ function judgePrice(rules: QuantityRules, text: string): QuantiseViolation | nul
 
 function judgeQuantity(rules: QuantityRules, text: string, price: string | null): QuantiseViolation | null {
   const quantity = positive(text);
-  const least = leastQuantity(rules, price);
   const code = quantityCode(rules, quantity, price);
   if (code === null) return null;
+  const least = leastQuantity(rules, price);
   const around = quantity === null ? [] : [multipleAtOrBelow(quantity, rules.lot), multipleAtOrAbove(quantity, rules.lot)];
   const valid = around.filter((candidate) => candidate.greaterThanOrEqualTo(least));
   return { field: 'quantity', code, value: text, nearest: (valid.length > 0 ? valid : [least]).map((candidate) => decimalText(candidate)) };
