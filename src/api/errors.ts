@@ -51,8 +51,14 @@ function parserError(error: unknown): DomainError | null {
   if (error.status < 400 || error.status > 499) return null;
   const kind = 'type' in error && typeof error.type === 'string' ? error.type : '';
   if (error.status === 413) return new DomainError('PAYLOAD_TOO_LARGE', `the body is larger than ${BODY_LIMIT_BYTES} bytes`, { details: { limitBytes: BODY_LIMIT_BYTES } });
-  const message = kind === 'entity.parse.failed' ? 'the body is not a valid JSON object' : kind === '' ? 'the request is malformed' : `the body cannot be read: ${kind}`;
-  return new DomainError('VALIDATION', message, { details: { issues: [{ path: 'body', message }] }, cause: error });
+  // The router's own word for a path; without a `type`, as zlib's errors are.
+  if (error instanceof URIError) return malformed('path', 'the path cannot be decoded: a % stands for itself only as %25', error);
+  if ('code' in error && String(error.code).startsWith('Z_')) return malformed('body', 'the body is not packed as its Content-Encoding says', error);
+  return malformed('body', kind === 'entity.parse.failed' ? 'the body is not a valid JSON object' : kind === '' ? 'the request is malformed' : `the body cannot be read: ${kind}`, error);
+}
+
+function malformed(path: 'path' | 'body', message: string, cause: Error): DomainError {
+  return new DomainError('VALIDATION', message, { details: { issues: [{ path, message }] }, cause });
 }
 
 export function isDatabaseAway(error: unknown): boolean {

@@ -12,6 +12,9 @@ export const REQUEST_TIMEOUT_MS = 15_000;
 /** Its headers by then; below the request's own limit. */
 export const HEADERS_TIMEOUT_MS = 10_000;
 
+/** How often requests are looked at that take longer: Node's own 30 s would let a slow one live for 45. */
+export const SLOW_REQUESTS_CHECK_MS = 1_000;
+
 /** Longer than the 60 s idle time-out of common proxies, so that they close first and never send into a closed socket. */
 export const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
