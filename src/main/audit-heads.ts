@@ -2,7 +2,7 @@
  * The heads of the audit chains, outside the database: one line of `$SUREFILL_HOME/audit-head` for each administrative act,
  * and one of the log. Whoever rewrites the database's audit log cannot make it agree with them again.
  */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import path from 'node:path';
 import type { AuditFault, AuditHead } from '../domain/audit';
 import type { Logger } from './logger';
@@ -29,7 +29,7 @@ export class AuditHeads {
     const { userId, number, hash } = head;
     this.log.info({ audit: { userId, number, hash } }, 'audit head');
     try {
-      appendFileSync(this.file, `${number} ${hash} ${userId}\n`, { mode: OWN_FILE });
+      appendFileSync(this.file, `${this.cutOff() ? '\n' : ''}${number} ${hash} ${userId}\n`, { mode: OWN_FILE });
     } catch (error) {
       this.log.error({ err: error, file: this.file, audit: { userId, number, hash } }, 'the audit head could not be written to its file');
     }
@@ -64,6 +64,18 @@ export class AuditHeads {
     }
     for (const userId of new Set(written.map((each) => each.userId))) {
       if (!present.some((head) => head.userId === userId)) this.alarm({ userId, number: 1, problem: 'is missing' });
+    }
+  }
+
+  /** A full disk takes part of a line: the next one is not to be lost in it. */
+  private cutOff(): boolean {
+    if (!existsSync(this.file)) return false;
+    const file = openSync(this.file, 'r');
+    try {
+      const last = Buffer.alloc(1);
+      return readSync(file, last, 0, 1, fstatSync(file).size - 1) === 1 && last.toString() !== '\n';
+    } finally {
+      closeSync(file);
     }
   }
 

@@ -1,7 +1,7 @@
 /** The heads of the audit chains outside the database, and the command that compares them with it. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
 import type { AuditHead } from '../../src/domain/audit';
@@ -65,6 +65,13 @@ describe('the heads outside the database', () => {
     await heads.catchUp(async () => [{ userId, number: 5, hash: 'b'.repeat(64) }]);
     await heads.catchUp(async () => []);
     expect(levels()).toEqual(['error', 'error']);
+  });
+
+  test('begin a line of their own where the one before was cut off, as by a full disk', () => {
+    witnessed.slice(0, 2).forEach(heads.keep);
+    appendFileSync(heads.file, '3 edf5bdc');
+    witnessed.slice(3).forEach(heads.keep);
+    expect(heads.read()).toEqual({ heads: [...witnessed.slice(0, 2), ...witnessed.slice(3)], unreadable: [3] });
   });
 
   test('that cannot be written are an error of the log, and the act stands', () => {
