@@ -4,13 +4,16 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import type { ApiOrder } from '../support/api-client';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { ApiClient, type ApiAnswer, type ApiOrder, type ErrorBody } from '../support/api-client';
 import { freePort } from '../../src/main/launcher/ports';
 import { StreamClient } from '../support/socket-client';
 import { startStack, type RoleProcess, type Stack } from '../support/stack';
 
 /** More than any test here opens beside. */
 const MAX_SOCKETS = 6;
+const DEPOSITS_A_MINUTE = 4;
 const CHANNELS = ['orders', 'fills', 'positions', 'balances', 'trades', 'account'] as const;
 
 describe.each([
@@ -21,7 +24,7 @@ describe.each([
   let second: RoleProcess;
   let secondUrl = '';
   beforeAll(async () => {
-    stack = await startStack({ redis, environment: { SUREFILL_LIMIT_SOCKETS: String(MAX_SOCKETS), SUREFILL_SEAT_LEASE_MS: '8000' } });
+    stack = await startStack({ redis, environment: { SUREFILL_LIMIT_SOCKETS: String(MAX_SOCKETS), SUREFILL_SEAT_LEASE_MS: '8000', SUREFILL_LIMIT_DEPOSITS: `${DEPOSITS_A_MINUTE}/min` } });
     const port = await freePort();
     secondUrl = `http://127.0.0.1:${port}`;
     second = stack.another('api', { PORT: String(port) });
@@ -107,6 +110,50 @@ describe.each([
     expect(both()).toEqual(witness.of('orders').map(({ sequence, previousSequence, type }) => [previousSequence, sequence, type]));
     for (const each of [witness, back]) each.close();
     await second.start();
+  }, 120_000);
+
+  test('an Idempotency-Key that both are given at once is one order, and another body under it is refused by both', async () => {
+    const there = new ApiClient(secondUrl, stack.client.key);
+    const order = { accountId: stack.accountId, symbol: 'BTC-PERP', side: 'buy', type: 'limit', quantity: '0.01', limitPrice: '1000' };
+    const atBoth = (key: string, quantities: readonly string[]): Promise<ApiAnswer<ApiOrder & ErrorBody>[]> =>
+      Promise.all(Array.from({ length: 20 }, (_, n) => [stack.client, there][n % 2]?.place({ ...order, quantity: quantities[n % quantities.length] }, { 'idempotency-key': key }, '?timeoutMs=30000') ?? Promise.reject(new Error('no client'))));
+    const [same, torn] = [randomUUID(), randomUUID()];
+    const before = (await stack.sim.orders()).length;
+    const answers = await atBoth(same, ['0.01']);
+    expect(answers.map(({ status }) => status).filter((status) => status !== 201)).toEqual([]);
+    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
+    const mixed = await atBoth(torn, ['0.01', '0.01', '0.02', '0.02']);
+    expect(new Set(mixed.filter(({ status }) => status === 201).map(({ body }) => body.id)).size).toBe(1);
+    expect(mixed.filter(({ status }) => status !== 201).map(({ status, body }) => [status, body.error.code])).toEqual(Array.from({ length: 10 }, () => [422, 'IDEMPOTENCY_MISMATCH']));
+    for (const client of [stack.client, there]) expect((await client.place({ ...order, quantity: '0.03' }, { 'idempotency-key': same })).status).toBe(422);
+    expect((await stack.sim.orders()).length - before).toBe(2);
+  }, 120_000);
+
+  test('a rate is counted over both', async () => {
+    const there = new ApiClient(secondUrl, stack.client.key);
+    const startedMs = Date.now();
+    const statuses: number[] = [];
+    for (let n = 0; n < 4 * DEPOSITS_A_MINUTE; n += 1) statuses.push((await [stack.client, there][n % 2]?.call('POST', '/api/v1/deposits', {}))?.status ?? 0);
+    const refilled = ((Date.now() - startedMs) / 60_000) * DEPOSITS_A_MINUTE;
+    expect(statuses.filter((status) => status !== 429).length).toBeLessThanOrEqual(DEPOSITS_A_MINUTE + Math.ceil(refilled));
+    expect(statuses[0]).not.toBe(429);
+  }, 120_000);
+
+  test('behind a balancer that knows nothing of clients, REST answers and sockets hear', async () => {
+    const targets = [stack.apiUrl, secondUrl].map((url) => Number(new URL(url).port));
+    let connections = 0;
+    const balancer = createServer((inward) => {
+      const outward = connect(targets[connections++ % targets.length] ?? 0, '127.0.0.1');
+      inward.pipe(outward).pipe(inward);
+      for (const [one, other] of [[inward, outward], [outward, inward]] as const) one.on('error', () => other.destroy()).on('close', () => other.destroy());
+    }).listen(0, '127.0.0.1');
+    await once(balancer, 'listening');
+    const url = `http://127.0.0.1:${(balancer.address() as AddressInfo).port}`;
+    const clients = [await listening(url), await listening(url)];
+    const { body } = await new ApiClient(url, stack.client.key).place({ accountId: stack.accountId, clientOrderId: randomUUID(), symbol: 'BTC-PERP', side: 'buy', type: 'limit', quantity: '0.01', limitPrice: '1000' });
+    await stack.client.until('both to hear', async () => (clients.every((client) => client.of('orders').some(({ data }) => (data['order'] as ApiOrder).id === body.id && (data['order'] as ApiOrder).state === 'WORKING')) ? true : null));
+    for (const each of clients) each.close();
+    balancer.close();
   }, 120_000);
 
   // PostgreSQL counts them, whatever stands between the processes.
