@@ -1,6 +1,7 @@
-/** S32: funding and three partial exits, at the paper venue as it really speaks. Profit per fill adds up to the venue's, and the ledger balances. */
+/** S32: funding and three partial exits, at the paper venue as it really speaks. Profit per fill adds up to the venue's, and the ledger balances; so they do after anything else. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { Client } from 'pg';
 import { AccountLook } from '../../src/activities/account-look';
 import type { AccountWatcherPorts } from '../../src/activities/account-ports';
@@ -15,6 +16,8 @@ import { startPaperSimulator, type PaperSimulator } from './venue-paper-harness'
 
 const SYMBOL = 'BTC-PERP';
 const FUNDING_PERIOD_MS = 8 * 3_600_000;
+/** Longer than the venue's clock is put forward since anybody looked at it. */
+const DEADLINE_MS = 60 * FUNDING_PERIOD_MS;
 
 let simulator: PaperSimulator;
 let venue: PaperVenue;
@@ -36,13 +39,14 @@ afterAll(async () => {
 });
 
 async function trade(session: VenueAccountSession, side: 'buy' | 'sell', quantity: string): Promise<void> {
-  const order = { venueClientId: randomUUID(), venueSymbol: SYMBOL, side, type: 'market', timeInForce: 'IOC', quantity, limitPrice: null, postOnly: false, reduceOnly: side === 'sell' } as const;
-  const request = session.preparePlace([order], { nonce: null, venueDeadlineMs: (await venue.venueTimeMs(reading())) + 60_000 });
+  const order = { venueClientId: randomUUID(), venueSymbol: SYMBOL, side, type: 'market', timeInForce: 'IOC', quantity, limitPrice: null, postOnly: false, reduceOnly: false } as const;
+  const request = session.preparePlace([order], { nonce: null, venueDeadlineMs: (await venue.venueTimeMs(reading())) + DEADLINE_MS });
   const { items } = await session.send(request, sending());
   expect(items).toMatchObject([{ kind: 'acknowledged', order: { status: 'filled' } }]);
 }
 
-test('S32: funding and three partial exits add up to the venue\'s figures to 1e-8, and the ledger sums to zero', async () => {
+/** An account of its own at the venue, and what its watcher does at each look. */
+async function watched(heard: (session: VenueAccountSession) => VenueAccountSession = (session) => session): Promise<{ readonly account: Awaited<ReturnType<StoreWorld['newAccount']>>; readonly session: VenueAccountSession; readonly look: AccountLook }> {
   const account = await world.newAccount({ balance: null });
   const session = venue.session(await world.store.accounts.credentials(account.id));
   const ports: AccountWatcherPorts = {
@@ -54,12 +58,17 @@ test('S32: funding and three partial exits add up to the venue\'s figures to 1e-
     },
   };
   const epoch = await world.store.watching.takeEpoch(`account/${account.id}`, 'test');
-  const look = new AccountLook(ports, venue, account, session, new AccountWriter(ports, account.id, epoch));
-  const price = (to: string): Promise<unknown> => simulator.call('POST', '/__sim/prices', { symbol: SYMBOL, price: to });
-  const nextFunding = (): Promise<unknown> => simulator.call('POST', '/__sim/clock', { advanceMs: FUNDING_PERIOD_MS });
-
+  const look = new AccountLook(ports, venue, account, heard(session), new AccountWriter(ports, account.id, epoch));
   await look.take('resync', reading);
-  await simulator.call('POST', '/__sim/funding', { symbol: SYMBOL, rate: '0.000137' });
+  return { account, session, look };
+}
+const price = (to: string): Promise<unknown> => simulator.call('POST', '/__sim/prices', { symbol: SYMBOL, price: to });
+const fundingRate = (rate: string): Promise<unknown> => simulator.call('POST', '/__sim/funding', { symbol: SYMBOL, rate });
+const nextFunding = (): Promise<unknown> => simulator.call('POST', '/__sim/clock', { advanceMs: FUNDING_PERIOD_MS });
+
+test('S32: funding and three partial exits add up to the venue\'s figures to 1e-8, and the ledger sums to zero', async () => {
+  const { account, session, look } = await watched();
+  await fundingRate('0.000137');
   await price('60000');
   await trade(session, 'buy', '0.3');
   for (const [to, quantity] of [['60777.7', '0.11'], ['59111.1', '0.07'], ['61333.3', '0.12']] as const) {
@@ -111,3 +120,51 @@ test('S32: funding and three partial exits add up to the venue\'s figures to 1e-
   const transfers = await sql.query(`SELECT amount::text FROM ledger_entries WHERE account_id = $1 AND book = 'transfers'`, [account.id]);
   expect(transfers.rows).toEqual([{ amount: '-100000' }]);
 });
+
+type Step = { readonly kind: 'trade'; readonly side: 'buy' | 'sell'; readonly lots: number } | { readonly kind: 'price'; readonly dollars: number } | { readonly kind: 'funding'; readonly millionths: number } | { readonly kind: 'look' };
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('trade' as const), side: fc.constantFrom('buy' as const, 'sell' as const), lots: fc.integer({ min: 1, max: 40 }) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('price' as const), dollars: fc.integer({ min: 55_000, max: 65_000 }) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('funding' as const), millionths: fc.integer({ min: -500, max: 500 }) }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'look' as const }) },
+);
+/** Each run is some 30 requests to a real venue and a real database; the figures themselves have 1,000 runs in test/unit/domain. */
+const RUNS = { numRuns: 8, seed: 20261128, endOnFailure: true } as const;
+
+const tellsAll = (heard?: (session: VenueAccountSession) => VenueAccountSession): fc.IAsyncProperty<[Step[]]> =>
+  fc.asyncProperty(fc.array(step, { minLength: 8, maxLength: 24 }), async (steps) => {
+    const { account, session, look } = await watched(heard);
+    for (const each of steps) {
+      if (each.kind === 'trade') await trade(session, each.side, decimal(String(each.lots)).times('0.001').toFixed());
+      else if (each.kind === 'price') await price(String(each.dollars));
+      else if (each.kind === 'look') await look.take('audit', reading);
+      else {
+        await fundingRate(decimal(String(each.millionths)).times('0.000001').toFixed());
+        await nextFunding();
+      }
+    }
+    await look.take('audit', reading);
+
+    const total = (await session.balances(reading())).find(({ asset }) => asset === 'USDC')?.total;
+    expect((await world.store.watching.ledgerCash(account.id)).get('USDC')).toBe(total);
+    const { rows } = await sql.query('SELECT asset FROM ledger_entries WHERE account_id = $1 GROUP BY asset HAVING sum(amount) <> 0', [account.id]);
+    expect(rows).toEqual([]);
+
+    const query = { userId: account.userId, accountId: account.id, symbol: null, venue: null, cursor: null, limit: 100 };
+    const held = (await session.positions(reading())).find(({ venueSymbol }) => venueSymbol === SYMBOL);
+    const { positions } = await world.store.positions.list({ ...query, status: 'open' });
+    expect(positions.map(({ side, quantity }) => [side, quantity])).toEqual(held === undefined ? [] : [[held.side, held.quantity]]);
+    const { trades } = await world.store.trades.list({ ...query, status: 'all' });
+    expect(trades.filter(({ status }) => status === 'open')).toHaveLength(positions.length);
+    const told = sum(trades.map(({ profit }) => decimal(profit)));
+    expect([told.toFixed(), told.minus(decimal(total ?? 'NaN').minus('100000')).abs().lessThan('1e-8')]).toEqual([told.toFixed(), true]);
+  });
+
+test('whatever is traded, funded and looked at: the ledger sums to zero, its cash is the venue\'s balance to the last digit, and the trades tell all of it', async () => {
+  await fc.assert(tellsAll(), RUNS);
+}, 120_000);
+
+test('and a watcher that does not hear of funding is found out', async () => {
+  const deaf = (session: VenueAccountSession): VenueAccountSession => Object.assign(Object.create(session) as VenueAccountSession, { fundingPayments: async () => ({ payments: [], next: null }) });
+  expect((await fc.check(tellsAll(deaf), RUNS)).failed).toBe(true);
+}, 120_000);
