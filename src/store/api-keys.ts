@@ -69,7 +69,7 @@ export class ApiKeys {
 
   /**
    * Makes a key with the same name, scopes and limits; the old one ends after the overlap, or at its own end if that comes
-   * first. A key that would end lives as long again. Throws NOT_FOUND, and CONFLICT for a key that has ended.
+   * first. A key that would end lives as long again, also where the old one is rotated once more: its answer may have been lost. Throws NOT_FOUND, and CONFLICT for a key that has ended.
    */
   async rotate(id: string, userId: string, overlapSeconds: number, actor: string): Promise<MadeApiKey> {
     return this.core.database.transaction(async (tx) => {
@@ -77,7 +77,8 @@ export class ApiKeys {
       const old = await this.living(tx, id, userId, nowIso);
       await this.assertRoom(tx, userId, nowIso);
       const nowMs = Date.parse(nowIso);
-      const lifeMs = old.expiresAt === null ? null : Date.parse(old.expiresAt) - Date.parse(old.createdAt);
+      const meant = await notRotated(tx, old, userId);
+      const lifeMs = meant.expiresAt === null ? null : Date.parse(meant.expiresAt) - Date.parse(meant.createdAt);
       const made = await insertKey(tx, { userId, name: old.name, scopes: old.scopes, rates: old.rates, expiresAt: lifeMs === null ? null : isoTime(nowMs + lifeMs), rotatedFrom: id }, actor, nowIso);
       const overlapEnds = nowMs + overlapSeconds * 1_000;
       const expiresAt = isoTime(old.expiresAt === null ? overlapEnds : Math.min(overlapEnds, Date.parse(old.expiresAt)));
@@ -118,6 +119,12 @@ export class ApiKeys {
     const [row] = await tx.rows<{ count: number }>(`SELECT count(*)::int AS count FROM api_keys k WHERE k.user_id = $1 AND ${IS_ALIVE}`, userId, nowIso);
     if ((row?.count ?? 0) >= MAX_LIVING_KEYS) throw new DomainError('CONFLICT', `you have ${MAX_LIVING_KEYS} keys that work; revoke some first`, { details: { limit: MAX_LIVING_KEYS } });
   }
+}
+
+/** The end of a key that was rotated is that of its overlap: the life it had is the one its last successor has. */
+async function notRotated(tx: Transaction, key: ApiKey, userId: string): Promise<ApiKey> {
+  const [successor] = await tx.rows(`SELECT ${KEY_SELECT} FROM api_keys k WHERE k.user_id = $2 AND k.rotated_from = $1 ORDER BY k.created_at, k.id LIMIT 1`, key.id, userId);
+  return successor === undefined ? key : notRotated(tx, keyOf(successor), userId);
 }
 
 /** In the transaction that makes the key's user, or that locked it. */

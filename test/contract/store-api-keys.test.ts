@@ -62,6 +62,17 @@ describe('an API key', () => {
     expect(Math.abs(Date.parse(longer.apiKey.expiresAt ?? '') - world.clock.nowMs() - DAY_MS)).toBeLessThan(60_000);
   });
 
+  test('rotated again, as after an answer that was lost, has a successor that lives as long as the first, not as long as the overlap', async () => {
+    const [endless, ending] = [await make(), await make({ expiresAt: inMs(10 * DAY_MS) })];
+    for (const old of [endless, ending]) {
+      const [first, again] = [await world.store.apiKeys.rotate(old.apiKey.id, userId, 60, ACTOR), await world.store.apiKeys.rotate(old.apiKey.id, userId, 3_600, ACTOR)];
+      const life = ({ expiresAt, createdAt }: typeof first.apiKey): number | null => (expiresAt === null ? null : Math.round((Date.parse(expiresAt) - Date.parse(createdAt)) / DAY_MS));
+      await world.store.apiKeys.rotate(first.apiKey.id, userId, 60, ACTOR);
+      const third = await world.store.apiKeys.rotate(old.apiKey.id, userId, 60, ACTOR);
+      expect([first, again, third].map(({ apiKey }) => life(apiKey))).toEqual(old === endless ? [null, null, null] : [10, 10, 10]);
+    }
+  });
+
   test('that has ended is not replaced', async () => {
     const over = await make({ expiresAt: inMs(-1) });
     const revoked = await make();
