@@ -55,6 +55,28 @@ describe('S52: the venue\'s clock moves', () => {
     expect((await countAtVenue(stack)) - before).toBe(7);
   }, 120_000);
 
+  test('by a minute ahead: a stop that begins at a time does not begin by the venue\'s clock, although its level is crossed', async () => {
+    const skew = await stack.sim.fault({ kind: 'skewClock', offsetMs: 60_000 });
+    const { markets } = await stack.sim.call<{ markets: { symbol: string; mark: string }[] }>('GET', '/__sim/state');
+    const crossed = String(Math.ceil(Number(markets.find(({ symbol }) => symbol === 'BTC-PERP')?.mark) * 1.05));
+    const stop = async (triggerPrice: string, startAt: string | null): Promise<string> => {
+      const { status, body } = await stack.client.place({ accountId: stack.accountId, clientOrderId: randomUUID(), symbol: 'BTC-PERP', side: 'sell', type: 'stopMarket', quantity: '0.01', triggerPrice, ...(startAt === null ? {} : { startAt }) });
+      expect({ status, body }).toMatchObject({ status: 201 });
+      return body.id;
+    };
+    const below = await stop('1000', null);
+    const startAt = new Date(Date.now() + 3_000).toISOString();
+    const later = await stop(crossed, startAt);
+    const triggeredAt = await stack.client.until('the stop to fire', async () => (await stack.client.call<{ triggeredAt: string | null }>('GET', `/api/v1/orders/${later}`)).body.triggeredAt);
+    expect(Date.parse(triggeredAt)).toBeGreaterThanOrEqual(Date.parse(startAt));
+    expect((await stack.client.order(below)).state).toBe('ARMED');
+    await stack.client.untilState(later, 'FILLED');
+    await stack.client.call('DELETE', `/api/v1/orders/${below}`);
+    await stack.client.untilState(below, 'CANCELED');
+    await stack.sim.call('DELETE', `/__sim/faults/${skew}`);
+    await settledAndBalanced(stack);
+  }, 120_000);
+
   /** How many placing requests the venue refused so far. */
   async function refusals(from: Stack): Promise<number> {
     return (await from.sim.requests('/orders')).filter((request) => request.method === 'POST' && request.status !== null && request.status >= 400).length;
