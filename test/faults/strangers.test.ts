@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { Client } from 'pg';
-import { ACCOUNT_CHANNELS } from '../../src/schemas/socket';
+import { ACCOUNT_CHANNELS, USER_CHANNELS } from '../../src/schemas/socket';
 import { ApiClient, type ApiOrder } from '../support/api-client';
 import { operationsOf, sample, type Document, type Operation, type Parameter } from '../support/open-api-samples';
 import { findSchemathesis, fuzz } from '../support/schemathesis';
@@ -137,8 +137,8 @@ describe('another user\'s ids', () => {
     const live = await StreamClient.connect(stack.apiUrl, stranger.key);
     try {
       for (const channel of ACCOUNT_CHANNELS) expect([channel, await live.subscribe({ channel, accountId: owned['accountId'] })]).toEqual([channel, { error: expect.objectContaining({ code: 'NOT_FOUND' }) }]);
-      // Of one's own there is one channel: it shows nothing of the owner's.
-      expect(await live.subscribe({ channel: 'deposits' })).toMatchObject({ snapshot: [], sequence: 0 });
+      // Those of one's own show nothing of the owner's.
+      for (const channel of USER_CHANNELS) expect([channel, await live.subscribe({ channel })]).toEqual([channel, expect.objectContaining({ snapshot: [], sequence: 0 })]);
       await stack.client.call('PATCH', `/api/v1/accounts/${owned['accountId']}`, { name: 'changed while a stranger listens' });
       // Answered after whatever the change might have sent.
       await live.subscribe({ channel: 'orders', accountId: owned['accountId'] });
