@@ -77,9 +77,9 @@ export class MarketWatcher {
           await this.ports.watching.checkpoint(scope, { markets: this.subscribed.split(' ').length, watchedMs }, writer);
         } catch (error) {
           if (error instanceof EpochLost) return;
-          // A database that is away for a moment is no reason to go blind.
+          // A database that is away for a moment is no reason to go blind, nor to ask the venue without a pause what it cannot keep.
           this.ports.onTrouble(this.venue.name, error);
-          refreshInMs = Math.min(refreshInMs, RETRY_MS);
+          if (refreshInMs <= 0) refreshInMs = RETRY_MS;
         }
       }
     } finally {

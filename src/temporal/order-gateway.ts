@@ -77,12 +77,11 @@ export class OrderGateway {
   }
 
   async cancel(intent: MutationIntent, summary: string, symbol: string): Promise<MutationOutcome> {
-    return this.mutate('orderCancellation', cancellationWorkflowId(intent.orderId), 'ALLOW_DUPLICATE', intent, summary, symbol);
+    return this.mutate('orderCancellation', cancellationWorkflowId(intent.orderId), intent, summary, symbol);
   }
 
   async amend(intent: MutationIntent, summary: string, symbol: string): Promise<MutationOutcome> {
-    const id = amendmentWorkflowId(intent.orderId, intent.expectedRevision ?? 0);
-    return this.mutate('orderAmendment', id, 'REJECT_DUPLICATE', intent, summary, symbol);
+    return this.mutate('orderAmendment', amendmentWorkflowId(intent.orderId, intent.expectedRevision ?? 0), intent, summary, symbol);
   }
 
   private laneKey(intent: OrderIntent): string {
@@ -136,7 +135,6 @@ export class OrderGateway {
   private async mutate(
     workflowType: 'orderAmendment' | 'orderCancellation',
     workflowId: string,
-    reuse: 'ALLOW_DUPLICATE' | 'REJECT_DUPLICATE',
     intent: MutationIntent,
     summary: string,
     symbol: string,
@@ -146,12 +144,13 @@ export class OrderGateway {
       taskQueue: TASK_QUEUES.orders,
       args: [{ intent }],
       workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
-      workflowIdReusePolicy: reuse,
+      // One that was denied changed nothing, and another may be asked of the same revision. That a revision is changed once, its row sees to.
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       workflowIdConflictPolicy: 'USE_EXISTING',
       staticSummary: summary,
       typedSearchAttributes: orderSearchAttributes({ accountIds: [intent.accountId], venue: intent.venue, symbols: [symbol], kind: intent.kind, clientOrderIds: [] }),
     });
-    const already: MutationOutcome = { verdict: 'nothingToDo', code: 'CONFLICT', message: `an ${intent.kind} of this revision was made before` };
+    const already: MutationOutcome = { verdict: 'nothingToDo', code: 'CONFLICT', message: `the ${intent.kind} was made before` };
     return this.underDeadline(() => this.client.workflow.executeUpdateWithStart(awaitMutation, { updateId: intent.id, args: [], startWorkflowOperation: operation }), already);
   }
 

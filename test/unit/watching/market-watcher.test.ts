@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { MarketWatcher, type MarketWatcherPorts } from '../../../src/activities/market-watcher';
 import type { Market } from '../../../src/domain/market';
 import { EpochLost } from '../../../src/domain/order-store';
@@ -13,6 +13,7 @@ class World {
   databaseDown = false;
   epoch = 0;
   readonly saved: string[][] = [];
+  asked = 0;
   readonly events: string[] = [];
   readonly triggerEvents: string[] = [];
   readonly troubles: unknown[] = [];
@@ -24,6 +25,7 @@ class World {
     const venue = {
       name: 'paper',
       markets: async () => {
+        this.asked += 1;
         if (this.down) throw new VenueUnavailable('paper', 'connection refused', 'connection');
         return [...this.markets];
       },
@@ -61,6 +63,7 @@ class World {
         },
       },
       saveMarkets: async (markets) => {
+        if (this.databaseDown) throw new Error('the database cannot be reached');
         this.saved.push(markets.map((each) => each.symbol));
         tell();
       },
@@ -132,6 +135,22 @@ describe('watching a venue\'s markets', () => {
     const before = world.saved.length;
     await world.until(() => world.saved.length > before);
     expect(world.events).not.toContain('close');
+  });
+
+  test('a database that stays away costs a question to the venue each second, not as many as the processor makes', async () => {
+    jest.useFakeTimers();
+    try {
+      const world = new World();
+      world.run(5);
+      await jest.advanceTimersByTimeAsync(20);
+      const before = world.asked;
+      world.databaseDown = true;
+      await jest.advanceTimersByTimeAsync(10_000);
+      expect(world.asked - before).toBeLessThanOrEqual(11);
+      expect(world.troubles.length).toBeGreaterThanOrEqual(9);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   test('once a successor has the scope it ends', async () => {
