@@ -160,7 +160,8 @@ export class MarketData {
         if (heardAtMs !== undefined && heardAtMs >= askedAtMs) continue;
         // A price that the stream lost, in a market that is silent since, reaches triggers this way only.
         this.options.onMessage?.({ kind: 'ticker', ticker }, true);
-        this.noteTicker(ticker);
+        // Some venues tell the last trade on their stream only: it stays the last.
+        this.noteTicker({ ...ticker, last: ticker.last ?? this.tickers.get(ticker.symbol)?.ticker.last ?? null });
       }
     } catch (error) {
       if (this.closing.signal.aborted) return;

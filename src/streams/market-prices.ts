@@ -28,7 +28,7 @@ export class MarketPrices {
   /** A trigger on the last price came after the past was asked for last: that does not tell it everything. */
   joined = false;
   private readonly recent = new Map<PriceType, Price[]>();
-  private readonly newestMs = new Map<string, number>();
+  private readonly newest = new Map<string, { readonly text: string; readonly atMs: number }>();
   /** What was read back tells every trigger of this market everything up to then (the venue's clock). */
   private readUntilMs = -Infinity;
   /** From when on (our clock) `recent` misses nothing but what it has no room for. */
@@ -40,12 +40,16 @@ export class MarketPrices {
     this.guard = new PriceGuard(rules);
   }
 
-  /** Overtaken by a newer price of its kind. One that is older by far says that the venue's clock was set back. */
-  isOvertaken({ type, source, atMs }: Price): boolean {
+  /**
+   * Overtaken by a newer price of its kind. One that is older by far says that the venue's clock was set back. A price that is told again
+   * with the time of another message (a ticker repeats the last trade) is no newer than it was: what happened in between still counts.
+   */
+  isOvertaken({ type, source, text, atMs }: Price): boolean {
     const key = `${source} ${type}`;
-    const newestMs = this.newestMs.get(key) ?? -Infinity;
+    const newest = this.newest.get(key);
+    const newestMs = newest?.atMs ?? -Infinity;
     if (atMs < newestMs && newestMs - atMs < CLOCK_JUMP_MS) return true;
-    this.newestMs.set(key, atMs);
+    if (newest?.text !== text || atMs < newestMs) this.newest.set(key, { text, atMs });
     return type === 'last' && atMs <= this.readUntilMs;
   }
 

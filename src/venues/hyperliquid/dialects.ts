@@ -1,16 +1,15 @@
-/** What Hyperliquid's WebSocket frames mean: the account's own events, markets, and the middles of all of them. */
+/** What Hyperliquid's WebSocket frames mean, and the account's own events; those of markets are in market-dialects.ts. */
 import type { z } from 'zod';
-import type { Ticker } from '../../domain/market';
-import type { PrivateMessage, PublicMessage, VenueOrder } from '../../domain/venue';
+import type { PrivateMessage, VenueOrder } from '../../domain/venue';
 import { rawText } from '../http';
 import type { SocketDialect, SocketFrame } from '../socket';
 import { unknownFields } from './drift';
-import { readBook, readUserFills, UnreadableMessage, type HotBook, type HotFills } from './hot-messages';
-import { scanBook, scanFills } from './hot-text';
-import { canonical, fundingPayment, indexPriceOf, toBalances, toOrder, toPositions, toTrade, UnknownWord } from './normalize';
+import { readUserFills, UnreadableMessage, type HotFills } from './hot-messages';
+import { scanFills } from './hot-text';
+import { fundingPayment, toBalances, toOrder, toPositions, UnknownWord } from './normalize';
 import * as wire from './schemas';
 
-const PING = JSON.stringify({ method: 'ping' });
+export const PING = JSON.stringify({ method: 'ping' });
 /** Ids of requests posted over a socket. */
 const ROLE_POST = 1;
 /** The account's summary; the venue renamed it once already, and does without it where it does not know the name. */
@@ -20,14 +19,14 @@ type Subscription = z.infer<typeof wire.subscribedSchema>['subscription'];
 
 const keyOf = ({ type, coin = '', user = '', dex = '' }: Subscription): string => [type, coin, user.toLowerCase(), dex].join('/');
 
-function subscriptionsOf(list: readonly Subscription[]): { channel: string; frame: string }[] {
+export function subscriptionsOf(list: readonly Subscription[]): { channel: string; frame: string }[] {
   return list.map((subscription) => ({ channel: keyOf(subscription), frame: JSON.stringify({ method: 'subscribe', subscription }) }));
 }
 
 /** Says what is new, and answers whether that is news. */
 export type TellDrift = (what: string) => boolean;
 
-interface DialectParts<T> {
+export interface DialectParts<T> {
   readonly subscriptions: readonly Subscription[];
   readonly gap: (reason: string, missingForMs: number) => T;
   /** Throws where the data is not what the channel promises: told as drift, and left out. */
@@ -37,7 +36,7 @@ interface DialectParts<T> {
   readonly drifted?: (what: string) => T;
 }
 
-function read<T>(text: string, parts: DialectParts<T>, posted: (data: unknown) => SocketFrame<T>): SocketFrame<T> {
+export function read<T>(text: string, parts: DialectParts<T>, posted: (data: unknown) => SocketFrame<T>): SocketFrame<T> {
   // Sent in plain words before anything else.
   if (!text.startsWith('{')) return { kind: 'ignored' };
   const { channel, data } = JSON.parse(text) as { channel?: unknown; data?: unknown };
@@ -61,7 +60,7 @@ function read<T>(text: string, parts: DialectParts<T>, posted: (data: unknown) =
   return frameOf(channel, messages);
 }
 
-function frameOf<T>(channel: string, messages: readonly T[]): SocketFrame<T> {
+export function frameOf<T>(channel: string, messages: readonly T[]): SocketFrame<T> {
   return messages.length === 0 ? { kind: 'ignored' } : { kind: 'message', channel, sequence: null, previousSequence: null, snapshot: false, messages };
 }
 
@@ -81,13 +80,13 @@ function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function checked<S extends z.ZodType>(schema: S, data: unknown, told: (what: string) => void): z.output<S> {
+export function checked<S extends z.ZodType>(schema: S, data: unknown, told: (what: string) => void): z.output<S> {
   const parsed = schema.parse(data);
   for (const path of unknownFields(schema, data)) told(unknownField(path));
   return parsed;
 }
 
-const unknownField = (path: string): string => `unknown field ${path}`;
+export const unknownField = (path: string): string => `unknown field ${path}`;
 
 export interface PrivateDialectOptions {
   readonly user: string;
@@ -169,10 +168,6 @@ function fillMessages({ isSnapshot, fills }: HotFills): PrivateMessage[] {
   return isSnapshot ? [] : fills.map((fill) => ({ kind: 'fill', fill, atMs: fill.atMs }));
 }
 
-function bookMessage({ coin, time, bids, asks }: HotBook): PublicMessage {
-  return { kind: 'book', symbol: coin, type: 'snapshot', bids, asks, sequence: time, atMs: time };
-}
-
 function isApproved(data: unknown, user: string): boolean {
   const role = wire.postedRoleSchema.parse(wire.postedSchema.parse(data).response.payload).data;
   return role.role === 'agent' && role.data?.user?.toLowerCase() === user;
@@ -227,63 +222,4 @@ function stateMessages({ dex, clearinghouseState }: z.infer<typeof wire.streamCl
     ...gone.map(({ venueSymbol }) => ({ kind: 'position', position: { venueSymbol, side: 'flat' }, atMs }) as const),
     ...balances.map((balance) => ({ kind: 'balance', balance, atMs }) as const),
   ];
-}
-
-/** Books (whole each time), trades and tickers of some coins. */
-export function publicDialect(venue: string, coins: readonly string[], tellDrift: TellDrift): SocketDialect<PublicMessage> {
-  const best = new Map<string, Omit<Ticker, 'venue' | 'symbol'>>();
-  const ticker = (coin: string, change: Partial<Omit<Ticker, 'venue' | 'symbol'>>): PublicMessage => {
-    const known = { ...(best.get(coin) ?? { bid: null, ask: null, mark: null, last: null, at: 0 }), ...change };
-    best.set(coin, known);
-    return { kind: 'ticker', ticker: { venue, symbol: coin, ...known } };
-  };
-  const parts: DialectParts<PublicMessage> = {
-    subscriptions: coins.flatMap((coin) => ['l2Book', 'trades', 'bbo', 'activeAssetCtx'].map((type) => ({ type, coin }))),
-    gap: (reason, missingForMs) => ({ kind: 'gap', reason, missingForMs }),
-    tellDrift,
-    messages: (channel, data, told) => {
-      switch (channel) {
-        case 'l2Book':
-          return [bookMessage(readBook(data, (path) => told(unknownField(path))))];
-        case 'bbo': {
-          const { coin, time, bbo } = checked(wire.bboSchema, data, told);
-          return [ticker(coin, { bid: bbo[0] === null ? null : canonical(bbo[0].px), ask: bbo[1] === null ? null : canonical(bbo[1].px), at: time })];
-        }
-        case 'activeAssetCtx': {
-          const { coin, ctx } = checked(wire.streamContextSchema, data, told);
-          const prices = { mark: canonical(ctx.markPx), index: indexPriceOf(ctx) };
-          if (best.has(coin)) return [ticker(coin, prices)];
-          best.set(coin, { bid: null, ask: null, last: null, at: 0, ...prices });
-          return [];
-        }
-        case 'trades': {
-          const trades = checked(wire.tradesSchema, data, told);
-          const coin = trades[0]?.coin;
-          const last = trades.at(-1);
-          return coin === undefined || last === undefined ? [] : [{ kind: 'trades', symbol: coin, trades: trades.map(toTrade) }, ticker(coin, { last: canonical(last.px), at: last.time })];
-        }
-        default:
-          throw new UnreadableMessage('unknown channel');
-      }
-    },
-  };
-  const heard = (text: string): SocketFrame<PublicMessage> => {
-    const book = scanBook(text);
-    return book === null ? read(text, parts, () => ({ kind: 'ignored' })) : frameOf('l2Book', [bookMessage(book)]);
-  };
-  return { authentication: () => null, subscriptions: subscriptionsOf(parts.subscriptions), ping: () => PING, read: heard, gap: parts.gap, refused: () => null, policy: () => 'facts' };
-}
-
-/** Middles of every coin of some dexes; null tells that none is known any more. */
-export function midsDialect(dexes: readonly string[], tellDrift: TellDrift): SocketDialect<Readonly<Record<string, string>> | null> {
-  const parts: DialectParts<Readonly<Record<string, string>> | null> = {
-    subscriptions: ['', ...dexes].map((dex) => ({ type: 'allMids', ...(dex === '' ? {} : { dex }) })),
-    gap: () => null,
-    tellDrift,
-    messages: (channel, data, told) => {
-      if (channel !== 'allMids') throw new UnreadableMessage('unknown channel');
-      return [checked(wire.streamMidsSchema, data, told).mids];
-    },
-  };
-  return { authentication: () => null, subscriptions: subscriptionsOf(parts.subscriptions), ping: () => PING, read: (text) => read(text, parts, () => ({ kind: 'ignored' })), gap: parts.gap, refused: () => null, policy: () => 'facts' };
 }

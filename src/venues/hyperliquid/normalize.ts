@@ -47,9 +47,9 @@ export function indexPriceOf({ oraclePx }: { readonly oraclePx?: string | undefi
   return oraclePx === undefined ? null : canonical(oraclePx);
 }
 
-/** Its marks and middle; best prices come with the book. */
+/** Its marks; best prices come with the book, and what was traded last with the trades: the venue's summary has only the book's middle, which is no trade. */
 export function toTicker(venue: string, symbol: string, context: AssetContext, at: number): Ticker {
-  return { venue, symbol, bid: null, ask: null, last: context.midPx === null ? null : canonical(context.midPx), mark: canonical(context.markPx), index: indexPriceOf(context), at };
+  return { venue, symbol, bid: null, ask: null, last: null, mark: canonical(context.markPx), index: indexPriceOf(context), at };
 }
 
 /** Prices: 5 significant figures, 6 (spot 8) less the size's decimals, integers always. */

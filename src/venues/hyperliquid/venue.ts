@@ -14,7 +14,7 @@ import { AddressBudget } from './address-budget';
 import { depositWayOf } from './bridge';
 import { hyperliquidCapabilities } from './capabilities';
 import { HyperliquidClient } from './client';
-import { midsDialect, publicDialect } from './dialects';
+import { midsDialect, publicDialect } from './market-dialects';
 import { DriftNotes, type OnDrift } from './drift';
 import { HyperliquidFunding } from './funding';
 import { assetsOf, dexOf, toTicker, toTrade, type Asset } from './normalize';

@@ -72,6 +72,17 @@ describe('S24: a stale, zero, crossed or spiking price', () => {
   });
 });
 
+test('a trade that comes after a ticker which told an older one again, with a newer time, still fires', async () => {
+  const world = new World(triggerNamed('t', stop));
+  const engine = await world.begun();
+  const at = world.nowMs;
+  engine.hear({ kind: 'trades', symbol: 'BTC-PERP', trades: [{ id: '1', price: '95', quantity: '1', side: 'buy', at }] });
+  engine.hear(world.ticker({ last: '95', bid: '94', ask: '96' }));
+  engine.hear({ kind: 'trades', symbol: 'BTC-PERP', trades: [{ id: '2', price: '89', quantity: '1', side: 'sell', at: at + 50 }, { id: '3', price: '95', quantity: '1', side: 'buy', at: at + 60 }] });
+  await until('it fired', () => status(world) === 'FIRED');
+  expect(world.rows.get('t')?.evidence).toMatchObject({ price: '89' });
+});
+
 describe('S24: while nobody watches', () => {
   const trade = (price: string, at: number): { id: string; price: string; quantity: string; side: 'buy'; at: number } => ({ id: String(at), price, quantity: '1', side: 'buy', at });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { PrivateMessage, PublicMessage, VenueOrder } from '../../../../src/domain/venue';
-import { midsDialect, privateDialect, publicDialect } from '../../../../src/venues/hyperliquid/dialects';
+import { privateDialect } from '../../../../src/venues/hyperliquid/dialects';
+import { midsDialect, publicDialect } from '../../../../src/venues/hyperliquid/market-dialects';
 import type { SocketDialect } from '../../../../src/venues/socket';
 
 const USER = `0x${'a'.repeat(40)}`;
@@ -145,6 +146,14 @@ describe('markets', () => {
     expect(told(dialect, 'activeAssetCtx', context)).toMatchObject([{ kind: 'ticker', ticker: { mark: '97000', index: '97010' } }]);
     expect(told(dialect, 'activeAssetCtx', { coin: 'BTC', ctx: { funding: '0.0', markPx: '97000.0', midPx: null } })).toMatchObject([{ kind: 'ticker', ticker: { index: null } }]);
     expect(dialect.refused('any')).toBeNull();
+  });
+
+  test('a mark is as new as what the venue told last, while the best prices stand', () => {
+    const dialect = publicDialect('hyperliquid', ['BTC'], () => false);
+    told(dialect, 'bbo', { coin: 'BTC', time: 1_000, bbo: [{ px: '99.0', sz: '1.0' }, { px: '101.0', sz: '1.0' }] });
+    told(dialect, 'l2Book', { coin: 'BTC', time: 61_000, levels: [[], []] });
+    expect(told(dialect, 'activeAssetCtx', { coin: 'BTC', ctx: { funding: '0.0', markPx: '80.0', midPx: '100.0', oraclePx: '80.0' } })).toMatchObject([{ ticker: { mark: '80', bid: '99', at: 61_000 } }]);
+    expect(told(dialect, 'bbo', { coin: 'BTC', time: 62_000, bbo: [null, null] })).toMatchObject([{ ticker: { mark: '80', at: 62_000 } }]);
   });
 
   test('middles of every dex; a gap makes them unknown', () => {
