@@ -96,7 +96,7 @@ export class OrderListDesk {
     const made = await this.intents.make(terms, { userId, clientOrderId: `leg-${n}`, stamp: null });
     const { triggerPrice, triggerPriceType, trailingOffset, trailingOffsetType, activationPrice, gapPolicy, escalation } = made.condition ?? UNCONDITIONAL;
     const execution = made.condition === undefined ? null : asked.execution ?? 'durable';
-    if (asked.execution === 'both' && !(isStopLeg(made) && NATIVE_STOP_TYPES.some((type) => type === made.type))) throw unprocessable(`legs.${n}.execution`, 'both', `leg ${n} has no native stop: execution both is for a reduce-only ${NATIVE_STOP_TYPES.join(' or ')}; use durable`);
+    if (asked.execution === 'both' && !(isStopLeg(made) && NATIVE_STOP_TYPES.some((type) => type === made.type))) throw unprocessable(`legs.${n}.execution`, 'both', `leg ${n} has no native stop: execution both is for a reduce-only ${NATIVE_STOP_TYPES.join(' or ')}, and no venue trails a stop by itself; use durable`);
     const legTerms: LegTerms = {
       role, accountId: made.accountId, venue: made.venue, symbol: made.symbol, venueSymbol: made.venueSymbol, side, type: made.type, timeInForce: made.timeInForce, quantity: made.quantity, limitPrice: made.limitPrice,
       postOnly: made.postOnly, reduceOnly: made.reduceOnly, triggerPrice, triggerPriceType, trailingOffset, trailingOffsetType, activationPrice, gapPolicy, escalation, execution,

@@ -5,10 +5,13 @@ import { createHash } from 'node:crypto';
 import { createKillSwitchActivities, type KillSwitchActivities } from '../activities/kill-switch-activities';
 import { createOrderListActivities, type OrderListActivities } from '../activities/order-list-activities';
 import { createStrategyActivities, type StrategyActivities } from '../activities/strategy-activities';
+import type { OrderList } from '../domain/order-list';
+import type { Strategy } from '../domain/strategy';
 import { TOPICS } from '../streams/topics';
 import { CollateralGateway } from '../temporal/collateral-gateway';
 import { ConditionalGateway } from '../temporal/conditional-gateway';
 import { ensureDeadMan, ensureKillSwitch, ensureOrderList, ensureStrategy, tellOrderList, tellStrategy } from '../temporal/supervising';
+import type { SupervisorRound } from '../temporal/supervisor-round';
 import type { Platform } from './platform';
 
 export function supervisionActivities({ store, prices, clock }: Platform): SupervisionActivities {
@@ -83,12 +86,18 @@ export function killSwitchActivities({ store, bus, clock, temporal, logger }: Pl
 }
 
 /** Most of each kind that one sweep looks at: what is left is for the next one. */
-const SWEPT = 500;
+export const SWEPT = 500;
 
-/** What was recorded while Temporal was away, or by an API process that died before it could start its workflow; and what Temporal lost. */
-export async function sweepSupervisors({ store, temporal }: Pick<Platform, 'store' | 'temporal'>): Promise<void> {
-  for (const strategy of await store.strategies.unended(SWEPT)) await ensureStrategy(temporal.client, strategy);
-  for (const list of await store.orderLists.unended(SWEPT)) await ensureOrderList(temporal.client, list);
+export interface SupervisorRounds {
+  readonly strategies: SupervisorRound<Strategy>;
+  readonly lists: SupervisorRound<OrderList>;
+}
+
+/** What was recorded while Temporal was away, or by an API process that died before it could start or tell its workflow; and what Temporal lost. */
+export async function sweepSupervisors({ store, temporal }: Pick<Platform, 'store' | 'temporal'>, rounds: SupervisorRounds): Promise<void> {
+  const { client } = temporal;
+  await rounds.strategies.sweep({ page: (after, limit) => store.strategies.unended(limit, after), ensure: (each) => ensureStrategy(client, each), tell: ({ id, revision }) => tellStrategy(client, id, revision) });
+  await rounds.lists.sweep({ page: (after, limit) => store.orderLists.unended(limit, after), ensure: (each) => ensureOrderList(client, each), tell: ({ id, revision }) => tellOrderList(client, id, revision) });
   for (const killSwitch of await store.killSwitches.allLatched()) await ensureKillSwitch(temporal.client, killSwitch);
   for (const { accountId } of await store.heartbeats.armed()) await ensureDeadMan(temporal.client, accountId);
   const moves = new CollateralGateway(temporal.client);

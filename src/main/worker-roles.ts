@@ -30,7 +30,10 @@ import { prepareVenues, type Platform } from './platform';
 import { serve } from './serving';
 import { guardStores, keepGoing, storeRecoveryActivities } from './store-guard';
 import { webhookWorker } from './webhooks';
-import { killSwitchActivities, orderListActivities, strategyActivities, supervisionActivities, sweepSupervisors, tellSupervisors } from './supervision';
+import type { OrderList } from '../domain/order-list';
+import type { Strategy } from '../domain/strategy';
+import { SupervisorRound } from '../temporal/supervisor-round';
+import { killSwitchActivities, orderListActivities, strategyActivities, supervisionActivities, SWEPT, sweepSupervisors, tellSupervisors } from './supervision';
 import { watchTriggers } from './triggers';
 
 const MINUTE_MS = 60_000;
@@ -64,6 +67,7 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
     send: (attemptId, orderIds, signal) => sender.sendPlacing(attemptId, orderIds, signal),
   });
   const sweepWallets = deposits === null ? null : walletSweep(platform);
+  const rounds = { strategies: new SupervisorRound<Strategy>(SWEPT), lists: new SupervisorRound<OrderList>(SWEPT) };
   const background = createBackgroundActivities({
     resolver,
     settler,
@@ -81,7 +85,7 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
       ensureMarketWatched: (venue) => ensureMarketWatched(temporal.client, venue),
     },
     sweepSupervisors: async () => {
-      await sweepSupervisors(platform);
+      await sweepSupervisors(platform, rounds);
       // Without the parts no worker takes their tasks.
       await sweepWallets?.();
     },

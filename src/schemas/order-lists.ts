@@ -13,8 +13,10 @@ const MAX_TIME_LIMIT_MS = 31_536_000_000;
 
 const { triggerPrice, triggerPriceType, trailingOffset, trailingOffsetType, activationPrice, gapPolicy, escalation } = conditionFields;
 
-/** A native stop alone could not be resized before its list had heard of a fill. */
 const listExecutionSchema = executionSchema.extract(['durable', 'both']);
+/** docs/decisions/order-lists.md tells why. */
+const NO_NATIVE_LEG = 'must be durable or both: a leg that the venue alone holds could not be resized or taken away while its list is not running; both has the venue\'s own stop behind the list\'s';
+const askedExecutionSchema = z.enum(['durable', 'both'], { error: ({ input }) => (input === 'native' ? NO_NATIVE_LEG : undefined) });
 
 const legRequestSchema = z
   .strictObject({
@@ -29,7 +31,7 @@ const legRequestSchema = z
     postOnly: z.boolean().optional(),
     reduceOnly: z.boolean().optional().meta({ description: 'May only shrink a position. Default true for exits: those of a BRACKET, of an OUO, and of an OTO on its entry\'s market; they cannot be anything else in a BRACKET and an OTO. Default false otherwise.' }),
     triggerPrice, triggerPriceType, trailingOffset, trailingOffsetType, activationPrice, gapPolicy, escalation,
-    execution: listExecutionSchema.optional().meta({ description: 'Of a stop that exits. durable, the default: the list holds it; both: the venue\'s own stop stands behind it, resized with every fill, moved with it and removed with the list.' }),
+    execution: askedExecutionSchema.optional().meta({ description: 'Of a stop that exits. durable, the default: the list holds it; both: the venue\'s own stop stands behind it, resized with every fill, moved with it and removed with the list.' }),
   })
   .superRefine((leg, context) => {
     const issue = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message, input: leg });

@@ -77,8 +77,8 @@ export class OrderLists {
   }
 
   /** Every open one, whoever's: for the sweeper. */
-  async unended(limit: number): Promise<readonly OrderList[]> {
-    return (await this.core.database.rows(`SELECT ${ORDER_LIST_SELECT} FROM order_lists l WHERE l.ended_at IS NULL ORDER BY l.account_id LIMIT $1::int`, limit)).map(orderListOf);
+  async unended(limit: number, after: Pick<OrderList, 'accountId' | 'id'> | null = null): Promise<readonly OrderList[]> {
+    return (await this.core.database.rows(`SELECT ${ORDER_LIST_SELECT} FROM order_lists l WHERE l.ended_at IS NULL AND ($2::text IS NULL OR (l.account_id, l.id) > ($2, $3)) ORDER BY l.account_id, l.id LIMIT $1::int`, limit, after?.accountId ?? null, after?.id ?? null)).map(orderListOf);
   }
 
   /** Those with a leg on the account. */

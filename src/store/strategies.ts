@@ -88,8 +88,8 @@ export class Strategies {
   }
 
   /** Every open one, whoever's: for the sweeper. */
-  async unended(limit: number): Promise<readonly Strategy[]> {
-    return (await this.core.database.rows(`SELECT ${SELECT} FROM strategies s WHERE s.ended_at IS NULL ORDER BY s.account_id LIMIT $1::int`, limit)).map(strategyOf);
+  async unended(limit: number, after: Pick<Strategy, 'accountId' | 'id'> | null = null): Promise<readonly Strategy[]> {
+    return (await this.core.database.rows(`SELECT ${SELECT} FROM strategies s WHERE s.ended_at IS NULL AND ($2::text IS NULL OR (s.account_id, s.id) > ($2, $3)) ORDER BY s.account_id, s.id LIMIT $1::int`, limit, after?.accountId ?? null, after?.id ?? null)).map(strategyOf);
   }
 
   async openOf(accountId: string): Promise<readonly Strategy[]> {

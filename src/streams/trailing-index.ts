@@ -8,6 +8,7 @@ import { decimal, type Decimal } from '../domain/decimal';
 import { offsetRatio, trailingLevel, type Trigger, type TriggerDirection } from '../domain/trigger';
 import { compareExact, exactly, HeapPlace, OrderedHeap, type Exact, type HeardPrice } from './exact-order';
 import { meld, nodesOf, OffsetNode, without } from './offset-heap';
+import type { QuietPrices } from './quiet-prices';
 
 export interface Crossed {
   readonly trigger: Trigger;
@@ -83,6 +84,15 @@ export class TrailingIndex {
   extremeOf(id: string): Decimal | null {
     const member = this.members.get(id);
     return member === undefined ? null : (groupOf(member)?.extreme.exact ?? null);
+  }
+
+  /** Which prices would change something here; see QuietPrices. */
+  narrow(quiet: QuietPrices): void {
+    if (this.fresh.size > 0) return quiet.none();
+    const better = [this.byExtreme.first?.key, this.waiting.first?.key];
+    const level = this.byLevel.first?.key;
+    for (const key of this.sign === 1 ? better : [level]) if (key !== undefined) quiet.below(key);
+    for (const key of this.sign === 1 ? [level] : better) if (key !== undefined) quiet.above(key);
   }
 
   /** What the price reaches leaves the index and is added to `crossed`. */

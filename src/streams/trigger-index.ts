@@ -6,6 +6,7 @@ import type { PriceType } from '../domain/condition';
 import { decimal } from '../domain/decimal';
 import { carriedExtreme, isBetter, type Trigger } from '../domain/trigger';
 import { compareExact, exactly, HeapPlace, HeardPrice, OrderedHeap } from './exact-order';
+import { QuietPrices } from './quiet-prices';
 import { TrailingIndex, type Crossed } from './trailing-index';
 
 export type { Crossed } from './trailing-index';
@@ -15,8 +16,15 @@ class MarketTriggers {
   private readonly below = new OrderedHeap<Trigger>(-1);
   private readonly trailing = { atOrAbove: new TrailingIndex('atOrAbove'), atOrBelow: new TrailingIndex('atOrBelow') };
   private readonly levels = new Map<string, HeapPlace<Trigger>>();
+  private readonly quiet = new QuietPrices();
+
+  /** Whether a price of this double changes nothing here. */
+  isQuiet(rounded: number): boolean {
+    return this.quiet.has(rounded);
+  }
 
   add(trigger: Trigger): void {
+    this.quiet.none();
     const { kind, direction, triggerPrice } = trigger.parameters;
     if (kind === 'trailing') return this.trailing[direction].add(trigger);
     const place = new HeapPlace(trigger, exactly(decimal(triggerPrice ?? '')));
@@ -25,6 +33,7 @@ class MarketTriggers {
   }
 
   remove({ id, parameters: { kind, direction } }: Trigger): void {
+    this.quiet.none();
     if (kind === 'trailing') return this.trailing[direction].remove(id);
     const place = this.levels.get(id);
     if (place === undefined) return;
@@ -37,6 +46,11 @@ class MarketTriggers {
     for (let place = this.below.first; place !== undefined && compareExact(place.key, price) >= 0; place = this.below.first) this.take(place, crossed);
     this.trailing.atOrAbove.tick(price, crossed);
     this.trailing.atOrBelow.tick(price, crossed);
+    this.quiet.all();
+    if (this.above.first !== undefined) this.quiet.below(this.above.first.key);
+    if (this.below.first !== undefined) this.quiet.above(this.below.first.key);
+    this.trailing.atOrAbove.narrow(this.quiet);
+    this.trailing.atOrBelow.narrow(this.quiet);
   }
 
   extremeOf({ id, parameters }: Trigger): string | null {
@@ -106,6 +120,7 @@ export class TriggerIndex {
   tick(symbol: string, priceType: PriceType, price: string, except: readonly string[] = NOBODY): readonly Crossed[] {
     const market = this.markets.get(keyOf(symbol, priceType));
     if (market === undefined) return NOTHING;
+    if (market.isQuiet(Number(price))) return NOTHING;
     if (except.length > 0) return this.without(except, () => this.tick(symbol, priceType, price));
     const crossed: Crossed[] = [];
     market.tick(new HeardPrice(price), crossed);

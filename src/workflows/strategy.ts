@@ -21,7 +21,8 @@ const { advanceStrategy } = proxyLocalActivities<StrategyActivities>({ ...LOCAL_
 export const strategyProgress = defineQuery<string>('strategyProgress');
 
 export async function strategy(input: StrategyInput): Promise<void> {
-  const run = new StrategyRun(input.memory);
+  let partsAsBefore = false;
+  const run = new StrategyRun(input.memory, undefined, { partsAsBefore: () => partsAsBefore, looksAsBefore: () => !patched('looks-when-due') });
   let { seen = null }: { seen?: StrategyInput['seen'] | null } = input;
   let heard = false;
   setHandler(strategyProgress, () => run.details());
@@ -35,7 +36,8 @@ export async function strategy(input: StrategyInput): Promise<void> {
     if (isBehind && seen !== null && patched('restored-databases-get-back') && (await readBackStrategy(seen))) continue;
     if (facts === null) break;
     seen = { strategy: facts.strategy, children: facts.children };
-    const step = run.step(facts, Date.now(), !patched('parts-within-their-share'));
+    partsAsBefore = !patched('parts-within-their-share');
+    const step = run.step(facts, Date.now());
     const children = await record(facts, step);
     // Whatever was decided on older facts is decided anew.
     if (children === null) continue;

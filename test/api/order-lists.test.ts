@@ -46,7 +46,8 @@ describe('order lists', () => {
     expect([made.status, made.body.legs.map((leg: Record<string, unknown>) => leg['execution'])]).toEqual([201, [null, null, 'durable']]);
     // The venue of this harness knows no trigger orders.
     expect(await refused({ ...BRACKET, legs: [ENTRY, FIRST, { ...STOP, execution: 'both' }] })).toEqual([422, expect.stringContaining('use execution durable')]);
-    expect((await create({ ...BRACKET, legs: [ENTRY, FIRST, { ...STOP, execution: 'native' }] })).status).toBe(400);
+    const native = await create({ ...BRACKET, legs: [ENTRY, FIRST, { ...STOP, execution: 'native' }] });
+    expect([native.status, JSON.stringify(native.body.error.details)]).toEqual([400, expect.stringContaining('a leg that the venue alone holds could not be resized')]);
   });
 
   it('says which leg is wrong and what to do', async () => {

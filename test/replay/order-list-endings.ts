@@ -4,9 +4,9 @@ import { childOrderId } from '../../src/domain/client-ids';
 import { UNCONDITIONAL } from '../../src/domain/order';
 import { legTrigger, legTriggerId, NEW_LEG, type LegTerms, type OrderList, type OrderListChild, type OrderListFacts, type OrderListLeg } from '../../src/domain/order-list';
 import type { Trigger } from '../../src/domain/trigger';
-import { ensureOrderList } from '../../src/temporal/supervising';
+import { ensureOrderList, tellOrderList } from '../../src/temporal/supervising';
 import { orderListWorkflowId } from '../../src/temporal/workflow-ids';
-import { continued, ended, type Ending } from './executions';
+import { continued, ended, until, type Ending } from './executions';
 import { createHash } from 'node:crypto';
 
 const AT = '2026-01-01T00:00:00.000Z';
@@ -168,6 +168,26 @@ export const ORDER_LIST_ENDINGS: readonly Ending[] = [
     ending: 'expired-after-deciding-anew',
     script: { lookAtOrderList: [facts({ expireTime: AT })], advanceOrderList: [null, recorded()] },
     run: (client) => run(client, { expireTime: AT }),
+  },
+  {
+    // A restored database has less than the workflow saw: it is given back, and the look after it is the one that counts.
+    workflow: 'orderList',
+    ending: 'given-back-to-a-restored-database',
+    script: {
+      ...placing,
+      readBackOrderList: [true],
+      lookAtOrderList: [facts({ revision: 3 }, [resting], [trigger(stop)]), facts({}, []), facts({ revision: 3, state: 'CANCELED', endedAt: AT }, [goneAway], [trigger(stop, { status: 'DISARMED' })])],
+      advanceOrderList: [recorded()],
+      settleListTriggers: [false],
+    },
+    run: async (client) => {
+      await ensureOrderList(client, list());
+      const handle = client.workflow.getHandle(orderListWorkflowId(ID));
+      await until(async () => ((await handle.fetchHistory()).events ?? []).some((event) => event.timerStartedEventAttributes != null));
+      await tellOrderList(client, ID, 3);
+      await ended(handle);
+      return orderListWorkflowId(ID);
+    },
   },
   { workflow: 'orderList', ending: 'gone', script: { lookAtOrderList: [null] }, run: (client) => run(client) },
   {

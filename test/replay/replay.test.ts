@@ -86,6 +86,21 @@ describe('replay', () => {
     expect((await failures(reordered, histories.filter(({ workflow }) => workflow === 'order'))).length).toBeGreaterThan(0);
   });
 
+  // Whoever takes the earlier way out, or the later one in for all, breaks executions that run: each branch has a history that says so.
+  test.each([
+    ['strategy.ts', "partsAsBefore = !patched('parts-within-their-share');", 'partsAsBefore = false;'],
+    ['strategy.ts', "looksAsBefore: () => !patched('looks-when-due')", 'looksAsBefore: () => false'],
+    ['strategy.ts', "patched('restored-databases-get-back') &&", ''],
+    ['order-list.ts', "patched('restored-databases-get-back') &&", ''],
+    ['order-list.ts', "patched('exits-of-a-bracket-share-one-room')", 'true'],
+    ['conditional-run.ts', "patched('native-stop-after-amendment')", 'true'],
+    ['conditional-run.ts', "isTerminal(row) && patched('what-has-ended-fires-nothing')", 'isTerminal(row)'],
+  ])('%s without %s is noticed', async (file, branch, instead) => {
+    const other = await changed(file, (source) => source.replace(branch, instead));
+    const driven = { 'strategy.ts': ['twap', 'chase', 'scale', 'iceberg'], 'order-list.ts': ['orderList'], 'conditional-run.ts': ['conditionalOrder'] }[file] ?? [];
+    expect(await failures(other, histories.filter(({ workflow }) => driven.includes(workflow)))).not.toEqual([]);
+  });
+
   test.each([
     ['account', 'account.ts', 'await condition(() => state.mayGoOn, HALTED_LOOK);', ''],
     ['sweeper', 'sweeper.ts', "await sleep(input.intervalMs, { summary: 'until the next sweep' });", 'await sweepOrders();'],

@@ -5,9 +5,9 @@ import { childOrderId } from '../../src/domain/client-ids';
 import type { Strategy, StrategyChild } from '../../src/domain/strategy';
 import { withFallbacks } from '../../src/domain/strategies/form';
 import { strategyNamed } from '../../src/domain/strategies/registry';
-import { ensureDeadMan, ensureKillSwitch, ensureStrategy, tellDeadMan } from '../../src/temporal/supervising';
+import { ensureDeadMan, ensureKillSwitch, ensureStrategy, tellDeadMan, tellStrategy } from '../../src/temporal/supervising';
 import { deadManWorkflowId, killSwitchWorkflowId, strategyWorkflowId } from '../../src/temporal/workflow-ids';
-import { canceledWaiting, continued, ended, scheduled, type Ending } from './executions';
+import { canceledWaiting, continued, ended, scheduled, until, type Ending } from './executions';
 import { createHash } from 'node:crypto';
 
 const AT = '2026-01-01T00:00:00.000Z';
@@ -50,6 +50,13 @@ const placing = { placeOrders: [{ group: { items: [{ orderId: child().orderId, v
 const filled = child({ state: 'FILLED', isPlaced: true, filledQuantity: '1', avgPrice: '99' });
 const working = child({ state: 'WORKING', isPlaced: true });
 const done = (type: string) => facts(type, { state: 'COMPLETED', revision: 3, filledQuantity: '1', endedAt: AT }, [filled]);
+
+// Of ninety slices over ninety days, the first: the next is due a day later.
+const SOON = new Date(Date.now() + 3_600_000).toISOString();
+const RANDOM: Partial<Strategy> = { quantity: '9', parameters: withFallbacks(strategyNamed('twap').form, { durationMs: 90 * 86_400_000, slices: 90, randomSizePercent: 40 }), startedAt: SOON, runStartedAt: SOON };
+const slice = child({ leg: 'slice-0', timeInForce: 'IOC', quantity: '0.1', limitPrice: '101' });
+const filledSlice = child({ ...slice, state: 'FILLED', isPlaced: true, filledQuantity: '0.1', avgPrice: '100' });
+const LEVELS = ['99', '98'].map((limitPrice, n) => child({ n: n + 1, leg: `level-${n}`, quantity: '0.5', limitPrice, state: 'WORKING', isPlaced: true }));
 
 /** Placed, filled, told and over: what each type does. */
 const completed = (type: string): Ending => ({
@@ -107,6 +114,54 @@ const strategies: Ending[] = [
     run: (client) => run(client, 'twap'),
   },
   { workflow: 'twap', ending: 'gone', script: { lookAtStrategy: [null] }, run: (client) => run(client, 'twap') },
+  {
+    // Sizes at random, by shares that parts keep to; nothing is open between two slices, and nothing is looked at.
+    workflow: 'twap',
+    ending: 'parts-within-their-share-looked-at-when-due',
+    script: { ...placing, lookAtStrategy: [facts('twap', RANDOM), facts('twap', RANDOM, [filledSlice]), { ...done('twap'), strategy: strategy('twap', { ...RANDOM, state: 'COMPLETED', revision: 3, endedAt: AT }) }], advanceStrategy: [{ strategy: strategy('twap', RANDOM), children: [slice] }, { strategy: strategy('twap', RANDOM), children: [] }] },
+    run: async (client) => {
+      await ensureStrategy(client, strategy('twap', RANDOM));
+      const handle = client.workflow.getHandle(strategyWorkflowId(ID));
+      // The wait for the next slice is a day: its owner's wish wakes it.
+      await until(async () => ((await handle.fetchHistory()).events ?? []).filter((event) => event.timerStartedEventAttributes != null).length >= 2);
+      await tellStrategy(client, ID, 3);
+      await ended(handle);
+      return strategyWorkflowId(ID);
+    },
+  },
+  {
+    workflow: 'scale',
+    ending: 'rested-then-canceled-by-its-owner',
+    script: {
+      ...placing, ...canceling,
+      lookAtStrategy: [facts('scale', {}, LEVELS), facts('scale', { pendingCancel: true }, LEVELS), facts('scale', { pendingCancel: true }, LEVELS.map((each) => ({ ...each, state: 'CANCELED' as const }))), facts('scale', { state: 'CANCELED', endedAt: AT }, [])],
+      advanceStrategy: [{ strategy: strategy('scale', { state: 'CANCELED' }), children: [] }],
+    },
+    run: async (client) => {
+      await ensureStrategy(client, strategy('scale'));
+      const handle = client.workflow.getHandle(strategyWorkflowId(ID));
+      await until(async () => ((await handle.fetchHistory()).events ?? []).some((event) => event.timerStartedEventAttributes != null));
+      await tellStrategy(client, ID, 3);
+      await ended(handle);
+      return strategyWorkflowId(ID);
+    },
+  },
+  // A restored database has less than the workflow saw: it is given back, and the look after it is the one that counts.
+  ...['twap', 'scale', 'iceberg', 'chase'].map(
+    (type): Ending => ({
+      workflow: type,
+      ending: 'given-back-to-a-restored-database',
+      script: { ...placing, readBackStrategy: [true], lookAtStrategy: [facts(type, { revision: 3, startedAt: SOON, runStartedAt: SOON }, [working]), facts(type, { revision: 2 }, []), done(type)] },
+      run: async (client) => {
+        await ensureStrategy(client, strategy(type));
+        const handle = client.workflow.getHandle(strategyWorkflowId(ID));
+        await until(async () => ((await handle.fetchHistory()).events ?? []).some((event) => event.timerStartedEventAttributes != null));
+        await tellStrategy(client, ID, 3);
+        await ended(handle);
+        return strategyWorkflowId(ID);
+      },
+    }),
+  ),
   {
     workflow: 'chase',
     ending: 'continued-as-new',

@@ -1,4 +1,5 @@
 /** Temporal's time-skipping test server: from Maven, run by Java, kept beside other downloads outside the checkout. */
+import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -30,4 +31,18 @@ export function findTestServer(): { readonly program: string } | { readonly miss
   writeFileSync(program, `#!/bin/sh\nexec java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "${folder}/lib/*" io.temporal.testserver.TestServer "$@"\n`);
   chmodSync(program, 0o755);
   return { program };
+}
+
+/** The SDK gives its Java five seconds to begin, which a machine that is busy with other tests does not always have. */
+const STARTS = 12;
+
+export async function startTestServer(program: string): Promise<TestWorkflowEnvironment> {
+  for (let start = 1; ; start += 1) {
+    try {
+      return await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path: program } } });
+    } catch (error) {
+      // Thrown by native code, it is no Error of this realm.
+      if (start >= STARTS || !String(error).includes('did not start within')) throw error;
+    }
+  }
 }

@@ -1,26 +1,15 @@
 /**
  * Waits of months by Temporal's clock, which its test server moves on while nothing is to be done: an order that ends by a date, one that begins
- * by a date, one that is amended for half a year, and a native stop that its venue keeps for ten days only. No wait is made shorter.
+ * by a date, and a native stop that its venue keeps for ten days only. No wait is made shorter.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import path from 'node:path';
-import searchAttributes from '../../temporal/search-attributes.json';
 import type { RecordConditionalResult } from '../../src/activities/conditional-activities';
 import type { OrderCondition } from '../../src/domain/condition';
 import { UNCONDITIONAL, type OrderIntent } from '../../src/domain/order';
 import { supervisedView, type SupervisedOrder } from '../../src/domain/supervised-order';
-import { TASK_QUEUES } from '../../src/temporal/task-queues';
-import { ROOT } from '../support/source-imports';
 import { findTestServer } from '../support/temporal-test-server';
 import { sampleOrder } from '../unit/domain/order-samples';
-
-/** Of temporal.api.enums.v1.IndexedValueType. */
-const [KEYWORD, KEYWORD_LIST] = [2, 7];
-/** The server suggests to continue as new a little above 4,096 events; Temporal ends a workflow at 51,200. */
-const LONGEST_HISTORY = 4_400;
-const DAY_MS = 86_400_000;
+import { DAY_MS, LONGEST_HISTORY, SkippedMonths } from './skipped-months';
 
 const found = findTestServer();
 if ('missing' in found) process.stderr.write(`SKIPPED: waits of months: no Temporal test server: ${found.missing}\n`);
@@ -85,47 +74,22 @@ class World {
 }
 
 run('an order that waits for months', () => {
-  let environment: TestWorkflowEnvironment;
-  let workflowBundle: { code: string };
+  let months: SkippedMonths;
 
   beforeAll(async () => {
     if ('missing' in found) throw new Error(found.missing);
-    const logger = new DefaultLogger('ERROR');
-    Runtime.install({ logger, shutdownSignals: [], telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } } });
-    workflowBundle = await bundleWorkflowCode({ workflowsPath: path.join(ROOT, 'src', 'workflows', 'index.ts'), logger });
-    environment = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path: found.program } } });
-    // Without them a task that says its state fails, is tried again, and time stands still.
-    await environment.connection.operatorService.addSearchAttributes({ namespace: environment.namespace ?? 'default', searchAttributes: Object.fromEntries(searchAttributes.map(({ name, type }) => [name, type === 'KeywordList' ? KEYWORD_LIST : KEYWORD])) });
+    months = await SkippedMonths.open(found.program);
   }, 300_000);
-  afterAll(async () => {
-    await environment.teardown();
-    await Runtime.instance().shutdown();
-  });
+  afterAll(() => months.close());
 
   const isoAfter = (nowMs: number, days: number): string => new Date(nowMs + days * DAY_MS).toISOString();
 
   /** Runs it to its end; what became of it, after how many days, and what the world saw. */
   async function lived(intent: OrderIntent, condition: (nowMs: number) => OrderCondition, options: { readonly fills?: boolean; readonly nativeExpiresAfterMs?: number } = {}): Promise<Life> {
-    const nowMs = (): Promise<number> => environment.currentTimeMs();
-    const beganMs = await nowMs();
-    const made = condition(beganMs);
-    const world = new World(made, options.fills ?? false, options.nativeExpiresAfterMs ?? null, nowMs);
-    const worker = await Worker.create({ connection: environment.nativeConnection, taskQueue: TASK_QUEUES.orders, workflowBundle, activities: world.activities });
-    const workflowId = `conditional/${intent.type}/${made.execution}/${made.startAt ?? ''}`;
-    const handle = await environment.client.workflow.start('conditionalOrder', { workflowId, taskQueue: TASK_QUEUES.orders, args: [{ intent: { ...intent, condition: made } }] });
-    const outcome = await worker.runUntil(async () => (await handle.result()) as { state: string | null });
-    return { state: outcome.state, days: ((await nowMs()) - beganMs) / DAY_MS, world, beganMs, events: await eventsOf(workflowId, handle.firstExecutionRunId) };
-  }
-
-  /** Of each execution, where it continued as new. */
-  async function eventsOf(workflowId: string, firstRunId: string): Promise<readonly number[]> {
-    const counts: number[] = [];
-    for (let runId: string | null | undefined = firstRunId; runId; ) {
-      const { events } = await environment.client.workflow.getHandle(workflowId, runId).fetchHistory();
-      counts.push(events?.length ?? 0);
-      runId = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
-    }
-    return counts;
+    const made = condition(await months.nowMs());
+    const world = new World(made, options.fills ?? false, options.nativeExpiresAfterMs ?? null, () => months.nowMs());
+    const { result, ...life } = await months.live('conditionalOrder', `conditional/${intent.type}/${made.execution}/${made.startAt ?? ''}`, [{ intent: { ...intent, condition: made } }], world.activities);
+    return { state: (result as { state: string | null }).state, world, ...life };
   }
 
   const stop = { ...UNCONDITIONAL, triggerPrice: '50000', triggerPriceType: 'mark', gapPolicy: 'traded' } as const;
@@ -138,6 +102,13 @@ run('an order that waits for months', () => {
     // It waits by one timer.
     expect(events.length).toBe(1);
     expect(events[0]).toBeLessThan(30);
+  }, 120_000);
+
+  test('that ends by a date three months away with its stop at the venue too', async () => {
+    const { state, days, world } = await lived(INTENT, (nowMs) => ({ ...stop, execution: 'both', expireTime: isoAfter(nowMs, 91) }));
+    expect([state, world.placed.length, world.canceled.size]).toEqual(['EXPIRED', 1, 1]);
+    expect(days).toBeGreaterThanOrEqual(91);
+    expect(days).toBeLessThan(92);
   }, 120_000);
 
   test('that begins by a date three months away is placed then, once', async () => {

@@ -1,9 +1,10 @@
 /** Temporal's test server, which skips hours, with workers of ours that come and go as at a deploy. */
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import path from 'node:path';
 import { TASK_QUEUES } from '../../src/temporal/task-queues';
 import { ROOT } from '../support/source-imports';
+import { startTestServer } from '../support/temporal-test-server';
 
 export const HOUR_MS = 3_600_000;
 
@@ -22,7 +23,7 @@ export class SkippedHours {
   static async open(program: string, clock: { ms: number }): Promise<SkippedHours> {
     const logger = new DefaultLogger('ERROR');
     Runtime.install({ logger, shutdownSignals: [], telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } } });
-    const environment = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path: program } } });
+    const environment = await startTestServer(program);
     return new SkippedHours(environment, await bundleWorkflowCode({ workflowsPath: path.join(ROOT, 'src', 'workflows', 'index.ts'), logger }), clock);
   }
 

@@ -3,13 +3,14 @@
  * children's rows), asks the definition, and bounds what that wants: filled, open, UNKNOWN and just recorded together never exceed the
  * quantity. Children are recorded before they are placed, so its memory is but two clocks that may be lost.
  */
-import { decimal, decimalText, maxOf, ZERO, type Decimal } from '../../domain/decimal';
+import { decimal, decimalText, ZERO } from '../../domain/decimal';
 import { REASON } from '../../domain/errors';
 import type { QuantityRules } from '../../domain/quantise';
 import { hasEnded, isOpenChild, type BestPrices, type ChildPlan, type Decision, type Strategy, type StrategyChild, type StrategyState, type StrategyView } from '../../domain/strategy';
 import type { AnyStrategyDefinition } from '../../domain/strategies/definition';
 import type { Parameters } from '../../domain/strategies/form';
 import { strategyNamed } from '../../domain/strategies/registry';
+import { bounded, figuresOf, remainingOf, shown, type Figures } from './strategy-figures';
 
 /** The durable facts of one moment. */
 export interface StrategyLook {
@@ -29,6 +30,16 @@ export interface StrategyMemory {
 }
 
 export const NO_STRATEGY_MEMORY: StrategyMemory = { unpricedSinceMs: null, returns: 0 };
+
+/** How executions that began before a change go on as they began; each is asked only where it matters. */
+export interface EarlierWays {
+  /** Parts took what rounding left of all others; see StrategyView. */
+  readonly partsAsBefore: () => boolean;
+  /** It looked each minute, and each two seconds while an order rested. */
+  readonly looksAsBefore: () => boolean;
+}
+
+const NEWEST_WAYS: EarlierWays = { partsAsBefore: () => false, looksAsBefore: () => false };
 
 /** A change of the strategy's row. */
 export interface StrategyNote {
@@ -53,10 +64,14 @@ export interface StrategyStep {
   readonly ended: boolean;
 }
 
-/** A lost signal costs this much while something of it is open. */
+/** A lost signal costs this much while the outcome of an order of it is awaited. */
 export const OPEN_LOOK_MS = 2_000;
-/** And while nothing is. */
-export const IDLE_LOOK_MS = 60_000;
+/** And while its orders only rest at the venue: for weeks, maybe. */
+export const RESTING_LOOK_MS = 30_000;
+/** And while nothing of it is open: what its owner wants is told again by the sweeper, and nothing else can happen before the next order is due. */
+export const IDLE_LOOK_MS = 86_400_000;
+/** As executions look that began before 2026-11-29. */
+const IDLE_LOOK_BEFORE_MS = 60_000;
 /** A venue without fresh prices for so long is down; a worker that has just started hears its first prices sooner. */
 export const VENUE_DOWN_AFTER_MS = 5_000;
 /** A venue that is down is looked at so often. */
@@ -78,9 +93,8 @@ export class StrategyRun {
   private unpricedSinceMs: number | null;
   private returns: number;
   private newest: StrategyLook | null = null;
-  private partsAsBefore = false;
 
-  constructor(memory: StrategyMemory = NO_STRATEGY_MEMORY, private readonly definitionOf: (type: string) => AnyStrategyDefinition = strategyNamed) {
+  constructor(memory: StrategyMemory = NO_STRATEGY_MEMORY, private readonly definitionOf: (type: string) => AnyStrategyDefinition = strategyNamed, private readonly ways: EarlierWays = NEWEST_WAYS) {
     this.unpricedSinceMs = memory.unpricedSinceMs;
     this.returns = memory.returns;
   }
@@ -90,10 +104,8 @@ export class StrategyRun {
     return { unpricedSinceMs: this.unpricedSinceMs, returns: this.returns };
   }
 
-  /** `partsAsBefore`: see StrategyView. */
-  step(look: StrategyLook, nowMs: number, partsAsBefore = false): StrategyStep {
+  step(look: StrategyLook, nowMs: number): StrategyStep {
     this.newest = look;
-    this.partsAsBefore = partsAsBefore;
     const figures = figuresOf(look.children);
     const { strategy } = look;
     if (look.prices !== null) this.unpricedSinceMs = null;
@@ -174,7 +186,7 @@ export class StrategyRun {
       filled: decimalText(figures.filled),
       remaining: decimalText(remainingOf(strategy, figures)),
       prices,
-      partsAsBefore: this.partsAsBefore,
+      partsAsBefore: this.ways.partsAsBefore(),
     };
     return this.definitionOf(strategy.type).decide(view);
   }
@@ -184,8 +196,8 @@ export class StrategyRun {
     return Math.max(0, atMs - Date.parse(strategy.startedAt ?? strategy.createdAt) - strategy.pausedMs);
   }
 
-  private idle(look: StrategyLook): number {
-    return isBusy(look.children) ? OPEN_LOOK_MS : IDLE_LOOK_MS;
+  private idle({ children }: StrategyLook): number {
+    return isBusy(children) ? OPEN_LOOK_MS : this.ways.looksAsBefore() ? IDLE_LOOK_BEFORE_MS : IDLE_LOOK_MS;
   }
 
   private wait(look: StrategyLook, decision: Decision, nowMs: number): number {
@@ -194,8 +206,15 @@ export class StrategyRun {
     const expiry = look.strategy.expireAt === null ? Infinity : Math.max(Date.parse(look.strategy.expireAt) - nowMs, 0);
     // Without fresh prices the venue may be down: that is to be noticed in time.
     const unpriced = look.prices === null ? DOWN_LOOK_MS : Infinity;
-    const soonest = decision.place.length > 0 || isBusy(look.children) ? OPEN_LOOK_MS : IDLE_LOOK_MS;
+    const soonest = decision.place.length > 0 || decision.cancel.length > 0 ? OPEN_LOOK_MS : this.isResting(look) ? RESTING_LOOK_MS : this.idle(look);
     return Math.max(Math.min(until, soonest, expiry, unpriced), LEAST_WAIT_MS);
+  }
+
+  /** Its orders rest at the venue, and no price moves them. */
+  private isResting({ strategy, children }: StrategyLook): boolean {
+    const open = children.filter(isOpenChild);
+    const isSettled = open.every((child) => !child.pendingCancel && child.timeInForce === 'GTC' && (child.state === 'WORKING' || child.state === 'PARTIALLY_FILLED'));
+    return open.length > 0 && isSettled && !this.definitionOf(strategy.type).needsPrices && !this.ways.looksAsBefore();
   }
 
   private stepOf({ strategy, children }: StrategyLook, figures: Figures, step: Partial<StrategyStep>): StrategyStep {
@@ -222,51 +241,9 @@ export class StrategyRun {
 const LEAST_WAIT_MS = 50;
 const DETAIL_LINES = 10;
 
-interface Figures {
-  readonly filled: Decimal;
-  readonly value: Decimal;
-  /** What filled, and what open children may come to. */
-  readonly claimed: Decimal;
-}
-
-function figuresOf(children: readonly StrategyChild[]): Figures {
-  let [filled, value, claimed] = [ZERO, ZERO, ZERO];
-  for (const child of children) {
-    const own = decimal(child.filledQuantity);
-    filled = filled.plus(own);
-    if (child.avgPrice !== null) value = value.plus(own.times(decimal(child.avgPrice)));
-    claimed = claimed.plus(isOpenChild(child) ? maxOf(decimal(child.quantity), own) : own);
-  }
-  return { filled, value, claimed };
-}
-
-/** More digits than any price has. */
-const AVERAGE_DIGITS = 30;
-
-function shown({ filled, value }: Figures): Pick<StrategyNote, 'filledQuantity' | 'avgPrice'> {
-  return { filledQuantity: decimalText(filled), avgPrice: filled.isZero() ? null : decimalText(value.dividedBy(filled).toSignificantDigits(AVERAGE_DIGITS)) };
-}
-
 /** A change of state is written first; what it means is decided at the look that follows at once. */
 function noted(figures: Figures, change: Pick<StrategyNote, 'state' | 'reason'> & { readonly newRun?: boolean }): StrategyStep {
   return { place: [], placeAgain: [], cancel: [], note: { newRun: false, ...change, ...shown(figures) }, waitMs: 0, ended: false };
-}
-
-/** Nothing that may still fill is placed twice: an open child, an UNKNOWN one and one without a row count whole. */
-function remainingOf(strategy: Strategy, figures: Figures): Decimal {
-  return maxOf(decimal(strategy.quantity).minus(figures.claimed), ZERO);
-}
-
-/** As many of the plans as fit into what remains; a definition that wants more gets no more. */
-function bounded(remaining: Decimal, plans: readonly ChildPlan[]): readonly ChildPlan[] {
-  let left = remaining;
-  const fitting: ChildPlan[] = [];
-  for (const plan of plans) {
-    if (decimal(plan.quantity).greaterThan(left)) break;
-    left = left.minus(decimal(plan.quantity));
-    fitting.push(plan);
-  }
-  return fitting;
 }
 
 function isBusy(children: readonly StrategyChild[]): boolean {
