@@ -1,4 +1,4 @@
-/** Judges an account beside its stream, its judged and its stops: after every fill, and as marks and time move. What it cannot read or write ends the watcher. */
+/** Judges an account's limits and the stops of its lists beside its stream: after every fill, and as marks and time move. What it cannot read or write ends the watcher. */
 import type { WriterEpoch } from '../domain/order-store';
 import type { AccountWatcherPorts } from './account-ports';
 

@@ -9,6 +9,7 @@ import type { OrderReference, ReadOptions, Venue, VenueAccountSession, VenueOrde
 import { AccountMoney } from './account-money';
 import { accountScope, type AccountWatcherPorts } from './account-ports';
 import type { AccountWriter } from './account-writer';
+import { newestOf } from './order-look';
 
 /** After a gap, fills are read again from this long before the newest we have: venues deliver late and clocks differ. */
 export const FILL_OVERLAP_MS = 10 * 60_000;
@@ -95,7 +96,7 @@ export class AccountLook {
     const answers: VenueOrder[] = [];
     if (missing.length > ASKED_SINGLY) {
       const since = Math.min(...missing.map((order) => Date.parse(order.createdAt))) - FILL_OVERLAP_MS;
-      const closed = new Map((await this.session.closedOrders(since, read())).flatMap((order) => [[`o ${order.venueOrderId}`, order], [`c ${order.venueClientId ?? ''}`, order]]));
+      const closed = new Map((await newestOf(this.session.closedOrders(since, read()))).orders.flatMap((order) => [[`o ${order.venueOrderId}`, order], [`c ${order.venueClientId ?? ''}`, order]]));
       const found = (order: Order): VenueOrder | undefined => closed.get(`o ${order.venueOrderId ?? ''}`) ?? closed.get(`c ${order.venueClientId}`);
       answers.push(...missing.map(found).filter((order) => order !== undefined));
       missing = missing.filter((order) => found(order) === undefined);

@@ -25,6 +25,18 @@ export class VenueRefused extends VenueError {
   }
 }
 
+/** A list that was asked for is longer than the venue shows. It answered: the newest are here, and nothing can be concluded from what is not. */
+export class HistoryCut<T> extends VenueError {
+  override readonly name = 'HistoryCut';
+  constructor(
+    venue: string,
+    message: string,
+    readonly newest: readonly T[],
+  ) {
+    super(venue, message);
+  }
+}
+
 /** 429 or 418, or our own budget is spent. Certainly without effect. */
 export class VenueRateLimited extends VenueError {
   override readonly name = 'VenueRateLimited';

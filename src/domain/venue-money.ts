@@ -17,7 +17,7 @@ export interface VenueFill {
   readonly atMs: number;
 }
 
-/** What a page of fills or closed orders is. `complete`: the venue has nothing older than what was asked for that it hides. */
+/** One page of fills, oldest first. `next`: how to ask for the one after it; `truncatedBeforeMs`: the venue hides what is older; null: it hides nothing. */
 export interface FillsPage {
   readonly fills: readonly VenueFill[];
   readonly next: string | null;

@@ -44,6 +44,7 @@ export interface VenueAccountSession {
   /** null: the venue does not know it (which is not yet proof that it never will). */
   findOrder(order: OrderReference, options: ReadOptions): Promise<VenueOrder | null>;
   openOrders(options: ReadOptions): Promise<readonly VenueOrder[]>;
+  /** Throws HistoryCut (with the newest) where the venue does not show them back to `sinceMs`. */
   closedOrders(sinceMs: number, options: ReadOptions): Promise<readonly VenueOrder[]>;
   fillsSince(sinceMs: number, cursor: string | null, options: ReadOptions): Promise<FillsPage>;
   /**

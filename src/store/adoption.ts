@@ -87,7 +87,7 @@ export function adopt(account: LockedAccount, symbol: string, view: ReturnType<t
     avgPrice: null, fee: '0', feeAsset: null, state: 'SUBMITTED', reasonCode: null, reasonMessage: null, pendingCancel: false, pendingReplace: false, origin: 'EXTERNAL', revision: 1,
     ...UNSUPERVISED, ...UNCONDITIONAL, ...(view.wholePosition === true ? { ...UNGROUPED, grouping: 'positionExits' } : UNGROUPED), triggeredAt: null, ownerWorkflowId: null, venueSeenAtMs: null, createdAt: at, submittedAt: at, acknowledgedAt: null, filledAt: null, canceledAt: null, closedAt: null, updatedAt: at,
   };
-  const price = valuationPrice({ ...order, quantity: order.quantity }, markOf(account.venue, symbol));
+  const price = valuationPrice(order, markOf(account.venue, symbol));
   const books: OrderBookkeeping = { fillsQuantity: '0', fillsValue: '0', fillsMissing: '0', valuationPrice: price === null ? (order.limitPrice ?? '0') : decimalText(price), amendQuantity: null, amendValuation: null };
   changes.insertOrder(order, { ...books, placeBefore: null, fence: 0, riskFigures: null });
   changes.addEvent(account, { type: 'order.adopted', orderId: order.id, data: { order } }, at);

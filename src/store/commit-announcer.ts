@@ -20,6 +20,11 @@ function notice(events: readonly CommittedEvent[], others: readonly string[] = [
   for (const { stream, sequence } of events) newest.set(stream, sequence);
   const payloads = [...[...newest].map(([stream, sequence]) => `${stream} ${sequence}`), ...new Set(others)];
   if (payloads.length === 0) return null;
+  return notification(payloads);
+}
+
+/** The statement that tells every process that listens. */
+export function notification(payloads: readonly string[]): Statement {
   return { sql: `SELECT count(pg_notify('${EVENT_CHANNEL}', payload))::int AS told FROM unnest($1::text[]) AS payload`, parameters: [payloads] };
 }
 

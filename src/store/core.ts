@@ -52,7 +52,7 @@ export async function change<T>(core: StoreCore, accountIds: readonly string[], 
     return { answer: await work(tx, changes), changes };
   };
   const alone = options.signing === true || options.tentative === true || accountIds.length === 0;
-  const { answer, changes } = await core.turns.inTurn(accountIds, () => (alone ? core.commits.runAlone(once) : core.commits.run(once)));
+  const { answer, changes } = await core.turns.inTurn(accountIds, () => (alone ? core.commits.runAlone(once) : core.commits.run(once, accountIds)));
   core.announcer.announce(changes.events, changes.moreFollows);
   return answer;
 }

@@ -14,12 +14,19 @@ export interface Changed<T> {
 /** Runs its statements in the transaction it is given; may be run again, from its start, after a rollback. */
 export type Change<T> = (tx: Transaction) => Promise<Changed<T>>;
 
+/**
+ * Said first where several share a transaction: each locks its own account, in the order they came, and with the same two accounts met the
+ * other way round in another process both would wait for each other. Nobody waits for its answer: it leaves in the packet of the others.
+ */
+export const LOCK_ALL_SQL = 'SELECT count(*)::int AS locked FROM (SELECT a.id FROM accounts a WHERE a.id = ANY($1::text[]) ORDER BY a.id FOR UPDATE) held';
+
 /** Transactions of shared changes under way. The second goes on when an account's row keeps the first one waiting. */
 const MAX_IN_FLIGHT = 2;
 /** Changes of one transaction: each holds its account's row until all are done, some milliseconds. */
 const MAX_SHARED = 32;
 
 interface Waiting {
+  readonly accountIds: readonly string[];
   readonly work: Change<unknown>;
   readonly resolve: (changed: Changed<unknown>) => void;
   readonly reject: (error: unknown) => void;
@@ -35,17 +42,18 @@ export class SharedCommits {
     private readonly announcement: (changes: readonly ChangeSet[]) => Statement | null,
   ) {}
 
-  run<T>(work: Change<T>): Promise<Changed<T>> {
+  /** `accountIds`: whose rows the change locks. */
+  run<T>(work: Change<T>, accountIds: readonly string[] = []): Promise<Changed<T>> {
     return new Promise((resolve, reject) => {
       // Answers come back to who gave the work: the list holds many kinds of them.
-      this.waiting.push({ work, resolve: (changed) => resolve(changed as Changed<T>), reject });
+      this.waiting.push({ accountIds, work, resolve: (changed) => resolve(changed as Changed<T>), reject });
       if (this.inFlight < MAX_IN_FLIGHT) void this.commitWaiting();
     });
   }
 
   /** In a transaction of its own, whatever is under way. */
   async runAlone<T>(work: Change<T>): Promise<Changed<T>> {
-    const [changed] = await this.together([work]);
+    const [changed] = await this.together([work], []);
     return changed as Changed<T>;
   }
 
@@ -57,7 +65,7 @@ export class SharedCommits {
 
   private async commit(group: readonly Waiting[]): Promise<void> {
     try {
-      const changed = await this.together(group.map((each) => each.work));
+      const changed = await this.together(group.map((each) => each.work), group.length === 1 ? [] : [...new Set(group.flatMap((each) => each.accountIds))]);
       group.forEach((each, index) => each.resolve(changed[index] as Changed<unknown>));
     } catch (error) {
       if (group.length === 1) group[0]?.reject(error);
@@ -66,9 +74,13 @@ export class SharedCommits {
     }
   }
 
-  private together(works: readonly Change<unknown>[]): Promise<readonly Changed<unknown>[]> {
+  private together(works: readonly Change<unknown>[], accountIds: readonly string[]): Promise<readonly Changed<unknown>[]> {
     return this.database.changing(async (tx) => {
+      const locking = accountIds.length < 2 ? null : tx.rows(LOCK_ALL_SQL, accountIds).then(() => null, (error: unknown) => ({ error }));
       const ended = await Promise.allSettled(works.map((work) => work(tx)));
+      // After a lock that was not to be had, the others only say that the transaction is over: this says that it is worth another try.
+      const failure = await locking;
+      if (failure !== null) throw failure.error;
       const answer = ended.map((each) => {
         if (each.status === 'rejected') throw each.reason;
         return each.value;

@@ -6,7 +6,7 @@ import { isoTime } from '../domain/clock';
 import type { Trigger, TriggerEvidence, TriggerIntent, TriggerParameters } from '../domain/trigger';
 import type { WriterEpoch } from '../domain/order-store';
 import { insertRows, recordset } from './columns';
-import { EVENT_CHANNEL } from './commit-announcer';
+import { notification } from './commit-announcer';
 import { holdEpoch, type StoreCore } from './core';
 import type { Statement, Transaction } from './database';
 import { amendedTrigger, lockTrigger, newTriggerRow, TRIGGER_COLUMNS, TRIGGER_SELECT, triggerNotice, triggerOfRow, writeTrigger } from './trigger-rows';
@@ -131,5 +131,5 @@ export class Triggers {
 }
 
 function notice({ venue, revision }: Trigger): Statement {
-  return { sql: `SELECT 1 AS told FROM pg_notify('${EVENT_CHANNEL}', $1)`, parameters: [`${triggerNotice(venue)} ${revision}`] };
+  return notification([`${triggerNotice(venue)} ${revision}`]);
 }

@@ -9,7 +9,7 @@ import { isBalanced } from '../domain/ledger';
 import { walletHolder, type WalletFact } from '../domain/wallet-ledger';
 import type { CommittedEvent } from './change-set';
 import { insertRows } from './columns';
-import { EVENT_CHANNEL } from './commit-announcer';
+import { notification } from './commit-announcer';
 import type { StoreCore } from './core';
 import type { Statement, Transaction } from './database';
 import { EVENT_COLUMNS, LEDGER_BALANCE_COLUMNS, LEDGER_COLUMNS } from './tables';
@@ -69,7 +69,7 @@ export class UserChanges {
   /** Wakes whoever reads the stream, in all processes; null where there is nothing new. */
   notice(): Statement | null {
     const newest = this.events.at(-1);
-    return newest === undefined ? null : { sql: `SELECT count(pg_notify('${EVENT_CHANNEL}', payload))::int AS told FROM unnest($1::text[]) AS payload`, parameters: [[`${newest.stream} ${newest.sequence}`]] };
+    return newest === undefined ? null : notification([`${newest.stream} ${newest.sequence}`]);
   }
 
   statements(): readonly Statement[] {

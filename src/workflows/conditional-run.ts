@@ -226,7 +226,8 @@ export class ConditionalRun {
 
   private async look(): Promise<void> {
     this.rowsChanged = false;
-    const { children, state } = { children: this.state.children, state: this.state };
+    const { state } = this;
+    const { children } = state;
     if (children.length === 0) return;
     for (const view of await readOrders({ orderIds: children.map(({ orderId }) => orderId) })) state.childSeen(view);
     const evidence = childrenEvidence(state, now());

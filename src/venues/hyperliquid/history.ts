@@ -1,6 +1,6 @@
 /** What was: closed orders, fills and funding of one user, page by page. */
 import type { FillsPage, FundingPaymentsPage, ReadOptions, VenueFill, VenueOrder } from '../../domain/venue';
-import { VenueOutcomeUnknown } from '../../domain/venue-errors';
+import { HistoryCut, VenueOutcomeUnknown } from '../../domain/venue-errors';
 import type { HyperliquidClient } from './client';
 import { fundingPayment, toFill, toOrder, UnknownWord } from './normalize';
 import * as wire from './schemas';
@@ -28,13 +28,12 @@ export class HyperliquidHistory {
   async closedOrders(sinceMs: number, options: ReadOptions): Promise<readonly VenueOrder[]> {
     const states = await this.parts.client.info({ type: 'historicalOrders', user: this.user }, wire.orderStatesSchema, options);
     const oldest = states.at(-1);
-    if (states.length >= ORDER_HISTORY && oldest !== undefined && oldest.statusTimestamp > sinceMs) {
-      throw new VenueOutcomeUnknown(this.venue, `${this.venue} shows only the newest ${ORDER_HISTORY} orders; ask for a later time`, 'unreadable');
-    }
     // The newest first: an amended order's earlier ids come after the one that took their place.
     const seen = new Set<string>();
     const orders = states.flatMap((state) => this.known(state)).filter(({ venueClientId }) => venueClientId === null || (!seen.has(venueClientId) && seen.add(venueClientId) !== undefined));
-    return orders.filter(({ status, updatedAtMs }) => status !== 'open' && updatedAtMs >= sinceMs).reverse();
+    const closed = orders.filter(({ status, updatedAtMs }) => status !== 'open' && updatedAtMs >= sinceMs).reverse();
+    if (states.length < ORDER_HISTORY || oldest === undefined || oldest.statusTimestamp <= sinceMs) return closed;
+    throw new HistoryCut(this.venue, `${this.venue} shows only the newest ${ORDER_HISTORY} orders, back to ${oldest.statusTimestamp}; ask for a later time`, closed);
   }
 
   /** The cursor holds the time to go on from, how many were read, and which fills of that very time are known. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { NO_MEMORY } from '../../../src/domain/resolution';
-import { VenueRateLimited, VenueUnavailable } from '../../../src/domain/venue-errors';
+import { VenueOutcomeUnknown, VenueRateLimited, VenueUnavailable } from '../../../src/domain/venue-errors';
 import { sampleFill, sampleOrder, sampleView } from '../domain/order-samples';
 import { CREATED_MS, longAfter, signal, world, World } from './resolver-world';
 
@@ -67,11 +67,17 @@ describe('an absent exit that never left', () => {
     expect(given.sent).toEqual([]);
   });
 
+  test('goes out although the question went unanswered: what nobody heard says nothing of a request', async () => {
+    const given = waiting({ failure: new VenueOutcomeUnknown('paper', 'no answer', 'timeout') });
+    await given.step();
+    expect(given.sent).toEqual(['t2']);
+  });
+
   test('is tried every few seconds however long the venue is away, and an entry ever more seldom', async () => {
     const memory = { finalAbsences: 0, tries: 50 };
     const failure = new VenueUnavailable('paper', 'connection refused', 'connection');
     const waits = await Promise.all([waiting({ failure }), waiting({ prepared: 't2' }), world({ failure }), waiting({ failure: new VenueRateLimited('paper', 'banned', 9_000, 'venue') })].map((given) => given.step(memory)));
-    expect(waits.map((step) => step.kind === 'pending' && step.askAgainInMs)).toEqual([2_500, 2_500, 15_000, 9_000]);
+    expect(waits.map((step) => step.kind === 'pending' && step.askAgainInMs)).toEqual([1_500, 1_500, 15_000, 9_000]);
   });
 
   test('does not ask a venue that another order just found away', async () => {
@@ -83,5 +89,22 @@ describe('an absent exit that never left', () => {
     given.failure = null;
     await resolver.step(given.order.id, NO_MEMORY, signal);
     expect(given.sent).toEqual(['t2']);
+  });
+});
+
+describe('an order of an account that places more than its venue\'s history shows', () => {
+  const facts = { placeBeforeMs: CREATED_MS + 10_000, mayHaveLeft: true, lastDeadlineMs: CREATED_MS + 2_000, lastRateLimited: false };
+  const busy = (changes: Partial<World>): World => longAfter({ order: sampleOrder({ state: 'UNKNOWN', venueOrderId: null }), facts, closed: [], cut: true, ...changes });
+
+  test('is called never placed when neither its client id nor the whole fills know it', async () => {
+    expect(await busy({}).step({ finalAbsences: 1, tries: 9 })).toEqual({ kind: 'settled', state: 'REJECTED' });
+  });
+
+  test.each<[string, Partial<World>]>([['it carries no client id', { carriesClientId: false }], ['its fills are cut, too', { truncatedBeforeMs: CREATED_MS + 1 }]])('stays open where %s', async (_why, changes) => {
+    expect(await busy(changes).step({ finalAbsences: 1, tries: 9 })).toMatchObject({ kind: 'pending', memory: { finalAbsences: 1 } });
+  });
+
+  test('is found among the newest', async () => {
+    expect(await busy({ closed: [sampleView({ status: 'canceled' })] }).step()).toEqual({ kind: 'settled', state: 'CANCELED' });
   });
 });

@@ -5,6 +5,7 @@ import { applyEvidence, NO_FILLS } from '../../../src/domain/order-state';
 import type { Order } from '../../../src/domain/order';
 import type { OrderEvidence } from '../../../src/domain/order-store';
 import { NO_MEMORY, type PlacingFacts, type ResolutionMemory } from '../../../src/domain/resolution';
+import { HistoryCut } from '../../../src/domain/venue-errors';
 import type { Venue, VenueCapabilities, VenueFill, VenueOrder } from '../../../src/domain/venue';
 import { AT, sampleOrder } from '../domain/order-samples';
 
@@ -18,6 +19,8 @@ export class World {
   byId: VenueOrder | null = null;
   open: VenueOrder[] = [];
   closed: VenueOrder[] = [];
+  /** More orders ended than the venue shows. */
+  cut = false;
   fills: VenueFill[] = [];
   truncatedBeforeMs: number | null = null;
   failure: Error | null = null;
@@ -65,7 +68,7 @@ export class World {
         return answer(reference.id === this.order.id ? this.byId : null);
       },
       openOrders: () => answer(this.open),
-      closedOrders: () => answer(this.closed),
+      closedOrders: () => (this.cut ? Promise.reject(new HistoryCut('paper', 'only the newest', this.closed)) : answer(this.closed)),
       fillsSince: (sinceMs: number, cursor: string | null) => {
         this.since.push(sinceMs);
         const at = Number(cursor ?? 0);

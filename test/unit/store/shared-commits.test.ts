@@ -1,27 +1,35 @@
 import { describe, expect, test } from '@jest/globals';
 import { ChangeSet } from '../../../src/store/change-set';
 import type { Statement, Transaction, Work } from '../../../src/store/database';
-import { SharedCommits, type Change } from '../../../src/store/shared-commits';
+import { LOCK_ALL_SQL, SharedCommits, type Change } from '../../../src/store/shared-commits';
 
 /** A database whose commits the test lets through one by one. */
 class HeldDatabase {
   /** What each transaction ran, in order. */
   readonly transactions: string[][] = [];
+  lockFails: Error | null = null;
+  /** Why each transaction failed. */
+  readonly failures: unknown[] = [];
   private readonly gates: (() => void)[] = [];
 
   async changing<T>(work: Work<T>): Promise<T> {
     const ran: string[] = [];
     this.transactions.push(ran);
     const tx: Transaction = {
-      rows: (sql) => {
-        ran.push(sql);
+      rows: (sql, ...parameters) => {
+        ran.push(sql === LOCK_ALL_SQL ? `lock ${String(parameters[0])}` : sql);
+        if (sql === LOCK_ALL_SQL && this.lockFails !== null) return Promise.reject(this.lockFails);
         return Promise.resolve([]);
       },
       keepHead: () => undefined,
     };
     await new Promise<void>((resolve) => this.gates.push(resolve));
-    const { answer } = await work(tx);
-    return answer;
+    try {
+      return (await work(tx)).answer;
+    } catch (error) {
+      this.failures.push(error);
+      throw error;
+    }
   }
 
   async commit(): Promise<void> {
@@ -72,6 +80,25 @@ describe('changes that are ready at the same time', () => {
     await told;
     expect((await Promise.all(all)).map((each) => each.answer)).toEqual(['a', 'b', 'c']);
     expect(database.transactions).toEqual([['a'], ['b'], ['c', 'd'], ['c'], ['d']]);
+  });
+
+  test('lock all their accounts first, in one statement, so that two processes cannot hold each other\'s; one alone locks as it goes', async () => {
+    const { database, commits } = opened();
+    const all = ['a', 'b', 'c', 'd', 'e'].map((name) => commits.run(changeOf(name), [`account ${name}`, 'and one of all']));
+    for (let count = 0; count < 3; count += 1) await database.commit();
+    await Promise.all(all);
+    expect(database.transactions).toEqual([['a'], ['b'], ['lock account c,and one of all,account d,account e', 'c', 'd', 'e']]);
+  });
+
+  test('are told of the lock that was not to be had, not of what failed after it: only then is the transaction tried again', async () => {
+    const { database, commits } = opened();
+    database.lockFails = new Error('lock timeout');
+    const aborted: Change<string> = () => Promise.reject(new Error('current transaction is aborted'));
+    const all = [commits.run(changeOf('a')), commits.run(changeOf('b')), commits.run(aborted, ['c']), commits.run(aborted, ['d'])];
+    const settled = Promise.allSettled(all);
+    for (let count = 0; count < 5; count += 1) await database.commit();
+    await settled;
+    expect(database.failures[0]).toBe(database.lockFails);
   });
 
   test('one that must be alone is, whatever is under way', async () => {
