@@ -58,6 +58,11 @@ describe('deposits', () => {
     expect([answer.status, JSON.stringify(answer.body)]).toEqual([status, expect.stringContaining(words)]);
   });
 
+  test('take an address with its checksum, and keep it in lower case', async () => {
+    const { status, body } = await begin({ fromAddress: '0x70997970C51812dc3A010C7d01b50e0d17dc79C8' });
+    expect([status, body.fromAddress]).toEqual([201, WALLET.toLowerCase()]);
+  });
+
   test('are called off before they are sent, and quoted anew', async () => {
     const { body: made } = await begin();
     expect((await api.ask('POST', `/api/v1/deposits/${made.id}/requote`)).status).toBe(200);
@@ -75,7 +80,12 @@ describe('deposits', () => {
 
   test.each([
     ['an address', { fromAddress: '0x12' }],
+    ['an address whose checksum is right', { fromAddress: '0x70997970C51812dc3A010C7d01b50e0d17dc79c8' }],
     ['an amount above zero', { amount: '0' }],
+    ['an amount that is not negative', { amount: '-1' }],
+    ['an amount in plain notation', { amount: '1e30' }],
+    ['an amount that can be', { amount: '1'.padEnd(31, '0') }],
+    ['an amount as a string', { amount: 1 }],
     ['a chain that is served', { chain: 'moon' }],
     ['a token', { token: 'no such token!' }],
     ['nothing unknown', { receiver: WALLET }],

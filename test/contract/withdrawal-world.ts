@@ -16,6 +16,8 @@ import { RELAYER, startAnvil } from '../support/anvil';
 import type { Wrap } from './dying';
 import { openStoreWorld } from './store-harness';
 
+/** Whoever has it has every wallet of these tests. */
+export const SEED = Buffer.alloc(32, 9);
 export const CHAIN_ID = 42_161;
 export const CONFIRMATIONS = 3;
 export const RAISE_FEE_AFTER_MS = 60_000;
@@ -32,7 +34,7 @@ export async function openWithdrawalWorld() {
   const token: ChainToken = { chainId: CHAIN_ID, address, symbol: 'USDC', decimals: 6 };
   const reader = new EvmChain({ id: CHAIN_ID, name: 'arbitrum', confirmations: CONFIRMATIONS, rpcUrls: [chain.url], timeoutMs: 5_000 });
   const writer = new EvmWriter({ name: 'arbitrum', rpcUrls: ['http://127.0.0.1:9', chain.url], timeoutMs: 5_000 });
-  const signer = new LocalSigner(Buffer.alloc(32, 9));
+  const signer = new LocalSigner(SEED);
   const chains = new Map([[CHAIN_ID, reader]]);
   let serial = 0;
 

@@ -1,12 +1,15 @@
 /** Withdrawals on a real chain: whatever crashes at whatever step, and however often it is tried, the chain holds one transfer. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { hkdfSync } from 'node:crypto';
 import { encodeAbiParameters, keccak256 } from 'viem';
+import { privateKeyToAccount } from 'viem/accounts';
 import type { Hex } from '../../src/domain/deposit';
 import type { WalletSigner } from '../../src/domain/wallet-signer';
 import type { Withdrawal, WithdrawalState } from '../../src/domain/withdrawal';
 import { DomainError } from '../../src/domain/errors';
+import { Database } from '../../src/store/database';
 import { Crash, dyingAt } from './dying';
-import { CONFIRMATIONS, openWithdrawalWorld, RAISE_FEE_AFTER_MS, type WithdrawalWorld } from './withdrawal-world';
+import { CONFIRMATIONS, openWithdrawalWorld, RAISE_FEE_AFTER_MS, SEED, type WithdrawalWorld } from './withdrawal-world';
 
 let world: WithdrawalWorld;
 beforeAll(async () => {
@@ -235,6 +238,23 @@ describe('a withdrawal', () => {
     await world.chain.mine(CONFIRMATIONS);
     await path.look(id);
     expect(await world.store.chainSends.bytesOf(`withdrawal/${id}`, 1)).toBeNull();
+  });
+
+  test('leaves no key that can move money in any table, nor its signed bytes in the open', async () => {
+    const person = await world.person();
+    const { id } = await approved(person);
+    await world.workerOver().path.look(id);
+    const bytes = String(await world.store.chainSends.bytesOf(`withdrawal/${id}`, 1)).slice(2);
+    const key = Buffer.from(hkdfSync('sha256', SEED, 'surefill deposit wallet', person.userId, 32));
+    expect(privateKeyToAccount(`0x${key.toString('hex')}`).address.toLowerCase()).toBe(person.wallet);
+    const database = new Database({ databaseUrl: world.databaseUrl, poolSize: 1, statementTimeoutMs: 10_000, lockTimeoutMs: 500, onError: () => undefined, onAuditHead: () => undefined });
+    const tables = await database.rows<{ name: string }>(`SELECT quote_ident(table_name) AS name FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'`);
+    let all = '';
+    for (const { name } of tables) all += (await database.rows<{ text: string }>(`SELECT t::text AS text FROM ${name} t`)).map(({ text }) => text).join('\n');
+    await database.close();
+    // It looks where it should: what is public of the wallet is there.
+    expect(all).toContain(person.wallet);
+    for (const secret of [key, SEED, Buffer.from(bytes, 'hex')]) for (const text of [secret.toString('hex'), secret.toString('hex').toUpperCase(), secret.toString('base64')]) expect(all.includes(text)).toBe(false);
   });
 });
 
