@@ -16,7 +16,7 @@ interface Room {
 /** The arrows of DESIGN.md section 5. A room that is not here may not exist. */
 const ROOMS: Readonly<Record<string, Room>> = {
   domain: { uses: [], packages: ['decimal.js'] },
-  schemas: { uses: ['domain'], packages: ['zod'] },
+  schemas: { uses: ['domain'], packages: ['viem', 'zod'] },
   risk: { uses: ['domain'], packages: [] },
   config: { uses: ['domain'] },
   venues: { uses: ['domain', 'schemas'] },
