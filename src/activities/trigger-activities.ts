@@ -5,9 +5,10 @@ import { triggerProblem, type Trigger, type TriggerIntent, type TriggerParameter
 export interface TriggerActivities {
   /**
    * Answers the row as it is: one that was armed before may have fired already. `sinceMs`: from when on prices count for it; absent: from
-   * now. Refuses parameters that cannot fire (VALIDATION, final).
+   * now. `revision`: of the terms, so that who amends it meanwhile counts on from there; absent: the first. Refuses parameters that cannot
+   * fire (VALIDATION, final).
    */
-  armTrigger(input: { readonly trigger: TriggerIntent; readonly sinceMs?: number }): Promise<Trigger>;
+  armTrigger(input: { readonly trigger: TriggerIntent; readonly sinceMs?: number; readonly revision?: number }): Promise<Trigger>;
   /** `revision`: what it becomes; a repeat changes nothing. Answers the row: where it is not ARMED the amendment came too late. null: there is none. */
   amendTrigger(input: { readonly triggerId: string; readonly revision: number; readonly parameters: TriggerParameters }): Promise<Trigger | null>;
   /** Answers the row: FIRED where it fired first. null: there is none. */
@@ -20,7 +21,7 @@ export interface TriggerActivities {
 
 export interface TriggerPorts {
   readonly triggers: {
-    arm(intent: TriggerIntent, sinceMs?: number): Promise<Trigger>;
+    arm(intent: TriggerIntent, sinceMs?: number, revision?: number): Promise<Trigger>;
     amend(id: string, revision: number, parameters: TriggerParameters): Promise<Trigger | null>;
     disarm(id: string): Promise<Trigger | null>;
     acknowledge(id: string): Promise<Trigger | null>;
@@ -30,9 +31,9 @@ export interface TriggerPorts {
 
 export function createTriggerActivities({ triggers }: TriggerPorts): TriggerActivities {
   return {
-    armTrigger: async ({ trigger, sinceMs }) => {
+    armTrigger: async ({ trigger, sinceMs, revision }) => {
       refuseWrong(trigger.parameters);
-      return triggers.arm(trigger, sinceMs);
+      return triggers.arm(trigger, sinceMs, revision);
     },
     amendTrigger: async ({ triggerId, revision, parameters }) => {
       refuseWrong(parameters);

@@ -5,14 +5,14 @@ import { conditionOf } from '../domain/condition';
 import type { HeldTerms } from '../domain/evidence';
 import { decimal } from '../domain/decimal';
 import { isTerminal, type Order } from '../domain/order';
-import { disproof, orderTriggerId, triggerOf, type Trigger } from '../domain/trigger';
+import { disproof, triggerOf, type Trigger } from '../domain/trigger';
 import { applyToLocked, lockForEvidence } from './apply-evidence';
 import type { ChangeSet } from './change-set';
 import { change, type StoreCore } from './core';
 import type { Queryable } from './database';
 import { lockAccounts, orderOf, ORDER_SELECT } from './locks';
 import { OPEN_SQL } from './orders';
-import { amendedTrigger, lockTrigger, writeTrigger } from './trigger-rows';
+import { amendedTrigger, lockNewestTrigger, writeTrigger } from './trigger-rows';
 
 export interface HeldAmendment {
   readonly orderId: string;
@@ -37,7 +37,7 @@ export class HeldOrders {
       const order = locked.orders.get(orderId)?.order;
       if (order === undefined || order.userId !== userId || order.accountId !== accountId) return { verdict: 'denied', code: 'NOT_FOUND', message: `order ${orderId} does not exist` };
       if (locked.known.has(`${orderId} ${item.evidence.key}`)) return { verdict: 'applied', order };
-      const trigger = await lockTrigger(tx, orderTriggerId(orderId, 0));
+      const trigger = await lockNewestTrigger(tx, orderId);
       const denied = refusalOf(order, trigger, expectedRevision, terms);
       if (denied !== null) return denied;
       const [applied] = await applyToLocked(tx, accounts, locked, [item], changes, this.core.markOf);
@@ -59,7 +59,7 @@ export class HeldOrders {
       const order = locked.orders.get(orderId)?.order;
       if (order?.state !== 'ARMED' || order.revision >= revision) return false;
       const [applied] = await applyToLocked(tx, accounts, locked, [item], changes, this.core.markOf);
-      const trigger = await lockTrigger(tx, orderTriggerId(orderId, 0));
+      const trigger = await lockNewestTrigger(tx, orderId);
       if (trigger?.status === 'ARMED') await this.amendTrigger(tx, changes, trigger, applied?.order ?? order);
       return true;
     });

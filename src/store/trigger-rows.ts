@@ -1,6 +1,6 @@
 /** A trigger's row: how it is made, read and changed by whoever holds it. An order that waits is accepted and amended together with it. */
 import { isoTime } from '../domain/clock';
-import { carriedExtreme, sameParameters, type Trigger, type TriggerIntent, type TriggerParameters } from '../domain/trigger';
+import { carriedExtreme, orderTriggerId, sameParameters, type Trigger, type TriggerIntent, type TriggerParameters } from '../domain/trigger';
 import { columnName, pick, plainRow, recordset, selectList, type Columns } from './columns';
 import type { Queryable, Row } from './database';
 
@@ -21,13 +21,24 @@ export function triggerNotice(venue: string): string {
 }
 
 /** As it is inserted. `sinceMs`: from when on prices count for it; a time to come counts as now. */
-export function newTriggerRow({ parameters, ...names }: TriggerIntent, nowMs: number, sinceMs: number = nowMs): Readonly<Record<string, unknown>> {
-  return pick(TRIGGER_COLUMNS, { ...names, ...parameters, revision: 1, status: 'ARMED', extreme: null, armedAtMs: nowMs, checkpointAtMs: Math.min(sinceMs, nowMs), evidence: null, acknowledged: false, changedAt: isoTime(nowMs) });
+export function newTriggerRow({ parameters, ...names }: TriggerIntent, nowMs: number, sinceMs: number = nowMs, revision = 1): Readonly<Record<string, unknown>> {
+  return pick(TRIGGER_COLUMNS, { ...names, ...parameters, revision, status: 'ARMED', extreme: null, armedAtMs: nowMs, checkpointAtMs: Math.min(sinceMs, nowMs), evidence: null, acknowledged: false, changedAt: isoTime(nowMs) });
 }
 
 export async function lockTrigger(tx: Queryable, id: string): Promise<Trigger | null> {
   const [row] = await tx.rows(`SELECT ${TRIGGER_SELECT} FROM triggers t WHERE t.id = $1 FOR UPDATE`, id);
   return row === undefined ? null : triggerOfRow(row);
+}
+
+/** Of an order that waits: another trigger follows only where what fired one did not hold. */
+export async function lockNewestTrigger(tx: Queryable, orderId: string): Promise<Trigger | null> {
+  let newest: Trigger | null = null;
+  for (let n = 0; newest?.status !== 'ARMED'; n += 1) {
+    const next = await lockTrigger(tx, orderTriggerId(orderId, n));
+    if (next === null) break;
+    newest = next;
+  }
+  return newest;
 }
 
 /** Those that exist, locked by id, as a watcher that stores their marks does. */

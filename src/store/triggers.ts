@@ -33,11 +33,11 @@ export class Triggers {
 
   /**
    * Arming what was armed before changes nothing. Answers the row as it is: it may have fired already. `sinceMs`: from when on prices count
-   * for it, where that was before it could be armed.
+   * for it, where that was before it could be armed. `revision`: of its terms; absent: the first.
    */
-  async arm(intent: TriggerIntent, sinceMs?: number): Promise<Trigger> {
+  async arm(intent: TriggerIntent, sinceMs?: number, revision?: number): Promise<Trigger> {
     return this.changing(async (tx) => {
-      const row = newTriggerRow(intent, this.core.clock.nowMs(), sinceMs);
+      const row = newTriggerRow(intent, this.core.clock.nowMs(), sinceMs, revision);
       const inserted = await tx.rows(`${insertRows('triggers', TRIGGER_COLUMNS, 1)} ON CONFLICT (id) DO NOTHING RETURNING id`, JSON.stringify([row]));
       const trigger = await lockTrigger(tx, intent.id);
       if (trigger === null) throw new Error(`trigger ${intent.id} was not stored`);

@@ -3,7 +3,6 @@ import { condition, patched, proxyLocalActivities, setCurrentDetails, upsertSear
 import type { ConditionalActivities, ConditionalReference, HeldOrderView } from '../activities/conditional-activities';
 import type { SupervisionActivities } from '../activities/supervision-activities';
 import type { TriggerActivities } from '../activities/trigger-activities';
-import { childIntent } from '../domain/child-intent';
 import type { HeldTerms } from '../domain/evidence';
 import { isTerminal, type OrderState } from '../domain/order';
 import type { StandingOrder } from '../domain/remembered-orders';
@@ -12,7 +11,8 @@ import type { TradingState } from '../domain/supervised-order';
 import { disproof, triggerOf, type Trigger, type TriggerEvidence } from '../domain/trigger';
 import { LOCAL_ACTIVITY } from '../temporal/activity-options';
 import { ORDER_STATE } from '../temporal/search-attributes';
-import { cancelChild, CHILD_LOOK_MS, placeChild, sha256Hex } from './child-orders';
+import { cancelChild, CHILD_LOOK_MS, placeChild } from './child-orders';
+import { conditionalChild } from './conditional-child';
 import type { ConditionalOrderInput, ConditionalOutcome, MutationOutcome } from './messages';
 import { childrenEvidence, memoryOfRow, waitingOf } from './state/conditional-memory';
 import { ConditionalOrder, MAX_NATIVE_FAILURES } from './state/conditional-order';
@@ -26,9 +26,6 @@ const { readOrders, readTradingState } = proxyLocalActivities<SupervisionActivit
 const QUIET_LOOK_MS = 3_600_000;
 /** Exits that ended without a fill before somebody is told. */
 const ALERT_AFTER_FAILURES = 3;
-/** Legs of a conditional order: what pursues it, and the native stop behind it. */
-const PURSUIT_LEG = 0;
-const NATIVE_LEG = 1;
 
 export class ConditionalRun {
   state: ConditionalOrder;
@@ -47,6 +44,8 @@ export class ConditionalRun {
   private termsSinceMs = 0;
   /** Of its row, as far as this run knows; null: it has none yet. */
   private rowRevision: number | null = null;
+  /** Of its row when this run began: amendments up to there are in its terms. */
+  private begunAtRevision = 0;
   private alerted = false;
 
   constructor(private readonly input: ConditionalOrderInput) {
@@ -60,6 +59,7 @@ export class ConditionalRun {
     this.acceptedAtMs = held.acceptedAtMs ?? 0;
     this.termsSinceMs = this.state.termsVersion === 0 && this.acceptedAtMs > 0 ? this.acceptedAtMs : workflowInfo().startTime.getTime();
     this.rowRevision = held.revision;
+    this.begunAtRevision = held.revision;
     if (isTerminal(held.state)) this.ended = held.state;
     this.rowsChanged = this.state.children.length > 0;
     this.show(held.state);
@@ -97,7 +97,9 @@ export class ConditionalRun {
     this.rowRevision = Math.max(this.rowRevision ?? 0, revision);
     this.termsSinceMs = Date.now();
     if (patched('native-stop-after-amendment')) this.state.nativeFailures = 0;
-    this.state.amended(terms);
+    // The row took it, though this run was about to fire; what is asked for again is in its terms already.
+    const [isNew, asBefore] = [revision > this.begunAtRevision, this.state.fired === null];
+    if (isNew === asBefore || patched('amended-once-and-as-answered') ? isNew : asBefore) this.state.amended(terms);
   }
 
   /** Update handler. */
@@ -161,7 +163,7 @@ export class ConditionalRun {
     // and of amended terms nothing from before now.
     const { startAt } = state.condition;
     const since = startAt === null || state.triggerNumber > 0 || version > 0 ? {} : { sinceMs: Math.max(Date.parse(startAt), this.acceptedAtMs) };
-    const armed = await armTrigger({ trigger: { id: state.triggerId, userId, accountId, workflowId: workflowInfo().workflowId, venue, symbol, parameters }, ...since });
+    const armed = await armTrigger({ revision: version + 1, trigger: { id: state.triggerId, userId, accountId, workflowId: workflowInfo().workflowId, venue, symbol, parameters }, ...since });
     const row = armed.status === 'ARMED' && version > 0 ? await amendTrigger({ triggerId: state.triggerId, revision: version + 1, parameters }) : armed;
     if (row?.status === 'ARMED') state.armed(version);
     else if (row?.status === 'FIRED') await this.judge(await acknowledgeTrigger({ triggerId: row.id }));
@@ -195,13 +197,11 @@ export class ConditionalRun {
     this.show('TRIGGERED');
   }
 
-  private async place({ n, step, terms }: Extract<Step, { kind: 'place' }>): Promise<void> {
+  private async place({ n, step, version, terms }: Extract<Step, { kind: 'place' }>): Promise<void> {
     const { intent } = this.input;
     const { accountId, venue, symbol } = intent;
-    const { market, signerId, mark, bid, ask } = this.market ?? (await readTradingState({ accountId, venue, symbol }));
-    const name = { parentId: intent.id, leg: step === 'native' ? NATIVE_LEG : PURSUIT_LEG, child: n };
-    const owner = { userId: intent.userId, accountId, signerId, venue, symbol, venueSymbol: intent.venueSymbol, origin: 'CONDITIONAL', supervision: { ...intent.supervision, workflowId: workflowInfo().workflowId, parentOrderId: intent.id } } as const;
-    const made = childIntent(name, owner, terms, { rules: market, referencePrice: mark ?? bid ?? ask }, Date.now(), sha256Hex);
+    const market = this.market ?? (await readTradingState({ accountId, venue, symbol }));
+    const made = conditionalChild(intent, { n, step, terms }, workflowInfo().workflowId, market, Date.now());
     if (made.kind === 'belowMinimum') {
       await this.alert('belowMinimum', `${made.quantity} of ${symbol} is below what ${venue} takes`);
       if (step === 'native') this.state.nativeFailures = MAX_NATIVE_FAILURES;
@@ -211,7 +211,8 @@ export class ConditionalRun {
     // The step is in the timeline before the child can be at the venue.
     await this.note({ kind: 'escalated', key: `child/${n}`, step, message: `${terms.type} ${made.intent.quantity}${made.intent.limitPrice === null ? '' : ` at ${made.intent.limitPrice}`} ${made.intent.timeInForce}`, at: now() });
     await placeChild(made.intent);
-    this.state.placed(n, step, made.intent.id, Date.now());
+    const { termsVersion } = this.state;
+    this.state.placed(n, step, made.intent.id, Date.now(), version === termsVersion || patched('native-stop-of-its-terms') ? version : termsVersion);
   }
 
   private async wait({ untilMs, looking }: Extract<Step, { kind: 'wait' }>): Promise<void> {

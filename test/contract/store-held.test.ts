@@ -84,6 +84,27 @@ describe('orders that wait in workflows', () => {
       expect(await world.store.triggers.amend(`${made.stop.id}/0`, 3, { ...((await made.trigger())?.parameters as TriggerParameters), trailingOffset: '9' })).toMatchObject({ revision: 3, parameters: { trailingOffset: '0.2' } });
     });
 
+    test('that took the place of one whose firing did not hold is amended with the order, and refuses once a price has reached it', async () => {
+      const made = await accepted(waiting);
+      await made.listening.close();
+      const { account, stop } = made;
+      const writer = await world.store.watching.takeEpoch(`market/${stop.id}`, 'first');
+      const fire = (n: number, revision: number, price: string, level: string) =>
+        world.store.triggers.fire(writer, { triggerId: `${stop.id}/${n}`, revision, price, priceType: 'mark', source: account.venue, backup: false, origin: 'stream', extreme: null, level, atMs: 1, observedAtMs: 2, sequence: 3, scope: writer.scope, epoch: writer.epoch });
+      const second = async () => (await world.store.triggers.byIds([`${stop.id}/1`]))[0];
+      expect((await fire(0, 1, '1.6', '1.5')).verdict).toBe('fired');
+      expect(await amend(made, 1, { triggerPrice: '1.4' })).toMatchObject({ verdict: 'applied', order: { revision: 2 } });
+      const first = await made.trigger();
+      if (first === null) throw new Error('it was armed');
+      const { id: _id, ...names } = first;
+      // Its workflow arms the next one with the terms that it knows, as the second revision of them.
+      await world.store.triggers.arm({ ...names, id: `${stop.id}/1`, parameters: { ...first.parameters, triggerPrice: '1.4' } }, undefined, 2);
+      expect(await amend(made, 2, { triggerPrice: '1.3' })).toMatchObject({ verdict: 'applied', order: { revision: 3 } });
+      expect(await second()).toMatchObject({ status: 'ARMED', revision: 3, parameters: { triggerPrice: '1.3' } });
+      expect((await fire(1, 3, '1.25', '1.3')).verdict).toBe('fired');
+      expect(await amend(made, 3, { triggerPrice: '1.2' })).toMatchObject({ verdict: 'denied', code: 'CONFLICT', message: 'its trigger was crossed already' });
+    });
+
     test('that a price has reached refuses an amendment, though its workflow does not know yet', async () => {
       const made = await accepted(waiting);
       await made.listening.close();

@@ -103,8 +103,8 @@ export class ConditionalOrder {
     return orderTriggerId(this.intent.id, this.triggerNumber);
   }
 
+  /** What its row took holds, though it fires at that moment: whoever asked was told. */
   amended(terms: HeldTerms): void {
-    if (this.fired !== null) return;
     const { quantity, limitPrice, ...condition } = terms;
     this.quantity = quantity ?? this.quantity;
     this.limitPrice = limitPrice ?? this.limitPrice;
@@ -112,8 +112,9 @@ export class ConditionalOrder {
     this.termsVersion += 1;
   }
 
-  placed(n: number, step: Child['step'], orderId: string, nowMs: number): void {
-    this.children.push({ n, orderId, step, placedAtMs: nowMs, termsVersion: this.termsVersion, view: null, cancelAskedAtMs: null });
+  /** `version`: of the terms that it was decided by; they may be others by now. */
+  placed(n: number, step: Child['step'], orderId: string, nowMs: number, version: number): void {
+    this.children.push({ n, orderId, step, placedAtMs: nowMs, termsVersion: version, view: null, cancelAskedAtMs: null });
     if (step !== 'native') this.pursuitSinceMs ??= nowMs;
   }
 
@@ -170,7 +171,7 @@ export class ConditionalOrder {
     if (this.nativeFailures >= MAX_NATIVE_FAILURES) return waitUntil(null, false);
     const retryAtMs = this.retryAt(this.nativeFailures);
     if (retryAtMs > nowMs) return waitUntil(retryAtMs, false);
-    return { kind: 'place', n: this.children.length, step: 'native', terms: nativeTerms(this.intent, this.condition, this.limitPrice, decimalText(this.rest)) };
+    return { kind: 'place', n: this.children.length, step: 'native', version: this.termsVersion, terms: nativeTerms(this.intent, this.condition, this.limitPrice, decimalText(this.rest)) };
   }
 
   private pursuing(nowMs: number, market: TradingState | null, live: Child | null, fired: Fired): Step {
@@ -196,7 +197,7 @@ export class ConditionalOrder {
     const retryAtMs = last === null || last.cancelAskedAtMs !== null ? nowMs : this.retryAt(this.failures);
     if (retryAtMs > nowMs) return { kind: 'wait', untilMs: retryAtMs, looking: false };
     if (market === null) return { kind: 'readMarket' };
-    return { kind: 'place', n: this.children.length, step: step.step, terms: this.pursuit(step.step, market, fired) };
+    return { kind: 'place', n: this.children.length, step: step.step, version: this.termsVersion, terms: this.pursuit(step.step, market, fired) };
   }
 
   /** Whether a child that ended by itself ends the order: an entry always, an exit only where nothing is left to exit from, or its user took it back. */

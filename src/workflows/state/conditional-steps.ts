@@ -49,7 +49,8 @@ export type Step =
   | { readonly kind: 'fire'; readonly fired: Fired }
   /** Prices, position and the market's rules are needed before the next step. */
   | { readonly kind: 'readMarket' }
-  | { readonly kind: 'place'; readonly n: number; readonly step: Child['step']; readonly terms: ChildTerms }
+  /** `version`: of the order's terms that it is made of. */
+  | { readonly kind: 'place'; readonly n: number; readonly step: Child['step']; readonly version: number; readonly terms: ChildTerms }
   | { readonly kind: 'cancelChild'; readonly child: Child }
   /** Nothing to do before this (ms), unless something is told; null: for as long as it takes. `looking`: a child is open, look at its row. */
   | { readonly kind: 'wait'; readonly untilMs: number | null; readonly looking: boolean }

@@ -27,7 +27,8 @@ interface VenueChild {
 type Happening =
   | { readonly kind: 'trigger' | 'cancel' | 'look' | 'venueTakesCancel' | 'venueRefuses' | 'reset' }
   | { readonly kind: 'fill'; readonly quantity: number }
-  | { readonly kind: 'amend'; readonly quantity: number }
+  /** `placing`: while the order that was decided on is on its way. */
+  | { readonly kind: 'amend' | 'amendPlacing'; readonly quantity: number }
   | { readonly kind: 'time'; readonly ms: number };
 
 const happening: fc.Arbitrary<Happening> = fc.oneof(
@@ -35,7 +36,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom<Happening>({ kind: 'cancel' }, { kind: 'venueRefuses' }, { kind: 'reset' }) },
   { weight: 4, arbitrary: fc.constantFrom<Happening>({ kind: 'look' }, { kind: 'venueTakesCancel' }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('fill' as const), quantity: fc.integer({ min: 1, max: 10 }) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('amend' as const), quantity: fc.integer({ min: 1, max: 20 }) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('amend' as const, 'amendPlacing' as const), quantity: fc.integer({ min: 1, max: 20 }) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('time' as const), ms: fc.integer({ min: 1, max: 20_000 }) }) },
 );
 
@@ -52,6 +53,7 @@ class World {
   wasTriggered = false;
   wasCanceled = false;
   private readonly intent: OrderIntent;
+  private amendPlacing: string | null = null;
 
   constructor({ type, execution, escalates }: { readonly type: string; readonly execution: string; readonly escalates: boolean }, private readonly make: (...given: ConstructorParameters<typeof ConditionalOrder>) => ConditionalOrder) {
     const limit = type === 'stopLimit';
@@ -86,8 +88,10 @@ class World {
         if (live !== undefined && live.filled.isZero()) this.close(live, 'REJECTED');
         break;
       case 'amend':
-        // Taken under the order's row lock, so never after it fired.
-        if (this.order.fired === null && this.end === null && decimal(String(happening.quantity)).greaterThan(this.exited)) this.order.amended({ quantity: String(happening.quantity) });
+        this.amend(String(happening.quantity));
+        break;
+      case 'amendPlacing':
+        this.amendPlacing = String(happening.quantity);
         break;
       case 'reset':
         this.order = this.make(this.intent, this.order.condition, JSON.parse(JSON.stringify(this.order.memory())));
@@ -112,7 +116,9 @@ class World {
       if (step.kind === 'place') {
         expect(this.venue.filter(open)).toEqual([]);
         this.venue.push({ n: step.n, quantity: decimal(step.terms.quantity), filled: ZERO, state: 'WORKING', cancelAsked: false, revision: 1 });
-        this.order.placed(step.n, step.step, idOf(step.n), this.nowMs);
+        if (this.amendPlacing !== null) this.amend(this.amendPlacing);
+        this.amendPlacing = null;
+        this.order.placed(step.n, step.step, idOf(step.n), this.nowMs, step.version);
       }
       if (step.kind === 'cancelChild') {
         const child = this.venue.find(({ n }) => n === step.child.n);
@@ -120,6 +126,15 @@ class World {
         this.order.cancelSent(step.child, this.nowMs);
       }
       if (step.kind === 'end') this.end = step;
+    }
+  }
+
+  /** Cancels are taken and every row is read; nothing fills. */
+  calm(): void {
+    for (let rounds = 0; rounds < 4; rounds += 1) {
+      for (const child of this.venue.filter(open)) if (child.cancelAsked) this.close(child, 'CANCELED');
+      this.look();
+      this.settle();
     }
   }
 
@@ -134,6 +149,11 @@ class World {
       this.nowMs += 20_000;
       this.settle();
     }
+  }
+
+  /** Taken under the order's row lock, so never after it fired. */
+  private amend(quantity: string): void {
+    if (this.order.fired === null && this.end === null && decimal(quantity).greaterThan(this.exited)) this.order.amended({ quantity });
   }
 
   private fill(child: VenueChild, quantity: Decimal): void {
@@ -171,10 +191,15 @@ function check(make: (...given: ConstructorParameters<typeof ConditionalOrder>) 
       for (const each of happenings) {
         world.happen(each);
         // Never more exited than was asked for, whatever is read late; and never two children live (asserted where one is placed).
-        const most = Math.max(...[...happenings.flatMap((one) => (one.kind === 'amend' ? [one.quantity] : [])), 10]);
+        const most = Math.max(...[...happenings.flatMap((one) => (one.kind === 'amend' || one.kind === 'amendPlacing' ? [one.quantity] : [])), 10]);
         expect(world.exited.lessThanOrEqualTo(decimal(String(most)))).toBe(true);
       }
       const { quantity } = world.order;
+      // What stands at the venue in a calm is of the newest terms.
+      if (world.order.fired === null && !world.wasCanceled) {
+        world.calm();
+        for (const child of world.venue.filter(open)) expect(child.quantity.equals(world.order.rest)).toBe(true);
+      }
       // A native stop of the terms before an amendment may fill before its cancel arrives: that much was asked for once.
       const inFlight = world.venue.filter(open).map((child) => child.quantity);
       world.runOut();
@@ -207,7 +232,13 @@ describe('a conditional order under every order of triggers, fills, cancels, ame
       return quantity.greaterThanOrEqualTo(decimal(this.quantity)) ? ZERO : decimal(this.quantity);
     }
   }
+  class Misdating extends ConditionalOrder {
+    override placed(...[n, step, orderId, nowMs]: Parameters<ConditionalOrder['placed']>) {
+      super.placed(n, step, orderId, nowMs, this.termsVersion);
+    }
+  }
   test.each([
+    ['takes a stop of the terms before for one of the terms after', Misdating],
     ['forgets its trigger when it is continued as new', Forgetful],
     ['places the next child before the last has ended', Impatient],
     ['places the whole again after a partial fill', Greedy],

@@ -30,7 +30,7 @@ function seen(order: ConditionalOrder, changes: Partial<SupervisedOrder>): void 
 function pursued(intent: OrderIntent, condition: OrderCondition = CONDITION, step: 'limit' | 'chase' | 'market' = 'market'): ConditionalOrder {
   const order = new ConditionalOrder(intent, condition, null);
   order.triggered(FIRED);
-  order.placed(0, step, 'child-0', AT);
+  order.placed(0, step, 'child-0', AT, 0);
   return order;
 }
 
@@ -44,7 +44,7 @@ describe('an order that waits', () => {
     expect(short.next(AT + 300_000, null)).toMatchObject({ kind: 'end', state: 'EXPIRED', reasonCode: null });
   });
 
-  test('arms its trigger anew for each amendment, waits for its end, and takes no amendment once it fired', () => {
+  test('arms its trigger anew for each amendment, waits for its end, and keeps what its row took while it fired', () => {
     const order = new ConditionalOrder(STOP, { ...CONDITION, expireTime: '2026-01-02T00:00:00.000Z' }, null);
     expect(order.next(AT, null)).toEqual({ kind: 'arm', version: 0 });
     order.armed(0);
@@ -56,19 +56,19 @@ describe('an order that waits', () => {
     order.triggered(FIRED);
     order.triggered({ ...FIRED, level: '7' });
     order.amended({ quantity: '3' });
-    expect([order.quantity, order.fired?.level]).toEqual(['10', '100']);
+    expect([order.quantity, order.fired?.level]).toEqual(['3', '100']);
   });
 
   test('with a stop at the venue too replaces it before the venue ends it, and gives up after so many refusals', () => {
     const order = new ConditionalOrder(STOP, { ...CONDITION, execution: 'both' }, null, 100_000);
     order.armed(0);
     expect(order.next(AT, null)).toMatchObject({ kind: 'place', step: 'native', terms: { type: 'stopMarket', quantity: '10' } });
-    order.placed(0, 'native', 'child-0', AT);
+    order.placed(0, 'native', 'child-0', AT, 0);
     expect(order.next(AT, null)).toEqual({ kind: 'wait', untilMs: AT + 90_000, looking: true });
     seen(order, { state: 'WORKING' });
     expect(order.next(AT + 90_000, null)).toMatchObject({ kind: 'cancelChild' });
     for (let n = 0; n < MAX_NATIVE_FAILURES; n += 1) {
-      if (n > 0) order.placed(n, 'native', `child-${n}`, AT);
+      if (n > 0) order.placed(n, 'native', `child-${n}`, AT, 0);
       seen(order, { state: 'REJECTED', revision: 2 });
       if (n === 0) expect(order.next(AT, null)).toMatchObject({ kind: 'wait', looking: false });
     }
@@ -78,7 +78,7 @@ describe('an order that waits', () => {
   test('is fired by the venue\'s own stop when that was quicker', () => {
     const order = new ConditionalOrder(STOP, { ...CONDITION, execution: 'both' }, null);
     order.armed(0);
-    order.placed(0, 'native', 'child-0', AT);
+    order.placed(0, 'native', 'child-0', AT, 0);
     seen(order, { state: 'PARTIALLY_FILLED', filledQuantity: '4', avgPrice: '99' });
     expect(order.next(AT, null)).toMatchObject({ kind: 'fire', fired: { by: 'native', level: '100' } });
   });
