@@ -41,6 +41,8 @@ export interface KillSwitchActivities {
   checkHeartbeat(input: { readonly accountId: string }): Promise<HeartbeatStep>;
 }
 
+export type TroubleSubject = { readonly orderId: string } | { readonly orderListId: string } | { readonly strategyId: string };
+
 export interface KillSwitchPorts {
   readonly clock: { nowMs(): number };
   readonly switches: {
@@ -60,14 +62,16 @@ export interface KillSwitchPorts {
     tell(listId: string): Promise<void>;
   };
   readonly heartbeats: { byAccount(accountId: string): Promise<Heartbeat | null>; fire(accountId: string, expiresAt: string, openOrders: number): Promise<boolean> };
-  working(accountId: string): Promise<readonly Order[]>;
+  /** Every open order, those that wait in workflows too. */
+  open(accountId: string): Promise<readonly Order[]>;
   account(accountId: string): Promise<Account | null>;
   market(venue: string, symbol: string): Promise<Market | null>;
   /** Asks whoever watches the account for a look at the venue. May be lost. */
   askForLook(accountId: string): void;
   /** Of an order that waits in a workflow of ours: that workflow cancels it, and what it has placed. */
   cancelHeld(order: Order): Promise<unknown>;
-  onTrouble(order: Order, error: unknown): void;
+  /** What of it could not be stopped; it is tried again at the next look. */
+  onTrouble(subject: TroubleSubject, error: unknown): void;
   readonly sha256Hex: Sha256Hex;
 }
 
@@ -83,9 +87,10 @@ export function createKillSwitchActivities(ports: KillSwitchPorts): KillSwitchAc
       const facts = await ports.switches.facts(killSwitchId);
       const cancel: CancelReference[] = [];
       const exits: OrderIntent[] = [];
+      const reason = `kill switch ${killSwitch.id}`;
       for (const each of facts) {
-        await stopStrategies(ports, killSwitch, each);
-        if (each.openLists > 0) await endLists(ports, each.accountId, killSwitch.mode === 'halt' ? 'stopEntries' : 'cancel', `kill switch ${killSwitch.id}`);
+        if (each.openStrategies > 0) await stopStrategies(ports, each.accountId, killSwitch.mode === 'halt' ? 'pause' : 'cancel', reason);
+        if (each.openLists > 0) await endLists(ports, each.accountId, killSwitch.mode === 'halt' ? 'stopEntries' : 'cancel', reason);
         if (killSwitch.mode !== 'halt') cancel.push(...(await cancelable(ports, each.accountId, killSwitch.mode === 'flatten')));
         if (killSwitch.mode === 'flatten') exits.push(...(await exitsOf(ports, killSwitch, each)));
       }
@@ -97,44 +102,72 @@ export function createKillSwitchActivities(ports: KillSwitchPorts): KillSwitchAc
     async checkHeartbeat({ accountId }) {
       const heartbeat = await ports.heartbeats.byAccount(accountId);
       if (heartbeat === null) return { expiresAtMs: null, cancel: [] };
-      // Fired, and not heard since: what is open is canceled until nothing is.
-      if (heartbeat.expiresAt === null) return { expiresAtMs: null, cancel: heartbeat.firedAt === null ? [] : await cancelable(ports, accountId, false) };
-      const expiresAtMs = Date.parse(heartbeat.expiresAt);
-      if (expiresAtMs > ports.clock.nowMs()) return { expiresAtMs, cancel: [] };
-      await endLists(ports, accountId, 'cancel', 'the account fell silent');
-      const cancel = await cancelable(ports, accountId, false);
-      const fired = await ports.heartbeats.fire(accountId, heartbeat.expiresAt, cancel.length);
-      return fired ? { expiresAtMs: null, cancel } : { expiresAtMs: (await ports.heartbeats.byAccount(accountId))?.expiresAt === null ? null : expiresAtMs, cancel: [] };
+      if (heartbeat.expiresAt !== null) {
+        const expiresAtMs = Date.parse(heartbeat.expiresAt);
+        if (expiresAtMs > ports.clock.nowMs()) return { expiresAtMs, cancel: [] };
+        // Decided, and told, before anything is taken away: a heartbeat that came after all finds everything as it was.
+        if (!(await ports.heartbeats.fire(accountId, heartbeat.expiresAt, (await openOurs(ports, accountId, false)).length))) {
+          const now = (await ports.heartbeats.byAccount(accountId))?.expiresAt ?? null;
+          return { expiresAtMs: now === null ? null : Date.parse(now), cancel: [] };
+        }
+      } else if (heartbeat.firedAt === null) return { expiresAtMs: null, cancel: [] };
+      // Fired, and not heard since: what would place more ends, and what is open is canceled until nothing is.
+      await stopStrategies(ports, accountId, 'cancel', SILENCE);
+      await endLists(ports, accountId, 'cancel', SILENCE);
+      return { expiresAtMs: null, cancel: await cancelable(ports, accountId, false) };
     },
   };
 }
 
-async function stopStrategies(ports: KillSwitchPorts, { id, mode }: KillSwitch, { accountId, openStrategies }: KillSwitchFacts): Promise<void> {
-  if (openStrategies === 0) return;
-  for (const strategy of await ports.strategies.openOf(accountId)) {
-    try {
-      await ports.strategies.command(strategy.id, strategy.userId, { kind: mode === 'halt' ? 'pause' : 'cancel', reason: `kill switch ${id}` });
-    } catch (error) {
-      // Ended or canceled by its owner at the same moment: it is stopped.
-      if (!(error instanceof DomainError) || error.code !== 'CONFLICT') throw error;
-    }
-    await ports.strategies.tell(strategy.id);
+/** What a person reads of a list or a strategy that a dead-man switch ended. */
+const SILENCE = 'the account fell silent';
+
+async function stopStrategies(ports: KillSwitchPorts, accountId: string, kind: 'pause' | 'cancel', reason: string): Promise<void> {
+  for (const { id, userId } of await ports.strategies.openOf(accountId)) {
+    await apart(ports, { strategyId: id }, async () => {
+      await unlessEnded(() => ports.strategies.command(id, userId, { kind, reason }));
+      await ports.strategies.tell(id);
+    });
   }
 }
 
 /** Before their orders are canceled, so that no list places another for one that was taken from it. Halted ones keep their exits. */
 async function endLists(ports: KillSwitchPorts, accountId: string, kind: 'cancel' | 'stopEntries', reason: string): Promise<void> {
-  for (const list of await ports.lists.openOf(accountId)) {
-    await ports.lists.command(list.id, list.userId, { kind, reason });
-    await ports.lists.tell(list.id);
+  for (const { id, userId } of await ports.lists.openOf(accountId)) {
+    await apart(ports, { orderListId: id }, async () => {
+      await unlessEnded(() => ports.lists.command(id, userId, { kind, reason }));
+      await ports.lists.tell(id);
+    });
   }
+}
+
+/** One that cannot be stopped now holds up no other, of whatever account: it is told of, and stopped at the next look. */
+async function apart(ports: KillSwitchPorts, subject: TroubleSubject, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    ports.onTrouble(subject, error);
+  }
+}
+
+/** Ended or canceled by its owner at the same moment: it is stopped. */
+async function unlessEnded(command: () => Promise<unknown>): Promise<void> {
+  try {
+    await command();
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== 'CONFLICT') throw error;
+  }
+}
+
+async function openOurs(ports: KillSwitchPorts, accountId: string, outside: boolean): Promise<readonly Order[]> {
+  return (await ports.open(accountId)).filter((order) => !order.pendingCancel && !isExit(order) && (outside || order.origin !== 'EXTERNAL'));
 }
 
 /** Orders that wait in workflows are canceled there, at once; the others are to be canceled by child workflows of their own. */
 async function cancelable(ports: KillSwitchPorts, accountId: string, outside: boolean): Promise<readonly CancelReference[]> {
-  const open = (await ports.working(accountId)).filter((order) => !order.pendingCancel && !isExit(order) && (outside || order.origin !== 'EXTERNAL'));
+  const open = await openOurs(ports, accountId, outside);
   // One whose workflow does not answer holds up no other: it is asked again at the next look.
-  await Promise.all(open.filter(isHeld).map((order) => ports.cancelHeld(order).catch((error: unknown) => ports.onTrouble(order, error))));
+  await Promise.all(open.filter(isHeld).map((order) => apart(ports, { orderId: order.id }, async () => void (await ports.cancelHeld(order)))));
   return open.filter((order) => !isHeld(order)).map(({ id, userId, venue, symbol }) => ({ orderId: id, userId, accountId, venue, symbol }));
 }
 

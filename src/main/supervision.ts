@@ -75,12 +75,12 @@ export function killSwitchActivities({ store, bus, clock, temporal, logger }: Pl
       tell: (listId) => tellOrderList(temporal.client, listId, 0),
     },
     heartbeats: store.heartbeats,
-    working: (accountId) => store.orders.working(accountId),
+    open: (accountId) => store.orders.open(accountId),
     account: (accountId) => store.accounts.byId(accountId),
     market: (venue, symbol) => store.markets.get(venue, symbol),
     askForLook: (accountId) => bus.publish(TOPICS.accountWake(accountId), { accountId }),
     cancelHeld: (order) => temporal.client.withDeadline(Date.now() + CANCEL_HELD_MS, () => conditional.cancel(order)),
-    onTrouble: (order, error) => logger.warn({ err: error, orderId: order.id }, 'the workflow of a waiting order did not take its cancel; it is asked again'),
+    onTrouble: (subject, error) => logger.warn({ err: error, ...subject }, 'a switch could not stop this; it is tried again'),
     sha256Hex: (text) => createHash('sha256').update(text).digest('hex'),
   });
 }
@@ -99,7 +99,7 @@ export async function sweepSupervisors({ store, temporal }: Pick<Platform, 'stor
   await rounds.strategies.sweep({ page: (after, limit) => store.strategies.unended(limit, after), ensure: (each) => ensureStrategy(client, each), tell: ({ id, revision }) => tellStrategy(client, id, revision) });
   await rounds.lists.sweep({ page: (after, limit) => store.orderLists.unended(limit, after), ensure: (each) => ensureOrderList(client, each), tell: ({ id, revision }) => tellOrderList(client, id, revision) });
   for (const killSwitch of await store.killSwitches.allLatched()) await ensureKillSwitch(temporal.client, killSwitch);
-  for (const { accountId } of await store.heartbeats.armed()) await ensureDeadMan(temporal.client, accountId);
+  for (const { accountId } of await store.heartbeats.unended()) await ensureDeadMan(temporal.client, accountId);
   const moves = new CollateralGateway(temporal.client);
   for (const move of await store.collateralMoves.unended(SWEPT)) await moves.ensure(move);
   await sweepHeld({ store, temporal });

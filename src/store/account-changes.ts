@@ -78,7 +78,8 @@ export class AccountChanges {
 
   /**
    * Ends the account: halted, its sealed key destroyed, in no list any more; its orders, fills and events stay. Throws
-   * NOT_FOUND, and CONFLICT while an order is open, a position is held, or collateral or a deposit's money is on its way.
+   * NOT_FOUND, and CONFLICT while an order, an order list or a strategy is open, a position is held, or collateral or a deposit's money is on
+   * its way. Its dead-man switch ends with it.
    */
   async remove(id: string, userId: string, actor: string): Promise<Account> {
     const removed = await change(this.core, [id], async (tx, changes) => {
@@ -87,6 +88,7 @@ export class AccountChanges {
       await assertEmpty(tx, id);
       const at = isoTime(this.core.clock.nowMs());
       await tx.rows('DELETE FROM credentials WHERE account_id = $1 RETURNING id', id);
+      await tx.rows('DELETE FROM heartbeats WHERE account_id = $1 RETURNING account_id', id);
       // Its name is free again.
       await tx.rows(
         `UPDATE accounts SET deleted_at = $2::timestamptz, updated_at = $2::timestamptz, status = 'HALTED', status_reason = 'the account was deleted', credential_id = NULL, name = name || ' ' || id WHERE id = $1 RETURNING id`,
@@ -185,7 +187,19 @@ async function underWay(tx: Queryable, id: string): Promise<UnderWay> {
   return row ?? { orders: 0, positions: 0, moves: 0, agreed: 0, fundings: 0, fundedOrders: 0 };
 }
 
+/** What would place orders of the account later, though none may be open now: lists with a leg on it, and strategies. */
+async function waiting(tx: Queryable, id: string): Promise<{ readonly orderLists: number; readonly strategies: number }> {
+  const [row] = await tx.rows<{ orderLists: number; strategies: number }>(
+    `SELECT (SELECT count(*) FROM order_lists l WHERE l.ended_at IS NULL AND l.legs @> jsonb_build_array(jsonb_build_object('accountId', $1::text)))::int AS "orderLists",
+            (SELECT count(*) FROM strategies s WHERE s.ended_at IS NULL AND s.account_id = $1)::int AS strategies`,
+    id,
+  );
+  return row ?? { orderLists: 0, strategies: 0 };
+}
+
 async function assertEmpty(tx: Queryable, id: string): Promise<void> {
+  const { orderLists, strategies } = await waiting(tx, id);
+  if (orderLists > 0 || strategies > 0) throw new DomainError('CONFLICT', `the account has ${orderLists} open order lists and ${strategies} open strategies; cancel them first`, { details: { orderLists, strategies } });
   const { orders, positions, moves, fundings, fundedOrders } = await underWay(tx, id);
   if (orders > 0 || positions > 0) throw new DomainError('CONFLICT', `the account has ${orders} open orders and ${positions} positions; cancel and close them first`, { details: { orders, positions } });
   if (moves > 0) throw new DomainError('CONFLICT', 'collateral of the account is on its way; ask again once it has arrived', { details: { moves } });

@@ -6,8 +6,14 @@ import { plainRow } from './columns';
 import { change, type StoreCore } from './core';
 import type { Queryable, Row } from './database';
 import { lockAccounts } from './locks';
+import { OPEN_SQL } from './orders';
 
 const SELECT = 'h.account_id AS "accountId", h.user_id AS "userId", h.timeout_ms AS "timeoutMs", h.expires_at AS "expiresAt", h.beat_at AS "beatAt", h.fired_at AS "firedAt"';
+
+/** What came after the silence is not of it: whoever works without heartbeats is left alone. */
+const LEFT_SQL = `EXISTS (SELECT 1 FROM orders o WHERE o.account_id = h.account_id AND ${OPEN_SQL} AND NOT o.pending_cancel AND o.origin <> 'EXTERNAL' AND o.created_at <= h.fired_at)
+  OR EXISTS (SELECT 1 FROM strategies s WHERE s.account_id = h.account_id AND s.ended_at IS NULL AND NOT s.pending_cancel AND s.created_at <= h.fired_at)
+  OR EXISTS (SELECT 1 FROM order_lists l WHERE l.ended_at IS NULL AND NOT l.pending_cancel AND l.created_at <= h.fired_at AND l.legs @> jsonb_build_array(jsonb_build_object('accountId', h.account_id)))`;
 
 export class Heartbeats {
   constructor(private readonly core: StoreCore) {}
@@ -33,9 +39,9 @@ export class Heartbeats {
     return read(this.core.database, accountId);
   }
 
-  /** Whoever's: for the sweeper. */
-  async armed(): Promise<readonly Heartbeat[]> {
-    return (await this.core.database.rows(`SELECT ${SELECT} FROM heartbeats h WHERE h.expires_at IS NOT NULL ORDER BY h.account_id`)).map(heartbeatOf);
+  /** Whoever's, for the sweeper: those that wait for a heartbeat, and those that fired and have not ended yet what stood then. */
+  async unended(): Promise<readonly Heartbeat[]> {
+    return (await this.core.database.rows(`SELECT ${SELECT} FROM heartbeats h WHERE h.expires_at IS NOT NULL OR (h.fired_at IS NOT NULL AND (${LEFT_SQL})) ORDER BY h.account_id`)).map(heartbeatOf);
   }
 
   /** Silence: disarms it and tells, once. false: a heartbeat came after all. */

@@ -13,7 +13,7 @@ import { plainRow, type Columns, selectList } from './columns';
 import { change, type StoreCore } from './core';
 import type { Queryable, Row } from './database';
 import { LISTED_SQL } from './listing';
-import { lockAccounts } from './locks';
+import { lockAccounts, type LockedAccount } from './locks';
 import { OPEN_SQL } from './orders';
 
 export const KILL_SWITCH_COLUMNS = {
@@ -63,12 +63,11 @@ export class KillSwitches {
    * that is not the user's.
    */
   async latch(wanted: NewKillSwitch, actor: string): Promise<{ readonly killSwitch: KillSwitch; readonly isNew: boolean }> {
-    const accountIds = await this.covered(wanted);
-    if (wanted.scope === 'account' && accountIds.length === 0) throw new DomainError('NOT_FOUND', `account ${wanted.accountId ?? ''} does not exist`);
-    return change(this.core, accountIds, async (tx, changes) => {
-      const accounts = await lockAccounts(tx, accountIds);
-      // New accounts look at the user's switches under this row's lock (accounts.ts).
-      await tx.rows('SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE', wanted.userId);
+    const known = await covered(this.core.database, wanted);
+    if (wanted.scope === 'account' && known.length === 0) throw new DomainError('NOT_FOUND', `account ${wanted.accountId ?? ''} does not exist`);
+    return change(this.core, known, async (tx, changes) => {
+      const accounts = await lockCovered(tx, wanted, known);
+      const accountIds = [...accounts.keys()];
       const at = isoTime(this.core.clock.nowMs());
       const [row] = await tx.rows(
         `SELECT ${SELECT} FROM kill_switches k WHERE k.user_id = $1 AND k.released_at IS NULL AND k.scope = $2 AND k.account_id IS NOT DISTINCT FROM $3 AND k.venue IS NOT DISTINCT FROM $4`,
@@ -100,10 +99,9 @@ export class KillSwitches {
     const known = await this.byId(id, userId);
     if (known === null) throw new DomainError('NOT_FOUND', `kill switch ${id} does not exist`);
     if (known.releasedAt !== null) return known;
-    const accountIds = await this.covered(known);
-    return change(this.core, accountIds, async (tx, changes) => {
-      await lockAccounts(tx, accountIds);
-      await tx.rows('SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE', userId);
+    const first = await covered(this.core.database, known);
+    return change(this.core, first, async (tx, changes) => {
+      const accountIds = [...(await lockCovered(tx, known, first)).keys()];
       const at = isoTime(this.core.clock.nowMs());
       const [row] = await tx.rows(`UPDATE kill_switches k SET released_at = $2::timestamptz, released_by = $3 WHERE k.id = $1 AND k.released_at IS NULL RETURNING ${SELECT}`, id, at, actor);
       if (row === undefined) return { ...known, releasedAt: at, releasedBy: actor };
@@ -165,14 +163,27 @@ export class KillSwitches {
     );
     return rows.length === 0 ? null : { ...exit, orderId, recordedAtMs: atMs, state: null, filledQuantity: '0' };
   }
+}
 
-  private async covered({ userId, scope, accountId, venue }: Pick<KillSwitch, 'userId' | 'scope' | 'accountId' | 'venue'>): Promise<readonly string[]> {
-    const rows = await this.core.database.rows<{ id: string }>(
-      `SELECT a.id FROM accounts a WHERE a.user_id = $1 AND a.deleted_at IS NULL AND ($2 = 'all' OR ($2 = 'venue' AND a.venue = $4) OR ($2 = 'account' AND a.id = $3)) ORDER BY a.id`,
-      userId, scope, accountId, venue,
-    );
-    return rows.map((row) => row.id);
-  }
+type Covering = Pick<KillSwitch, 'userId' | 'scope' | 'accountId' | 'venue'>;
+
+async function covered(tx: Queryable, { userId, scope, accountId, venue }: Covering): Promise<readonly string[]> {
+  const rows = await tx.rows<{ id: string }>(
+    `SELECT a.id FROM accounts a WHERE a.user_id = $1 AND a.deleted_at IS NULL AND ($2 = 'all' OR ($2 = 'venue' AND a.venue = $4) OR ($2 = 'account' AND a.id = $3)) ORDER BY a.id`,
+    userId, scope, accountId, venue,
+  );
+  return rows.map((row) => row.id);
+}
+
+/**
+ * Every account that it covers, locked. A new account looks at its user's switches under the user's row's lock (latchNewAccount): one that
+ * had it first is found here though it was not known before, and one that comes after finds the switch.
+ */
+async function lockCovered(tx: Queryable, covering: Covering, known: readonly string[]): Promise<ReadonlyMap<string, LockedAccount>> {
+  const accounts = await lockAccounts(tx, known);
+  await tx.rows('SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE', covering.userId);
+  const made = (await covered(tx, covering)).filter((id) => !accounts.has(id));
+  return made.length === 0 ? accounts : new Map([...accounts, ...(await lockAccounts(tx, made))]);
 }
 
 /** Of an account that is made now: the switch that holds it from its beginning. The user's row is locked first, as latching does. */

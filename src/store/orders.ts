@@ -62,6 +62,11 @@ export class Orders {
     return (await this.core.database.rows(`SELECT ${ORDER_SELECT} FROM orders o WHERE o.account_id = $1 AND ${OPEN_SQL} AND NOT ${HELD_SQL} ORDER BY o.created_at, o.id`, accountId)).map(orderOf);
   }
 
+  /** The same, with those that wait in workflows, of which the venue knows nothing. */
+  async open(accountId: string): Promise<readonly Order[]> {
+    return (await this.core.database.rows(`SELECT ${ORDER_SELECT} FROM orders o WHERE o.account_id = $1 AND ${OPEN_SQL} ORDER BY o.created_at, o.id`, accountId)).map(orderOf);
+  }
+
   /** Orders whose outcome, or whose mutation's, has been open for longer than this; the oldest first. */
   async stuck(olderThanMs: number, limit: number): Promise<readonly StuckOrder[]> {
     const rows = await this.core.database.rows<{ orderId: string; accountId: string; venue: string; ownerWorkflowId: string | null; resolutions: number }>(

@@ -44,7 +44,7 @@ export class ConditionalRun {
   private termsSinceMs = 0;
   /** Of its row, as far as this run knows; null: it has none yet. */
   private rowRevision: number | null = null;
-  /** Of its row when this run began: amendments up to there are in its terms. */
+  /** Of its row when this run began: its terms have what was amended before. */
   private begunAtRevision = 0;
   private alerted = false;
 
@@ -97,7 +97,7 @@ export class ConditionalRun {
     this.rowRevision = Math.max(this.rowRevision ?? 0, revision);
     this.termsSinceMs = Date.now();
     if (patched('native-stop-after-amendment')) this.state.nativeFailures = 0;
-    // The row took it, though this run was about to fire; what is asked for again is in its terms already.
+    // The row took it, though this run was about to fire; what is asked for again it has already.
     const [isNew, asBefore] = [revision > this.begunAtRevision, this.state.fired === null];
     if (isNew === asBefore || patched('amended-once-and-as-answered') ? isNew : asBefore) this.state.amended(terms);
   }

@@ -97,3 +97,13 @@ test('a list over two accounts is locked, found and stopped by either', async ()
   expect([orderLists.map(({ id }) => id), nextCursor]).toEqual([[made.id], null]);
   expect((await world.store.orderLists.unended(1_000)).some(({ id }) => id === made.id)).toBe(true);
 });
+
+test('an account on which a list may place an order later is not deleted before that list has ended', async () => {
+  const [first, second] = [await world.newAccount(), await world.newAccount()];
+  const { orderLists, accountChanges } = world.store;
+  const made = await orderLists.create(wish(first, { type: 'OCO', legs: [leg(first, 0), leg(second, 1, { type: 'stopMarket', limitPrice: null, triggerPrice: '1' })] }), null);
+  for (const account of [first, second]) await expect(accountChanges.remove(account.id, account.userId, 'key:boss')).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('1 open order lists'), details: { orderLists: 1, strategies: 0 } });
+  await orderLists.advance(made.id, { ...decided, place: [], note: { state: 'CANCELED', reason: null, closeAt: null, legs: made.legs } });
+  for (const account of [first, second]) await accountChanges.remove(account.id, account.userId, 'key:boss');
+  expect(await world.store.accounts.byId(first.id)).toBeNull();
+});

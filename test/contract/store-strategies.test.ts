@@ -1,12 +1,15 @@
 /** Strategies, kill switches, heartbeats and loss limits in PostgreSQL: what is recorded holds whoever asks, and how often. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
 import type { Account } from '../../src/domain/account';
 import { flatnessOf } from '../../src/domain/kill-switch';
+import { UNCONDITIONAL } from '../../src/domain/order';
 import type { ChildPlan } from '../../src/domain/strategy';
 import { withFallbacks } from '../../src/domain/strategies/form';
 import { strategyNamed } from '../../src/domain/strategies/registry';
 import type { NewStrategy } from '../../src/store/strategies';
+import { until } from './bus-until';
 import { fillOf, intentFor, openStoreWorld, OWNER, SYMBOL, VENUE_SYMBOL, type StoreWorld } from './store-harness';
 
 let world: StoreWorld;
@@ -106,6 +109,34 @@ describe('a kill switch', () => {
     expect(await placed(account)).toBeNull();
   });
 
+  test('of everything holds an account that was made while it was latched', async () => {
+    const userId = (await world.store.users.createUser('a trader')).id;
+    const account = await world.newAccount({ userId });
+    const patient = await world.openAnother({ lockTimeoutMs: 60_000, statementTimeoutMs: 60_000 });
+    const [holding, looking] = [new Client(world.databaseUrl), new Client(world.databaseUrl)];
+    await Promise.all([holding.connect(), looking.connect()]);
+    await holding.query('BEGIN');
+    await holding.query('SELECT id FROM accounts WHERE id = $1 FOR UPDATE', [account.id]);
+    const latching = patient.killSwitches.latch({ id: randomUUID(), userId, scope: 'all', accountId: null, venue: null, mode: 'halt', reason: null }, 'key:boss');
+    await until('the latch knows its accounts', async () => (await looking.query(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)).rows.length > 0);
+    const late = await world.newAccount({ userId });
+    await holding.query('COMMIT');
+    await Promise.all([holding.end(), looking.end()]);
+    const { killSwitch } = await latching;
+    expect(await placed(late)).toBe('RISK_ACCOUNT_HALTED');
+    const alerts = (await world.store.events.since(`account:${late.id}`, 0, 100)).filter(({ type }) => type === 'account.alert');
+    expect(alerts.map(({ data }) => data['kind'])).toEqual(['killSwitchLatched']);
+    await world.store.killSwitches.release(killSwitch.id, userId, 'key:boss');
+    expect(await placed(late)).toBeNull();
+  });
+
+  test('finds the orders that wait in workflows beside those of the venue', async () => {
+    const account = await world.newAccount();
+    const stop = intentFor(account, { type: 'stopMarket', side: 'sell', limitPrice: null, reduceOnly: true, condition: { ...UNCONDITIONAL, execution: 'durable', triggerPrice: '1.5', triggerPriceType: 'mark', gapPolicy: 'traded' } });
+    await world.store.placing.recordOrders([stop], OWNER);
+    expect((await world.store.orders.open(account.id)).map(({ id, state }) => [id, state])).toEqual([[stop.id, 'ARMED']]);
+  });
+
   test('is confirmed by a read of the venue after the last fill only, and a late fill takes that back', async () => {
     const account = await world.newAccount({ userId: (await world.store.users.createUser('a trader')).id });
     const { killSwitch } = await latch(account, 'flatten');
@@ -137,6 +168,29 @@ test('a dead-man switch fires once after silence, and not where a heartbeat came
   const alerts = (await world.store.events.since(`account:${account.id}`, 0, 100)).filter(({ type }) => type === 'account.alert');
   expect(alerts.map(({ data }) => data['kind'])).toEqual(['deadManFired']);
   await expect(heartbeats.beat(account.id, 'somebody', 1_000)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
+test('one that fired is not over before what stood at that time is', async () => {
+  const account = await world.newAccount();
+  const { heartbeats, strategies, accountChanges } = world.store;
+  const mine = async (): Promise<number> => (await heartbeats.unended()).filter(({ accountId }) => accountId === account.id).length;
+  const standing = await strategies.create(wish(account), null);
+  const { heartbeat } = await heartbeats.beat(account.id, account.userId, 1_000);
+  expect(await mine()).toBe(1);
+  world.clock.ms += 2_000;
+  expect(await heartbeats.fire(account.id, heartbeat.expiresAt ?? '', 0)).toBe(true);
+  expect(await mine()).toBe(1);
+  await strategies.command(standing.id, account.userId, { kind: 'cancel', reason: null });
+  expect(await mine()).toBe(0);
+  // Made by somebody who sends no heartbeats.
+  world.clock.ms += 1_000;
+  const later = await strategies.create(wish(account), null);
+  expect(await mine()).toBe(0);
+  await expect(accountChanges.remove(account.id, account.userId, 'key:boss')).rejects.toMatchObject({ code: 'CONFLICT', details: { orderLists: 0, strategies: 2 } });
+  for (const { id, revision } of await strategies.openOf(account.id)) await strategies.advance(id, { revision, afterN: 0, note: { state: 'CANCELED', reason: null, newRun: false, filledQuantity: '0', avgPrice: null }, place: [] });
+  await heartbeats.beat(account.id, account.userId, 1_000);
+  await accountChanges.remove(account.id, account.userId, 'key:boss');
+  expect([await mine(), (await strategies.byId(later.id))?.state]).toEqual([0, 'CANCELED']);
 });
 
 describe('loss limits', () => {

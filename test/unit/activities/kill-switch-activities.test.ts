@@ -1,6 +1,7 @@
 /** What a kill switch has canceled and closed, and what it leaves alone. */
 import { expect, test } from '@jest/globals';
 import { createKillSwitchActivities, type KillSwitchPorts } from '../../../src/activities/kill-switch-activities';
+import type { Heartbeat } from '../../../src/domain/heartbeat';
 import type { KillSwitch, KillSwitchFacts, KillSwitchMode } from '../../../src/domain/kill-switch';
 import type { Order } from '../../../src/domain/order';
 import { sampleOrder } from '../domain/order-samples';
@@ -22,7 +23,7 @@ function world(mode: KillSwitchMode, orders: readonly Order[], cancelHeld: KillS
       tell: async (id) => void commands.push(`told ${id}`),
     },
     heartbeats: { byAccount: async () => null, fire: async () => false },
-    working: async () => orders,
+    open: async () => orders,
     account: async () => null,
     market: async () => null,
     askForLook: (accountId) => looks?.push(accountId),
@@ -30,10 +31,10 @@ function world(mode: KillSwitchMode, orders: readonly Order[], cancelHeld: KillS
       asked?.push(order.id);
       return cancelHeld(order);
     },
-    onTrouble: (order) => troubles?.push(order.id),
+    onTrouble: (subject) => troubles?.push(Object.values(subject).join()),
     sha256Hex: (text) => text,
   };
-  return { step: () => createKillSwitchActivities(ports).stepKillSwitch({ killSwitchId: 'k' }), asked, troubles, looks, commands };
+  return { ports, step: () => createKillSwitchActivities(ports).stepKillSwitch({ killSwitchId: 'k' }), asked, troubles, looks, commands };
 }
 
 const order = (id: string, changes: Partial<Order> = {}): Order => sampleOrder({ id, state: 'WORKING', ...changes });
@@ -68,4 +69,48 @@ test('order lists end before their orders are canceled; halted, they keep their 
   expect(await commanded('halt')).toEqual(['stopEntries l1', 'told l1']);
   expect(await commanded('cancel')).toEqual(['cancel l1', 'told l1']);
   expect(await commanded('flatten')).toEqual(['cancel l1', 'told l1']);
+});
+
+/** An account whose silence began at NOW_MS: `beats` when its caller is heard of after all. */
+function silent(beats = false) {
+  const told: string[] = [];
+  let heartbeat: Heartbeat = { accountId: 'a1', userId: 'u1', timeoutMs: 1_000, expiresAt: new Date(NOW_MS).toISOString(), beatAt: new Date(NOW_MS - 1_000).toISOString(), firedAt: null };
+  const { ports } = world('cancel', [order('resting'), waiting('armed')], undefined, 1);
+  const activities = createKillSwitchActivities({
+    ...ports,
+    strategies: { openOf: async () => [{ id: 's1', userId: 'u1' }], command: async (id, _userId, { kind, reason }) => told.push(`${kind} ${id}: ${reason ?? ''}`), tell: async (id) => void told.push(`told ${id}`) },
+    lists: { ...ports.lists, command: async (id, _userId, { kind, reason }) => told.push(`${kind} ${id}: ${reason}`), tell: async (id) => void told.push(`told ${id}`) },
+    heartbeats: {
+      byAccount: async () => heartbeat,
+      fire: async (_accountId, expiresAt, openOrders) => {
+        if (beats) heartbeat = { ...heartbeat, expiresAt: new Date(NOW_MS + 5_000).toISOString() };
+        if (heartbeat.expiresAt !== expiresAt) return false;
+        heartbeat = { ...heartbeat, expiresAt: null, firedAt: new Date(NOW_MS).toISOString() };
+        told.push(`fired with ${openOrders} open`);
+        return true;
+      },
+    },
+  });
+  return { check: () => activities.checkHeartbeat({ accountId: 'a1' }), told };
+}
+
+test('an account that fell silent has its strategies and lists canceled before its orders, after that was decided; and again until it is heard of', async () => {
+  const { check, told } = silent();
+  expect((await check()).cancel.map(({ orderId }) => orderId)).toEqual(['resting']);
+  const ended = ['cancel s1: the account fell silent', 'told s1', 'cancel l1: the account fell silent', 'told l1'];
+  expect(told).toEqual(['fired with 2 open', ...ended]);
+  expect((await check()).cancel).toHaveLength(1);
+  expect(told).toEqual(['fired with 2 open', ...ended, ...ended]);
+});
+
+test('a heartbeat that comes after all finds everything as it was', async () => {
+  const { check, told } = silent(true);
+  expect([await check(), told]).toEqual([{ expiresAtMs: NOW_MS + 5_000, cancel: [] }, []]);
+});
+
+test.each(['strategies', 'lists'] as const)('one of the %s that cannot be stopped now holds up nothing else, and is told of', async (kind) => {
+  const { ports, troubles } = world('cancel', [order('resting')], undefined, 1);
+  const stuck: KillSwitchPorts[typeof kind] = { openOf: async () => [{ id: 'stuck', userId: 'u1' }], command: async () => Promise.reject(new Error('canceling statement due to lock timeout')), tell: async () => undefined };
+  const step = await createKillSwitchActivities({ ...ports, [kind]: stuck, switches: { ...ports.switches, facts: async () => [{ ...facts, openStrategies: 1, openLists: 1 }] } }).stepKillSwitch({ killSwitchId: 'k' });
+  expect([step.cancel.map(({ orderId }) => orderId), troubles]).toEqual([['resting'], ['stuck']]);
 });
