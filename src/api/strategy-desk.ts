@@ -53,7 +53,7 @@ export class StrategyDesk {
     const { account, market, parameters, quantity } = await this.judge(id, request, userId);
     const startAt = timeOf(request.startAt);
     const expireAt = timeOf(request.expireAt);
-    if (expireAt !== null && Date.parse(expireAt) <= Math.max(this.ports.clock.nowMs(), Date.parse(startAt ?? expireAt) - 1)) throw unprocessable('expireAt', expireAt, 'expireAt must be later than now and than startAt');
+    this.assertLater(expireAt, startAt);
     if (request.reduceOnly !== true) assertEntriesPass(this.ports.health, account.id);
     const wish: NewStrategyWish = {
       id, clientStrategyId, userId, accountId: account.id, venue: account.venue, symbol: market.symbol, venueSymbol: market.venueSymbol, type: request.type, side: request.side,
@@ -68,6 +68,7 @@ export class StrategyDesk {
     const wanted = { ...strategy, quantity: change.quantity ?? strategy.quantity, parameters: { ...strategy.parameters, ...change.parameters } };
     const { parameters, quantity } = await this.judge(strategy.id, wanted, strategy.userId);
     const expireAt = change.expireAt === undefined ? strategy.expireAt : timeOf(change.expireAt);
+    if (change.expireAt !== undefined) this.assertLater(expireAt, strategy.startAt);
     return this.ports.strategies.command(strategy.id, strategy.userId, { kind: 'amend', expectedRevision: revision, quantity, parameters, expireAt });
   }
 
@@ -111,6 +112,13 @@ export class StrategyDesk {
     const [first] = issues;
     if (first !== undefined) throw unprocessable(first.field, parameters[first.field] ?? quantity, `${first.field} ${first.message}`);
     return { account, market, parameters, quantity, prices };
+  }
+
+  /** An end that has passed would end it at once, with whatever is open. */
+  private assertLater(expireAt: string | null, startAt: string | null): void {
+    if (expireAt === null) return;
+    const endMs = Date.parse(expireAt);
+    if (endMs <= this.ports.clock.nowMs() || (startAt !== null && endMs <= Date.parse(startAt))) throw unprocessable('expireAt', expireAt, 'expireAt must be later than now and than startAt');
   }
 
   private pricesOf({ venue, symbol }: Market): BestPrices | null {

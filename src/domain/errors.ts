@@ -90,6 +90,8 @@ export const REASON = {
   notSent: 'NOT_SENT',
   rateLimited: 'RATE_LIMITED',
   venueRejected: 'VENUE_REJECTED',
+  /** The venue's: a post-only order would have taken liquidity. */
+  postOnlyWouldCross: 'POST_ONLY_WOULD_CROSS',
   canceledByUser: 'CANCELED_BY_USER',
   canceledByVenue: 'CANCELED_BY_VENUE',
 } as const;

@@ -22,7 +22,7 @@ export const strategyProgress = defineQuery<string>('strategyProgress');
 
 export async function strategy(input: StrategyInput): Promise<void> {
   let partsAsBefore = false;
-  const run = new StrategyRun(input.memory, undefined, { partsAsBefore: () => partsAsBefore, looksAsBefore: () => !patched('looks-when-due') });
+  const run = new StrategyRun(input.memory, undefined, { partsAsBefore: () => partsAsBefore, looksAsBefore: () => !patched('looks-when-due'), refusalsAsBefore: () => !patched('refusals-by-their-reason') });
   let { seen = null }: { seen?: StrategyInput['seen'] | null } = input;
   let heard = false;
   setHandler(strategyProgress, () => run.details());

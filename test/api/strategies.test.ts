@@ -45,6 +45,15 @@ describe('strategies', () => {
     expect((await edit('"1"')).status).toBe(409);
   });
 
+  it('takes no end that has passed, nor one before its start, made or edited', async () => {
+    const wrong = { ...TWAP, clientStrategyId: 'over' };
+    for (const times of [{ expireAt: '2020-01-01T00:00:00Z' }, { startAt: '2099-01-02T00:00:00Z', expireAt: '2099-01-01T00:00:00Z' }, { startAt: '2099-01-01T00:00:00Z', expireAt: '2099-01-01T00:00:00Z' }]) expect((await create({ ...wrong, ...times })).status).toBe(422);
+    const { body: made } = await create({ ...TWAP, clientStrategyId: 'ends', startAt: '2099-01-01T00:00:00Z' });
+    const edit = (expireAt: string | null) => api.ask('PATCH', `/api/v1/strategies/${made.id}`, { body: { expireAt }, headers: { 'if-match': '"1"' } });
+    for (const expireAt of ['2020-01-01T00:00:00Z', '2098-01-01T00:00:00Z']) expect((await edit(expireAt)).body.error).toMatchObject({ code: 'UNPROCESSABLE', message: expect.stringContaining('expireAt must be later') });
+    expect((await edit('2099-01-02T00:00:00Z')).body.expireAt).toBe('2099-01-02T00:00:00.000Z');
+  });
+
   it('pauses, resumes and cancels; another user finds nothing', async () => {
     const { body: made } = await create({ ...TWAP, clientStrategyId: 'steps' });
     const path = `/api/v1/strategies/${made.id}`;

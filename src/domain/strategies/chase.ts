@@ -80,6 +80,7 @@ export const chase = defineStrategy({
   description: 'One resting order that follows the best price, then the market or nothing.',
   form,
   needsPrices: true,
+  followsPrice: true,
   durationMs: (parameters) => parameters.timeoutMs,
   issues: ({ quantity, rules, prices, side }) => (placeable(rules, decimal(quantity), quantity, ownPrice(prices, side)) === null ? [{ field: 'quantity', message: 'is below the market\'s minimum' }] : []),
   preview: (input) => [{ leg: REST, atMs: 0, quantity: input.quantity, limitPrice: targetOf(input), postOnly: true }],

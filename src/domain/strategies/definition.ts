@@ -34,6 +34,8 @@ export interface StrategyDefinition<F extends Form> {
   readonly durationMs: (parameters: ParametersOf<F>) => number | null;
   /** Whether it places nothing without fresh prices. */
   readonly needsPrices: boolean;
+  /** Its post-only order is placed anew at another price where one would have taken liquidity: such a refusal is no failure. */
+  readonly followsPrice: boolean;
 }
 
 /** A definition whose parameters' type was checked where it was written. */

@@ -44,6 +44,7 @@ export const iceberg = defineStrategy({
   description: 'A resting order of which only a part is shown.',
   form,
   needsPrices: false,
+  followsPrice: false,
   durationMs: () => null,
   issues: ({ parameters, quantity, rules }) => {
     const smallest = decimal(parameters.displayQuantity).times(100 - parameters.randomSizePercent).dividedBy(100);

@@ -82,6 +82,7 @@ export const scale = defineStrategy({
   description: 'A ladder of resting orders between two prices.',
   form,
   needsPrices: false,
+  followsPrice: false,
   durationMs: () => null,
   issues: (input) => {
     const { parameters, rules, quantity } = input;

@@ -68,7 +68,7 @@ function decide(view: StrategyView<TwapParameters>): Decision {
   let next = Math.max(-1, ...mine) + 1;
   while (mine.length === 0 && next < plan.length && timeOf(next) < view.runFromMs) next += 1;
   const last = parameters.catchUp === 'none' ? plan.length - 1 : plan.length - 1 + EXTRA_SLICES;
-  if (next > last) return ended(view, open);
+  if (next > last) return ended(view, open, worstOf(view, oppositePrice(view.prices, view.side)));
   if (timeOf(next) > elapsedMs) return wait(timeOf(next));
   // Of several that are due, the latest counts; the earlier ones were missed.
   let due = next;
@@ -77,14 +77,14 @@ function decide(view: StrategyView<TwapParameters>): Decision {
   const price = oppositePrice(view.prices, view.side);
   // Without a fresh price there is nothing to bound the slice by; the driver wakes us when there is one.
   if (price === null) return wait(Math.max(after ?? 0, elapsedMs + MIN_INTERVAL_MS));
-  const skipped = (): Decision => (due >= last ? ended(view, open) : wait(after));
+  const worst = worstOf(view, price);
+  const skipped = (): Decision => (due >= last ? ended(view, open, worst) : wait(after));
   if (parameters.limitPrice !== null && isWorse(view.side, price, parameters.limitPrice)) return skipped();
   const limitPrice = slipped(rules, view.side, price, parameters.slippageBps, parameters.limitPrice);
-  const worth = limitPrice ?? price;
-  const whole = placeable(rules, left, remaining, worth);
+  const whole = placeable(rules, left, remaining, worst);
   // A part that is too small waits for the next one; the last ones take all there is.
-  const quantity = placeable(rules, wantedOf(view, plan, due), remaining, worth) ?? (due >= plan.length - 1 && parameters.catchUp !== 'none' ? whole : null);
-  if (whole === null) return ended(view, open);
+  const quantity = placeable(rules, wantedOf(view, plan, due), remaining, worst) ?? (due >= plan.length - 1 && parameters.catchUp !== 'none' ? whole : null);
+  if (whole === null) return ended(view, open, worst);
   if (quantity === null || limitPrice === null) return skipped();
   const child: ChildPlan = { leg: `slice-${due}`, quantity, limitPrice, timeInForce: 'IOC', postOnly: false };
   return { place: [child], cancel: [], wakeAtMs: after, end: null };
@@ -106,10 +106,15 @@ function wantedOf({ parameters, quantity, remaining }: StrategyView<TwapParamete
   }
 }
 
-function ended(view: StrategyView<TwapParameters>, open: boolean): Decision {
+/** What a slice may fill at, and the market judges its value by; null without a price. */
+function worstOf({ side, rules, parameters }: StrategyView<TwapParameters>, price: string | null): string | null {
+  return price === null ? null : (slipped(rules, side, price, parameters.slippageBps, parameters.limitPrice) ?? price);
+}
+
+function ended(view: StrategyView<TwapParameters>, open: boolean, worst: string | null): Decision {
   if (open) return wait(null);
   const { remaining, rules, parameters } = view;
-  if (placeable(rules, decimal(remaining), remaining, oppositePrice(view.prices, view.side)) === null) return { ...wait(null), end: { state: 'COMPLETED', reason: tooSmall(remaining) } };
+  if (placeable(rules, decimal(remaining), remaining, worst) === null) return { ...wait(null), end: { state: 'COMPLETED', reason: tooSmall(remaining) } };
   if (parameters.catchUp === 'none') return { ...wait(null), end: { state: 'COMPLETED', reason: `${remaining} was not filled, and the rule is to let it go` } };
   return { ...wait(null), end: { state: 'EXPIRED', reason: `${remaining} was not filled in its time and ${EXTRA_SLICES} slices more` } };
 }
@@ -124,6 +129,7 @@ export const twap = defineStrategy({
   description: 'The quantity in equal slices over a time; sizes and times may be randomised.',
   form,
   needsPrices: true,
+  followsPrice: false,
   durationMs: (parameters) => parameters.durationMs,
   issues: ({ parameters, quantity, rules, prices, side }) => {
     if (intervalOf(parameters) < MIN_INTERVAL_MS) return [{ field: 'slices', message: `gives less than ${MIN_INTERVAL_MS} ms a slice; take fewer slices or a longer duration` }];

@@ -4,13 +4,13 @@
  * quantity. Children are recorded before they are placed, so its memory is but two clocks that may be lost.
  */
 import { decimal, decimalText, ZERO } from '../../domain/decimal';
-import { REASON } from '../../domain/errors';
 import type { QuantityRules } from '../../domain/quantise';
 import { hasEnded, isOpenChild, type BestPrices, type ChildPlan, type Decision, type Strategy, type StrategyChild, type StrategyState, type StrategyView } from '../../domain/strategy';
 import type { AnyStrategyDefinition } from '../../domain/strategies/definition';
 import type { Parameters } from '../../domain/strategies/form';
 import { strategyNamed } from '../../domain/strategies/registry';
 import { bounded, figuresOf, remainingOf, shown, type Figures } from './strategy-figures';
+import { isRefused, refusalsInRow, STOPPED_REASONS, VENUE_DOWN_REASONS, wordsOf, wouldHaveTaken } from './strategy-refusals';
 
 /** The durable facts of one moment. */
 export interface StrategyLook {
@@ -37,9 +37,11 @@ export interface EarlierWays {
   readonly partsAsBefore: () => boolean;
   /** It looked each minute, and each two seconds while an order rested. */
   readonly looksAsBefore: () => boolean;
+  /** Of a run's refusals it heeded the reason of the newest alone. */
+  readonly refusalsAsBefore: () => boolean;
 }
 
-const NEWEST_WAYS: EarlierWays = { partsAsBefore: () => false, looksAsBefore: () => false };
+const NEWEST_WAYS: EarlierWays = { partsAsBefore: () => false, looksAsBefore: () => false, refusalsAsBefore: () => false };
 
 /** A change of the strategy's row. */
 export interface StrategyNote {
@@ -83,11 +85,6 @@ const LONGEST_RETURN_MS = 60_000;
 export const MAX_REFUSALS = 5;
 /** Between two refusals, doubled each time. */
 const FIRST_REFUSAL_MS = 1_000;
-
-/** The venue was not reached: nothing is wrong with the order. */
-const VENUE_DOWN_REASONS: ReadonlySet<string> = new Set([REASON.notSent, REASON.rateLimited, 'VENUE_UNAVAILABLE', 'SERVICE_UNAVAILABLE']);
-/** Entries of the account are stopped: by a person, a limit or the kill switch. */
-const STOPPED_REASONS: ReadonlySet<string> = new Set(['RISK_ACCOUNT_HALTED', 'RISK_ACCOUNT_REDUCING', 'RISK_DAILY_LOSS', 'RISK_DRAWDOWN']);
 
 export class StrategyRun {
   private unpricedSinceMs: number | null;
@@ -155,21 +152,37 @@ export class StrategyRun {
     const mine = children.filter((child) => child.run === strategy.run);
     const last = mine.at(-1);
     if (last !== undefined && (isOpenChild(last) || decimal(last.filledQuantity).greaterThan(ZERO))) this.returns = 0;
-    if (last !== undefined && isRefused(last) && STOPPED_REASONS.has(last.reasonCode ?? '')) return noted(figures, { state: 'PAUSED', reason: `its order was refused: ${wordsOf(last)}` });
-    if (last !== undefined && isRefused(last) && VENUE_DOWN_REASONS.has(last.reasonCode ?? '')) return noted(figures, { state: 'PAUSED_VENUE_DOWN', reason: `its order did not reach the venue: ${wordsOf(last)}` });
+    const stopped = this.refusedFor(STOPPED_REASONS, mine);
+    if (stopped !== undefined) return noted(figures, { state: 'PAUSED', reason: `its order was refused: ${wordsOf(stopped)}` });
+    const unreached = this.refusedFor(VENUE_DOWN_REASONS, mine);
+    if (unreached !== undefined) return noted(figures, { state: 'PAUSED_VENUE_DOWN', reason: `its order did not reach the venue: ${wordsOf(unreached)}` });
     if (this.unpricedSinceMs !== null && nowMs - this.unpricedSinceMs >= VENUE_DOWN_AFTER_MS) return noted(figures, { state: 'PAUSED_VENUE_DOWN', reason: `no fresh price of ${strategy.symbol} since ${new Date(this.unpricedSinceMs).toISOString()}` });
-    const refused = refusalsInRow(mine);
+    const inRow = refusalsInRow(mine);
+    const refused = this.failures(strategy, inRow);
     if (refused.length >= MAX_REFUSALS) {
       if (isBusy(children)) return this.stepOf(look, figures, { waitMs: OPEN_LOOK_MS });
       return noted(figures, { state: 'FAILED', reason: `${MAX_REFUSALS} orders in a row were refused, the last: ${wordsOf(refused.at(-1))}` });
     }
     const decision = this.decide(look, figures, nowMs);
     const cancel = cancelable(children).filter((orderId) => decision.cancel.includes(orderId));
-    const restMs = refused.length === 0 ? 0 : (refused.at(-1)?.createdAtMs ?? 0) + FIRST_REFUSAL_MS * 2 ** (refused.length - 1) - nowMs;
+    const restMs = inRow.length === 0 ? 0 : (inRow.at(-1)?.createdAtMs ?? 0) + FIRST_REFUSAL_MS * 2 ** Math.max(refused.length - 1, 0) - nowMs;
     if (decision.place.length > 0 && restMs > 0) return this.stepOf(look, figures, { cancel, waitMs: restMs });
     if (decision.end !== null && !isBusy(children)) return noted(figures, decision.end);
     const place = bounded(remainingOf(strategy, figures), decision.place);
     return this.stepOf(look, figures, { place, cancel, waitMs: this.wait(look, decision, nowMs) });
+  }
+
+  /** Orders are recorded several at once: one of them says it, whatever became of those after it. Another run begins when that is over. */
+  private refusedFor(reasons: ReadonlySet<string>, mine: readonly StrategyChild[]): StrategyChild | undefined {
+    const found = mine.findLast((child) => isRefused(child) && reasons.has(child.reasonCode ?? ''));
+    return found === undefined || found === mine.at(-1) || !this.ways.refusalsAsBefore() ? found : undefined;
+  }
+
+  /** Of refusals in a row, those that may end it: one that follows the price is late now and then, and is placed anew at the price as it is. */
+  private failures({ type }: Strategy, inRow: readonly StrategyChild[]): readonly StrategyChild[] {
+    if (!this.definitionOf(type).followsPrice) return inRow;
+    const others = inRow.filter((child) => !wouldHaveTaken(child));
+    return others.length === inRow.length || this.ways.refusalsAsBefore() ? inRow : others;
   }
 
   private decide({ strategy, children, rules, prices }: StrategyLook, figures: Figures, nowMs: number): Decision {
@@ -252,17 +265,4 @@ function isBusy(children: readonly StrategyChild[]): boolean {
 
 function cancelable(children: readonly StrategyChild[]): readonly string[] {
   return children.filter((child) => child.isPlaced && isOpenChild(child) && !child.pendingCancel).map((child) => child.orderId);
-}
-
-function isRefused(child: StrategyChild): boolean {
-  return (child.state === 'DENIED' || child.state === 'REJECTED') && decimal(child.filledQuantity).isZero();
-}
-
-function refusalsInRow(children: readonly StrategyChild[]): readonly StrategyChild[] {
-  const accepted = children.findLastIndex((child) => !isRefused(child));
-  return children.slice(accepted + 1);
-}
-
-function wordsOf(child: StrategyChild | undefined): string {
-  return `${child?.reasonCode ?? 'no code'} (${child?.reasonMessage ?? 'no words'})`;
 }

@@ -88,6 +88,18 @@ describe.each(STRATEGIES.map(({ type }) => type))('%s', (type) => {
   });
 });
 
+it.each(['scale', 'iceberg'])('%s fills all of its quantity, whichever of its orders did not reach the venue', (type) => {
+  const only = new Set(['time', 'fill', 'unreached', 'crash', 'crashBeforePlacing']);
+  fc.assert(
+    fc.property(happenings, (script) => {
+      const world = play(type, script.filter(({ kind }) => only.has(kind)));
+      world.settle(200);
+      expect([world.strategy.state, world.filled.toFixed(), world.strategy.reason]).toEqual(['COMPLETED', '10', null]);
+    }),
+    { numRuns: RUNS, seed },
+  );
+});
+
 it('finds a planted bug: a chase that places its next order before the last one has ended', () => {
   const eager: Planted = {
     definition: (type): AnyStrategyDefinition => {
