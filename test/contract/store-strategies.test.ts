@@ -1,4 +1,4 @@
-/** Strategies, kill switches, heartbeats and loss limits in PostgreSQL: what is recorded holds whoever asks, and how often. */
+/** Strategies, kill switches and loss limits in PostgreSQL: what is recorded holds whoever asks, and how often. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
@@ -6,25 +6,15 @@ import type { Account } from '../../src/domain/account';
 import { flatnessOf } from '../../src/domain/kill-switch';
 import { UNCONDITIONAL } from '../../src/domain/order';
 import type { ChildPlan } from '../../src/domain/strategy';
-import { withFallbacks } from '../../src/domain/strategies/form';
-import { strategyNamed } from '../../src/domain/strategies/registry';
-import type { NewStrategy } from '../../src/store/strategies';
 import { until } from './bus-until';
-import { fillOf, intentFor, openStoreWorld, OWNER, SYMBOL, VENUE_SYMBOL, type StoreWorld } from './store-harness';
+import { fillOf, intentFor, openStoreWorld, OWNER, SYMBOL, type StoreWorld } from './store-harness';
+import { wish } from './strategy-wish';
 
 let world: StoreWorld;
 beforeAll(async () => {
   world = await openStoreWorld();
 });
 afterAll(() => world.close());
-
-function wish(account: Account): NewStrategy {
-  const id = randomUUID();
-  return {
-    id, clientStrategyId: `c-${id}`, userId: account.userId, accountId: account.id, venue: account.venue, symbol: SYMBOL, venueSymbol: VENUE_SYMBOL, type: 'iceberg', side: 'buy', quantity: '100', reduceOnly: false,
-    parameters: withFallbacks(strategyNamed('iceberg').form, { limitPrice: '2', displayQuantity: '60' }), startAt: null, expireAt: null, ownerWorkflowId: `strategy/${id}`,
-  };
-}
 
 const part = (leg: string, quantity = '60'): ChildPlan => ({ leg, quantity, limitPrice: '2', timeInForce: 'GTC', postOnly: false });
 const RUNNING = { state: 'RUNNING', reason: null, newRun: true, filledQuantity: '0', avgPrice: null } as const;
@@ -152,45 +142,6 @@ describe('a kill switch', () => {
     await world.store.watching.applyFills(writer, account.id, [fillOf(intentFor(account), { atMs: readMs + 1 })]);
     expect(await state()).toBe('FLATTENING');
   });
-});
-
-test('a dead-man switch fires once after silence, and not where a heartbeat came', async () => {
-  const account = await world.newAccount();
-  const { heartbeats } = world.store;
-  const first = await heartbeats.beat(account.id, account.userId, 1_000);
-  expect(first.isSooner).toBe(true);
-  expect((await heartbeats.beat(account.id, account.userId, 5_000)).isSooner).toBe(false);
-  world.clock.ms += 2_000;
-  expect(await heartbeats.fire(account.id, first.heartbeat.expiresAt ?? '', 1)).toBe(false);
-  world.clock.ms += 4_000;
-  const { expiresAt } = (await heartbeats.byAccount(account.id)) ?? {};
-  expect([await heartbeats.fire(account.id, expiresAt ?? '', 1), await heartbeats.fire(account.id, expiresAt ?? '', 1)]).toEqual([true, false]);
-  const alerts = (await world.store.events.since(`account:${account.id}`, 0, 100)).filter(({ type }) => type === 'account.alert');
-  expect(alerts.map(({ data }) => data['kind'])).toEqual(['deadManFired']);
-  await expect(heartbeats.beat(account.id, 'somebody', 1_000)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-});
-
-test('one that fired is not over before what stood at that time is', async () => {
-  const account = await world.newAccount();
-  const { heartbeats, strategies, accountChanges } = world.store;
-  const mine = async (): Promise<number> => (await heartbeats.unended()).filter(({ accountId }) => accountId === account.id).length;
-  const standing = await strategies.create(wish(account), null);
-  const { heartbeat } = await heartbeats.beat(account.id, account.userId, 1_000);
-  expect(await mine()).toBe(1);
-  world.clock.ms += 2_000;
-  expect(await heartbeats.fire(account.id, heartbeat.expiresAt ?? '', 0)).toBe(true);
-  expect(await mine()).toBe(1);
-  await strategies.command(standing.id, account.userId, { kind: 'cancel', reason: null });
-  expect(await mine()).toBe(0);
-  // Made by somebody who sends no heartbeats.
-  world.clock.ms += 1_000;
-  const later = await strategies.create(wish(account), null);
-  expect(await mine()).toBe(0);
-  await expect(accountChanges.remove(account.id, account.userId, 'key:boss')).rejects.toMatchObject({ code: 'CONFLICT', details: { orderLists: 0, strategies: 2 } });
-  for (const { id, revision } of await strategies.openOf(account.id)) await strategies.advance(id, { revision, afterN: 0, note: { state: 'CANCELED', reason: null, newRun: false, filledQuantity: '0', avgPrice: null }, place: [] });
-  await heartbeats.beat(account.id, account.userId, 1_000);
-  await accountChanges.remove(account.id, account.userId, 'key:boss');
-  expect([await mine(), (await strategies.byId(later.id))?.state]).toEqual([0, 'CANCELED']);
 });
 
 describe('loss limits', () => {
