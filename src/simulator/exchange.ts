@@ -88,6 +88,7 @@ export class Exchange {
     else checkFunds(this.state, account, venue, request);
     const order = this.life.accept(account, request);
     this.life.take(account, venue, order);
+    if (order.status === 'open') this.life.endExcessReductions(account, venue, order);
     followPrices(this.life);
     return order;
   }

@@ -22,6 +22,8 @@ export interface SimulatorOptions {
   readonly network: 'mainnet' | 'testnet';
   /** Request weight each address may use a minute; paper has no limit. */
   readonly weightPerMinute: number;
+  /** Hyperliquid takes a dead-man switch only of who has traded so much, in USD; its own figure is 1,000,000. */
+  readonly switchVolume: number;
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
@@ -50,6 +52,7 @@ export const DEFAULT_OPTIONS: SimulatorOptions = {
   // What the official SDK of Hyperliquid signs for any address but the mainnet's own.
   network: 'testnet',
   weightPerMinute: HYPERLIQUID_WEIGHT_PER_MINUTE,
+  switchVolume: 0,
   host: '127.0.0.1',
   port: 0,
   data: null,
@@ -86,6 +89,7 @@ export function readOptions(args: readonly string[]): SimulatorOptions {
     venue,
     network,
     weightPerMinute: integer('weight-per-minute', values['weight-per-minute'], DEFAULT_OPTIONS.weightPerMinute, 1_000_000_000),
+    switchVolume: integer('switch-volume', values['switch-volume'], DEFAULT_OPTIONS.switchVolume, 1_000_000_000),
     host: values.host ?? DEFAULT_OPTIONS.host,
     port: integer('port', values.port, DEFAULT_OPTIONS.port, MAX_PORT),
     data: values.data ?? DEFAULT_OPTIONS.data,
@@ -110,6 +114,7 @@ function parse(args: readonly string[]) {
         venue: { type: 'string' },
         network: { type: 'string' },
         'weight-per-minute': { type: 'string' },
+        'switch-volume': { type: 'string' },
         host: { type: 'string' },
         port: { type: 'string' },
         data: { type: 'string' },

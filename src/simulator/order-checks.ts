@@ -24,11 +24,11 @@ export function checkPostOnly(venue: Venue, side: Side, price: Decimal): void {
   }
 }
 
-/** Refuses a reduce-only order that its account's position cannot absorb. */
+/** Refuses a reduce-only order that its account's position cannot absorb, wholly or, where the market says so, at all. */
 export function checkReduceOnly(account: Account, venue: Venue, side: Side, quantity: Decimal): void {
   if (venue.market.kind === 'spot') throw new PaperError('BAD_REQUEST', `${venue.market.symbol} is a spot market: reduceOnly does not apply`);
   const room = reducible(account.position(venue.market.symbol), side);
-  if (quantity.greaterThan(room)) {
+  if (venue.market.capsReduceOnly === true ? room.isZero() : quantity.greaterThan(room)) {
     throw new PaperError('REDUCE_ONLY_WOULD_INCREASE', `a reduce-only ${side} of ${quantity.toFixed()} exceeds the ${room.toFixed()} it could reduce`);
   }
 }

@@ -1,3 +1,4 @@
+import { sum } from '../domain/decimal';
 import type { Account } from './account';
 import type { Book } from './book';
 import { ExchangeState, type Venue } from './exchange-state';
@@ -86,6 +87,19 @@ export class OrderLife {
       for (const order of [...holding.reduceOnly]) {
         if (reducible(holding.quantity, order.side).isZero()) this.cancelOpen(account, order, 'REDUCE_ONLY');
       }
+    }
+  }
+
+  /** Reductions that rest together for more than the position: the earliest end, where the market says so. */
+  endExcessReductions(account: Account, venue: Venue, newest: Order): void {
+    if (venue.market.capsReduceOnly !== true || !newest.reduceOnly) return;
+    const holding = account.holding(venue.market);
+    const resting = [...holding.reduceOnly].filter((order) => order !== newest && order.side === newest.side && !isArmed(order));
+    let wanted = sum([newest, ...resting].map(({ leaves }) => leaves));
+    for (const order of resting) {
+      if (wanted.lessThanOrEqualTo(reducible(holding.quantity, newest.side))) return;
+      wanted = wanted.minus(order.leaves);
+      this.cancelOpen(account, order, 'REDUCE_ONLY');
     }
   }
 

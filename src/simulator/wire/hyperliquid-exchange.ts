@@ -1,5 +1,4 @@
 /** POST /exchange of the simulated Hyperliquid: signed actions, each refused in the venue's words by its real cause. */
-import { decimal } from '../../domain/decimal';
 import type { Account } from '../account';
 import { PaperError, type PaperErrorCode } from '../errors';
 import { hideNewOrder } from '../fault-effects';
@@ -9,10 +8,11 @@ import { keptLinks, linksOf } from './hyperliquid-groups';
 import { MALFORMED, malformed } from './hyperliquid-info';
 import { isUserSigned, type Network, type SignedBody, signerOf } from './hyperliquid-signatures';
 import { integer, type Item, itemsOf, readBody, readOrder, record } from './hyperliquid-requests';
+import { type PayloadPort, refusedPayload } from './hyperliquid-payload';
 import * as settings from './hyperliquid-settings';
 import { assetById, type HyperliquidAsset } from './hyperliquid-universe';
 import { withdraw } from './hyperliquid-bridge';
-import { readAddress, type HyperliquidUsers } from './hyperliquid-users';
+import { ownerOf, readAddress, type HyperliquidUsers } from './hyperliquid-users';
 import * as views from './hyperliquid-views';
 
 type Status = Record<string, unknown> | string;
@@ -21,11 +21,13 @@ export interface ExchangeAnswer {
   readonly response: unknown;
 }
 
-/** A limit further than this from the mark is refused (0.8 of it). */
-const MAX_DISTANCE = decimal('0.8');
 /** An order whose client id was used before gets a counter behind it in the core, which takes each only once. */
 const AGAIN = '#';
 const DONE = { type: 'default' } as const;
+/** Requests that an expired action counts as. */
+const EXPIRED_COSTS = 5;
+/** What an amendment is answered whose new order was refused: the old one is canceled by then. */
+const MODIFY_FAILED = 'Error placing new order during modify: ';
 
 export class HyperliquidExchange {
   /** Told of the id an order had before it was replaced. */
@@ -57,12 +59,13 @@ export class HyperliquidExchange {
     // A wrong signature recovers to an address nobody knows: the venue cannot tell the two apart either.
     if (user === null) throw new PaperError('BAD_REQUEST', `User or API Wallet ${signer} does not exist.`);
     if (isUserSigned(type) && user !== signer) throw new PaperError('BAD_REQUEST', `Must deposit before performing actions. User: ${signer}`);
-    if (expiresAfter !== null && now > expiresAfter) {
-      this.users.countRequests(user, 5, false, now);
-      throw new PaperError('BAD_REQUEST', `Action expired: expiresAfter ${expiresAfter} is before the current time ${now}`);
-    }
     const trader = vaultAddress === null ? user : this.vaultOf(vaultAddress, user);
     this.users.takeNonce(signer, nonce, now);
+    // Its nonce is used up all the same.
+    if (expiresAfter !== null && now > expiresAfter) {
+      this.users.countRequests(user, EXPIRED_COSTS, false, now);
+      throw new PaperError('BAD_REQUEST', 'Action already expired');
+    }
     this.users.countRequests(user, itemsOf(action).length || 1, type.startsWith('cancel'), now);
     switch (type) {
       case 'order':
@@ -70,11 +73,16 @@ export class HyperliquidExchange {
       case 'cancel':
       case 'cancelByCloid':
         return { type: 'cancel', data: { statuses: itemsOf(action).map((item) => this.each(() => this.cancel(trader, item, now))) } };
-      case 'modify':
+      case 'modify': {
+        const refused = refusedPayload([record(action['order'])], 'na', this.payload);
+        if (refused !== null) throw new PaperError('BAD_REQUEST', refused);
         this.modify(trader, action, now);
         return DONE;
-      case 'batchModify':
-        return { type: 'order', data: { statuses: itemsOf(action).map((item) => this.each(() => this.modify(trader, item, now))) } };
+      }
+      case 'batchModify': {
+        const refused = refusedPayload(itemsOf(action).map((item) => record(item['order'])), 'na', this.payload);
+        return { type: 'order', data: { statuses: refused !== null ? [{ error: refused }] : itemsOf(action).map((item) => this.each(() => this.modify(trader, item, now))) } };
+      }
       case 'scheduleCancel':
         settings.scheduleCancel(this.venue, this.users, trader, action['time'] ?? null, now);
         return DONE;
@@ -116,6 +124,8 @@ export class HyperliquidExchange {
   private order(user: string, action: Item, now: number): Status[] {
     const { grouping } = action;
     if (grouping !== 'na' && grouping !== 'normalTpsl' && grouping !== 'positionTpsl') throw malformed();
+    const refusedWhole = refusedPayload(itemsOf(action), grouping, this.payload);
+    if (refusedWhole !== null) return [{ error: refusedWhole }];
     let entry: Order | null = null;
     let refused: Status | null = null;
     return itemsOf(action).map((item, index) => {
@@ -137,11 +147,7 @@ export class HyperliquidExchange {
   }
 
   private place(account: Account, asset: HyperliquidAsset, request: OrderRequest, now: number): Order {
-    const mark = this.venue.exchange.state.markOf(asset.coin);
-    const limit = request.price;
-    if (mark !== null && limit !== null && request.triggerPrice === undefined && limit.minus(mark).abs().greaterThan(mark.times(MAX_DISTANCE))) {
-      throw new PaperError('BAD_REQUEST', `Order price cannot be more than 80% away from the reference price. asset=${asset.asset}`);
-    }
+    if (this.users.hasTooManyOrders(ownerOf(account.name).user, request)) throw new PaperError('BAD_REQUEST', `Too many open orders. asset=${asset.asset}`); // (ours)
     try {
       const order = this.venue.exchange.place(account, request, now);
       order.hiddenUntil = hideNewOrder(this.venue, account.name, views.cloidOf(order.clientId) ?? order.clientId);
@@ -162,7 +168,10 @@ export class HyperliquidExchange {
     return 'success';
   }
 
-  /** The old order is canceled and the new one has an id of its own, also where the core keeps the order. */
+  /**
+   * The old order is canceled and the new one has an id of its own, also where the core keeps the order. Where the new one is
+   * refused, the old one is gone all the same.
+   */
   private modify(user: string, item: Item, now: number): Status {
     const wanted = record(item['order']);
     const asset = this.asset(wanted['a']);
@@ -170,6 +179,16 @@ export class HyperliquidExchange {
     if (order === null || order.status !== 'open') throw new PaperError('BAD_REQUEST', 'Cannot modify canceled or filled order');
     const account = this.venue.exchange.state.account(order.account);
     const request = { ...readOrder(wanted, asset, this.clientId(account, wanted['c'])), links: keptLinks(order) };
+    try {
+      return this.replace(account, asset, order, request, now);
+    } catch (error) {
+      if (!(error instanceof PaperError)) throw error;
+      if (order.status === 'open') this.venue.exchange.cancel(account, { orderId: order.orderId }, now);
+      throw new PaperError('BAD_REQUEST', MODIFY_FAILED + error.message);
+    }
+  }
+
+  private replace(account: Account, asset: HyperliquidAsset, order: Order, request: OrderRequest, now: number): Status {
     const same = order.symbol === request.symbol && order.side === request.side && order.reduceOnly === request.reduceOnly && order.postOnly === request.postOnly && views.cloidOf(order.clientId) === views.cloidOf(request.clientId);
     if (!same || (request.triggerPrice ?? null) !== null || isArmed(order) || request.timeInForce !== order.timeInForce) {
       this.venue.exchange.cancel(account, { orderId: order.orderId }, now);
@@ -207,6 +226,8 @@ export class HyperliquidExchange {
     return account;
   }
 
+  private readonly payload: PayloadPort = { asset: (id) => this.asset(id), markOf: (coin) => this.venue.exchange.state.markOf(coin) };
+
   private asset(id: unknown): HyperliquidAsset {
     const asset = assetById(integer(id));
     if (asset === undefined || !this.venue.exchange.state.venues.has(asset.coin)) throw new PaperError('UNKNOWN_MARKET', `Invalid asset: ${String(id)}`);
@@ -243,8 +264,6 @@ export class HyperliquidExchange {
         return `Price must be divisible by tick size. ${at}`;
       case 'TRIGGER_ALREADY_REACHED':
         return `Invalid TP/SL price. ${at}`;
-      case 'BAD_LOT':
-        return `Order has invalid size. ${at}`;
       case 'BELOW_MINIMUM':
         return `Order must have minimum value of $10. ${at}`;
       case 'INSUFFICIENT_MARGIN':

@@ -124,7 +124,12 @@ const READERS: Readonly<Record<string, Reader>> = {
   userFills: (context, request) => fills(context, request, -Infinity, Infinity).slice(-MAX_FILLS).reverse(),
   userFillsByTime: (context, request) => fills(context, request, timeOf(request, 'startTime'), timeOf(request, 'endTime', Infinity)).slice(0, MAX_FILLS),
   userRateLimit: ({ users }, request) => users.rateLimit(userOf(request)),
-  userFees: () => ({ dailyUserVlm: [], feeSchedule: { cross: '0.00045', add: '0.00015' }, userCrossRate: '0.00045', userAddRate: '0.00015', activeReferralDiscount: '0.0' }),
+  userFees: () => ({
+    dailyUserVlm: [],
+    feeSchedule: { cross: '0.00045', add: '0.00015', spotCross: '0.0007', spotAdd: '0.0004', tiers: { vip: [], mm: [] }, referralDiscount: '0.04', stakingDiscountTiers: [] },
+    userCrossRate: '0.00045', userAddRate: '0.00015', userSpotCrossRate: '0.0007', userSpotAddRate: '0.0004', activeReferralDiscount: '0.0',
+    trial: null, feeTrialEscrow: '0.0', nextTrialAvailableTimestamp: null, stakingLink: null, activeStakingDiscount: { bpsOfMaxSupply: '0.0', discount: '0.0' },
+  }),
   userRole: ({ users }, request) => {
     const address = userOf(request);
     const leader = users.vaultLeaders.get(address);

@@ -32,7 +32,7 @@ export function updateIsolatedMargin(venue: PaperVenue, account: Account, asset:
   if (typeof action['isBuy'] !== 'boolean') throw malformed();
   const amount = new Decimal(integer(action['ntli'])).times(MARGIN_UNITS);
   const holding = account.holdings.get(asset.coin);
-  if (holding === undefined || holding.quantity.isZero() || !holding.isolated) throw new PaperError('BAD_REQUEST', `No isolated position in asset=${asset.asset}`); // (ours)
+  if (holding === undefined || holding.quantity.isZero() || !holding.isolated) throw new PaperError('BAD_REQUEST', 'Position does not use isolated margin.');
   try {
     venue.exchange.adjustMargin(account, asset.coin, amount);
   } catch (error) {
@@ -46,6 +46,7 @@ export function scheduleCancel(venue: PaperVenue, users: HyperliquidUsers, user:
   if (time !== null && (typeof time !== 'number' || time < now + MIN_SCHEDULE_MS)) {
     throw new PaperError('BAD_REQUEST', 'Schedule cancel time must be at least 5 seconds in the future');
   }
+  if (time !== null) users.checkSwitchVolume(user);
   if (time !== null && !users.mayArmSwitch(user, now)) throw new PaperError('BAD_REQUEST', 'Scheduled cancel was triggered too often today'); // (ours)
   for (const account of users.accountsOf(user)) venue.setDeadMan(account, time === null ? 0 : time - now);
 }
@@ -62,9 +63,9 @@ export function sendAsset(venue: PaperVenue, users: HyperliquidUsers, user: stri
   const subAccount = action['fromSubAccount'] === '' || action['fromSubAccount'] === undefined ? null : readAddress(action['fromSubAccount']);
   if (subAccount !== null && users.vaultLeaders.get(subAccount) !== user) throw new PaperError('BAD_REQUEST', `Invalid sub-account: ${subAccount}`); // (ours)
   const from = subAccount ?? user;
-  if (byAgent && destination !== from) throw new PaperError('BAD_REQUEST', 'Agent can only send assets to its own user'); // (ours)
+  if (byAgent && destination !== from && users.vaultLeaders.get(destination) !== user) throw new PaperError('BAD_REQUEST', 'Agent can only send asset to same user or their sub-accounts.');
   const token = tokenByName(action['token']);
-  if (token === undefined) throw new PaperError('BAD_REQUEST', 'Invalid token');
+  if (token === undefined) throw new PaperError('BAD_REQUEST', `Unknown token ${String(action['token'])}`);
   const [sourceDex, destinationDex] = [dexName(action['sourceDex']), dexName(action['destinationDex'])];
   const { amount } = action;
   transfer(venue, users, { from, fromDex: sourceDex, to: destination, toDex: destinationDex, token: token.name, amount });
@@ -75,7 +76,7 @@ export function sendAsset(venue: PaperVenue, users: HyperliquidUsers, user: stri
 /** subAccountTransfer: USDC between a user and a sub-account, in millionths. */
 export function subAccountTransfer(venue: PaperVenue, users: HyperliquidUsers, user: string, action: Item): void {
   const subAccount = readAddress(action['subAccountUser']);
-  if (users.vaultLeaders.get(subAccount) !== user) throw new PaperError('BAD_REQUEST', `Invalid sub-account: ${subAccount}`); // (ours)
+  if (users.vaultLeaders.get(subAccount) !== user) throw new PaperError('BAD_REQUEST', `Invalid sub-account transfer from ${user} to ${subAccount}`);
   const amount = new Decimal(integer(action['usd'])).times(MARGIN_UNITS).toFixed();
   const [from, to] = action['isDeposit'] === true ? [user, subAccount] : [subAccount, user];
   transfer(venue, users, { from, fromDex: '', to, toDex: '', token: USDC, amount });
@@ -98,7 +99,7 @@ function transfer(venue: PaperVenue, users: HyperliquidUsers, { from, fromDex, t
   const [source, target] = [users.account(from, fromDex), users.account(to, toDex)];
   if (source === null || target === null) throw new PaperError('BAD_REQUEST', `User does not exist: ${accountName(to, toDex)}`);
   const [paid, received] = [fromDex === 'spot' ? token : USDC, toDex === 'spot' ? token : USDC];
-  if (source.available(paid, venue.exchange.state.markOf).lessThan(value)) throw new PaperError('BAD_REQUEST', 'Insufficient balance for transfer');
+  if (source.available(paid, venue.exchange.state.markOf).lessThan(value)) throw new PaperError('BAD_REQUEST', 'Insufficient balance for token transfer');
   venue.exchange.credit(source, paid, value.negated());
   venue.exchange.credit(target, received, value);
 }

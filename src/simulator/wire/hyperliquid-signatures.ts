@@ -49,7 +49,7 @@ export function signerOf(body: SignedBody, network: Network): string {
     const point = signature.recoverPublicKey(digest).toBytes(false);
     return `0x${Buffer.from(keccak_256(point.subarray(1)).subarray(12)).toString('hex')}`;
   } catch {
-    throw new PaperError('BAD_REQUEST', 'Failed to recover the signer from the signature');
+    throw new PaperError('BAD_REQUEST', 'Unable to recover signer.');
   }
 }
 

@@ -227,7 +227,7 @@ export class HyperliquidStream {
   private webData(user: string): string {
     const read = (type: string): unknown => readInfo(this.context, { type, user });
     const [meta, assetCtxs] = readInfo(this.context, { type: 'metaAndAssetCtxs' }) as [unknown, unknown];
-    return frame('webData2', { clearinghouseState: read('clearinghouseState'), openOrders: read('frontendOpenOrders'), meta, assetCtxs, serverTime: this.venue.clock.now(), user, isVault: false, agentAddress: null, agentValidUntil: null, cumLedger: '0.0', totalVaultEquity: '0.0', leadingVaults: [], twapStates: [] });
+    return frame('webData2', { spotAssetCtxs: [], clearinghouseState: read('clearinghouseState'), openOrders: read('frontendOpenOrders'), meta, assetCtxs, serverTime: this.venue.clock.now(), user, isVault: false, agentAddress: null, agentValidUntil: null, cumLedger: '0.0', totalVaultEquity: '0.0', leadingVaults: [], twapStates: [] });
   }
 
   /** What became of webData2: the account itself, its parts have channels of their own. */

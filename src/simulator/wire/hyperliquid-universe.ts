@@ -90,6 +90,7 @@ function assetOf(row: Row, dex: string, index: number): HyperliquidAsset {
     minNotional: MIN_NOTIONAL,
     maxLeverage: row.maxLeverage,
     onlyIsolated: dexIndex !== 0,
+    capsReduceOnly: true,
     makerFeeRate: FEES.maker.times(factor),
     takerFeeRate: FEES.taker.times(factor),
     funding: FUNDING,
@@ -131,15 +132,15 @@ export function metaView(dex: string): Record<string, unknown> {
 const DEPLOYER = '0x88806a71d74ad0a510b350545c9ae490912f0888';
 
 export function perpDexsView(): unknown[] {
-  return DEXES.map(({ name, fullName }) => (name === '' ? null : { name, fullName, deployer: DEPLOYER, oracleUpdater: null, feeRecipient: null, assetToStreamingOiCap: [], deployerFeeScale: '1.0' }));
+  return DEXES.map(({ name, fullName }) => (name === '' ? null : { name, fullName, deployer: DEPLOYER, oracleUpdater: null, feeRecipient: null, assetToStreamingOiCap: [], subDeployers: [], deployerFeeScale: '1.0', lastDeployerFeeScaleChangeTime: '1970-01-01T00:00:00', assetToFundingMultiplier: [], assetToFundingInterestRate: [] }));
 }
 
 /** Spot is known by name only: the simulated venue trades no spot. */
 export const SPOT_META = {
   tokens: [
-    { name: 'USDC', szDecimals: 8, weiDecimals: 8, index: 0, tokenId: '0x6d1e7cde53ba9467b783cb7c530ce054', isCanonical: true, evmContract: null, fullName: null },
-    { name: 'PURR', szDecimals: 0, weiDecimals: 5, index: 1, tokenId: '0xc1fb593aeffbeb02f85e0308e9956a90', isCanonical: true, evmContract: null, fullName: null },
-    { name: 'USDH', szDecimals: 2, weiDecimals: 8, index: 2, tokenId: '0x54e00a5988577cb0b0c9ab0cb6ef7f4b', isCanonical: false, evmContract: null, fullName: null },
+    { name: 'USDC', szDecimals: 8, weiDecimals: 8, index: 0, tokenId: '0x6d1e7cde53ba9467b783cb7c530ce054', isCanonical: true, evmContract: null, fullName: null, deployerTradingFeeShare: '0.0' },
+    { name: 'PURR', szDecimals: 0, weiDecimals: 5, index: 1, tokenId: '0xc1fb593aeffbeb02f85e0308e9956a90', isCanonical: true, evmContract: null, fullName: null, deployerTradingFeeShare: '0.0' },
+    { name: 'USDH', szDecimals: 2, weiDecimals: 8, index: 2, tokenId: '0x54e00a5988577cb0b0c9ab0cb6ef7f4b', isCanonical: false, evmContract: null, fullName: null, deployerTradingFeeShare: '0.0' },
   ],
   universe: [{ name: 'PURR/USDC', tokens: [1, 0], index: 0, isCanonical: true }],
 } as const;

@@ -5,6 +5,7 @@
 import type { Decimal } from '../../domain/decimal';
 import type { Account } from '../account';
 import { PaperError } from '../errors';
+import type { OrderRequest } from '../order';
 import { type PaperVenue, hashKey } from '../paper-venue';
 
 /** A signer's nonces the venue remembers: a new one must be above the lowest of them. */
@@ -14,6 +15,10 @@ const NONCE_PAST_MS = 2 * 24 * 60 * 60 * 1000;
 const NONCE_FUTURE_MS = 24 * 60 * 60 * 1000;
 /** Requests an address may make before it has traded anything; one more for each USDC traded. */
 const FREE_REQUESTS = 10_000;
+/** Orders that may be open, and what is traded for one more. Source: the venue's documentation, "Rate limits". */
+const OPEN_ORDERS = 1_000;
+const VOLUME_PER_OPEN_ORDER = 5_000_000;
+const MAX_OPEN_ORDERS = 5_000;
 /** Cancels go on for so long after that. */
 const EXTRA_CANCELS = 100_000;
 /** Then one request each so often. */
@@ -62,7 +67,7 @@ export class HyperliquidUsers {
 
   constructor(
     private readonly venue: PaperVenue,
-    private readonly weightPerMinute: number,
+    private readonly limits: { readonly weightPerMinute: number; readonly switchVolume: number },
     private readonly recover: (body: unknown) => string | null,
   ) {
     for (const note of venue.wireNotes) this.recall(note);
@@ -102,6 +107,12 @@ export class HyperliquidUsers {
     const fired = this.switches.get(user) ?? [];
     // One switch ends many orders at one instant.
     if (fired.at(-1) !== now) this.switches.set(user, [...fired, now].slice(-SWITCHES_A_DAY));
+  }
+
+  /** Throws BAD_REQUEST where the user has not traded what a switch needs. */
+  checkSwitchVolume(user: string): void {
+    const { volume } = this.usageOf(user);
+    if (volume < this.limits.switchVolume) throw new PaperError('BAD_REQUEST', `Cannot set scheduled cancel time until enough volume traded. Required: $${this.limits.switchVolume}. Traded: $${volume.toFixed(2)}.`);
   }
 
   /** A switch may go off ten times a day (UTC). */
@@ -145,11 +156,19 @@ export class HyperliquidUsers {
   takeNonce(signer: string, nonce: number, now: number): void {
     const used = this.nonces.get(signer) ?? [];
     if (used.includes(nonce)) throw new PaperError('BAD_REQUEST', `Invalid nonce: duplicate nonce ${nonce}`);
-    const lowest = used[0];
-    if (used.length >= NONCES_KEPT && lowest !== undefined && nonce < lowest) throw new PaperError('BAD_REQUEST', `Invalid nonce: nonce too low, ${nonce} is below ${lowest}`);
-    if (nonce < now - NONCE_PAST_MS || nonce > now + NONCE_FUTURE_MS) throw new PaperError('BAD_REQUEST', `Invalid nonce: nonce ${nonce} is too far from the current time ${now}`);
+    const lowest = used.length >= NONCES_KEPT ? (used[0] ?? 0) : 0;
+    const [oldest, newest] = [Math.max(lowest, now - NONCE_PAST_MS), now + NONCE_FUTURE_MS];
+    if (nonce <= oldest) throw new PaperError('BAD_REQUEST', `Invalid nonce: nonce too low ${nonce} < ${oldest}`);
+    if (nonce >= newest) throw new PaperError('BAD_REQUEST', `Invalid nonce: nonce too high ${nonce} > ${newest}`);
     this.venue.note({ signer, nonces: [nonce] });
     this.remember(signer, nonce);
+  }
+
+  /** Beyond 1,000 open orders, and one more for each 5 million traded, no exit and no trigger is taken; beyond 5,000 nothing. */
+  hasTooManyOrders(user: string, { reduceOnly, triggerPrice }: Pick<OrderRequest, 'reduceOnly' | 'triggerPrice'>): boolean {
+    const open = this.accountsOf(user).reduce((count, account) => count + account.open.size, 0);
+    const limit = Math.min(OPEN_ORDERS + Math.floor(this.usageOf(user).volume / VOLUME_PER_OPEN_ORDER), MAX_OPEN_ORDERS);
+    return open >= MAX_OPEN_ORDERS || (open >= limit && (reduceOnly || triggerPrice !== undefined));
   }
 
   /** Counts requests against what the address has traded. Throws BAD_REQUEST with the venue's words when none are left. */
@@ -175,8 +194,9 @@ export class HyperliquidUsers {
 
   /** Takes request weight of an address of the network; false when there is none left this minute. */
   takeWeight(address: string, weight: number, now: number): boolean {
-    const bucket = this.weights.get(address) ?? { tokens: this.weightPerMinute, at: now };
-    bucket.tokens = Math.min(this.weightPerMinute, bucket.tokens + (Math.max(0, now - bucket.at) * this.weightPerMinute) / MINUTE_MS);
+    const { weightPerMinute } = this.limits;
+    const bucket = this.weights.get(address) ?? { tokens: weightPerMinute, at: now };
+    bucket.tokens = Math.min(weightPerMinute, bucket.tokens + (Math.max(0, now - bucket.at) * weightPerMinute) / MINUTE_MS);
     bucket.at = now;
     this.weights.set(address, bucket);
     if (bucket.tokens < weight) return false;

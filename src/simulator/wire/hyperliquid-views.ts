@@ -166,9 +166,12 @@ function directionOf(fill: Fill, start: Decimal): string {
   return `Close ${start.isPositive() ? 'Long' : 'Short'}`;
 }
 
+/** The two sides of a trade, whom the core does not keep. */
+const SOMEBODY = '0x5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a';
+
 export function tradeView(trade: Trade): Record<string, unknown> {
   const tid = Number(trade.id);
-  return { coin: trade.symbol, side: sideOf(trade.side), px: wireText(trade.price), sz: wireText(trade.quantity), time: trade.time, hash: `0x${BigInt(tid).toString(16).padStart(64, '0')}`, tid, users: [] };
+  return { coin: trade.symbol, side: sideOf(trade.side), px: wireText(trade.price), sz: wireText(trade.quantity), time: trade.time, hash: `0x${BigInt(tid).toString(16).padStart(64, '0')}`, tid, users: [SOMEBODY, SOMEBODY] };
 }
 
 export function bookView(state: ExchangeState, coin: string, time: number): Record<string, unknown> {

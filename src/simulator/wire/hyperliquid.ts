@@ -20,10 +20,11 @@ const MAX_MESSAGE_BYTES = 256 * 1024;
 export interface HyperliquidOptions {
   readonly network: Network;
   readonly weightPerMinute: number;
+  readonly switchVolume: number;
 }
 
 export function hyperliquidWire(venue: PaperVenue, options: HyperliquidOptions): WireProtocol {
-  const users = new HyperliquidUsers(venue, options.weightPerMinute, (body) => signerOfBody(body, options.network));
+  const users = new HyperliquidUsers(venue, options, (body) => signerOfBody(body, options.network));
   const exchange = new HyperliquidExchange(venue, users, options.network);
   const context = { venue, users, notes: new FillNotes() };
   for (const account of venue.exchange.state.accounts.values()) context.notes.note(account, venue.exchange.state.orders);

@@ -52,7 +52,7 @@ describe('the command line', () => {
   test('has the documented defaults and takes each setting', () => {
     expect(readOptions(['--venue', 'paper'])).toMatchObject({ host: '127.0.0.1', port: 0, data: null, speed: 1, seed: 1, tickMs: 250, home: null, fsync: false, control: true, openAccounts: true });
     const all = ['--venue', 'paper', '--port', '9', '--speed', '2.5', '--loop', '--fsync', '--no-control', '--no-open-accounts', '--markets', 'BTC-PERP,XRP-PERP', '--tick-ms', '0', '--home', 'h', '--data', 'd', '--data-market', 'ETH-PERP', '--host', '::1', '--seed', '4'];
-    expect(readOptions(all)).toEqual({ venue: 'paper', network: 'testnet', weightPerMinute: 1_200, host: '::1', port: 9, data: 'd', dataMarket: 'ETH-PERP', speed: 2.5, loop: true, seed: 4, tickMs: 0, home: 'h', fsync: true, control: false, openAccounts: false, markets: ['BTC-PERP', 'XRP-PERP'] });
+    expect(readOptions(all)).toEqual({ venue: 'paper', network: 'testnet', weightPerMinute: 1_200, switchVolume: 0, host: '::1', port: 9, data: 'd', dataMarket: 'ETH-PERP', speed: 2.5, loop: true, seed: 4, tickMs: 0, home: 'h', fsync: true, control: false, openAccounts: false, markets: ['BTC-PERP', 'XRP-PERP'] });
   });
 
   test.each([
