@@ -16,8 +16,8 @@ const MAX_DISTANCE = decimal('0.8');
 
 export interface PayloadPort {
   /** Throws where there is no such asset: an order's own refusal. */
-  asset(id: unknown): HyperliquidAsset;
-  markOf(coin: string): Decimal | null;
+  readonly asset: (id: unknown) => HyperliquidAsset;
+  readonly markOf: (coin: string) => Decimal | null;
 }
 
 /** The sentence, or null where each order is judged by itself. Throws what cannot be read at all. */
