@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { startPaperSimulator, type StartedSimulator } from '../../src/simulator';
-import { addressOf, type Address } from '../../src/venues/ecdsa';
-import { signAction } from '../../src/venues/hyperliquid/signing';
+import { addressOf } from '../../src/venues/ecdsa';
 import { SimulatorControl } from '../support/simulator-control';
+import { freshNonce, postTo, sendAction, type Sent } from './hyperliquid-caller';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const PRICE = 97_000;
@@ -25,27 +25,10 @@ beforeEach(async () => {
   await sim.call('POST', '/__sim/accounts', { account: user, key: addressOf(key), collateral: '100000' });
 });
 
-interface Sent {
-  readonly nonce?: number;
-  readonly expiresAfter?: number;
-  readonly vaultAddress?: Address;
-  readonly network?: 'mainnet' | 'testnet';
-  /** Sent in its place, signed as it was. */
-  readonly forged?: object;
-}
-
-let last = 0;
-const fresh = (): number => (last = Math.max(last + 1, Date.now()));
-
 /** The whole answer to a signed action: `err` with its sentence, or the statuses. */
-async function act(action: object, { nonce = fresh(), expiresAfter, vaultAddress, network = 'testnet', forged }: Sent = {}): Promise<unknown> {
-  const signature = signAction(action, { nonce, vaultAddress: vaultAddress ?? null, expiresAfterMs: expiresAfter ?? null }, { privateKey: key, network });
-  const response = await fetch(new URL('/exchange', simulator.url), {
-    method: 'POST', headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ action: forged ?? action, nonce, signature, vaultAddress: vaultAddress ?? null, expiresAfter: expiresAfter ?? null }),
-  });
-  const text = await response.text();
-  if (!response.ok) return { http: response.status, text };
+async function act(action: object, sent: Sent = {}): Promise<unknown> {
+  const { status, text } = await sendAction(simulator.url, key, action, sent);
+  if (status !== 200) return { http: status, text };
   const answer = JSON.parse(text) as { status: string; response: string | { data?: { statuses: unknown[] } } };
   return typeof answer.response === 'string' ? answer.response : (answer.response.data?.statuses ?? 'done');
 }
@@ -63,7 +46,7 @@ const LIMIT = (tif: string): object => ({ limit: { tif } });
 const TRIGGER = (triggerPx: string, tpsl: 'tp' | 'sl'): object => ({ trigger: { isMarket: true, triggerPx, tpsl } });
 const wire = ({ a = 0, b = true, p = '90000', s = '0.01', r = false, t = LIMIT('Gtc'), c }: Wire = {}): object => ({ a, b, p, s, r, t, ...(c === undefined ? {} : { c }) });
 const place = (orders: readonly Wire[], grouping = 'na', sent: Sent = {}): Promise<unknown> => act({ type: 'order', orders: orders.map(wire), grouping }, sent);
-const info = async <T>(request: object): Promise<T> => (await (await fetch(new URL('/info', simulator.url), { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ user, ...request }) })).json()) as T;
+const info = async <T>(request: object): Promise<T> => JSON.parse((await postTo(simulator.url, '/info', { user, ...request })).text) as T;
 const openSizes = async (): Promise<string[]> => (await info<{ sz: string }[]>({ type: 'openOrders' })).map(({ sz }) => sz);
 const oidOf = (answer: unknown): number => (answer as { resting: { oid: number } }[])[0]?.resting.oid ?? 0;
 
@@ -190,7 +173,7 @@ describe('who signs, and when', () => {
   });
 
   test('an action after its time has used its nonce up, and five requests', async () => {
-    const nonce = fresh();
+    const nonce = freshNonce();
     const used = async (): Promise<number> => (await info<{ nRequestsUsed: number }>({ type: 'userRateLimit' })).nRequestsUsed;
     const before = await used();
     expect(await noop({ nonce, expiresAfter: Date.now() - 1_000 })).toBe('Action already expired');
@@ -199,7 +182,7 @@ describe('who signs, and when', () => {
   });
 
   test('a nonce serves once, below the venue\'s clock by less than two days and above it by less than one', async () => {
-    const nonce = fresh();
+    const nonce = freshNonce();
     expect([await noop({ nonce }), await noop({ nonce })]).toEqual(['done', `Invalid nonce: duplicate nonce ${nonce}`]);
     expect(await noop({ nonce: Date.now() - 2 * DAY_MS - 1 })).toMatch(/^Invalid nonce: nonce too low \d+ < \d+$/);
     expect(await noop({ nonce: Date.now() + DAY_MS + 60_000 })).toMatch(/^Invalid nonce: nonce too high \d+ > \d+$/);
@@ -219,7 +202,7 @@ describe('who signs, and when', () => {
   });
 
   test('an agent\'s nonces are its own', async () => {
-    const nonce = fresh();
+    const nonce = freshNonce();
     const other = randomBytes(32);
     await noop({ nonce });
     await sim.call('POST', '/__sim/accounts', { account: user, key: addressOf(other) });

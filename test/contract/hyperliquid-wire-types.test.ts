@@ -10,9 +10,9 @@ import ts from 'typescript';
 import { WebSocket } from 'ws';
 import { startPaperSimulator, type StartedSimulator } from '../../src/simulator';
 import { addressOf } from '../../src/venues/ecdsa';
-import { signAction } from '../../src/venues/hyperliquid/signing';
 import { SimulatorControl } from '../support/simulator-control';
 import { until } from './bus-until';
+import { postTo, sendAction } from './hyperliquid-caller';
 
 const ROOT = path.resolve(__dirname, '../..');
 /** Compiled as if it stood here, so that it finds the package. */
@@ -28,7 +28,6 @@ interface Literal {
 
 let simulator: StartedSimulator;
 let sim: SimulatorControl;
-let nonce = Date.now();
 const key = randomBytes(32);
 const user = `0x${randomBytes(20).toString('hex')}`;
 beforeAll(async () => {
@@ -38,18 +37,13 @@ beforeAll(async () => {
 });
 afterAll(() => simulator.close());
 
-async function post(at: '/info' | '/exchange', body: object): Promise<unknown> {
-  const response = await fetch(new URL(at, simulator.url), { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
-  if (!response.ok) throw new Error(`${at} answered ${response.status} to ${JSON.stringify(body)}`);
-  return response.json();
+async function answerOf(answer: ReturnType<typeof postTo>): Promise<unknown> {
+  const { status, text } = await answer;
+  if (status !== 200) throw new Error(`the simulator answered ${status}: ${text}`);
+  return JSON.parse(text);
 }
 
-async function act(action: object): Promise<unknown> {
-  nonce += 1;
-  const signature = signAction(action, { nonce, vaultAddress: null, expiresAfterMs: null }, { privateKey: key, network: 'testnet' });
-  return post('/exchange', { action, nonce, signature, vaultAddress: null, expiresAfter: null });
-}
-
+const act = (action: object): Promise<unknown> => answerOf(sendAction(simulator.url, key, action));
 const order = (more: object = {}): object => ({ a: 0, b: true, p: '90000', s: '0.01', r: false, t: { limit: { tif: 'Gtc' } }, ...more });
 const place = (orders: object[], grouping = 'na'): Promise<unknown> => act({ type: 'order', orders, grouping });
 const stop = (more: object = {}): object => order({ b: false, r: true, p: '80000', t: { trigger: { isMarket: true, triggerPx: '85000', tpsl: 'sl' } }, ...more });
@@ -129,7 +123,7 @@ async function heardAndRead(): Promise<Literal[]> {
     ['UserNonFundingLedgerUpdates', { type: 'userNonFundingLedgerUpdates', user, startTime: 0 }], ['UserRateLimit', { type: 'userRateLimit', user }], ['UserFees', { type: 'userFees', user }], ['UserRole', { type: 'userRole', user }], ['UserRole', { type: 'userRole', user: addressOf(key) }],
     ['UserRole', { type: 'userRole', user: `0x${'9'.repeat(40)}` }], ['ExtraAgents', { type: 'extraAgents', user }], ['SubAccounts', { type: 'subAccounts', user }],
   ];
-  for (const [type, request] of reads) literals.push({ type: `${type}Response`, room: 'info', value: await post('/info', request) });
+  for (const [type, request] of reads) literals.push({ type: `${type}Response`, room: 'info', value: await answerOf(postTo(simulator.url, '/info', request)) });
   return literals;
 }
 

@@ -6,7 +6,7 @@ import type { SocketDialect, SocketFrame } from '../socket';
 import { unknownFields } from './drift';
 import { readUserFills, UnreadableMessage, type HotFills } from './hot-messages';
 import { scanFills } from './hot-text';
-import { fundingPayment, toBalances, toOrder, toPositions, UnknownWord } from './normalize';
+import { fundingPayment, isTraded, toBalances, toOrder, toPositions, UnknownWord } from './normalize';
 import * as wire from './schemas';
 
 export const PING = JSON.stringify({ method: 'ping' });
@@ -118,12 +118,12 @@ export function privateDialect(options: PrivateDialectOptions): SocketDialect<Pr
     messages: (channel, data, told) => {
       switch (channel) {
         case 'orderUpdates':
-          return checked(wire.orderStatesSchema, data, told).flatMap((update) => knownOrder(() => orderMessage(update, current, options), told));
+          return checked(wire.orderStatesSchema, data, told).filter(({ order }) => isTraded(order.coin, dexes)).flatMap((update) => knownOrder(() => orderMessage(update, current, options), told));
         case 'userFills':
-          return fillMessages(readUserFills(data, (path) => told(unknownField(path))));
+          return fillMessages(readUserFills(data, (path) => told(unknownField(path))), dexes);
         case 'userFundings': {
           const { isSnapshot, fundings } = checked(wire.streamFundingsSchema, data, told);
-          return isSnapshot === true ? [] : fundings.map((delta) => ({ kind: 'funding', payment: fundingPayment(delta, options.collateralOf), atMs: delta.time }));
+          return isSnapshot === true ? [] : fundings.filter(({ coin }) => isTraded(coin, dexes)).map((delta) => ({ kind: 'funding', payment: fundingPayment(delta, options.collateralOf), atMs: delta.time }));
         }
         case 'clearinghouseState':
           return stateMessages(checked(wire.streamClearinghouseSchema, data, told), states, options);
@@ -154,7 +154,7 @@ export function privateDialect(options: PrivateDialectOptions): SocketDialect<Pr
     },
     read: (text) => {
       const fills = scanFills(text);
-      if (fills !== null) return frameOf('userFills', fillMessages(fills));
+      if (fills !== null) return frameOf('userFills', fillMessages(fills, dexes));
       return read(text, parts, (data) => (isApproved(data, user) ? { kind: 'authenticated' } : { kind: 'refused', code: 'AGENT_UNKNOWN', reason: 'the agent wallet is not approved by the account' }));
     },
     gap: parts.gap,
@@ -164,8 +164,8 @@ export function privateDialect(options: PrivateDialectOptions): SocketDialect<Pr
 }
 
 /** The first picture holds what every snapshot read holds too. */
-function fillMessages({ isSnapshot, fills }: HotFills): PrivateMessage[] {
-  return isSnapshot ? [] : fills.map((fill) => ({ kind: 'fill', fill, atMs: fill.atMs }));
+function fillMessages({ isSnapshot, fills }: HotFills, dexes: readonly string[]): PrivateMessage[] {
+  return isSnapshot ? [] : fills.filter(({ venueSymbol }) => isTraded(venueSymbol, dexes)).map((fill) => ({ kind: 'fill', fill, atMs: fill.atMs }));
 }
 
 function isApproved(data: unknown, user: string): boolean {

@@ -2,7 +2,7 @@
 import type { FillsPage, FundingPaymentsPage, ReadOptions, VenueFill, VenueOrder } from '../../domain/venue';
 import { HistoryCut, VenueOutcomeUnknown } from '../../domain/venue-errors';
 import type { HyperliquidClient } from './client';
-import { fundingPayment, toFill, toOrder, UnknownWord } from './normalize';
+import { fundingPayment, isTraded, toFill, toOrder, UnknownWord } from './normalize';
 import * as wire from './schemas';
 
 /** Of all fills of an account only so many newest can be read. */
@@ -13,7 +13,7 @@ const FUNDINGS_PER_PAGE = 500;
 
 export interface HistoryParts {
   readonly client: HyperliquidClient;
-  readonly options: Pick<wire.HyperliquidOptions, 'fillsPerPage'>;
+  readonly options: Pick<wire.HyperliquidOptions, 'fillsPerPage' | 'dexes'>;
   readonly tellDrift: (what: string) => boolean;
   readonly collateralOf: (dex: string) => string;
 }
@@ -30,7 +30,7 @@ export class HyperliquidHistory {
     const oldest = states.at(-1);
     // The newest first: an amended order's earlier ids come after the one that took their place.
     const seen = new Set<string>();
-    const orders = states.flatMap((state) => this.known(state)).filter(({ venueClientId }) => venueClientId === null || (!seen.has(venueClientId) && seen.add(venueClientId) !== undefined));
+    const orders = states.filter(({ order }) => this.isOurs(order.coin)).flatMap((state) => this.known(state)).filter(({ venueClientId }) => venueClientId === null || (!seen.has(venueClientId) && seen.add(venueClientId) !== undefined));
     const closed = orders.filter(({ status, updatedAtMs }) => status !== 'open' && updatedAtMs >= sinceMs).reverse();
     if (states.length < ORDER_HISTORY || oldest === undefined || oldest.statusTimestamp <= sinceMs) return closed;
     throw new HistoryCut(this.venue, `${this.venue} shows only the newest ${ORDER_HISTORY} orders, back to ${oldest.statusTimestamp}; ask for a later time`, closed);
@@ -41,12 +41,13 @@ export class HyperliquidHistory {
     const from = cursor === null ? { atMs: sinceMs, read: 0, firstMs: null, known: [] as string[] } : (JSON.parse(cursor) as { atMs: number; read: number; firstMs: number | null; known: string[] });
     const { fillsPerPage } = this.parts.options;
     const page = (await this.parts.client.info({ type: 'userFillsByTime', user: this.user, startTime: from.atMs }, wire.fillsSchema, options)).slice(0, fillsPerPage);
-    const fills = page.map(toFill).filter((fill) => !from.known.includes(fillKey(fill)));
-    const read = from.read + fills.length;
+    const fresh = page.map(toFill).filter((fill) => !from.known.includes(fillKey(fill)));
+    const fills = fresh.filter(({ venueSymbol }) => this.isOurs(venueSymbol));
+    const read = from.read + fresh.length;
     const firstMs = from.firstMs ?? page[0]?.time ?? null;
     const lastMs = page.at(-1)?.time;
     if (page.length < fillsPerPage || lastMs === undefined) return { fills, next: null, truncatedBeforeMs: read >= FILL_HISTORY ? firstMs : null };
-    if (fills.length === 0) throw new VenueOutcomeUnknown(this.venue, `${this.venue}: more than ${fillsPerPage} fills of one millisecond cannot be read`, 'unreadable');
+    if (fresh.length === 0) throw new VenueOutcomeUnknown(this.venue, `${this.venue}: more than ${fillsPerPage} fills of one millisecond cannot be read`, 'unreadable');
     const known = page.filter(({ time }) => time === lastMs).map((fill) => fillKey(toFill(fill)));
     return { fills, next: JSON.stringify({ atMs: lastMs, read, firstMs, known }), truncatedBeforeMs: null };
   }
@@ -55,9 +56,13 @@ export class HyperliquidHistory {
   async fundingPayments(sinceMs: number, cursor: string | null, options: ReadOptions): Promise<FundingPaymentsPage> {
     const from = cursor === null ? sinceMs : Number(cursor);
     const page = await this.parts.client.info({ type: 'userFunding', user: this.user, startTime: from }, wire.userFundingsSchema, options);
-    const payments = page.map(({ time, delta }) => fundingPayment({ ...delta, time }, this.parts.collateralOf));
+    const payments = page.filter(({ delta }) => this.isOurs(delta.coin)).map(({ time, delta }) => fundingPayment({ ...delta, time }, this.parts.collateralOf));
     const lastMs = page.at(-1)?.time;
     return { payments, next: page.length < FUNDINGS_PER_PAGE || lastMs === undefined || lastMs <= from ? null : String(lastMs) };
+  }
+
+  private isOurs(coin: string): boolean {
+    return isTraded(coin, this.parts.options.dexes);
   }
 
   /** Nothing is concluded from an order in a state nobody knows. */

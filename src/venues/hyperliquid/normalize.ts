@@ -197,6 +197,17 @@ export function dexOf(coin: string): string {
   return colon === -1 ? '' : coin.slice(0, colon);
 }
 
+/**
+ * Whether what the venue tells of a coin belongs to the account here: perpetuals of its own dex and of those that are named. An
+ * account's orders and fills are told for spot pairs (`@107`, `PURR/USDC`), other markets (`#12`, `+3`) and every dex alike, and dust that
+ * the venue sells by itself as well; taken for perpetuals they would be positions that nobody holds.
+ */
+export function isTraded(coin: string, dexes: readonly string[]): boolean {
+  if (/^[@#+]|\//.test(coin)) return false;
+  const dex = dexOf(coin);
+  return dex === '' || dexes.includes(dex);
+}
+
 /** A position pays once at each funding time, so time and coin name the payment; the hash of the venue's ledger is all zeros. */
 export function fundingPayment(delta: { readonly coin: string; readonly usdc: string; readonly szi: string; readonly fundingRate: string; readonly time: number }, collateralOf: (dex: string) => string): VenueFundingPayment {
   const { coin, usdc, szi, fundingRate, time } = delta;

@@ -10,7 +10,7 @@ import { acknowledgement, refused, refusedHere, statusesOf } from './answers';
 import type { HyperliquidClient } from './client';
 import { HyperliquidMoves } from './collateral';
 import { HyperliquidHistory } from './history';
-import { openOrders, toBalances, toCloid, toOrder, toPositions, UnknownWord, type Asset } from './normalize';
+import { isTraded, openOrders, toBalances, toCloid, toOrder, toPositions, UnknownWord, type Asset } from './normalize';
 import { refusalCode } from './refusals';
 import * as wire from './schemas';
 import type { AccountStreams } from './streams';
@@ -119,7 +119,7 @@ export class HyperliquidSession implements port.VenueAccountSession {
 
   async openOrders(options: port.ReadOptions): Promise<readonly port.VenueOrder[]> {
     const lists = await Promise.all(this.dexes().map((dex) => this.parts.client.info({ type: 'frontendOpenOrders', user: this.user, ...dex }, wire.ordersSchema, options)));
-    return openOrders(lists.flat());
+    return openOrders(lists.flat().filter(({ coin }) => isTraded(coin, this.parts.options.dexes)));
   }
 
   closedOrders(sinceMs: number, options: port.ReadOptions): Promise<readonly port.VenueOrder[]> {

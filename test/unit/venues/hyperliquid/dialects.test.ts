@@ -34,6 +34,19 @@ const state = (positions: object[] = [], more: object = {}) => ({
 });
 const position = { coin: 'BTC', szi: '0.5', entryPx: '90000.0', positionValue: '45000.0', unrealizedPnl: '0.0', returnOnEquity: '0.0', liquidationPx: '80000.0', marginUsed: '100.0', maxLeverage: 40, leverage: { type: 'cross', value: 20 }, cumFunding: { allTime: '0.0', sinceOpen: '0.0', sinceChange: '0.0' } };
 
+test('orders, fills and funding of spot pairs, and of dexes that are not traded here, are told to nobody', () => {
+  const { dialect, drifts } = own({ dexes: ['xyz'] });
+  const fill = { coin: '@107', px: '1.0', sz: '1.0', side: 'B', time: 3, startPosition: '0.0', dir: 'Buy', closedPnl: '0.0', hash: '0x0', oid: 5, crossed: true, fee: '0.1', tid: 0, feeToken: 'HYPE', twapId: null };
+  for (const coin of ['@107', 'PURR/USDC', 'flx:TSLA']) {
+    expect(told(dialect, 'orderUpdates', [update('open', { coin })])).toEqual([]);
+    expect(told(dialect, 'userFills', { user: USER, fills: [{ ...fill, coin }] })).toEqual([]);
+    expect(told(dialect, 'userFills', { isSnapshot: false, user: USER, fills: [{ ...fill, coin }] })).toEqual([]);
+    expect(told(dialect, 'userFundings', { user: USER, fundings: [{ time: 3, coin, usdc: '1.0', szi: '1.0', fundingRate: '0.1', nSamples: null }] })).toEqual([]);
+  }
+  expect(told(dialect, 'userFills', { user: USER, fills: [fill, { ...fill, coin: 'xyz:TSLA' }] }).length).toBe(1);
+  expect(drifts).toEqual([]);
+});
+
 describe('what a venue says that its adapter does not know', () => {
   test('an unknown field is told once to the account and each time to the count, and the message is read as ever', () => {
     const { dialect, drifts } = own();
@@ -81,7 +94,7 @@ describe('what a venue says that its adapter does not know', () => {
 
 describe('an account\'s own stream', () => {
   test('funding is told with the token of its dex, and the first picture of it is not', () => {
-    const { dialect } = own();
+    const { dialect } = own({ dexes: ['xyz'] });
     const funding = { time: 3_600_000, coin: 'xyz:TSLA', usdc: '-1.50', szi: '2.0', fundingRate: '0.0000125', nSamples: null };
     expect(told(dialect, 'userFundings', { user: USER, isSnapshot: true, fundings: [funding] })).toEqual([]);
     expect(told(dialect, 'userFundings', { user: USER, fundings: [funding] })).toEqual([
