@@ -5,6 +5,8 @@ import { startHyperliquidStack, type HyperliquidStack } from '../support/hyperli
 
 const ORDER = { path: '/exchange/order' } as const;
 const PRICE = 97_000;
+/** An action expires ten seconds after it was signed. */
+const LONGER_THAN_BYTES_LIVE_S = 12;
 const NAMELESS = { symbol: 'xyz:TSLA-PERP', quantity: '1', limitPrice: '300' } as const;
 
 let hl: HyperliquidStack;
@@ -69,6 +71,20 @@ describe('S8: the venue limits, fails or is away', () => {
     expect([again, await count()]).toEqual([[], before]);
     await hl.settled();
   }, 120_000);
+
+  test('a stop that the venue holds back for longer than its bytes live there goes out anew, once', async () => {
+    const entry = await passes({ limitPrice: '98000', timeInForce: 'IOC', quantity: '0.01' });
+    await client().untilState(entry.id, 'FILLED');
+    const stop = await hl.placed({ side: 'sell', type: 'stopMarket', limitPrice: undefined, quantity: '0.01', triggerPrice: '96000', triggerPriceType: 'mark', execution: 'durable', reduceOnly: true });
+    const before = await count();
+    const limited = await hl.sim.fault({ kind: 'rateLimit', count: 1, retryAfterSeconds: LONGER_THAN_BYTES_LIVE_S, match: ORDER });
+    await hl.sim.price('BTC', '95900');
+    await hl.sim.met(limited);
+    await client().untilState(stop.id, 'FILLED');
+    expect((await count()) - before).toBe(1);
+    await hl.sim.price('BTC', String(PRICE));
+    await hl.settled();
+  }, 180_000);
 
   test('a 5xx after the venue took the order is no refusal: it works, once', async () => {
     const before = await count();
