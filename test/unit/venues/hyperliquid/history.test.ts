@@ -13,7 +13,7 @@ function historyOf(count: number): HyperliquidHistory {
     return { order: { coin: 'BTC', side: 'A', limitPx: '79000', sz: '0', oid: at, timestamp: at, origSz: '1.0', cloid: null }, status: 'canceled', statusTimestamp: at };
   });
   const client = { info: () => Promise.resolve(states) } as unknown as HyperliquidClient;
-  return new HyperliquidHistory('hyperliquid', '0xabc', { client, options: { fillsPerPage: 2_000 }, tellDrift: () => false, collateralOf: () => 'USDC' });
+  return new HyperliquidHistory('hyperliquid', '0xabc', { client, options: { dexes: [], fillsPerPage: 2_000 }, tellDrift: () => false, collateralOf: () => 'USDC' });
 }
 
 test('orders that ended since some time, the oldest first', async () => {
