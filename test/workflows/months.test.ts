@@ -104,13 +104,6 @@ run('an order that waits for months', () => {
     expect(events[0]).toBeLessThan(30);
   }, 120_000);
 
-  test('that ends by a date three months away with its stop at the venue too', async () => {
-    const { state, days, world } = await lived(INTENT, (nowMs) => ({ ...stop, execution: 'both', expireTime: isoAfter(nowMs, 91) }));
-    expect([state, world.placed.length, world.canceled.size]).toEqual(['EXPIRED', 1, 1]);
-    expect(days).toBeGreaterThanOrEqual(91);
-    expect(days).toBeLessThan(92);
-  }, 120_000);
-
   test('that begins by a date three months away is placed then, once', async () => {
     const { state, world, beganMs } = await lived({ ...INTENT, type: 'market', side: 'buy', reduceOnly: false }, (nowMs) => ({ ...UNCONDITIONAL, execution: 'durable', startAt: isoAfter(nowMs, 90) }), { fills: true });
     expect([state, world.placed.length, world.noted.filter((kind) => kind === 'triggered').length]).toEqual(['FILLED', 1, 1]);
