@@ -22,11 +22,11 @@ export type AlertStep =
 
 /** Events that any rule looks at. */
 export const JUDGED_EVENTS: readonly EventType[] = [
-  'fill.created', 'account.alert', 'deposit.created', 'deposit.updated', 'deposit.credited', 'deposit.refunded', 'deposit.failed', 'deposit.ended', 'deposit.reviewNeeded', 'deposit.reversed', 'deposit.held', 'withdrawal.failed', 'swap.quoted', 'swap.updated',
+  'fill.created', 'account.alert', 'deposit.created', 'deposit.updated', 'deposit.credited', 'deposit.refunded', 'deposit.failed', 'deposit.ended', 'deposit.reviewNeeded', 'deposit.reversed', 'deposit.held', 'deposit.unclaimed', 'withdrawal.failed', 'swap.quoted', 'swap.updated',
 ];
 
 /** Kinds of account.alert that say that a position is not protected as it should be. */
-const PROTECTION_ALERTS: ReadonlySet<string> = new Set(['unprotected', 'exitNotFilled', 'noNativeStop']);
+const PROTECTION_ALERTS: ReadonlySet<string> = new Set(['unprotected', 'exitNotFilled', 'noNativeStop', 'belowMinimum']);
 const LOSS_ALERTS: ReadonlySet<string> = new Set(['dailyLossLimit', 'drawdownLimit']);
 
 const SECOND = 1_000;
@@ -48,6 +48,7 @@ export function stepOf(rule: AlertRule, event: StreamEvent, accountOf: (id: stri
       return event.type === 'account.alert' && account !== null ? venueStep(rule, event, account) : null;
     case 'depositStuck':
       if (event.type === 'withdrawal.failed') return fundingStep(event);
+      if (event.type === 'deposit.unclaimed') return unclaimedStep(event);
       return event.type.startsWith('deposit.') || event.type.startsWith('swap.') ? depositStep(rule, event) : null;
     // Judged by prices and marks, where those are known.
     case 'price':
@@ -133,6 +134,13 @@ function depositStep(rule: RuleOf<'depositStuck'>, event: StreamEvent): AlertSte
   if (event.type === 'deposit.reviewNeeded') return { kind: 'raise', clears: key, fact: fact(`Deposit ${id} waits for a person to look at it.`) };
   const { afterMinutes } = rule.parameters;
   return { kind: 'wait', key, dueAtMs: Date.parse(event.at) + afterMinutes * MINUTE, fact: fact(`Nothing has happened to deposit ${id} for ${afterMinutes} minutes, since ${event.at}.`) };
+}
+
+/** What arrived for nobody lies in suspense until an operator says whose it is. */
+function unclaimedStep(event: StreamEvent): AlertStep {
+  const { amount, asset, txHash } = (event.data['transfer'] ?? {}) as { readonly amount?: unknown; readonly asset?: unknown; readonly txHash?: unknown };
+  const body = `${String(amount)} of ${String(asset)} came in ${String(txHash)} and lies in suspense (${textAt(event.data, 'why') ?? 'nobody claims it'}): an operator releases it.`;
+  return { kind: 'raise', clears: null, fact: { subject: `unclaimed/${String(txHash)}`, title: 'Money arrived that no deposit claims', body, accountId: null, symbol: null, data: { ...event.data } } };
 }
 
 /** What was to go on to an account stays in the wallet. Another withdrawal that failed is told to whoever asked for it. */

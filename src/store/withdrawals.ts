@@ -86,6 +86,8 @@ export class Withdrawals {
       const before = await own(tx, id, userId);
       if (before.state === (decision === 'approve' ? 'APPROVED' : 'REFUSED') && before.decidedBy === actor) return before;
       if (before.state !== 'AWAITING_APPROVAL') throw new DomainError('CONFLICT', `a withdrawal in ${before.state} waits for no approval`, { details: { state: before.state } });
+      // Its workflow may be late to say so.
+      if (decision === 'approve' && this.core.clock.nowMs() >= Date.parse(before.approveBefore)) throw new DomainError('CONFLICT', `it was to be approved before ${before.approveBefore}: ask for another`);
       if (before.requestedBy === actor) throw new DomainError('FORBIDDEN', 'whoever asked for a withdrawal cannot approve it: use another admin key');
       // It may have been taken off the list meanwhile.
       if (decision === 'approve') await usableAddress(tx, userId, before.toAddress, this.core.clock.nowMs());

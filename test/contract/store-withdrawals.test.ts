@@ -101,6 +101,14 @@ describe('a withdrawal', () => {
     expect(await world.store.withdrawals.begin(wish(someone, '360'), LIMITS)).toMatchObject({ state: 'AWAITING_APPROVAL' });
   });
 
+  test('is not approved once the time for that is over, although nobody has said so yet', async () => {
+    const someone = await ready();
+    const { id } = await world.store.withdrawals.begin(wish(someone), LIMITS);
+    world.clock.ms += DAY_MS;
+    await expect(world.store.withdrawals.decide(id, someone.userId, 'approve', 'late', 'key:approves')).rejects.toMatchObject({ code: 'CONFLICT' });
+    expect(await world.store.withdrawals.decide(id, someone.userId, 'refuse', 'late', 'key:approves')).toMatchObject({ state: 'REFUSED' });
+  });
+
   test('is approved by another than who asked for it, and each word is in the audit log', async () => {
     const someone = await ready();
     const { id } = await world.store.withdrawals.begin(wish(someone), LIMITS);

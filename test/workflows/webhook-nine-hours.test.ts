@@ -3,7 +3,7 @@
  * is rotated meanwhile. Temporal's test server skips the hours; no wait is made shorter.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import path from 'node:path';
 import { createWebhookActivities, type DeliveryRound } from '../../src/activities/webhook-deliverer';
@@ -13,7 +13,7 @@ import { hintWebhook } from '../../src/temporal/webhook-workflows';
 import { ascending, sequencesOf } from '../contract/webhook-receiver';
 import { ACTOR, HOUR_MS, WebhookWorld } from '../contract/webhook-world';
 import { ROOT } from '../support/source-imports';
-import { findTestServer } from '../support/temporal-test-server';
+import { findTestServer, startTestServer } from '../support/temporal-test-server';
 
 const found = findTestServer();
 if ('missing' in found) process.stderr.write(`SKIPPED: S40 over nine hours: no Temporal test server: ${found.missing}\n`);
@@ -30,7 +30,7 @@ run('S40: nine hours by Temporal\'s clock', () => {
     Runtime.install({ logger, shutdownSignals: [], telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } } });
     hooks = await WebhookWorld.open();
     await hooks.begin();
-    environment = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path: found.program } } });
+    environment = await startTestServer(found.program);
     const { store, world } = hooks;
     const untilOver = (_id: string, signal: AbortSignal): Promise<boolean> => new Promise((resolve) => signal.addEventListener('abort', () => resolve(false), { once: true }));
     const ours = createWebhookActivities({ clock: world.clock, outbox: store.webhookOutbox, client: hooks.client, secretsOf: (id) => store.webhooks.secretsOf(id), awaitNews: untilOver, lingerMs: 0, leaving: new AbortController().signal });

@@ -36,7 +36,7 @@ describe('a rule of fills', () => {
 describe('a rule of protection', () => {
   const rule = ruleOf({ kind: 'protection', parameters: {} });
 
-  test.each(['unprotected', 'UNPROTECTED', 'exitNotFilled', 'noNativeStop'])('tells %s', (kind) => {
+  test.each(['unprotected', 'UNPROTECTED', 'exitNotFilled', 'noNativeStop', 'belowMinimum'])('tells %s', (kind) => {
     const step = stepOf(rule, eventOf('account.alert', { kind, symbol: 'BTC-PERP', words: 'the stop was refused' }), accountOf);
     expect(step).toMatchObject({ kind: 'raise', fact: { title: 'BTC-PERP is not protected as it should be', body: `Account main at paper: the stop was refused (${kind}).` } });
   });
@@ -54,6 +54,15 @@ describe('a rule of protection', () => {
     expect(stepOf(narrow, eventOf('account.alert', { kind: 'unprotected', symbol: 'BTC-PERP' }), accountOf)).toBeNull();
     expect(stepOf(narrow, eventOf('account.alert', { kind: 'unprotected' }), accountOf)).toBeNull();
     expect(stepOf(rule, eventOf('fill.created', fill()), accountOf)).toBeNull();
+  });
+});
+
+test('a rule of deposits tells of money that no deposit claims', () => {
+  const rule = ruleOf({ kind: 'depositStuck', parameters: { afterMinutes: 30 } });
+  const transfer = { amount: '12.5', asset: 'USDC', txHash: '0xf1' };
+  expect(stepOf(rule, eventOf('deposit.unclaimed', { transfer, why: '2 deposits wait for this token' }), accountOf)).toMatchObject({
+    kind: 'raise',
+    fact: { subject: 'unclaimed/0xf1', title: 'Money arrived that no deposit claims', body: '12.5 of USDC came in 0xf1 and lies in suspense (2 deposits wait for this token): an operator releases it.' },
   });
 });
 
