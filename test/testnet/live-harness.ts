@@ -46,7 +46,13 @@ export async function liveHarness({ agentKey, address, httpUrl, wsUrl }: LiveAcc
   const venue = freshVenue();
   await ready(venue);
   const session = venue.session({ agentKey, address });
-  await session.checkCredentials?.(reading());
+  try {
+    await session.checkCredentials?.(reading());
+  } catch (error) {
+    // Nobody else can close it, and its stream would keep the process from ending.
+    await venue.close();
+    throw error;
+  }
   let price = await roundPrice(venue);
   let sinceMs = await venue.venueTimeMs(reading());
   let accounts = 0;
@@ -120,11 +126,11 @@ export async function liveHarness({ agentKey, address, httpUrl, wsUrl }: LiveAcc
   }
 }
 
-/** The middle as it is, round enough for every check's arithmetic. Throws while the venue tells none. */
+/** The mark as it is, round enough for every check's arithmetic. Throws while the venue tells none. */
 async function roundPrice(venue: Venue): Promise<string> {
-  const last = (await venue.tickers(reading())).find(({ symbol }) => symbol === SYMBOL)?.last ?? null;
-  if (last === null) throw new Error(`no price of ${SYMBOL}`);
-  return String(Math.round(Number(last) / ROUND_TO) * ROUND_TO);
+  const mark = (await venue.tickers(reading())).find(({ symbol }) => symbol === SYMBOL)?.mark ?? null;
+  if (mark === null) throw new Error(`no price of ${SYMBOL}`);
+  return String(Math.round(Number(mark) / ROUND_TO) * ROUND_TO);
 }
 
 /** Whose key it is, for the first line of a run. */
