@@ -48,6 +48,10 @@ export interface AmendConditionalInput {
   readonly accountId: string;
   readonly expectedRevision: number;
   readonly terms: HeldTerms;
+  /** Who asks, and what it knows: a restored row is brought up to that before it is amended, so that nobody amends what is not so any more. */
+  readonly intent: OrderIntent;
+  readonly ownerWorkflowId: string;
+  readonly standing: StandingOrder | null;
 }
 
 export interface AmendConditionalResult {

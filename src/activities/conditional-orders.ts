@@ -9,10 +9,11 @@ import { standAgain, type ReadBackOrder, type StandingPorts } from './standing-o
 import type { AmendConditionalInput, ConditionalActivities, ConditionalReference, HeldOrderView } from './conditional-activities';
 
 export interface ConditionalPorts {
+  readonly clock: StandingPorts['clock'];
   readonly placing: { recordOrders(intents: readonly OrderIntent[], context: { ownerWorkflowId: string; sendTtlMs: number; intendedAtMs?: number; readBack?: ReadBackOrder }): Promise<RecordedGroup> };
   readonly evidence: { apply(items: readonly OrderEvidence[]): Promise<readonly AppliedOrder[]> };
   readonly held: StandingPorts['held'] & {
-    amend(amendment: AmendConditionalInput): Promise<{ readonly verdict: 'applied' } | { readonly verdict: 'denied'; readonly code: NonNullable<Awaited<ReturnType<ConditionalActivities['amendConditional']>>['code']>; readonly message: string }>;
+    amend(amendment: Omit<AmendConditionalInput, keyof ConditionalReference | 'standing'>): Promise<{ readonly verdict: 'applied' } | { readonly verdict: 'denied'; readonly code: NonNullable<Awaited<ReturnType<ConditionalActivities['amendConditional']>>['code']>; readonly message: string }>;
     childrenOf(orderId: string): Promise<readonly Order[]>;
   };
   readonly triggers: StandingPorts['triggers'] & { byIds(ids: readonly string[]): Promise<readonly Trigger[]> };
@@ -38,8 +39,10 @@ export function createConditionalActivities(ports: ConditionalPorts): Conditiona
       if (applied === undefined) throw new Error(`order ${reference.intent.id} has no row`);
       return { state: applied.order.state, revision: applied.order.revision };
     },
-    amendConditional: async (input) => {
-      const answer = await ports.held.amend(input);
+    amendConditional: async ({ intent, ownerWorkflowId, standing, ...amendment }) => {
+      const row = await ports.orderById(amendment.orderId);
+      if (standing !== null && (row === null || row.revision < standing.revision)) await standAgain(ports, { intent, ownerWorkflowId, standing });
+      const answer = await ports.held.amend(amendment);
       return answer.verdict === 'applied' ? { verdict: 'applied', code: null, message: null } : answer;
     },
     raiseOrderAlert: ({ accountId, data }) => ports.alert(accountId, data),

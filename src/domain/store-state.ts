@@ -91,6 +91,11 @@ export function admissionOf(reading: Pick<StoreReading, 'state' | 'instance'>, q
   }
 }
 
+/** Whether rows may be missing, or as they were at a backup: nobody takes up then what seems to be left, nor makes anew what seems not to be there. */
+export function isBeingReadBack({ state, instance }: Pick<StoreReading, 'state' | 'instance'>): boolean {
+  return state.instance !== instance || state.phase === 'replaying';
+}
+
 /** Why an account's entries are held back now, in words; null: they are not. */
 export function entriesHeld(reading: Pick<StoreReading, 'state' | 'instance'>, accountId: string | null): string | null {
   const { state, instance } = reading;

@@ -103,13 +103,26 @@ export function orderTriggerId(orderId: string, n: number): string {
   return `${orderId}/${n}`;
 }
 
-/** Equal in every term, as they are written. */
+/** Equal in every term; a number may be written as its user did, or as it is stored. */
 export function sameParameters(a: TriggerParameters, b: TriggerParameters): boolean {
   const { kind, priceType, direction, triggerPrice, trailingOffset, trailingOffsetType, activationPrice, gapPolicy } = a;
   return (
-    kind === b.kind && priceType === b.priceType && direction === b.direction && triggerPrice === b.triggerPrice && trailingOffset === b.trailingOffset &&
-    trailingOffsetType === b.trailingOffsetType && activationPrice === b.activationPrice && gapPolicy === b.gapPolicy
+    kind === b.kind && priceType === b.priceType && direction === b.direction && sameNumber(triggerPrice, b.triggerPrice) && sameNumber(trailingOffset, b.trailingOffset) &&
+    trailingOffsetType === b.trailingOffsetType && sameNumber(activationPrice, b.activationPrice) && gapPolicy === b.gapPolicy
   );
+}
+
+function sameNumber(a: string | null, b: string | null): boolean {
+  return a === b || (a !== null && b !== null && decimal(a).equals(decimal(b)));
+}
+
+/**
+ * Why a firing is none of what its owner wants now: a restored database watched, and fired, terms of before they were amended. null: it is of
+ * these terms, or of later ones than the owner knows (it lost its own last commits).
+ */
+export function outdated({ revision, parameters }: Pick<Trigger, 'revision' | 'parameters'>, wanted: Pick<Trigger, 'revision' | 'parameters'>): string | null {
+  if (revision >= wanted.revision || sameParameters(parameters, wanted.parameters)) return null;
+  return `it was watched by terms of revision ${revision}, and was amended to revision ${wanted.revision} before`;
 }
 
 /** Why parameters cannot be armed; null where they can. */

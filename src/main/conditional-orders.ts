@@ -3,8 +3,9 @@ import type { ConditionalActivities } from '../activities/conditional-activities
 import { createConditionalActivities } from '../activities/conditional-orders';
 import type { Platform } from './platform';
 
-export function conditionalActivities({ store, venues }: Platform): ConditionalActivities {
+export function conditionalActivities({ store, venues, clock }: Platform): ConditionalActivities {
   return createConditionalActivities({
+    clock,
     placing: store.placing,
     evidence: store.evidence,
     held: store.held,

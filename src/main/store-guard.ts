@@ -17,7 +17,11 @@ export function storeRecoveryActivities({ store, venues, clock, logger, temporal
     clock,
     states: store.states,
     history: new OrderHistory(temporal.client),
-    standing: { placing: store.placing, held: store.held, triggers: store.triggers, evidence: store.evidence, orderById: (id) => store.orders.byId(id) },
+    standing: { clock, placing: store.placing, held: store.held, triggers: store.triggers, evidence: store.evidence, orderById: (id) => store.orders.byId(id) },
+    supervised: {
+      hasEnded: async ({ kind, id }) => (await (kind === 'orderList' ? store.orderLists.byId(id) : store.strategies.byId(id)))?.endedAt != null,
+      readBack: (seen) => (seen.kind === 'orderList' ? store.readBack.orderList(seen.list, seen.children) : store.readBack.strategy(seen.strategy, seen.children)),
+    },
     withoutRow: (orders) => store.orders.withoutRow(orders),
     recordOrders: (intents, context) => store.placing.recordOrders(intents, context),
     recordMutation: (intent, context) => store.mutations.record(intent, context),

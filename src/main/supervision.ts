@@ -6,6 +6,7 @@ import { createKillSwitchActivities, type KillSwitchActivities } from '../activi
 import { createOrderListActivities, type OrderListActivities } from '../activities/order-list-activities';
 import { createStrategyActivities, type StrategyActivities } from '../activities/strategy-activities';
 import type { OrderList } from '../domain/order-list';
+import { isBeingReadBack } from '../domain/store-state';
 import type { Strategy } from '../domain/strategy';
 import { TOPICS } from '../streams/topics';
 import { CollateralGateway } from '../temporal/collateral-gateway';
@@ -93,13 +94,17 @@ export interface SupervisorRounds {
   readonly lists: SupervisorRound<OrderList>;
 }
 
-/** What was recorded while Temporal was away, or by an API process that died before it could start or tell its workflow; and what Temporal lost. */
+/**
+ * What was recorded while Temporal was away, or by an API process that died before it could start or tell its workflow; and what Temporal lost.
+ * Of a database that is being read back only what stops something: what ended since its backup looks as if nobody cared for it.
+ */
 export async function sweepSupervisors({ store, temporal }: Pick<Platform, 'store' | 'temporal'>, rounds: SupervisorRounds): Promise<void> {
   const { client } = temporal;
+  for (const killSwitch of await store.killSwitches.allLatched()) await ensureKillSwitch(client, killSwitch);
+  for (const { accountId } of await store.heartbeats.unended()) await ensureDeadMan(client, accountId);
+  if (isBeingReadBack(await store.states.read())) return;
   await rounds.strategies.sweep({ page: (after, limit) => store.strategies.unended(limit, after), ensure: (each) => ensureStrategy(client, each), tell: ({ id, revision }) => tellStrategy(client, id, revision) });
   await rounds.lists.sweep({ page: (after, limit) => store.orderLists.unended(limit, after), ensure: (each) => ensureOrderList(client, each), tell: ({ id, revision }) => tellOrderList(client, id, revision) });
-  for (const killSwitch of await store.killSwitches.allLatched()) await ensureKillSwitch(temporal.client, killSwitch);
-  for (const { accountId } of await store.heartbeats.unended()) await ensureDeadMan(temporal.client, accountId);
   const moves = new CollateralGateway(temporal.client);
   for (const move of await store.collateralMoves.unended(SWEPT)) await moves.ensure(move);
   await sweepHeld({ store, temporal });

@@ -1,5 +1,6 @@
 /** Deposits, their orders and withdrawals whose workflow Temporal lost: their rows say where they stand, and somebody has to go on. */
 import { isoTime } from '../domain/clock';
+import { isBeingReadBack } from '../domain/store-state';
 import { SweepRound } from '../domain/sweep-page';
 import { DepositGateway } from '../temporal/deposit-gateway';
 import { WithdrawalGateway } from '../temporal/withdrawal-gateway';
@@ -24,6 +25,8 @@ export function walletSweep(platform: Platform): () => Promise<void> {
   const funded = new SweepRound(SWEPT, (page) => store.deposits.funded(page));
   const unended = new SweepRound(SWEPT, (page) => store.withdrawals.unended(page));
   return async () => {
+    // What ended since a backup would be begun anew.
+    if (isBeingReadBack(await store.states.read())) return;
     for (const deposit of await attended.next()) await deposits.revive(deposit);
     for (const deposit of await unbegun.next()) await deposits.revive(deposit);
     for (const deposit of await funded.next()) await orders.revive(deposit);

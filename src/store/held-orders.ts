@@ -22,6 +22,16 @@ export interface HeldAmendment {
   readonly terms: HeldTerms;
 }
 
+/** What its workflow knows of a row that a restored database has as it was at the backup. */
+export interface HeldReadBack extends Pick<HeldAmendment, 'orderId' | 'accountId' | 'terms'> {
+  /** Of the order, as its owner was told. */
+  readonly revision: number;
+  /** Of its trigger, as the watcher that lived through it may have it; null: one more than the row's. */
+  readonly triggerRevision: number | null;
+  /** Since when it has these terms, ms: nobody has watched them here since. */
+  readonly pricesSinceMs: number;
+}
+
 export type HeldAmendmentAnswer = { readonly verdict: 'applied'; readonly order: Order } | { readonly verdict: 'denied'; readonly code: ErrorCode; readonly message: string };
 
 export class HeldOrders {
@@ -42,7 +52,7 @@ export class HeldOrders {
       if (denied !== null) return denied;
       const [applied] = await applyToLocked(tx, accounts, locked, [item], changes, this.core.markOf);
       const after = applied?.order ?? order;
-      if (trigger?.status === 'ARMED') await this.amendTrigger(tx, changes, trigger, after);
+      if (trigger?.status === 'ARMED') await this.amendTrigger(tx, changes, trigger, after, { revision: trigger.revision + 1, sinceMs: this.core.clock.nowMs() });
       return { verdict: 'applied', order: after };
     });
   }
@@ -51,7 +61,7 @@ export class HeldOrders {
    * What its workflow knows better than a row of a restored database: terms that were amended since the backup, of the order and of its
    * trigger, and the revision that its owner was told. True: something was behind. An order that is not armed (any more) is left as it is.
    */
-  async readBack({ orderId, accountId, terms, revision }: Omit<HeldAmendment, 'userId' | 'expectedRevision'> & { readonly revision: number }): Promise<boolean> {
+  async readBack({ orderId, accountId, terms, revision, triggerRevision, pricesSinceMs }: HeldReadBack): Promise<boolean> {
     return change(this.core, [accountId], async (tx, changes) => {
       const item = { orderId, evidence: { kind: 'conditionAmended', key: `readBack/${revision}`, terms, revision, at: isoTime(this.core.clock.nowMs()) } } as const;
       const accounts = await lockAccounts(tx, [accountId]);
@@ -60,19 +70,19 @@ export class HeldOrders {
       if (order?.state !== 'ARMED' || order.revision >= revision) return false;
       const [applied] = await applyToLocked(tx, accounts, locked, [item], changes, this.core.markOf);
       const trigger = await lockNewestTrigger(tx, orderId);
-      if (trigger?.status === 'ARMED') await this.amendTrigger(tx, changes, trigger, applied?.order ?? order);
+      const watched = { revision: Math.max((trigger?.revision ?? 0) + 1, triggerRevision ?? 0), sinceMs: Math.min(pricesSinceMs, this.core.clock.nowMs()) };
+      if (trigger?.status === 'ARMED') await this.amendTrigger(tx, changes, trigger, applied?.order ?? order, watched);
       return true;
     });
   }
 
-  /** Each amendment is one revision of its trigger, as its workflow counts them. */
-  private async amendTrigger(tx: Queryable, changes: ChangeSet, trigger: Trigger, { type, side, ...order }: Order): Promise<void> {
+  /** Each amendment is one revision of its trigger, as its workflow counts them. `sinceMs`: from when on prices count for the new terms. */
+  private async amendTrigger(tx: Queryable, changes: ChangeSet, trigger: Trigger, { type, side, ...order }: Order, { revision, sinceMs }: { readonly revision: number; readonly sinceMs: number }): Promise<void> {
     const condition = conditionOf(order);
     const parameters = condition === null ? null : triggerOf({ type, side, condition });
     if (parameters === null) throw new Error(`trigger ${trigger.id} belongs to an order that waits for no price`);
-    const nowMs = this.core.clock.nowMs();
-    const next = amendedTrigger(trigger, trigger.revision + 1, parameters, nowMs);
-    await writeTrigger(tx, next, nowMs);
+    const next = amendedTrigger(trigger, revision, parameters, sinceMs);
+    await writeTrigger(tx, next, this.core.clock.nowMs());
     changes.triggerChanged(next.venue, next.revision);
   }
 

@@ -29,6 +29,22 @@ export async function amendLegTriggers(tx: Queryable, changes: ChangeSet, before
 }
 
 /**
+ * Of a list that its workflow gave back to a restored database: its triggers become what its legs are, since the list was changed last at the
+ * latest. One that has fired by older terms is left to the workflow; what waits no more is given up.
+ */
+export async function restoreLegTriggers(tx: Queryable, changes: ChangeSet, list: OrderList, nowMs: number): Promise<void> {
+  const triggers = await lockTriggers(tx, list.legs.flatMap((leg) => [legTriggerId(list.id, leg), breakEvenTriggerId(list.id, leg)]));
+  for (const trigger of triggers) {
+    if (trigger.status !== 'ARMED') continue;
+    const wanted = wantedAs(list, trigger.id);
+    const next: Trigger | null = wanted === null ? { ...trigger, status: 'DISARMED' } : trigger.revision < wanted.revision ? amendedTrigger(trigger, wanted.revision, wanted.parameters, Math.min(Date.parse(list.updatedAt), nowMs)) : null;
+    if (next === null) continue;
+    await writeTrigger(tx, next, nowMs);
+    changes.triggerChanged(next.venue, next.revision);
+  }
+}
+
+/**
  * Arms one trigger of a leg with the terms the leg has now; prices count from when the leg became due. What was armed before is answered
  * as it is. null: the leg waits for it no more.
  */
@@ -68,8 +84,8 @@ function revisionOf({ version }: OrderListLeg): number {
 const FIRST_FILLS_SQL = `SELECT c.leg, min(coalesce(f.at, o.filled_at, o.updated_at)) AS first, max(coalesce(f.at, o.filled_at, o.updated_at)) AS last
   FROM order_list_children c JOIN orders o ON o.id = c.order_id LEFT JOIN fills f ON f.order_id = o.id WHERE c.order_list_id = $1 AND o.filled_quantity > 0 GROUP BY c.leg`;
 
-/** Through the partial index events_order_list_idx. */
-const AMENDED_SQL = `SELECT max(e.at) AS at FROM events e WHERE left(e.type, 10) = 'orderList.' AND (e.data -> 'orderList' ->> 'id') = $1 AND e.type = 'orderList.amended'`;
+/** When its terms were changed, or it was given back as it had been changed; through the partial index events_order_list_idx. */
+const AMENDED_SQL = `SELECT max(e.data -> 'orderList' ->> 'updatedAt') AS at FROM events e WHERE left(e.type, 10) = 'orderList.' AND (e.data -> 'orderList' ->> 'id') = $1 AND e.type IN ('orderList.amended', 'orderList.created')`;
 
 /**
  * Since when the price concerns it, ms; of amended terms nothing from before they were taken. null: since now, because the trigger before
@@ -78,12 +94,18 @@ const AMENDED_SQL = `SELECT max(e.at) AS at FROM events e WHERE left(e.type, 10)
 async function sinceMs(tx: Queryable, list: OrderList, wanted: Wanted): Promise<number | null> {
   const { leg, isBreakEven } = wanted;
   if (isBreakEven) return dueMs(tx, list, wanted);
-  if (leg.triggerNumber > 0) return null;
+  if (leg.triggerNumber > 0 && (await wasWatched(tx, list, wanted))) return null;
   const due = await dueMs(tx, list, wanted);
-  if (due === null || leg.version === 0) return due;
-  const [amended] = await tx.rows<{ at: Date | null }>(AMENDED_SQL, list.id);
-  // A restored database may have lost when that was: then nothing is read back, because what was traded since the leg is due may be from before it.
-  return amended?.at == null ? null : Math.max(due, amended.at.getTime());
+  if (due === null || (leg.version === 0 && leg.triggerNumber === 0)) return due;
+  const [amended] = await tx.rows<{ at: string | null }>(AMENDED_SQL, list.id);
+  // Where nobody knows any more when that was, nothing is read back: what was traded since the leg is due may be from before it.
+  return amended?.at == null ? null : Math.max(due, Date.parse(amended.at));
+}
+
+/** Whether the trigger before it watched the terms that the leg has: one of a restored database had those of the backup, or is gone. */
+async function wasWatched(tx: Queryable, list: OrderList, { leg, revision }: Wanted): Promise<boolean> {
+  const before = await lockTrigger(tx, legTriggerId(list.id, { ...leg, triggerNumber: leg.triggerNumber - 1 }));
+  return before !== null && before.revision >= revision;
 }
 
 /** An exit is due since its entry filled first, a moved stop since the take-profit that moved it, any other since its list was taken. */

@@ -20,6 +20,7 @@ import { newestFirst, type ListedTable, type ListFilters, type ListOptions } fro
 import { CHILD_COLUMNS, CHILDREN_SQL, childOf, ORDER_LIST_COLUMNS, ORDER_LIST_SELECT, orderListOf } from './list-rows';
 import { amendLegTriggers, armLegTrigger } from './list-triggers';
 import { lockAccounts, type LockedAccount } from './locks';
+import { assertReadBack } from './store-states';
 
 export interface OrderListListQuery extends ListFilters {
   readonly status: 'open' | 'closed' | 'all';
@@ -50,6 +51,7 @@ export class OrderLists {
       const accounts = await ownAccounts(tx, wish);
       const [earlier] = await tx.rows(`SELECT ${ORDER_LIST_SELECT} FROM order_lists l WHERE l.client_list_id = $1 AND l.account_id = $2`, wish.clientListId, wish.accountId);
       if (earlier !== undefined) return orderListOf(earlier);
+      await assertReadBack(tx);
       for (const leg of wish.legs) assertMayEnter(accountAt(accounts, leg.accountId), leg.reduceOnly);
       const at = isoTime(this.core.clock.nowMs());
       const made: OrderList = { ...wish, state: 'ACTIVE', reason: null, pendingCancel: false, entriesStopped: false, closeAt: null, revision: 1, createdAt: at, updatedAt: at, endedAt: null };
@@ -104,6 +106,7 @@ export class OrderLists {
     return change(this.core, accountsOfList(known), async (tx, changes) => {
       const accounts = await ownAccounts(tx, known);
       const before = await locked(tx, id);
+      if (command.kind === 'amend') await assertReadBack(tx);
       const commanded = commandedTo(before, command, (await tx.rows(CHILDREN_SQL, id)).map(childOf));
       if (commanded === null) return before;
       const at = isoTime(this.core.clock.nowMs());

@@ -1,6 +1,7 @@
 /** The row that says whether PostgreSQL and Temporal agree (domain/store-state.ts): read in every placing transaction, written by the store guard. */
 import { randomBytes } from 'node:crypto';
-import { entriesHeld, type StoreMark, type StoreReading, type StoreState } from '../domain/store-state';
+import { DomainError } from '../domain/errors';
+import { entriesHeld, isBeingReadBack, type StoreMark, type StoreReading, type StoreState } from '../domain/store-state';
 import type { StoreCore } from './core';
 import type { Database, Queryable, Value } from './database';
 import { newGenerationMarker, type Generation } from './generation';
@@ -31,8 +32,13 @@ export function readingOf(value: unknown): Pick<StoreReading, 'state' | 'instanc
 /** Whether what is foreign may be an order that is about to be read back from Temporal. */
 export async function mayBeReadBack(tx: Queryable): Promise<boolean> {
   const [row] = await tx.rows(`SELECT ${STORE_STATE_SQL} AS gate`);
-  const reading = readingOf(row?.['gate']);
-  return reading.instance !== reading.state.instance || reading.state.phase === 'replaying';
+  return isBeingReadBack(readingOf(row?.['gate']));
+}
+
+/** Throws SERVICE_UNAVAILABLE while what its caller means may be there and not read back yet: made anew, it would be there twice. */
+export async function assertReadBack(tx: Queryable): Promise<void> {
+  if (!(await mayBeReadBack(tx))) return;
+  throw new DomainError('SERVICE_UNAVAILABLE', 'the database is being compared with Temporal, which may know this one already: send the same again', { outcome: 'unknown', retryAfterSeconds: 1, details: { entries: 'held' } });
 }
 
 /** Why entries of the account are held back at this moment; null: they are not. */

@@ -18,6 +18,7 @@ import type { Queryable, Row } from './database';
 import { newestFirst, type ListedTable, type ListFilters, type ListOptions } from './listing';
 import { lockAccounts, type LockedAccount } from './locks';
 import { STRATEGY_CHILD_COLUMNS, STRATEGY_COLUMNS } from './strategy-columns';
+import { assertReadBack } from './store-states';
 
 export interface StrategyListQuery extends ListFilters {
   readonly status: 'open' | 'closed' | 'all';
@@ -53,6 +54,7 @@ export class Strategies {
       const account = await ownAccount(tx, strategy.accountId, strategy.userId);
       const [earlier] = await tx.rows(`SELECT ${SELECT} FROM strategies s WHERE s.client_strategy_id = $1 AND s.account_id = $2`, strategy.clientStrategyId, strategy.accountId);
       if (earlier !== undefined) return strategyOf(earlier);
+      await assertReadBack(tx);
       assertMayEnter(account, strategy.reduceOnly);
       const at = isoTime(this.core.clock.nowMs());
       const made: Strategy = {
@@ -117,6 +119,7 @@ export class Strategies {
     return change(this.core, [known.accountId], async (tx, changes) => {
       const account = await ownAccount(tx, known.accountId, userId);
       const before = await locked(tx, id);
+      if (command.kind === 'amend') await assertReadBack(tx);
       const at = isoTime(this.core.clock.nowMs());
       const commanded = command.kind === 'amend' ? amended(before, command, (await tx.rows(CHILDREN_SQL, id)).map(childOf), at) : commandedTo(before, command, at);
       if (commanded === null) return before;

@@ -8,6 +8,9 @@ import { accountsOfList, type OrderList, type OrderListChild } from '../domain/o
 import type { Strategy, StrategyChild } from '../domain/strategy';
 import { columnName, insertRows, updateRows, type Columns } from './columns';
 import { change, type StoreCore } from './core';
+import type { ChangeSet } from './change-set';
+import type { Queryable } from './database';
+import { restoreLegTriggers } from './list-triggers';
 import { lockAccounts } from './locks';
 import { CHILD_COLUMNS as LIST_CHILD_COLUMNS, ORDER_LIST_COLUMNS } from './list-rows';
 import { STRATEGY_CHILD_COLUMNS, STRATEGY_COLUMNS } from './strategy-columns';
@@ -22,7 +25,9 @@ interface Seen {
   readonly accountIds: readonly string[];
   /** Fields that only ever become true: what was asked of the restored row stays asked. */
   readonly latches: readonly string[];
-  readonly told: (isNew: boolean) => { readonly type: EventType; readonly data: Readonly<Record<string, unknown>> };
+  readonly told: (how: 'created' | 'amended' | 'progressed') => { readonly type: EventType; readonly data: Readonly<Record<string, unknown>> };
+  /** What goes with its row. */
+  readonly restored: (tx: Queryable, changes: ChangeSet) => Promise<void>;
 }
 
 export class SupervisedReadBack {
@@ -33,7 +38,8 @@ export class SupervisedReadBack {
     return this.readBack({
       table: 'order_lists', columns: ORDER_LIST_COLUMNS, childTable: 'order_list_children', childColumns: LIST_CHILD_COLUMNS, row: list, accountIds: accountsOfList(list), latches: ['pendingCancel', 'entriesStopped'],
       children: children.map(({ recordedAtMs, cancelAskedAtMs, ...child }) => ({ ...child, orderListId: list.id, userId: list.userId, recordedAt: isoTime(recordedAtMs), cancelAskedAt: cancelAskedAtMs === null ? null : isoTime(cancelAskedAtMs) })),
-      told: (isNew) => ({ type: isNew ? 'orderList.created' : 'orderList.amended', data: { orderList: list } }),
+      told: (how) => ({ type: `orderList.${how}`, data: { orderList: list } }),
+      restored: (tx, changes) => restoreLegTriggers(tx, changes, list, this.core.clock.nowMs()),
     });
   }
 
@@ -42,27 +48,32 @@ export class SupervisedReadBack {
     return this.readBack({
       table: 'strategies', columns: STRATEGY_COLUMNS, childTable: 'strategy_children', childColumns: STRATEGY_CHILD_COLUMNS, row: strategy, accountIds: [strategy.accountId], latches: ['pendingCancel'],
       children: children.map(({ createdAtMs, ...child }) => ({ ...child, strategyId: strategy.id, userId: strategy.userId, recordedAt: isoTime(createdAtMs) })),
-      told: (isNew) => ({ type: isNew ? 'strategy.created' : 'strategy.amended', data: { strategy } }),
+      told: (how) => ({ type: `strategy.${how}`, data: { strategy } }),
+      restored: () => Promise.resolve(),
     });
   }
 
-  private async readBack({ table, columns, childTable, childColumns, row, children, accountIds, latches, told }: Seen): Promise<boolean> {
+  private async readBack({ table, columns, childTable, childColumns, row, children, accountIds, latches, told, restored }: Seen): Promise<boolean> {
     return change(this.core, [...accountIds], async (tx, changes) => {
       const accounts = await lockAccounts(tx, [...accountIds]);
       const account = accounts.get(row.accountId);
       if (account === undefined || accountIds.some((id) => accounts.get(id)?.userId !== row.userId)) return false;
       const [known] = await tx.rows<{ revision: number; asked: readonly boolean[] }>(`SELECT t.revision, ARRAY[${latches.map((field) => `t.${columnName(field)}`).join(', ')}] AS asked FROM ${table} t WHERE t.id = $1 FOR UPDATE`, row.id);
-      if (known !== undefined && known.revision >= row.revision) return false;
-      if (known === undefined) {
+      const isNew = known === undefined;
+      const isBehind = isNew || known.revision < row.revision;
+      if (isNew) {
         // Its client's name may stand for another by now.
         const inserted = await tx.rows(`${insertRows(table, columns, 1)} ON CONFLICT DO NOTHING RETURNING id`, JSON.stringify([row]));
         if (inserted.length === 0) return false;
-      } else {
+      } else if (isBehind) {
         const asked = latches.filter((_, index) => known.asked[index] === true);
         await tx.rows(`${updateRows(table, columns, ['id'], 1)} RETURNING ${table}.id`, JSON.stringify([{ ...row, ...Object.fromEntries(asked.map((field) => [field, true])) }]));
       }
-      if (children.length > 0) await tx.rows(`${insertRows(childTable, childColumns, 1)} ON CONFLICT DO NOTHING RETURNING n`, JSON.stringify(children));
-      const { type, data } = told(known === undefined);
+      // At the same revision it may have lost orders that it placed.
+      const orders = children.length === 0 ? [] : await tx.rows(`${insertRows(childTable, childColumns, 1)} ON CONFLICT DO NOTHING RETURNING n`, JSON.stringify(children));
+      if (!isBehind && orders.length === 0) return false;
+      if (isBehind) await restored(tx, changes);
+      const { type, data } = told(isNew ? 'created' : isBehind ? 'amended' : 'progressed');
       changes.addEvent(account, { type, orderId: null, data }, isoTime(this.core.clock.nowMs()));
       return true;
     });

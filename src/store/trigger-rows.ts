@@ -46,9 +46,12 @@ export async function lockTriggers(tx: Queryable, ids: readonly string[]): Promi
   return (await tx.rows(`SELECT ${TRIGGER_SELECT} FROM triggers t WHERE t.id = ANY($1::text[]) ORDER BY t.id FOR UPDATE`, ids)).map(triggerOfRow);
 }
 
-/** An armed one with new terms. Prices of before say nothing of them: whoever reads back after an outage begins here, unless they are the old ones. */
-export function amendedTrigger(before: Trigger, revision: number, parameters: TriggerParameters, nowMs: number): Trigger {
-  const checkpointAtMs = sameParameters(before.parameters, parameters) ? before.checkpointAtMs : nowMs;
+/**
+ * An armed one with new terms. Prices of before `sinceMs` say nothing of them: whoever reads back after an outage begins there, unless they are
+ * the old ones.
+ */
+export function amendedTrigger(before: Trigger, revision: number, parameters: TriggerParameters, sinceMs: number): Trigger {
+  const checkpointAtMs = sameParameters(before.parameters, parameters) ? before.checkpointAtMs : sinceMs;
   return { ...before, parameters, revision, extreme: carriedExtreme(before.parameters, parameters, before.extreme), checkpointAtMs };
 }
 

@@ -45,13 +45,17 @@ export class Triggers {
     });
   }
 
-  /** Makes it revision `revision`, once: a repeat, a fired and a disarmed one are answered as they are. null: there is none. */
-  async amend(id: string, revision: number, parameters: TriggerParameters): Promise<Trigger | null> {
+  /**
+   * Makes it revision `revision`, once: a repeat, a fired and a disarmed one are answered as they are. null: there is none. `sinceMs`: from when
+   * on prices count for other terms than it had; without it, from now.
+   */
+  async amend(id: string, revision: number, parameters: TriggerParameters, sinceMs = Infinity): Promise<Trigger | null> {
     return this.changing(async (tx) => {
       const before = await lockTrigger(tx, id);
       if (before === null || before.status !== 'ARMED' || before.revision >= revision) return { answer: before, changed: null };
-      const next = amendedTrigger(before, revision, parameters, this.core.clock.nowMs());
-      await writeTrigger(tx, next, this.core.clock.nowMs());
+      const nowMs = this.core.clock.nowMs();
+      const next = amendedTrigger(before, revision, parameters, Math.min(sinceMs, nowMs));
+      await writeTrigger(tx, next, nowMs);
       return { answer: next, changed: next };
     });
   }

@@ -4,14 +4,15 @@
  */
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
-import type { ListedGroup, RememberedGroup, RememberedHeld, RememberedMutation } from '../domain/remembered-orders';
+import type { ListedGroup, ListedHeld, ListedSupervised, RememberedGroup, RememberedHeld, RememberedMutation, SeenSupervised } from '../domain/remembered-orders';
 import { STRATEGIES } from '../domain/strategies/registry';
-import { orderChanged, standingOrder, type ConditionalOrderInput, type ConditionalOutcome, type MutationInput, type OrderInput, type OrderOutcome } from '../workflows/messages';
+import { orderChanged, orderListSeen, standingOrder, strategySeen, type ConditionalOrderInput, type ConditionalOutcome, type MutationInput, type OrderInput, type OrderOutcome } from '../workflows/messages';
+import { orderListWorkflowId, strategyWorkflowId } from './workflow-ids';
 
 const SECOND_MS = 1_000;
 /** Workflow types that look at a row of theirs when an order of it has changed. */
-const SUPERVISORS = ['orderList', ...STRATEGIES.map(({ type }) => type)];
-/** A workflow that has to be replayed first is asked in this time; one that does not answer tells its row itself when it next moves. */
+const SUPERVISORS_SQL = ['orderList', ...STRATEGIES.map(({ type }) => type)].map((type) => `'${type}'`).join(', ');
+/** A workflow that has to be replayed first is asked in this time. */
 const ANSWERS_WITHIN_MS = 10_000;
 
 export class OrderHistory {
@@ -35,27 +36,63 @@ export class OrderHistory {
   }
 
   /** Orders that wait in workflows, and those that ended at `sinceMs` or later, in no order. */
-  async *heldSince(sinceMs: number): AsyncIterable<{ read(): Promise<RememberedHeld | null> }> {
+  async *heldSince(sinceMs: number): AsyncIterable<ListedHeld> {
     const query = `WorkflowType = 'conditionalOrder' AND (ExecutionStatus = 'Running' OR CloseTime >= '${new Date(sinceMs).toISOString()}')`;
-    for await (const { workflowId, runId, status } of this.client.workflow.list({ query })) {
+    for await (const { workflowId, runId, status, startTime } of this.client.workflow.list({ query })) {
       // Of one that went on as new the newest run tells.
-      if (status.name === 'RUNNING' || status.name === 'COMPLETED') yield { read: () => this.held(workflowId, runId, status.name === 'COMPLETED') };
+      if (status.name !== 'RUNNING' && status.name !== 'COMPLETED') continue;
+      const isOver = status.name === 'COMPLETED';
+      yield { workflowId, startedAtMs: startTime.getTime(), isOver, read: () => this.held(workflowId, runId, isOver) };
+    }
+  }
+
+  /** Order lists and strategies whose workflow runs, or ended at `sinceMs` or later, in no order. */
+  async *supervisedSince(sinceMs: number): AsyncIterable<ListedSupervised> {
+    const query = `WorkflowType IN (${SUPERVISORS_SQL}) AND (ExecutionStatus = 'Running' OR CloseTime >= '${new Date(sinceMs).toISOString()}')`;
+    for await (const { workflowId, runId, status, type } of this.client.workflow.list({ query })) {
+      if (status.name !== 'RUNNING' && status.name !== 'COMPLETED') continue;
+      const kind = type === 'orderList' ? 'orderList' : 'strategy';
+      const id = workflowId.slice((kind === 'orderList' ? orderListWorkflowId('') : strategyWorkflowId('')).length);
+      yield { workflowId, of: { kind, id }, isOver: status.name === 'COMPLETED', read: () => this.seen(kind, workflowId, runId) };
+    }
+  }
+
+  /** Also of one that has ended: a worker goes through its history again to answer. */
+  private async seen(kind: SeenSupervised['kind'], workflowId: string, runId: string): Promise<SeenSupervised | null> {
+    const handle = this.client.workflow.getHandle(workflowId, runId);
+    try {
+      return await this.client.connection.withDeadline(Date.now() + ANSWERS_WITHIN_MS, async (): Promise<SeenSupervised | null> => {
+        if (kind === 'orderList') {
+          const seen = await handle.query(orderListSeen);
+          return seen === null ? null : { kind, ...seen };
+        }
+        const seen = await handle.query(strategySeen);
+        return seen === null ? null : { kind, ...seen };
+      });
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return null;
+      throw error;
     }
   }
 
   private async held(workflowId: string, runId: string, completed: boolean): Promise<RememberedHeld | null> {
     const input = (await this.startInput(workflowId, runId)) as ConditionalOrderInput | null;
     if (input === null) return null;
+    const { intent } = input;
     const handle = this.client.workflow.getHandle(workflowId, runId);
-    if (completed) return { workflowId, intent: input.intent, standing: null, ended: ((await handle.result()) as ConditionalOutcome).state };
-    const standing = await this.client.connection.withDeadline(Date.now() + ANSWERS_WITHIN_MS, () => handle.query(standingOrder));
-    return { workflowId, intent: input.intent, standing, ended: null };
+    if (completed) return { workflowId, intent, standing: null, ended: ((await handle.result()) as ConditionalOutcome).state };
+    try {
+      const standing = await this.client.connection.withDeadline(Date.now() + ANSWERS_WITHIN_MS, () => handle.query(standingOrder));
+      return { workflowId, intent, standing, ended: null };
+    } catch (error) {
+      return { workflowId, intent, standing: null, ended: null, silence: error };
+    }
   }
 
   /** Has everything that owns a list or runs a strategy look at its row: what a restored database lost of it, it gives back. How many were told. */
   async haveSupervisorsLook(): Promise<number> {
     let told = 0;
-    for await (const { workflowId } of this.client.workflow.list({ query: `WorkflowType IN (${SUPERVISORS.map((type) => `'${type}'`).join(', ')}) AND ExecutionStatus = 'Running'` })) {
+    for await (const { workflowId } of this.client.workflow.list({ query: `WorkflowType IN (${SUPERVISORS_SQL}) AND ExecutionStatus = 'Running'` })) {
       try {
         await this.client.workflow.getHandle(workflowId).signal(orderChanged, { orderId: '', revision: 0 });
         told += 1;

@@ -11,8 +11,8 @@ import { TASK_QUEUES } from './task-queues';
 import { ensure } from './watching';
 import { deadManWorkflowId, killSwitchWorkflowId, orderListWorkflowId, strategyWorkflowId } from './workflow-ids';
 
-export async function ensureStrategy(client: Client, strategy: Pick<Strategy, 'id' | 'type' | 'accountId' | 'venue' | 'symbol' | 'side' | 'quantity'>): Promise<void> {
-  const input: StrategyInput = { strategyId: strategy.id };
+export async function ensureStrategy(client: Client, strategy: Strategy): Promise<void> {
+  const input: StrategyInput = { strategyId: strategy.id, seen: { strategy, children: [] } };
   await ensure(client, strategy.type, {
     workflowId: strategyWorkflowId(strategy.id),
     taskQueue: TASK_QUEUES.orders,
@@ -32,8 +32,8 @@ export async function tellStrategy(client: Client, strategyId: string, revision:
   await unlessEnded(() => client.workflow.getHandle(strategyWorkflowId(strategyId)).signal(strategyChanged, { revision }));
 }
 
-export async function ensureOrderList(client: Client, list: Pick<OrderList, 'id' | 'type' | 'accountId' | 'venue' | 'state' | 'legs'>): Promise<void> {
-  const input: OrderListInput = { listId: list.id };
+export async function ensureOrderList(client: Client, list: OrderList): Promise<void> {
+  const input: OrderListInput = { listId: list.id, seen: { list, children: [] } };
   await ensure(client, 'orderList', {
     workflowId: orderListWorkflowId(list.id),
     taskQueue: TASK_QUEUES.orders,

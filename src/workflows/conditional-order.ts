@@ -40,7 +40,7 @@ export async function conditionalOrder(input: ConditionalOrderInput): Promise<Co
     if (workflowInfo().continueAsNewSuggested && run.isQuiet) {
       await condition(allHandlersFinished);
       // What was told while the handlers finished belongs to this execution still.
-      if (run.isQuiet) await continueAsNew<typeof conditionalOrder>({ intent, memory: run.state.memory() });
+      if (run.isQuiet) await continueAsNew<typeof conditionalOrder>({ intent, memory: run.memory() });
     }
     await run.once();
   }

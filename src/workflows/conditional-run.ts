@@ -16,7 +16,8 @@ import { conditionalChild } from './conditional-child';
 import type { ConditionalOrderInput, ConditionalOutcome, MutationOutcome } from './messages';
 import { childrenEvidence, memoryOfRow, waitingOf } from './state/conditional-memory';
 import { ConditionalOrder, MAX_NATIVE_FAILURES } from './state/conditional-order';
-import type { Fired, Step } from './state/conditional-steps';
+import { StandingTerms } from './state/conditional-standing';
+import type { ConditionalMemory, Fired, Step } from './state/conditional-steps';
 
 const { noteConditional, amendConditional, raiseOrderAlert } = proxyLocalActivities<ConditionalActivities>({ ...LOCAL_ACTIVITY, summary: 'the order\'s row and its alerts' });
 const { armTrigger, amendTrigger, disarmTrigger, acknowledgeTrigger } = proxyLocalActivities<TriggerActivities>({ ...LOCAL_ACTIVITY, summary: 'the order\'s trigger' });
@@ -39,11 +40,7 @@ export class ConditionalRun {
   private told = 0;
   private market: TradingState | null = null;
   private notedFill = '';
-  private acceptedAtMs = 0;
-  /** Since when it has these terms; prices from before say nothing of them. */
-  private termsSinceMs = 0;
-  /** Of its row, as far as this run knows; null: it has none yet. */
-  private rowRevision: number | null = null;
+  private readonly terms = new StandingTerms();
   /** Of its row when this run began: its terms have what was amended before. */
   private begunAtRevision = 0;
   private alerted = false;
@@ -56,9 +53,7 @@ export class ConditionalRun {
   begin(held: HeldOrderView, nativeExpiresAfterMs: number | null): void {
     this.state = new ConditionalOrder(this.input.intent, held.condition, this.input.memory ?? memoryOfRow(held, this.input.intent), nativeExpiresAfterMs);
     this.state.cancelAsked ||= held.pendingCancel;
-    this.acceptedAtMs = held.acceptedAtMs ?? 0;
-    this.termsSinceMs = this.state.termsVersion === 0 && this.acceptedAtMs > 0 ? this.acceptedAtMs : workflowInfo().startTime.getTime();
-    this.rowRevision = held.revision;
+    this.terms.begin(this.state, held, this.input.memory ?? null, workflowInfo().startTime.getTime());
     this.begunAtRevision = held.revision;
     if (isTerminal(held.state)) this.ended = held.state;
     this.rowsChanged = this.state.children.length > 0;
@@ -72,9 +67,12 @@ export class ConditionalRun {
 
   /** For a row that a restored database has lost, or has with older terms. */
   standing(): StandingOrder | null {
-    const { quantity, limitPrice, condition: terms, fired, armedVersion, triggerId } = this.state;
-    if (this.rowRevision === null || this.ended !== null) return null;
-    return { quantity, limitPrice, condition: terms, revision: this.rowRevision, triggerId: fired === null && armedVersion !== null ? triggerId : null, pricesSinceMs: this.termsSinceMs };
+    return this.ended === null ? this.terms.standing(this.state) : null;
+  }
+
+  /** Carried over continue-as-new. */
+  memory(): ConditionalMemory {
+    return this.terms.memory(this.state);
   }
 
   /** Update handler. */
@@ -83,7 +81,7 @@ export class ConditionalRun {
     const { id: orderId, userId, accountId } = this.input.intent;
     this.amending += 1;
     try {
-      const { verdict, code, message } = await amendConditional({ orderId, userId, accountId, expectedRevision, terms });
+      const { verdict, code, message } = await amendConditional({ orderId, userId, accountId, expectedRevision, terms, ownerWorkflowId: workflowInfo().workflowId, intent: this.input.intent, standing: this.standing() });
       if (verdict === 'applied') this.amended(terms, expectedRevision + 1);
       return { verdict, code, message };
     } finally {
@@ -94,8 +92,7 @@ export class ConditionalRun {
 
   /** The venue may take a native stop of these terms, whatever it said of the ones before. */
   private amended(terms: HeldTerms, revision: number): void {
-    this.rowRevision = Math.max(this.rowRevision ?? 0, revision);
-    this.termsSinceMs = Date.now();
+    this.terms.amended(revision, Date.now());
     if (patched('native-stop-after-amendment')) this.state.nativeFailures = 0;
     // The row took it, though this run was about to fire; what is asked for again it has already.
     const [isNew, asBefore] = [revision > this.begunAtRevision, this.state.fired === null];
@@ -117,7 +114,10 @@ export class ConditionalRun {
   /** One step. */
   async once(): Promise<void> {
     await condition(() => this.amending === 0);
-    for (const { triggerId } of this.crossings.splice(0)) if (triggerId === this.state.triggerId) await this.judge(await acknowledgeTrigger({ triggerId }));
+    for (const { triggerId } of this.crossings.splice(0)) {
+      const doubts = doubtsOlderTerms();
+      if (triggerId === this.state.triggerId) await this.judge(await acknowledgeTrigger({ triggerId }), doubts);
+    }
     if (this.ended !== null) return;
     if (this.rowsChanged) await this.look();
     const step = this.state.next(Date.now(), this.market);
@@ -159,22 +159,23 @@ export class ConditionalRun {
     const parameters = triggerOf({ ...intent, condition: state.condition });
     if (parameters === null) throw new Error(`order ${intent.id} waits for no price`);
     const { userId, accountId, venue, symbol } = intent;
-    // Whatever kept this from being armed when the order began: what was traded since then counts, but nothing from before it was accepted,
-    // and of amended terms nothing from before now.
-    const { startAt } = state.condition;
-    const since = startAt === null || state.triggerNumber > 0 || version > 0 ? {} : { sinceMs: Math.max(Date.parse(startAt), this.acceptedAtMs) };
-    const armed = await armTrigger({ revision: version + 1, trigger: { id: state.triggerId, userId, accountId, workflowId: workflowInfo().workflowId, venue, symbol, parameters }, ...since });
+    const sinceMs = this.terms.armsSinceMs(state, version);
+    // Without an amendment there are no terms older than these.
+    const doubts = version > 0 && doubtsOlderTerms();
+    const armed = await armTrigger({ revision: version + 1, trigger: { id: state.triggerId, userId, accountId, workflowId: workflowInfo().workflowId, venue, symbol, parameters }, ...(sinceMs === undefined ? {} : { sinceMs }) });
     const row = armed.status === 'ARMED' && version > 0 ? await amendTrigger({ triggerId: state.triggerId, revision: version + 1, parameters }) : armed;
-    if (row?.status === 'ARMED') state.armed(version);
-    else if (row?.status === 'FIRED') await this.judge(await acknowledgeTrigger({ triggerId: row.id }));
+    if (row?.status === 'ARMED') {
+      this.terms.watched();
+      state.armed(version);
+    } else if (row?.status === 'FIRED') await this.judge(await acknowledgeTrigger({ triggerId: row.id }), doubts);
     else state.disproved();
   }
 
   /** What is stored of the firing, checked again. What does not hold fires nothing, and another trigger takes its place. */
-  private async judge(trigger: Trigger | null): Promise<void> {
+  private async judge(trigger: Trigger | null, doubts: boolean): Promise<void> {
     const { state } = this;
     if (state.fired !== null || state.cancelAsked || trigger?.status !== 'FIRED' || trigger.evidence === null) return;
-    const wrong = disproof(trigger, trigger.evidence);
+    const wrong = disproof(trigger, trigger.evidence) ?? (doubts ? this.terms.firedByOlder(state, trigger) : null);
     if (wrong === null) return this.fire({ by: 'trigger', level: trigger.evidence.level, atMs: trigger.evidence.atMs, evidence: { ...trigger.evidence } });
     await this.alert('crossingDisproved', wrong);
     state.disproved();
@@ -256,7 +257,7 @@ export class ConditionalRun {
 
   private async note(evidence: Parameters<ConditionalActivities['noteConditional']>[0]['evidence'][number]): Promise<OrderState> {
     const { state, revision } = await noteConditional({ ...this.reference(), standing: this.standing(), evidence: [evidence] });
-    this.rowRevision = Math.max(this.rowRevision ?? 0, revision);
+    this.terms.saw(revision);
     return state;
   }
 
@@ -272,6 +273,9 @@ export class ConditionalRun {
     upsertSearchAttributes([{ key: ORDER_STATE, value: state }]);
   }
 }
+
+/** Asked before the row is: an answer of a local activity may be recorded a task before what is decided by it, and what was asked for the first time then would not be known again. */
+const doubtsOlderTerms = (): boolean => patched('crossings-of-older-terms-fire-nothing');
 
 function now(): string {
   return new Date().toISOString();

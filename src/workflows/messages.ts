@@ -151,18 +151,31 @@ export interface StrategyInput {
   readonly strategyId: string;
   /** What earlier executions found; absent at the start. */
   readonly memory?: StrategyMemory;
-  /** As the execution before saw it last; absent at the start. */
-  readonly seen?: { readonly strategy: Strategy; readonly children: readonly StrategyChild[] };
+  /** As it was accepted, or as the execution before saw it last; absent in executions from before it was told. */
+  readonly seen?: SeenStrategy;
 }
+
+export interface SeenStrategy {
+  readonly strategy: Strategy;
+  readonly children: readonly StrategyChild[];
+}
+
+/** As its workflow saw it last, or ended it: for a restored database. */
+export const strategySeen = defineQuery<SeenStrategy | null>('strategySeen');
 
 /** Somebody commanded the strategy. A hint: its row tells what is so. */
 export const strategyChanged = defineSignal<[{ readonly revision: number }]>('strategyChanged');
 
 export interface OrderListInput {
   readonly listId: string;
-  /** As the execution before saw it last; absent at the start. */
-  readonly seen?: Pick<OrderListFacts, 'list' | 'children'>;
+  /** As it was accepted, or as the execution before saw it last; absent in executions from before it was told. */
+  readonly seen?: SeenOrderList;
 }
+
+export type SeenOrderList = Pick<OrderListFacts, 'list' | 'children'>;
+
+/** As its workflow saw it last, or ended it: for a restored database. */
+export const orderListSeen = defineQuery<SeenOrderList | null>('orderListSeen');
 
 /** Somebody commanded the list. A hint: its row tells what is so. */
 export const orderListChanged = defineSignal<[{ readonly revision: number }]>('orderListChanged');

@@ -8,10 +8,11 @@ import type { OrderListActivities } from '../activities/order-list-activities';
 import { childIntent } from '../domain/child-intent';
 import { UNCONDITIONAL, type OrderIntent } from '../domain/order';
 import { contingencyOf, isNativeStop, type OrderListChild, type OrderListFacts } from '../domain/order-list';
+import { noted } from '../domain/order-list-commands';
 import { LOCAL_ACTIVITY } from '../temporal/activity-options';
 import { ORDER_STATE } from '../temporal/search-attributes';
 import { cancelChild, placeChild, sha256Hex } from './child-orders';
-import { orderChanged, orderListChanged, orderListProgress, triggerCrossed, type OrderListInput } from './messages';
+import { orderChanged, orderListChanged, orderListProgress, orderListSeen, triggerCrossed, type OrderListInput } from './messages';
 import { OrderListRun, type OrderListStep } from './state/order-list-run';
 
 const { lookAtOrderList } = proxyLocalActivities<OrderListActivities>({ ...LOCAL_ACTIVITY, summary: 'read the list, its orders, triggers and markets' });
@@ -20,20 +21,26 @@ const { advanceOrderList } = proxyLocalActivities<OrderListActivities>({ ...LOCA
 const { settleListTriggers } = proxyLocalActivities<OrderListActivities>({ ...LOCAL_ACTIVITY, summary: 'arm, change and give up its triggers' });
 
 export async function orderList(input: OrderListInput): Promise<void> {
-  const run = new OrderListRun({ exitsShareRoom: () => patched('exits-of-a-bracket-share-one-room'), sharesAreCut: () => patched('orders-for-shares-cut-to-the-lot') });
+  const run = new OrderListRun({ exitsShareRoom: () => patched('exits-of-a-bracket-share-one-room'), sharesAreCut: () => patched('orders-for-shares-cut-to-the-lot'), restores: () => restores });
   let { seen = null }: { seen?: OrderListInput['seen'] | null } = input;
+  let restores = false;
   let heard = false;
   let shown = '';
   setHandler(orderListProgress, () => run.details());
+  setHandler(orderListSeen, () => seen);
   setHandler(orderListChanged, () => void (heard = true));
   setHandler(orderChanged, () => void (heard = true));
   setHandler(triggerCrossed, () => void (heard = true));
 
   while (!workflowInfo().continueAsNewSuggested) {
     heard = false;
+    // Asked before the look is answered: that may be recorded a task before what is decided by it.
+    restores = patched('knows-better-than-a-restored-row');
     const facts = await lookAtOrderList({ listId: input.listId });
     const isBehind = seen !== null && (facts === null || facts.list.revision < seen.list.revision);
-    if (isBehind && seen !== null && patched('restored-databases-get-back') && (await readBackOrderList({ list: seen.list, children: seen.children }))) continue;
+    const lacksOrders = !isBehind && seen !== null && facts !== null && facts.children.length < seen.children.length;
+    const isOlder = restores ? isBehind || lacksOrders : isBehind && patched('restored-databases-get-back');
+    if (isOlder && seen !== null && (await readBackOrderList({ list: seen.list, children: seen.children }))) continue;
     if (facts === null) break;
     seen = { list: facts.list, children: facts.children };
     const step = run.step(facts, Date.now());
@@ -47,7 +54,10 @@ export async function orderList(input: OrderListInput): Promise<void> {
     for (const child of [...step.placeAgain, ...children]) await placeChild(intentOf(facts, child));
     for (const child of step.cancel) await cancelChild({ ...placeOf(facts, child), orderId: child.orderId });
     const fired = await settle(input.listId, step);
-    if (step.ended) break;
+    if (step.ended) {
+      seen = { list: step.note === null ? facts.list : noted(facts.list, step.note, new Date().toISOString()).list, children: seen.children };
+      break;
+    }
     if (!fired) await waitFor(() => heard, step.waitMs);
   }
   await condition(allHandlersFinished);

@@ -8,9 +8,10 @@ import type { StrategyActivities, StrategyFacts } from '../activities/strategy-a
 import { childIntent, type ChildOwner } from '../domain/child-intent';
 import type { OrderIntent } from '../domain/order';
 import type { StrategyChild } from '../domain/strategy';
+import { noted } from '../domain/strategy-commands';
 import { LOCAL_ACTIVITY } from '../temporal/activity-options';
 import { cancelChild, placeChild, sha256Hex } from './child-orders';
-import { orderChanged, strategyChanged, type StrategyInput } from './messages';
+import { orderChanged, strategyChanged, strategySeen, type StrategyInput } from './messages';
 import { StrategyRun, type StrategyStep } from './state/strategy-run';
 
 const { lookAtStrategy } = proxyLocalActivities<StrategyActivities>({ ...LOCAL_ACTIVITY, summary: 'read the strategy, its orders and fresh prices' });
@@ -26,14 +27,19 @@ export async function strategy(input: StrategyInput): Promise<void> {
   let { seen = null }: { seen?: StrategyInput['seen'] | null } = input;
   let heard = false;
   setHandler(strategyProgress, () => run.details());
+  setHandler(strategySeen, () => seen);
   setHandler(strategyChanged, () => void (heard = true));
   setHandler(orderChanged, () => void (heard = true));
 
   while (!workflowInfo().continueAsNewSuggested) {
     heard = false;
+    // Asked before the look is answered: that may be recorded a task before what is decided by it.
+    const restores = patched('knows-better-than-a-restored-row');
     const facts = await lookAtStrategy({ strategyId: input.strategyId });
     const isBehind = seen !== null && (facts === null || facts.strategy.revision < seen.strategy.revision);
-    if (isBehind && seen !== null && patched('restored-databases-get-back') && (await readBackStrategy(seen))) continue;
+    const lacksOrders = !isBehind && seen !== null && facts !== null && facts.children.length < seen.children.length;
+    const isOlder = restores ? isBehind || lacksOrders : isBehind && patched('restored-databases-get-back');
+    if (isOlder && seen !== null && (await readBackStrategy(seen))) continue;
     if (facts === null) break;
     seen = { strategy: facts.strategy, children: facts.children };
     partsAsBefore = !patched('parts-within-their-share');
@@ -46,7 +52,10 @@ export async function strategy(input: StrategyInput): Promise<void> {
     for (const child of [...step.placeAgain, ...children]) await placeChild(intentOf(facts, child));
     const { userId, accountId, venue, symbol } = facts.strategy;
     for (const orderId of step.cancel) await cancelChild({ userId, accountId, venue, symbol, orderId });
-    if (step.ended) break;
+    if (step.ended) {
+      seen = { strategy: step.note === null ? facts.strategy : noted(facts.strategy, step.note, new Date().toISOString()), children: seen.children };
+      break;
+    }
     if (step.waitMs > 0) await condition(() => heard, step.waitMs);
   }
   await condition(allHandlersFinished);

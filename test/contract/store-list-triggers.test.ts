@@ -1,14 +1,12 @@
 /** The triggers of order lists: amended with their leg, armed by what the list says then, and counting from when the leg became due. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { randomUUID } from 'node:crypto';
 import type { Account } from '../../src/domain/account';
 import type { OrderIntent } from '../../src/domain/order';
-import { breakEvenTrigger, breakEvenTriggerId, legTrigger, legTriggerId, type LegTerms, type OrderList, type OrderListLeg } from '../../src/domain/order-list';
-import type { LegAmendment } from '../../src/domain/order-list-commands';
-import type { Trigger, TriggerEvidence, TriggerParameters } from '../../src/domain/trigger';
+import { breakEvenTrigger, breakEvenTriggerId, legTrigger, legTriggerId, type OrderList } from '../../src/domain/order-list';
+import type { TriggerParameters } from '../../src/domain/trigger';
 import { until } from './bus-until';
-import { exitLeg } from './list-legs';
-import { fillOf, intentFor, openStoreWorld, OWNER, seen, SYMBOL, viewOf, type StoreWorld } from './store-harness';
+import { listTriggers } from './list-triggers-world';
+import { fillOf, intentFor, openStoreWorld, OWNER, seen, viewOf, type StoreWorld } from './store-harness';
 
 let world: StoreWorld;
 beforeAll(async () => {
@@ -16,33 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const leg = (account: Account, n: number, terms: Partial<LegTerms> = {}): OrderListLeg => exitLeg(account, n, { quantity: '10', limitPrice: '3', ...terms });
-
-const STOP = { type: 'stopMarket', limitPrice: null, triggerPrice: '1', triggerPriceType: 'last', gapPolicy: 'traded' } as const;
-
-async function listOf(account: Account, type: OrderList['type'], legs: readonly OrderListLeg[], change: Partial<OrderList> = {}): Promise<OrderList> {
-  const id = randomUUID();
-  const made = await world.store.orderLists.create({ id, clientListId: `c-${id}`, userId: account.userId, accountId: account.id, venue: account.venue, symbol: SYMBOL, type, legs, expireTime: null, timeLimitMs: null, breakEvenAfter: null, ownerWorkflowId: `order-list/${id}` }, null);
-  return { ...made, ...change };
-}
-
-const exits = (account: Account): Promise<OrderList> => listOf(account, 'OUO', [leg(account, 0), leg(account, 1, STOP)]);
-const bracket = (account: Account): Promise<OrderList> => listOf(account, 'BRACKET', [leg(account, 0, { role: 'entry', side: 'buy', reduceOnly: false, limitPrice: '2' }), leg(account, 1, { role: 'takeProfit' }), leg(account, 2, { ...STOP, role: 'stop' })]);
-const legAt = (list: OrderList, n: number): OrderListLeg => list.legs[n] as OrderListLeg;
-
-/** As its workflow does it: it decided by the list that it read. */
-const arm = (list: OrderList, n: number, parameters: TriggerParameters | null = legTrigger(legAt(list, n)), id = legTriggerId(list.id, legAt(list, n))): Promise<Trigger | null> =>
-  world.store.orderLists.armTrigger(list.id, { id, userId: list.userId, accountId: list.accountId, workflowId: list.ownerWorkflowId, venue: list.venue, symbol: list.symbol, parameters: parameters as TriggerParameters });
-const amend = (list: OrderList, ...legs: readonly LegAmendment[]): Promise<OrderList> => world.store.orderLists.command(list.id, list.userId, { kind: 'amend', expectedRevision: list.revision, legs });
-const triggerOfLeg = async (list: OrderList, n: number): Promise<Trigger | null> => (await world.store.triggers.byIds([legTriggerId(list.id, legAt(list, n))]))[0] ?? null;
-
-async function fire(trigger: Trigger | null, price: string): Promise<void> {
-  if (trigger === null) throw new Error('it was not armed');
-  const writer = await world.store.watching.takeEpoch(`market/${trigger.id}`, 'first');
-  const level = trigger.parameters.triggerPrice ?? '';
-  const evidence: TriggerEvidence = { triggerId: trigger.id, revision: trigger.revision, price, priceType: trigger.parameters.priceType, source: trigger.venue, backup: false, origin: 'stream', extreme: null, level, atMs: 1, observedAtMs: 2, sequence: 3, scope: writer.scope, epoch: writer.epoch };
-  expect((await world.store.triggers.fire(writer, evidence)).verdict).toBe('fired');
-}
+const { exits, bracket, legAt, arm, amend, triggerOfLeg, fire } = listTriggers(() => world);
 
 /** An order of the list that filled at the venue at that time. */
 async function filled(list: OrderList, account: Account, n: number, atMs: number, quantity = '10'): Promise<void> {
@@ -177,33 +149,5 @@ describe('what a leg could not hear before it was armed is read back', () => {
     await world.store.orderLists.advance(list.id, { revision: list.revision, afterN: 0, note: { state: 'ACTIVE', reason: null, closeAt: null, legs: next }, place: [], cancel: [], alerts: [] });
     world.clock.ms += 9_000;
     expect(await arm({ ...list, legs: next }, 1)).toMatchObject({ checkpointAtMs: world.clock.ms, revision: 1 });
-  });
-});
-
-describe('a restored database', () => {
-  test('that lost a list arms nothing for it: its workflow looks again', async () => {
-    const account = await world.newAccount();
-    const list = await exits(account);
-    expect(await arm({ ...list, id: randomUUID() }, 1)).toBeNull();
-  });
-
-  test('that lost when a stop was moved counts prices for it from now, not from before it was moved', async () => {
-    const account = await world.newAccount();
-    const made = await exits(account);
-    world.clock.ms += 30_000;
-    const id = randomUUID();
-    const lost: OrderList = { ...made, id, clientListId: `c-${id}`, ownerWorkflowId: `order-list/${id}`, revision: 2, legs: made.legs.map((each) => (each.n === 1 ? { ...each, triggerPrice: '1.3', version: 1 } : each)) };
-    expect(await world.store.readBack.orderList(lost, [])).toBe(true);
-    world.clock.ms += 5_000;
-    expect(await arm(lost, 1)).toMatchObject({ checkpointAtMs: world.clock.ms, parameters: { triggerPrice: '1.3' } });
-  });
-
-  test('whose row was told to cancel since then keeps that when its workflow gives back newer terms', async () => {
-    const account = await world.newAccount();
-    const list = await exits(account);
-    const canceled = await world.store.orderLists.command(list.id, list.userId, { kind: 'cancel', reason: 'its owner asked' });
-    expect(canceled).toMatchObject({ pendingCancel: true });
-    expect(await world.store.readBack.orderList({ ...list, revision: canceled.revision + 3, legs: list.legs.map((each) => (each.n === 1 ? { ...each, triggerPrice: '1.3', version: 1 } : each)) }, [])).toBe(true);
-    expect(await world.store.orderLists.byId(list.id)).toMatchObject({ pendingCancel: true, revision: canceled.revision + 3, legs: [{}, { triggerPrice: '1.3' }] });
   });
 });

@@ -8,8 +8,8 @@ import { supervisedView, type SupervisedOrder, type TradingState } from '../../s
 import { triggerOf, type Trigger, type TriggerEvidence } from '../../src/domain/trigger';
 import { ConditionalGateway } from '../../src/temporal/conditional-gateway';
 import { conditionalWorkflowId } from '../../src/temporal/workflow-ids';
-import { orderChanged, triggerCrossed } from '../../src/workflows/messages';
-import { begot, canceledWaiting, continued, ended, type Ending } from './executions';
+import { orderChanged, standingOrder, triggerCrossed } from '../../src/workflows/messages';
+import { begot, canceledWaiting, continued, ended, until, type Ending } from './executions';
 
 const AT = '2026-01-01T00:00:00.000Z';
 const CONDITION = { ...UNCONDITIONAL, execution: 'durable', triggerPrice: '60000', triggerPriceType: 'mark', gapPolicy: 'traded' } as const;
@@ -134,6 +134,26 @@ const REACHED_LATER: readonly Ending[] = [
       const first = continued(client, ID).finally(() => (isOver = true));
       for (let revision = 1; !isOver; revision += 1) await new ConditionalGateway(client).amend({ ownerWorkflowId: ID } as Order, revision, { triggerPrice: String(60_000 + revision) });
       return first;
+    },
+  },
+  {
+    // A restored database fired the level of before the amendment: another trigger takes its place, and no child is in the script.
+    workflow: 'conditionalOrder',
+    ending: 'fired-by-older-terms-then-canceled',
+    script: {
+      recordConditional: [held()], amendConditional: [{ verdict: 'applied', code: null, message: null }], acknowledgeTrigger: [FIRED], noteConditional: [{ state: 'ARMED', revision: 3 }],
+      armTrigger: [trigger(), trigger({ revision: 2 }), trigger({ id: `${INTENT.id}/1` })], amendTrigger: [trigger({ revision: 2 }), trigger({ id: `${INTENT.id}/1`, revision: 2 })], disarmTrigger: [trigger({ id: `${INTENT.id}/1`, status: 'DISARMED' })],
+    },
+    run: async (client) => {
+      await started(client);
+      const gateway = new ConditionalGateway(client);
+      const order = { ownerWorkflowId: ID } as Order;
+      await gateway.amend(order, 1, { triggerPrice: '59000' });
+      const handle = client.workflow.getHandle(ID);
+      await handle.signal(triggerCrossed, EVIDENCE);
+      await until(async () => (await handle.query(standingOrder))?.triggerId === `${INTENT.id}/1`);
+      await gateway.cancel(order);
+      return over(client);
     },
   },
   {

@@ -64,6 +64,7 @@ const resting = child(1, 0, { state: 'WORKING', isPlaced: true });
 const goneAway = child(1, 0, { state: 'CANCELED', isPlaced: true, cancelAskedAtMs: 1 });
 const stopFilled = child(2, 1, { step: 'market', type: 'market', timeInForce: 'IOC', limitPrice: null, state: 'FILLED', isPlaced: true, filledQuantity: '1', avgPrice: '90' });
 const [profit, stop] = exits as [OrderListLeg, OrderListLeg];
+const movedStop: OrderListLeg = { ...stop, triggerPrice: '80', version: 1 };
 const entryFilled = child(1, 0, { state: 'FILLED', isPlaced: true, filledQuantity: '1', avgPrice: '100', limitPrice: '100' });
 
 // A target that a price has set off, beside a take-profit that rests at the venue for its own share.
@@ -188,6 +189,29 @@ export const ORDER_LIST_ENDINGS: readonly Ending[] = [
       await ended(handle);
       return orderListWorkflowId(ID);
     },
+  },
+  {
+    // A restored database fired the level of before the stop was moved: the next trigger takes its place, and its owner ends the list.
+    workflow: 'orderList',
+    ending: 'fired-by-older-terms-then-ended',
+    script: {
+      lookAtOrderList: [facts({ legs: [profit, movedStop] }, [resting], [crossed(stop)]), facts({ legs: [profit, { ...movedStop, triggerNumber: 1 }], revision: 3 }, [resting]), facts({ legs: [profit, movedStop], revision: 4, state: 'CANCELED', endedAt: AT }, [goneAway])],
+      advanceOrderList: [recorded()],
+      settleListTriggers: [true],
+    },
+    run: (client) => run(client, { legs: [profit, movedStop] }),
+  },
+  {
+    workflow: 'orderList',
+    ending: 'gave-back-an-order-then-ended',
+    script: {
+      ...placing,
+      lookAtOrderList: [facts(), facts(), facts({ revision: 4, state: 'CANCELED', endedAt: AT }, [goneAway])],
+      advanceOrderList: [recorded(child(1, 0))],
+      readBackOrderList: [true],
+      settleListTriggers: [true],
+    },
+    run: (client) => run(client),
   },
   { workflow: 'orderList', ending: 'gone', script: { lookAtOrderList: [null] }, run: (client) => run(client) },
   {

@@ -26,6 +26,9 @@ export type Script = { readonly [Name in keyof AllActivities]?: readonly (Answer
 
 const NAMES: readonly (keyof AllActivities)[] = ['placeOrders', 'sendAttempt', 'requestMutation', 'sendMutation', 'settleMutation', 'sweepOrders', 'pruneOldRows', 'resolveOrder', 'resolveMutations', 'watchAccount', 'watchMarkets', 'compareWithPostgresql', 'readBackOrders', 'lookAtAccounts', 'awaitLooks', 'letEntriesPass', 'deliverWebhooks', 'judgeAlerts', 'deliverAlerts', 'beginDeposit', 'quoteDeposit', 'takeTransaction', 'callOffDeposit', 'noteDecision', 'noteDepositFact', 'lookAtSource', 'lookAtArrivals', 'watchChain', 'beginWithdrawal', 'noteWithdrawalDecision', 'callOffWithdrawal', 'expireWithdrawal', 'lookAtWithdrawal', 'lookAtFundedOrder', 'readBackStrategy', 'lookAtStrategy', 'advanceStrategy', 'readBackOrderList', 'lookAtOrderList', 'advanceOrderList', 'settleListTriggers', 'stepKillSwitch', 'checkHeartbeat', 'recordMove', 'pursueMove', 'recordConditional', 'noteConditional', 'amendConditional', 'raiseOrderAlert', 'readOrders', 'readTradingState', 'armTrigger', 'amendTrigger', 'disarmTrigger', 'acknowledgeTrigger', 'readTriggers'];
 
+/** What has no answer where the script says nothing: watchers go on, raised alerts tell nobody anything, and no database has lost what it is asked to take back. */
+const SILENT: ReadonlySet<keyof AllActivities> = new Set(['watchMarkets', 'watchChain', 'readBackOrderList', 'readBackStrategy', 'raiseOrderAlert'] as const);
+
 export function scriptedActivities(script: Script): Record<string, () => Promise<unknown>> {
   return Object.fromEntries(
     NAMES.map((name) => {
@@ -34,7 +37,7 @@ export function scriptedActivities(script: Script): Record<string, () => Promise
         name,
         async () => {
           const answer = answers.length > 1 ? answers.shift() : answers[0];
-          if (answer === undefined && name !== 'watchMarkets' && name !== 'watchChain') throw new Error(`the script of this ending says nothing of ${name}`);
+          if (answer === undefined && !SILENT.has(name)) throw new Error(`the script of this ending says nothing of ${name}`);
           return answer === 'hang' ? hang() : answer;
         },
       ];

@@ -35,6 +35,16 @@ export const STORE_GUARD_ENDINGS: readonly Ending[] = [
     (client) => continued(client, STORE_GUARD_WORKFLOW_ID),
   ),
   guarded(
+    'recovered-without-an-answer',
+    {
+      compareWithPostgresql: [{ kind: 'differ', reason: 'an older copy of the database took its place', sinceMs: SINCE }, { kind: 'agree', mark: { beat: 8, token: 't8' } }],
+      readBackOrders: [{ readBack: 1, withoutAccount: 0, forgottenBeforeMs: null, unfinished: ['conditional/a1/stop-1'] }, { readBack: 0, withoutAccount: 0, forgottenBeforeMs: null, unfinished: ['conditional/a1/stop-1'] }],
+      lookAtAccounts: [{ sinceMs: SINCE, unread: [] }],
+      letEntriesPass: [{ mark: { beat: 7, token: 't7' } }],
+    },
+    (client) => continued(client, STORE_GUARD_WORKFLOW_ID),
+  ),
+  guarded(
     'restarted-while-recovering',
     {
       compareWithPostgresql: [{ kind: 'differ', reason: 'its last commits are lost', sinceMs: 0 }],

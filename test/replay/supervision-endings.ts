@@ -113,6 +113,12 @@ const strategies: Ending[] = [
     script: { ...placing, lookAtStrategy: [facts('twap'), done('twap')], advanceStrategy: [null] },
     run: (client) => run(client, 'twap'),
   },
+  {
+    workflow: 'twap',
+    ending: 'gave-back-an-order-then-completed',
+    script: { ...placing, lookAtStrategy: [facts('twap'), facts('twap'), done('twap')], advanceStrategy: [{ strategy: strategy('twap'), children: [child()] }], readBackStrategy: [true] },
+    run: (client) => run(client, 'twap'),
+  },
   { workflow: 'twap', ending: 'gone', script: { lookAtStrategy: [null] }, run: (client) => run(client, 'twap') },
   {
     // Sizes at random, by shares that parts keep to; nothing is open between two slices, and nothing is looked at.

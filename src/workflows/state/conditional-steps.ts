@@ -41,6 +41,10 @@ export interface ConditionalMemory {
   readonly cancelAsked: boolean;
   readonly failures: number;
   readonly nativeFailures: number;
+  /** Of its row, when it was seen last; absent in what was carried over before it was. */
+  readonly rowRevision?: number;
+  /** Since when it has these terms, ms; absent as above. */
+  readonly termsSinceMs?: number;
 }
 
 export type Step =

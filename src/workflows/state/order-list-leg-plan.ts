@@ -12,9 +12,11 @@ export interface ListPatches {
   exitsShareRoom(): boolean;
   /** An order that has all of its leg's share but what the lot cuts off has its share. */
   sharesAreCut(): boolean;
+  /** A crossing of terms from before the leg was amended fires nothing, and one whose entry nobody has heard of waits. */
+  restores(): boolean;
 }
 
-export const ALL_PATCHES: ListPatches = { exitsShareRoom: () => true, sharesAreCut: () => true };
+export const ALL_PATCHES: ListPatches = { exitsShareRoom: () => true, sharesAreCut: () => true, restores: () => true };
 
 export interface LegView {
   readonly leg: OrderListLeg;

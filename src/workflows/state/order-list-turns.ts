@@ -1,11 +1,11 @@
 /** What happens to a list beside its orders' fills: a price comes, a time passes, a stop is moved. Pure; each answers the list as it is then. */
 import { isoTime } from '../../domain/clock';
 import { decimal, decimalText, minOf, ZERO, type Decimal } from '../../domain/decimal';
-import { breakEvenTriggerId, isNativeStop, legHasEnded, legTriggerId, type LegMarket, type LegTriggered, type OrderList, type OrderListChild, type OrderListLeg } from '../../domain/order-list';
+import { breakEvenTriggerId, isNativeStop, legHasEnded, legTrigger, legTriggerId, type LegMarket, type LegTriggered, type OrderList, type OrderListChild, type OrderListLeg } from '../../domain/order-list';
 import type { LegAlert } from '../../domain/order-list-commands';
 import { entryIsOver, heldOf, isPast, type LegFigures } from '../../domain/order-list-shares';
 import { roundStop } from '../../domain/quantise';
-import { disproof, type Trigger } from '../../domain/trigger';
+import { disproof, outdated, type Trigger } from '../../domain/trigger';
 
 /** From the first fill of its entry on, the time limit runs; when it is over the stop goes off by it. */
 export function closeTime(list: OrderList, figures: readonly LegFigures[], nowMs: number): OrderList {
@@ -16,8 +16,19 @@ export function closeTime(list: OrderList, figures: readonly LegFigures[], nowMs
   return { ...list, closeAt, legs: list.legs.map((leg) => (leg.role === 'stop' && leg.triggered === null ? setOff(leg, { by: 'timeLimit', level: null, at: isoTime(nowMs), evidence: null }) : leg)) };
 }
 
+/** What a crossing is judged by: the facts, and what its workflow has to say of them. */
+export interface CrossingView {
+  readonly children: readonly OrderListChild[];
+  readonly triggers: readonly Trigger[];
+  readonly shares: readonly Decimal[];
+  readonly figures: readonly LegFigures[];
+  readonly alerts: LegAlert[];
+  /** Whether a crossing of terms from before the leg was amended fires nothing, and one whose entry nobody has heard of waits; asked only where it matters. */
+  readonly restores: () => boolean;
+}
+
 /** Crossings as they are stored, each checked again. One that does not hold, or that found nothing to do, is used up: the next trigger takes its place. */
-export function afterCrossings(list: OrderList, children: readonly OrderListChild[], nowMs: number, triggers: readonly Trigger[], shares: readonly Decimal[], figures: readonly LegFigures[], alerts: LegAlert[]): OrderList {
+export function afterCrossings(list: OrderList, nowMs: number, { children, triggers, shares, figures, alerts, restores }: CrossingView): OrderList {
   const legs = list.legs.map((leg) => {
     if (leg.triggered !== null || legHasEnded(leg) || leg.state === 'FILLED' || list.pendingCancel) return leg;
     // The venue's own stop was quicker, or ours was not there to see it: what it leaves is pursued.
@@ -28,14 +39,28 @@ export function afterCrossings(list: OrderList, children: readonly OrderListChil
     const held = list.type === 'BRACKET' && leg.n > 0 ? heldOf(figures) : (shares[leg.n] ?? ZERO);
     for (const [trigger, by] of [[own, 'price'], [moved, 'breakEven']] as const) {
       if (trigger?.status !== 'FIRED' || trigger.evidence === null) continue;
-      const wrong = disproof(trigger, trigger.evidence);
+      const wrong = disproof(trigger, trigger.evidence) ?? firedByOlder(leg, by, trigger, restores);
       if (wrong !== null) alerts.push({ leg: leg.n, kind: 'crossingDisproved', words: wrong });
       else if (held.greaterThan(ZERO)) return setOff(leg, { by, level: trigger.evidence.level, at: isoTime(trigger.evidence.atMs), evidence: trigger.evidence });
+      else if (isUnheardOf(list, leg, children) && restores()) return leg;
       if (by === 'price') return { ...leg, triggerNumber: leg.triggerNumber + 1 };
     }
     return leg;
   });
   return { ...list, legs };
+}
+
+/** A restored database watches a leg by the terms of the backup until its list is given back; break-even has but one. */
+function firedByOlder(leg: OrderListLeg, by: 'price' | 'breakEven', trigger: Trigger, restores: () => boolean): string | null {
+  const parameters = by === 'price' ? legTrigger(leg) : null;
+  const words = parameters === null ? null : outdated(trigger, { revision: leg.version + 1, parameters });
+  return words === null || !restores() ? null : words;
+}
+
+/** Whether an order that it exits from may have filled without anybody having heard of it yet: what it finds then is not known. */
+function isUnheardOf(list: OrderList, leg: OrderListLeg, children: readonly OrderListChild[]): boolean {
+  if (list.type !== 'BRACKET' && list.type !== 'OTO') return false;
+  return leg.n > 0 && children.some((child) => child.leg === 0 && (child.state === 'UNKNOWN' || !child.isPlaced));
 }
 
 /** After the nth take-profit the stop goes off at the price of the entry too. */
