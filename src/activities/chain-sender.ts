@@ -62,6 +62,7 @@ export class ChainSender {
     if (decimal(await writer.coinOf(call.from)).lessThan(needed)) return { kind: 'held', reason: 'NO_GAS' };
     const send = await this.ports.sends.allocate(request, await chain.nonceOf(call.from));
     if (send === null) return { kind: 'given up' };
+    if (send === 'restored') return { kind: 'held', reason: 'RESTORED' };
     if (send.state === 'signed') return this.look(send);
     try {
       const kept = await this.signVersion(send, 1, gas, fees);

@@ -22,7 +22,7 @@ export const withdrawalSchema = z
     id: uuidSchema,
     userId: z.string(),
     state: stateSchema,
-    reason: z.string().nullable().meta({ description: 'Why it is where it is: NO_GAS (the wallet needs the chain\'s coin), SIGNER_SILENT, FEE_RAISED, REVERTED, NONCE_TAKEN, and others.' }),
+    reason: z.string().nullable().meta({ description: 'Why it is where it is: NO_GAS (the wallet needs the chain\'s coin), SIGNER_SILENT, RESTORED (asked for before the database was restored: it may have been paid, compare the chain), FEE_RAISED, REVERTED, NONCE_TAKEN, and others.' }),
     token: depositAddressSchema.shape.token,
     amount: decimalSchema,
     fromAddress: shownHex,

@@ -5,10 +5,12 @@
 import { blockingNonce, freeNonce, type ChainCall, type ChainSend, type ChainSendState, type SignedTransaction, type SignedVersion, type UnsignedTransaction } from '../domain/chain-send';
 import { isoTime } from '../domain/clock';
 import type { Hex } from '../domain/deposit';
+import { isBeingReadBack } from '../domain/store-state';
 import type { SealContext, SealedBytes } from '../domain/key-provider';
 import type { StoreCore } from './core';
-import type { Queryable, Row, Transaction } from './database';
+import type { Queryable, Row, Transaction, Value } from './database';
 import { open, seal } from './envelope';
+import { readingOf, STORE_STATE_SQL } from './store-states';
 
 export interface SendRequest {
   /** Names it for ever: asked for again, it is the same transaction. */
@@ -39,9 +41,10 @@ export class ChainSends {
 
   /**
    * Gives it the lowest free nonce of its signer; what has one keeps it. `usedByChain`: transactions of the signer that blocks hold.
-   * One that was released is given a nonce anew. null: its purpose was given up. Throws where the id stands for another call.
+   * One that was released is given a nonce anew. null: its purpose was given up. `restored`: the database was restored since its purpose came to
+   * be, and what was signed for that may be lost with it: another nonce would pay a second time. Throws where the id stands for another call.
    */
-  async allocate({ id, userId, call, purpose }: SendRequest, usedByChain: number): Promise<ChainSend | null> {
+  async allocate({ id, userId, call, purpose }: SendRequest, usedByChain: number): Promise<ChainSend | 'restored' | null> {
     return this.core.database.transaction(async (tx) => {
       if (purpose !== null && !(await isWanted(tx, purpose))) return null;
       await this.lockSigner(tx, call);
@@ -50,6 +53,7 @@ export class ChainSends {
         if (JSON.stringify(known.call) !== JSON.stringify(call)) throw new Error(`${id} was another transaction before`);
         return known;
       }
+      if (purpose !== null && (await mayHaveBeenSigned(tx, purpose))) return 'restored';
       const nonce = freeNonce(usedByChain, await this.taken(tx, call, usedByChain));
       await tx.rows(
         `INSERT INTO chain_sends(id, user_id, chain_id, signer, nonce, state, to_address, data, value, created_at, updated_at) VALUES ($1, $2, $3::bigint, $4, $5::bigint, 'allocated', $6, $7, $8::numeric, $9::timestamptz, $9::timestamptz)
@@ -119,6 +123,14 @@ export class ChainSends {
 async function isWanted(tx: Queryable, { table, id, state }: NonNullable<SendRequest['purpose']>): Promise<boolean> {
   const [row] = await tx.rows<{ state: string }>(`SELECT p.state FROM ${table} p WHERE p.id = $1 FOR UPDATE`, id);
   return row?.state === state;
+}
+
+/** Whether it is from before a restore of the database, or that is not known yet. */
+async function mayHaveBeenSigned(tx: Queryable, { table, id }: NonNullable<SendRequest['purpose']>): Promise<boolean> {
+  const [row] = await tx.rows<{ createdAt: Date; gate: Value }>(`SELECT p.created_at AS "createdAt", ${STORE_STATE_SQL} AS gate FROM ${table} p WHERE p.id = $1`, id);
+  if (row === undefined) return true;
+  const reading = readingOf(row.gate);
+  return isBeingReadBack(reading) || (reading.state.lostBeforeMs !== null && row.createdAt.getTime() < reading.state.lostBeforeMs);
 }
 
 /** Gives its nonce back, inside a transaction that ends what it was for. False: something is signed, and it goes on. */

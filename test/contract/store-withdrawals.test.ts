@@ -163,7 +163,7 @@ describe('nonces', () => {
 
   async function given(sends: readonly Pick<ChainSends, 'allocate'>[], from: Hex): Promise<readonly number[]> {
     const asked = await Promise.allSettled(Array.from({ length: 30 }, async (_, n) => sends[n % sends.length]?.allocate({ id: `send/${from}/${n}`, userId: world.userId, call: callOf(from), purpose: null }, 4)));
-    return asked.flatMap((each) => (each.status === 'fulfilled' && each.value != null ? [each.value.nonce] : []));
+    return asked.flatMap((each) => (each.status === 'fulfilled' && each.value != null && each.value !== 'restored' ? [each.value.nonce] : []));
   }
 
   test('are given once each, without a gap, by several processes at the same time', async () => {
@@ -203,3 +203,26 @@ async function auditOf(userId: string): Promise<{ rows: (readonly [string, strin
     await sql.end();
   }
 }
+
+describe('a withdrawal that was asked for before the database was restored', () => {
+  const approved = async () => {
+    const someone = await ready();
+    const { id } = await world.store.withdrawals.begin(wish(someone), LIMITS);
+    await world.store.withdrawals.decide(id, someone.userId, 'approve', 'yes', 'key:approves');
+    const call: ChainCall = { chainId: USDC.chainId, from: someone.wallet, to: someone.target, data: '0x', value: '0' };
+    return { id, request: { id: `withdrawal/${id}`, userId: someone.userId, call, purpose: { table: 'withdrawals', id, state: 'APPROVED' } } } as const;
+  };
+
+  test('gets no other nonce, because what was signed for it may be lost; one that has its nonce keeps it, and a later one gets one', async () => {
+    const [kept, lost] = [await approved(), await approved()];
+    expect(await world.store.chainSends.allocate(kept.request, 0)).toMatchObject({ nonce: 0 });
+    await world.store.states.begin({ lost: 'postgresql', reason: 'a test', accountIds: [] });
+    expect(await world.store.chainSends.allocate(lost.request, 0)).toBe('restored');
+    await world.store.states.open(null);
+    expect([await world.store.chainSends.allocate(kept.request, 7), await world.store.chainSends.allocate(lost.request, 7)]).toEqual([expect.objectContaining({ nonce: 0 }), 'restored']);
+    expect(await world.store.withdrawals.byId(lost.id)).toMatchObject({ state: 'APPROVED' });
+    world.clock.ms += 60_000;
+    const later = await approved();
+    expect(await world.store.chainSends.allocate(later.request, 3)).toMatchObject({ nonce: 3 });
+  });
+});

@@ -48,7 +48,7 @@ export class OrderListRun {
     let list = look.list;
     if (list.endedAt === null) {
       list = closeTime(list, figures, nowMs);
-      list = afterCrossings(list, nowMs, { children, triggers, shares: sharesOf(list, figures, nowMs), figures, alerts, restores: this.patches.restores });
+      list = afterCrossings(list, nowMs, { children, triggers, shares: sharesOf(list, figures, nowMs), figures, alerts, restores: () => this.patches.restores() });
       list = endedLegs(list, children, figures, nowMs);
       list = movedStop(list, figures, sharesOf(list, figures, nowMs), markets);
     }
