@@ -90,8 +90,8 @@ describe('replay', () => {
   test.each([
     ['strategy.ts', "partsAsBefore = !patched('parts-within-their-share');", 'partsAsBefore = false;'],
     ['strategy.ts', "looksAsBefore: () => !patched('looks-when-due')", 'looksAsBefore: () => false'],
-    ['strategy.ts', "patched('restored-databases-get-back') &&", ''],
-    ['order-list.ts', "patched('restored-databases-get-back') &&", ''],
+    ['strategy.ts', "isBehind && patched('restored-databases-get-back')", 'isBehind'],
+    ['order-list.ts', "isBehind && patched('restored-databases-get-back')", 'isBehind'],
     ['order-list.ts', "patched('exits-of-a-bracket-share-one-room')", 'true'],
     ['conditional-run.ts', "patched('native-stop-after-amendment')", 'true'],
     ['conditional-run.ts', "isTerminal(row) && patched('what-has-ended-fires-nothing')", 'isTerminal(row)'],
