@@ -11,9 +11,9 @@ import Redis from 'ioredis';
 import { Server } from 'socket.io';
 import { systemClock } from '../src/domain/clock';
 import { openStore } from '../src/store';
-import { environmentKeyProvider } from '../src/store/local-key-provider';
+import { environmentKeyProvider } from '../src/store/keys/local-key-provider';
 import { EventTail } from '../src/streams/event-tail';
-import { PriceCache } from '../src/streams/price-cache';
+import { PriceCache } from '../src/streams/prices/price-cache';
 import { SOCKET_LIMITS } from '../src/streams/socket-options';
 import { serveOurs } from './own-streams';
 

@@ -8,7 +8,7 @@ import Redis from 'ioredis';
 import { Client } from 'pg';
 import { Server } from 'socket.io';
 import { EVENT_CHANNEL } from '../src/store/commit-announcer';
-import { migrate } from '../src/store/migrate';
+import { migrate } from '../src/store/database/migrate';
 import { startPostgres, startRedis, type TestServer } from '../test/support/servers';
 import { withChildren, type Child } from './child';
 import { median, quantile } from './measure';

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { systemClock } from '../src/domain/clock';
 import { OneProcessSeats } from '../src/domain/seats';
 import type { EventTail } from '../src/streams/event-tail';
-import type { PriceCache } from '../src/streams/price-cache';
+import type { PriceCache } from '../src/streams/prices/price-cache';
 import { attachSockets } from '../src/streams/sockets';
 
 /** No client of a benchmark may be refused. */

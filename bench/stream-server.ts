@@ -8,11 +8,11 @@ import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 import { systemClock } from '../src/domain/clock';
 import { accountStream, type StreamEvent } from '../src/domain/events';
-import type { BusListener } from '../src/streams/bus';
+import type { BusListener } from '../src/streams/bus/bus';
 import { EventTail, type EventSource } from '../src/streams/event-tail';
-import { PriceCache } from '../src/streams/price-cache';
+import { PriceCache } from '../src/streams/prices/price-cache';
 import { SOCKET_LIMITS } from '../src/streams/socket-options';
-import { TOPIC_PREFIXES, TOPICS } from '../src/streams/topics';
+import { TOPIC_PREFIXES, TOPICS } from '../src/streams/bus/topics';
 import { serveOurs } from './own-streams';
 
 export type StreamCommand = { readonly send: 'price'; readonly n: number } | { readonly send: 'order'; readonly accountId: string; readonly n: number } | { readonly ask: 'cpu' | 'memory' };

@@ -11,7 +11,7 @@ import { runInNewContext } from 'node:vm';
 import { gunzipSync } from 'node:zlib';
 import { decimal } from '../src/domain/decimal';
 import type { Trigger, TriggerParameters } from '../src/domain/trigger';
-import { TriggerIndex } from '../src/streams/trigger-index';
+import { TriggerIndex } from '../src/streams/triggers/trigger-index';
 import { NaiveTriggers, triggerNamed } from '../test/unit/triggers/naive-triggers';
 import { quantile } from './measure';
 import { tellPath } from './trigger-path';

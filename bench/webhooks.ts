@@ -17,7 +17,7 @@ import { GuardedClient } from '../src/delivery/guarded-client';
 import { newWebhookSecret, signedHeaders } from '../src/delivery/signature';
 import { systemClock } from '../src/domain/clock';
 import type { Store } from '../src/store';
-import { openStoreWorld, type StoreWorld } from '../test/contract/store-harness';
+import { openStoreWorld, type StoreWorld } from '../test/contract/store/harness';
 import { measure, median, quantile } from './measure';
 import type { TargetReport } from './webhook-target';
 

@@ -9,7 +9,7 @@ import { broughtBy, type Deposit } from '../domain/deposit';
 import { faultOfWay, type DepositWay } from '../domain/deposit-way';
 import { ENDED_FUNDED_ORDER_STATES } from '../domain/funded-order';
 import { ENDED_WITHDRAWAL_STATES, type Withdrawal } from '../domain/withdrawal';
-import type { Withdrawals } from '../store/withdrawals';
+import type { Withdrawals } from '../store/deposits/withdrawals';
 
 export interface AccountFundingPorts {
   readonly clock: Clock;

@@ -4,9 +4,9 @@ import type { Mailer } from '../delivery/mail';
 import type { Telegram } from '../delivery/telegram';
 import type { SendOutcome } from '../domain/alert-delivery';
 import type { Clock } from '../domain/clock';
-import { CODE_PLACE } from '../store/alert-channels';
-import type { ChannelStep, ClaimedMessage, SettledMessage } from '../store/alert-outbox';
-import type { ChannelSecrets } from '../store/alert-secrets';
+import { CODE_PLACE } from '../store/alerts/alert-channels';
+import type { ChannelStep, ClaimedMessage, SettledMessage } from '../store/alerts/alert-outbox';
+import type { ChannelSecrets } from '../store/alerts/alert-secrets';
 import { beating } from './beating';
 
 export interface ChannelRound {

@@ -3,8 +3,8 @@ import type { AlertRule } from '../domain/alert';
 import { priceTriggerOf } from '../domain/alert-figures';
 import type { Clock } from '../domain/clock';
 import type { Trigger, TriggerIntent } from '../domain/trigger';
-import type { Judged } from '../store/alert-judging';
-import type { PriceRule } from '../store/alert-rules';
+import type { Judged } from '../store/alerts/alert-judging';
+import type { PriceRule } from '../store/alerts/alert-rules';
 import { alertWatchWorkflowId } from '../temporal/workflow-ids';
 import { beating } from './beating';
 

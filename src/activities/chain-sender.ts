@@ -10,7 +10,7 @@ import { decimal, decimalText } from '../domain/decimal';
 import type { Hex } from '../domain/deposit';
 import { DomainError } from '../domain/errors';
 import type { WalletSigner } from '../domain/wallet-signer';
-import type { ChainSends, SendRequest } from '../store/chain-sends';
+import type { ChainSends, SendRequest } from '../store/deposits/chain-sends';
 
 export interface ChainSenderPorts {
   readonly clock: Clock;

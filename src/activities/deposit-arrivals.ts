@@ -5,8 +5,8 @@ import { judgeTransfer, type TransferVerdict } from '../domain/chain-transfers';
 import { isoTime, type Clock } from '../domain/clock';
 import { assetOf, isNative, type BridgeReport, type ChainToken, type ChainTransfer, type Deposit, type DepositState, type Hex } from '../domain/deposit';
 import { DomainError } from '../domain/errors';
-import type { ChainCursor, CountingRules } from '../store/chain-transfers';
-import type { SeenTransfer, StoredTransfer } from '../store/transfer-rows';
+import type { ChainCursor, CountingRules } from '../store/deposits/chain-transfers';
+import type { SeenTransfer, StoredTransfer } from '../store/deposits/transfer-rows';
 import { amountOf, unitsOf, type DepositRows } from './deposit-path';
 
 export interface TransferRows {

@@ -11,8 +11,8 @@ import { ENDED_FUNDED_ORDER_STATES, type FundedOrder, type FundedOrderFact, type
 import type { OrderList } from '../domain/order-list';
 import type { VenueBridge } from '../domain/venue-bridge';
 import { ENDED_WITHDRAWAL_STATES, type Withdrawal } from '../domain/withdrawal';
-import type { Deposits } from '../store/deposits';
-import type { VenueExits as ExitRows } from '../store/venue-exits';
+import type { Deposits } from '../store/deposits/deposits';
+import type { VenueExits as ExitRows } from '../store/deposits/venue-exits';
 import type { VenueAccess, VenueExits } from './venue-exits';
 
 export interface FundedOrderPorts {

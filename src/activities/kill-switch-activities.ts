@@ -10,7 +10,7 @@ import { flatnessOf, isConfirmed, type AccountFlatness, type KillSwitch, type Ki
 import type { Market } from '../domain/market';
 import { isTerminal, type Order, type OrderIntent, type OrderState } from '../domain/order';
 import type { QuantityRules } from '../domain/quantise';
-import type { KillSwitchExit } from '../store/kill-switches';
+import type { KillSwitchExit } from '../store/risk/kill-switches';
 
 /** An order that is to be canceled. */
 export interface CancelReference {

@@ -14,7 +14,7 @@ export interface MarketDataFeed {
   close(): Promise<void>;
 }
 
-/** What waits for this venue's prices (streams/trigger-engine.ts). */
+/** What waits for this venue's prices (streams/triggers/trigger-engine.ts). */
 export interface MarketTriggers {
   load(): Promise<void>;
   begin(writer: WriterEpoch, watchedMs: number | null): Promise<void>;

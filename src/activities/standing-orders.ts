@@ -9,7 +9,7 @@ import { isTerminal } from '../domain/order';
 import type { AppliedOrder, OrderEvidence, RecordedGroup } from '../domain/order-store';
 import type { RememberedHeld, StandingOrder } from '../domain/remembered-orders';
 import { orderTriggerId, triggerOf, type Trigger, type TriggerIntent, type TriggerParameters } from '../domain/trigger';
-import type { HeldReadBack } from '../store/held-orders';
+import type { HeldReadBack } from '../store/waiting/held-orders';
 
 export interface ReadBackOrder {
   readonly denied: ReadonlySet<string>;

@@ -7,8 +7,8 @@ import { signedHeaders } from '../delivery/signature';
 import type { GuardedClient } from '../delivery/guarded-client';
 import type { Clock } from '../domain/clock';
 import type { AttemptEnd, AttemptOutcome } from '../domain/webhook';
-import type { WebhookOutbox } from '../store/webhook-outbox';
-import type { ClaimedDelivery, DeliveryStep, EndpointState, SettledAttempt } from '../store/webhook-rows';
+import type { WebhookOutbox } from '../store/webhooks/webhook-outbox';
+import type { ClaimedDelivery, DeliveryStep, EndpointState, SettledAttempt } from '../store/webhooks/webhook-rows';
 
 export interface DeliveryRound extends EndpointState {
   readonly delivered: number;

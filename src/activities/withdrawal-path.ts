@@ -4,7 +4,7 @@ import type { WithdrawalFact } from '../domain/withdrawal-state';
 import { DomainError, type ErrorCode } from '../domain/errors';
 import type { ChainCall } from '../domain/chain-send';
 import type { Chain } from '../domain/chain';
-import type { WithdrawalLimits, Withdrawals } from '../store/withdrawals';
+import type { WithdrawalLimits, Withdrawals } from '../store/deposits/withdrawals';
 import type { ChainSender, SendStep } from './chain-sender';
 import { unitsOf } from './deposit-path';
 import { transferData } from './transfer-data';

@@ -6,12 +6,12 @@ import { createApi, createHttpServer, type ApiPorts, type CallLimitRules, type V
 import type { Settings } from '../config/settings';
 import { callRateOf, type CallRate } from '../domain/call-rate';
 import type { ReadOptions, Venue } from '../domain/venue';
-import { BookReader } from '../streams/book-reader';
-import { configurationNews } from '../streams/configuration-news';
+import { BookReader } from '../streams/prices/book-reader';
+import { configurationNews } from '../streams/bus/configuration-news';
 import { EventTail } from '../streams/event-tail';
 import { OrderGateway } from '../temporal/order-gateway';
 import { remoteCodec } from '../temporal/payload-codec';
-import { TOPICS } from '../streams/topics';
+import { TOPICS } from '../streams/bus/topics';
 import { ensureAccountWatched, tellAccountChanged, tellAccountDeleted } from '../temporal/watching';
 import { collateralPort } from './collateral';
 import { depositsPort } from './deposits';

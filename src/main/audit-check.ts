@@ -5,8 +5,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadSettings, SettingError, type Settings } from '../config/settings';
-import { checkAudit } from '../store/audit';
-import { Database } from '../store/database';
+import { checkAudit } from '../store/audit/audit';
+import { Database } from '../store/database/database';
 import { AuditHeads } from './audit-heads';
 import { postgresUrl } from './launcher/postgres';
 import { ProcessRecords } from './launcher/process-records';

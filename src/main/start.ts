@@ -1,7 +1,7 @@
 /** Wires the launcher to the rooms it takes parts from. */
-import { checkMasterKey } from '../store/master-key';
-import { migrate } from '../store/migrate';
-import { startHub } from '../streams/hub';
+import { checkMasterKey } from '../store/keys/master-key';
+import { migrate } from '../store/database/migrate';
+import { startHub } from '../streams/bus/hub';
 import { runSupervisor } from './launcher/start';
 
 /** Runs everything until told to stop; resolves with the exit code. */

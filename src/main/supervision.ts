@@ -8,7 +8,7 @@ import { createStrategyActivities, type StrategyActivities } from '../activities
 import type { OrderList } from '../domain/order-list';
 import { isBeingReadBack } from '../domain/store-state';
 import type { Strategy } from '../domain/strategy';
-import { TOPICS } from '../streams/topics';
+import { TOPICS } from '../streams/bus/topics';
 import { CollateralGateway } from '../temporal/collateral-gateway';
 import { ConditionalGateway } from '../temporal/conditional-gateway';
 import { ensureDeadMan, ensureKillSwitch, ensureOrderList, ensureStrategy, tellOrderList, tellStrategy } from '../temporal/supervising';

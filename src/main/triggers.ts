@@ -2,12 +2,12 @@
 import type { MarketTriggers } from '../activities/market-watcher';
 import type { Venue } from '../domain/venue';
 import { VenueError } from '../domain/venue-errors';
-import { triggerNotice } from '../store/trigger-rows';
-import { priceMessageSchema } from '../streams/market-messages';
-import { PRICE_STALE_AFTER_MS } from '../streams/price-cache';
-import { TOPICS } from '../streams/topics';
-import { TriggerEngine } from '../streams/trigger-engine';
-import { readHistory } from '../streams/trigger-history';
+import { triggerNotice } from '../store/waiting/trigger-rows';
+import { priceMessageSchema } from '../streams/prices/market-messages';
+import { PRICE_STALE_AFTER_MS } from '../streams/prices/price-cache';
+import { TOPICS } from '../streams/bus/topics';
+import { TriggerEngine } from '../streams/triggers/trigger-engine';
+import { readHistory } from '../streams/triggers/trigger-history';
 import { signalTriggerCrossed } from '../temporal/trigger-signals';
 import type { WatchMetrics } from './metrics/watch-metrics';
 import type { Platform } from './platform';

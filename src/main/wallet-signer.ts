@@ -6,8 +6,8 @@ import { PrivySigner } from '../chains/privy-signer';
 import { SettingError, type Settings } from '../config/settings';
 import type { KeyProvider } from '../domain/key-provider';
 import type { WalletSigner } from '../domain/wallet-signer';
-import { KEY_BYTES, open, seal } from '../store/envelope';
-import { makeOnce, readIfThere } from '../store/key-file';
+import { KEY_BYTES, open, seal } from '../store/keys/envelope';
+import { makeOnce, readIfThere } from '../store/keys/key-file';
 import type { Store } from '../store';
 
 const CONTEXT = { table: 'wallet-keystore', row: 'seed', field: 'seed' };

@@ -10,7 +10,7 @@ import { isoTime } from '../domain/clock';
 import { decimalText, isPlainDecimal } from '../domain/decimal';
 import { DomainError } from '../domain/errors';
 import type { Withdrawal } from '../domain/withdrawal';
-import type { WithdrawalLimits } from '../store/withdrawals';
+import type { WithdrawalLimits } from '../store/deposits/withdrawals';
 import { WithdrawalGateway } from '../temporal/withdrawal-gateway';
 import type { WithdrawalInput, WithdrawalReply } from '../workflows/messages';
 import { faultOfFunding } from './account-funding';

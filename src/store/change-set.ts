@@ -8,11 +8,11 @@ import { isNothing, plus, type Exposure } from '../domain/exposure';
 import { decimal, decimalText } from '../domain/decimal';
 import type { Order } from '../domain/order';
 import { isBalanced, type LedgerKind, type Posting } from '../domain/ledger';
-import { columnName, insertRows, pick, recordset, updateRows, type Columns } from './columns';
-import type { Statement } from './database';
-import type { LockedAccount, OrderBookkeeping } from './locks';
-import * as tables from './tables';
-import { TRIGGER_COLUMNS, triggerNotice } from './trigger-rows';
+import { columnName, insertRows, pick, recordset, updateRows, type Columns } from './database/columns';
+import type { Statement } from './database/database';
+import type { LockedAccount, OrderBookkeeping } from './database/locks';
+import * as tables from './database/tables';
+import { TRIGGER_COLUMNS, triggerNotice } from './waiting/trigger-rows';
 
 /** An event before the generation is known; `StreamEvent` minus what is added on the way out. */
 export type CommittedEvent = Omit<StreamEvent, 'generation' | 'id'>;

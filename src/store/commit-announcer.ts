@@ -3,7 +3,7 @@
  * Lost notices cost time, never events: readers also poll.
  */
 import type { ChangeSet, CommittedEvent } from './change-set';
-import type { Statement } from './database';
+import type { Statement } from './database/database';
 
 /** The PostgreSQL channel; a payload is `<stream> <sequence>`. */
 export const EVENT_CHANNEL = 'surefill_events';

@@ -3,14 +3,14 @@ import type { Clock } from '../domain/clock';
 import { EpochLost, type WriterEpoch } from '../domain/order-store';
 import type { KeyProvider } from '../domain/key-provider';
 import type { Venue } from '../domain/venue';
-import type { MarkOf, QuoteOf } from './apply-evidence';
+import type { MarkOf, QuoteOf } from './orders/apply-evidence';
 import { ChangeSet } from './change-set';
-import type { Database, Queryable, Transaction } from './database';
+import type { Database, Queryable, Transaction } from './database/database';
 import type { CommitAnnouncer } from './commit-announcer';
 import type { RetentionRules } from './retention';
-import type { Changed, SharedCommits } from './shared-commits';
-import type { Turns } from './turns';
-import type { VenueOffsets } from './venue-offsets';
+import type { Changed, SharedCommits } from './database/shared-commits';
+import type { Turns } from './database/turns';
+import type { VenueOffsets } from './orders/venue-offsets';
 
 /** The few words the store needs of a logger. */
 export interface StoreLog {

@@ -1,12 +1,12 @@
 /** Reads of the event streams, and word of new ones: from this process after its commits, from others by NOTIFY. */
 import { STREAM_ALERTS, type StreamEvent } from '../domain/events';
-import { plainRow, recordset, selectList } from './columns';
+import { plainRow, recordset, selectList } from './database/columns';
 import type { CommittedEvent } from './change-set';
 import type { StoreCore } from './core';
-import type { Row } from './database';
-import { listenForEvents, type EventListening } from './event-listener';
-import type { Generation } from './generation';
-import { EVENT_COLUMNS } from './tables';
+import type { Row } from './database/database';
+import { listenForEvents, type EventListening } from './database/event-listener';
+import type { Generation } from './database/generation';
+import { EVENT_COLUMNS } from './database/tables';
 
 const EVENT_SELECT = selectList(EVENT_COLUMNS, 'e');
 

@@ -2,11 +2,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Market } from '../domain/market';
 import { isoTime } from '../domain/clock';
-import { appendAct } from './audit';
-import { columnName, insertRows, pick, plainRow, selectList } from './columns';
+import { appendAct } from './audit/audit';
+import { columnName, insertRows, pick, plainRow, selectList } from './database/columns';
 import type { StoreCore } from './core';
-import type { Value } from './database';
-import { MARKET_COLUMNS } from './tables';
+import type { Value } from './database/database';
+import { MARKET_COLUMNS } from './database/tables';
 
 const MARKET_SELECT = selectList(MARKET_COLUMNS, 'm');
 const marketsSql = (condition: string): string => `SELECT ${MARKET_SELECT} FROM markets m WHERE ${condition} ORDER BY m.venue, m.symbol`;

@@ -1,8 +1,8 @@
 /** What is kept for a time only. Orders, fills, evidence, positions and the audit log are kept for ever. */
 import { isoTime } from '../domain/clock';
-import { purgeAlerts } from './alert-retention';
+import { purgeAlerts } from './alerts/alert-retention';
 import type { StoreCore } from './core';
-import type { Parameter } from './database';
+import type { Parameter } from './database/database';
 
 const DAY_MS = 86_400_000;
 

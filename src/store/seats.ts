@@ -6,7 +6,7 @@
  */
 import type { Seat, SeatHolder, SeatRequest, SeatStore } from '../domain/seats';
 import { seatKey } from '../domain/seats';
-import type { Database, Queryable } from './database';
+import type { Database, Queryable } from './database/database';
 
 /** Of the lock of a scope, so that its number is none of another lock's. */
 const SCOPE_LOCKS = 7_328_001;

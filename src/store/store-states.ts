@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { DomainError } from '../domain/errors';
 import { entriesHeld, isBeingReadBack, type StoreMark, type StoreReading, type StoreState } from '../domain/store-state';
 import type { StoreCore } from './core';
-import type { Database, Queryable, Value } from './database';
-import { newGenerationMarker, type Generation } from './generation';
+import type { Database, Queryable, Value } from './database/database';
+import { newGenerationMarker, type Generation } from './database/generation';
 
 const KEY = 'store-state';
 const TOKEN_BYTES = 8;

@@ -8,11 +8,11 @@ import { userStream, type EventDraft } from '../domain/events';
 import { isBalanced } from '../domain/ledger';
 import { walletHolder, type WalletFact } from '../domain/wallet-ledger';
 import type { CommittedEvent } from './change-set';
-import { insertRows } from './columns';
+import { insertRows } from './database/columns';
 import { notification } from './commit-announcer';
 import type { StoreCore } from './core';
-import type { Statement, Transaction } from './database';
-import { EVENT_COLUMNS, LEDGER_BALANCE_COLUMNS, LEDGER_COLUMNS } from './tables';
+import type { Statement, Transaction } from './database/database';
+import { EVENT_COLUMNS, LEDGER_BALANCE_COLUMNS, LEDGER_COLUMNS } from './database/tables';
 
 /** One transaction under the user's row lock, so that the stream has no gap and no two of them count the same money. Throws NOT_FOUND. */
 export async function changeUser<T>(core: StoreCore, userId: string, work: (tx: Transaction, changes: UserChanges) => Promise<T>): Promise<T> {

@@ -5,18 +5,18 @@ import { exposureOf, minus, unbookedQuantity } from '../domain/exposure';
 import { fillKey, venueViewKey, type Evidence } from '../domain/evidence';
 import type { AppliedOrder, OrderEvidence, WriterEpoch } from '../domain/order-store';
 import { DomainError } from '../domain/errors';
-import { adopt, knownViews, lockByVenueNames, symbolsOf, unnamedOrders, viewOfFill, type VenueNames } from './adoption';
+import { adopt, knownViews, lockByVenueNames, symbolsOf, unnamedOrders, viewOfFill, type VenueNames } from './orders/adoption';
 import type { VenueFill, VenueFundingPayment, VenueOrder } from '../domain/venue';
-import { applyUnderLocks, exposed, foldOrder } from './apply-evidence';
+import { applyUnderLocks, exposed, foldOrder } from './orders/apply-evidence';
 import type { ChangeSet } from './change-set';
 import { change, holdEpoch, type StoreCore } from './core';
-import type { Queryable, Value } from './database';
-import { FillBook, fillIdentity, knownFills } from './fill-rows';
-import { bookFunding, bookTransfer, cashOf } from './funding';
-import { LISTED_SQL } from './listing';
-import { lockAccounts, LOCKED_ORDER_SELECT, lockedOrderOf, type LockedAccount, type LockedOrder } from './locks';
+import type { Queryable, Value } from './database/database';
+import { FillBook, fillIdentity, knownFills } from './orders/fill-rows';
+import { bookFunding, bookTransfer, cashOf } from './money/funding';
+import { LISTED_SQL } from './database/listing';
+import { lockAccounts, LOCKED_ORDER_SELECT, lockedOrderOf, type LockedAccount, type LockedOrder } from './database/locks';
 import { mayBeReadBack } from './store-states';
-import { putBalances, putPositions, type ConfirmedBalance, type ConfirmedPosition } from './venue-confirmed';
+import { putBalances, putPositions, type ConfirmedBalance, type ConfirmedPosition } from './money/venue-confirmed';
 
 export interface AppliedFills {
   readonly newFills: number;

@@ -1,5 +1,5 @@
 /** What was published while the bus was away: bounded, because it may be away for long. */
-import { isRetained } from './topics';
+import { isRetained } from './bus/topics';
 
 /** Of retained topics the newest counts, so one each; a venue universe is about a thousand markets with price and book. */
 const MAX_RETAINED_TOPICS = 10_000;

@@ -1,6 +1,6 @@
 /** What waits to be sent to one client: bounded, so that a client that reads slowly costs itself and nobody else. */
 import type { Socket } from 'socket.io';
-import { encoded } from './encoded';
+import { encoded } from './prices/encoded';
 import type { ServerToClientEvents } from './socket-events';
 
 /** What a subscription needs of its client. */

@@ -4,7 +4,7 @@ import type { Seats } from '../domain/seats';
 import type { ErrorBody } from '../schemas/errors';
 import type { AccountSubscriptionDependencies, SnapshotReader } from './account-subscription';
 import type { EventTail } from './event-tail';
-import type { PriceCache } from './price-cache';
+import type { PriceCache } from './prices/price-cache';
 
 export interface SocketLimits {
   /** A terminal with every channel of 15 accounts, or 100 markets. */

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { DomainError } from '../domain/errors';
 import { subscribeSchema, unsubscribeSchema, type AccountSubscribeRequest, type MarketSubscribeRequest, type UnsubscribeRequest, type UserSubscribeRequest } from '../schemas/socket';
 import { AccountSubscription } from './account-subscription';
-import type { MarketFeed } from './market-feed';
+import type { MarketFeed } from './prices/market-feed';
 import type { Outgoing } from './outgoing';
 import type { Subscribed } from './socket-events';
 import type { SocketLimits, SocketOptions } from './socket-options';

@@ -5,7 +5,7 @@ import { Server, type DefaultEventsMap, type ExtendedError, type Socket } from '
 import { DomainError } from '../domain/errors';
 import type { ErrorBody } from '../schemas/errors';
 import { handshakeAuthSchema } from '../schemas/socket';
-import { MarketFeed } from './market-feed';
+import { MarketFeed } from './prices/market-feed';
 import { SocketOutgoing } from './outgoing';
 import type { ClientToServerEvents, ServerToClientEvents } from './socket-events';
 import { SOCKET_LIMITS, type SocketLimits, type SocketOptions } from './socket-options';

@@ -1,6 +1,6 @@
 /** Who listens to what inside one process. */
-import { reasonOf, type BusListener, type JsonObject, type OnBusReport } from './bus';
-import { checkTopicOrPrefix } from './topics';
+import { reasonOf, type BusListener, type JsonObject, type OnBusReport } from './bus/bus';
+import { checkTopicOrPrefix } from './bus/topics';
 
 interface Subscriber {
   readonly name: string;

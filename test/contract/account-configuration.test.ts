@@ -2,10 +2,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Directory } from '../../src/api/directory';
 import { DEFAULT_RISK_LIMITS, type Account } from '../../src/domain/account';
-import type { Bus } from '../../src/streams/bus';
-import { configurationNews, tellStatusChanges } from '../../src/streams/configuration-news';
-import { busHarnesses } from './bus-harness';
-import { until } from './bus-until';
+import type { Bus } from '../../src/streams/bus/bus';
+import { configurationNews, tellStatusChanges } from '../../src/streams/bus/configuration-news';
+import { busHarnesses } from './streams/bus-harness';
+import { until } from './streams/bus-until';
 
 /** Stands still: nothing is forgotten by its age. */
 const CLOCK = { nowMs: () => 0 };

@@ -7,7 +7,7 @@ import { Client } from 'pg';
 import type { AuditHead } from '../../src/domain/audit';
 import { AuditHeads } from '../../src/main/audit-heads';
 import { temporaryFolder } from '../support/servers';
-import { openStoreWorld, type StoreWorld } from './store-harness';
+import { openStoreWorld, type StoreWorld } from './store/harness';
 
 const PROGRAM = ['-r', path.resolve('scripts/typescript.js'), path.resolve('src/main/audit-check.ts')];
 

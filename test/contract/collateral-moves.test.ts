@@ -8,7 +8,7 @@ import type { CollateralMove } from '../../src/domain/collateral-move';
 import type { SendAnswer, SendOptions, SignedRequest, Venue, VenueMoveOutcome } from '../../src/domain/venue';
 import { VenueOutcomeUnknown, VenueRateLimited, VenueRefused, VenueUnavailable } from '../../src/domain/venue-errors';
 import { moveSample } from '../unit/domain/move-samples';
-import { openStoreWorld, signingVenue, type StoreWorld } from './store-harness';
+import { openStoreWorld, signingVenue, type StoreWorld } from './store/harness';
 
 const TAKEN: SendAnswer = { items: [{ kind: 'accepted', venueOrderId: null, transactionHash: null }], raw: 'ok', venueTimeMs: null, latencyMs: 1 };
 const FINAL_AFTER_MS = 1_000;

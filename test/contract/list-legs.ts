@@ -2,7 +2,7 @@
 import type { Account } from '../../src/domain/account';
 import { UNCONDITIONAL } from '../../src/domain/order';
 import { NEW_LEG, type LegTerms, type OrderListLeg } from '../../src/domain/order-list';
-import { SYMBOL, VENUE_SYMBOL } from './store-harness';
+import { SYMBOL, VENUE_SYMBOL } from './store/harness';
 
 /** A resting exit of these terms; what else it is follows them. */
 export function exitLeg(account: Account, n: number, terms: Pick<LegTerms, 'quantity' | 'limitPrice'> & Partial<LegTerms>): OrderListLeg {

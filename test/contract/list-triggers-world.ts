@@ -6,7 +6,7 @@ import { legTrigger, legTriggerId, type LegTerms, type OrderList, type OrderList
 import type { LegAmendment } from '../../src/domain/order-list-commands';
 import type { Trigger, TriggerEvidence, TriggerParameters } from '../../src/domain/trigger';
 import { exitLeg } from './list-legs';
-import { SYMBOL, type StoreWorld } from './store-harness';
+import { SYMBOL, type StoreWorld } from './store/harness';
 
 /** Its watcher has seen this price. */
 export async function fireTrigger(store: StoreWorld['store'], trigger: Trigger | null, price: string): Promise<void> {

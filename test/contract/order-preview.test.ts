@@ -5,7 +5,7 @@ import type { Account } from '../../src/domain/account';
 import { DomainError } from '../../src/domain/errors';
 import type { Venue } from '../../src/domain/venue';
 import { ApiHarness } from '../api/harness';
-import { intentFor, OWNER, openStoreWorld, signingVenue, SYMBOL, TestClock, type StoreWorld } from './store-harness';
+import { intentFor, OWNER, openStoreWorld, signingVenue, SYMBOL, TestClock, type StoreWorld } from './store/harness';
 
 const asked: string[] = [];
 /** Notes whatever it is asked, by name; nothing of it answers. */

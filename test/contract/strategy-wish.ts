@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { Account } from '../../src/domain/account';
 import { withFallbacks } from '../../src/domain/strategies/form';
 import { strategyNamed } from '../../src/domain/strategies/registry';
-import type { NewStrategy } from '../../src/store/strategies';
-import { SYMBOL, VENUE_SYMBOL } from './store-harness';
+import type { NewStrategy } from '../../src/store/waiting/strategies';
+import { SYMBOL, VENUE_SYMBOL } from './store/harness';
 
 export function wish(account: Account): NewStrategy {
   const id = randomUUID();

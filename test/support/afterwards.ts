@@ -2,8 +2,8 @@
 import { expect } from '@jest/globals';
 import { AuditHeads } from '../../src/main/audit-heads';
 import { createLogger } from '../../src/main/logger';
-import { checkAudit } from '../../src/store/audit';
-import { Database } from '../../src/store/database';
+import { checkAudit } from '../../src/store/audit/audit';
+import { Database } from '../../src/store/database/database';
 import type { Stack } from './stack';
 
 const OPEN_QUESTIONS = ['PENDING_RISK', 'SUBMITTING', 'SUBMITTED', 'UNKNOWN'];

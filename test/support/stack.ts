@@ -7,7 +7,7 @@ import path from 'node:path';
 import { ROOT } from '../../src/main/launcher/folders';
 import { ManagedProcess } from '../../src/main/launcher/managed-process';
 import { freePort } from '../../src/main/launcher/ports';
-import { startHub } from '../../src/streams/hub';
+import { startHub } from '../../src/streams/bus/hub';
 import { ApiClient } from './api-client';
 import { startPostgres, startRedis, startSimulator, startTemporal, temporaryFolder, type TestServer } from './servers';
 import { DURATION_SCALE } from './scale';

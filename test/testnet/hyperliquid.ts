@@ -1,7 +1,7 @@
 /** `npm run test:testnet -- hyperliquid`: the contract of a venue, held against the venue. Never part of `npm test`. */
 import { afterAll, afterEach, beforeAll, describe, test } from '@jest/globals';
-import { VENUE_CHECKS } from '../contract/venue-contract';
-import type { VenueHarness } from '../contract/venue-harness';
+import { VENUE_CHECKS } from '../contract/venues/contract';
+import type { VenueHarness } from '../contract/venues/harness';
 import { accessOf } from './access';
 import { NEEDS_A_SIMULATOR } from './needs-a-simulator';
 import { liveHarness } from './live-harness';

@@ -3,7 +3,7 @@ import { addressOf } from '../../src/venues/ecdsa';
 import { systemClock } from '../../src/domain/clock';
 import type { Venue, VenueAccountSession } from '../../src/domain/venue';
 import { HyperliquidVenue } from '../../src/venues/hyperliquid/venue';
-import { marketOrderFor, place, reading, sending, deadline, type VenueControl, type VenueHarness, type VenueQuirk } from '../contract/venue-harness';
+import { marketOrderFor, place, reading, sending, deadline, type VenueControl, type VenueHarness, type VenueQuirk } from '../contract/venues/harness';
 import type { LiveAccess } from './access';
 
 /** What a check asked for is in nobody's hand at a live venue. */

@@ -79,7 +79,7 @@ describe('the arrows between rooms', () => {
     ['src/risk/judge.ts', "import { z } from 'zod';"],
     ['src/api/orders.ts', "import { Venues } from '../venues';"],
     ['src/api/orders.ts', "export * from '../store';"],
-    ['src/store/orders.ts', "import { start } from '../main/start';"],
+    ['src/store/orders/orders.ts', "import { start } from '../../main/start';"],
     ['src/workflows/order.ts', "import { send } from '../activities/attempt-sender';"],
     ['src/workflows/order.ts', "import { connectTemporal } from '../temporal/connection';"],
     ['src/workflows/order.ts', "import { orderSchema } from '../schemas/orders';"],

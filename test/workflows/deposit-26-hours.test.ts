@@ -7,7 +7,7 @@ import { createDepositActivities } from '../../src/activities/deposit-activities
 import type { DepositStep } from '../../src/domain/deposit';
 import { DepositGateway } from '../../src/temporal/deposit-gateway';
 import { depositWorkflowId } from '../../src/temporal/workflow-ids';
-import { CONFIRMATIONS, openDepositWorld, type DepositWorld } from '../contract/deposit-world';
+import { CONFIRMATIONS, openDepositWorld, type DepositWorld } from '../contract/deposits/deposit-world';
 import { findTestServer } from '../support/temporal-test-server';
 import { HOUR_MS, SkippedHours } from './skipped-hours';
 

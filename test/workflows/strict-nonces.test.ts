@@ -19,7 +19,7 @@ import { VenueOutcomeUnknown, VenueRefused, VenueUnavailable } from '../../src/d
 import type { Store } from '../../src/store';
 import { OrderGateway } from '../../src/temporal/order-gateway';
 import { orderWorkflowId } from '../../src/temporal/workflow-ids';
-import { intentFor, openStoreWorld, signingVenue, viewOf, type StoreWorld } from '../contract/store-harness';
+import { intentFor, openStoreWorld, signingVenue, viewOf, type StoreWorld } from '../contract/store/harness';
 import { startHarness, type WorkflowHarness } from './harness';
 
 /** lost: on the way there; dropAnswer: on the way back. */

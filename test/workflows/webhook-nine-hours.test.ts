@@ -10,8 +10,8 @@ import { createWebhookActivities, type DeliveryRound } from '../../src/activitie
 import { newWebhookSecret } from '../../src/delivery/signature';
 import { TASK_QUEUES } from '../../src/temporal/task-queues';
 import { hintWebhook } from '../../src/temporal/webhook-workflows';
-import { ascending, sequencesOf } from '../contract/webhook-receiver';
-import { ACTOR, HOUR_MS, WebhookWorld } from '../contract/webhook-world';
+import { ascending, sequencesOf } from '../contract/webhooks/webhook-receiver';
+import { ACTOR, HOUR_MS, WebhookWorld } from '../contract/webhooks/webhook-world';
 import { ROOT } from '../support/source-imports';
 import { findTestServer, startTestServer } from '../support/temporal-test-server';
 

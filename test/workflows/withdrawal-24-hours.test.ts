@@ -8,7 +8,7 @@ import { isoTime } from '../../src/domain/clock';
 import type { Withdrawal } from '../../src/domain/withdrawal';
 import { WithdrawalGateway } from '../../src/temporal/withdrawal-gateway';
 import { withdrawalWorkflowId } from '../../src/temporal/workflow-ids';
-import { CONFIRMATIONS, openWithdrawalWorld, type WithdrawalWorld } from '../contract/withdrawal-world';
+import { CONFIRMATIONS, openWithdrawalWorld, type WithdrawalWorld } from '../contract/deposits/withdrawal-world';
 import { findTestServer } from '../support/temporal-test-server';
 import { HOUR_MS, SkippedHours } from './skipped-hours';
 

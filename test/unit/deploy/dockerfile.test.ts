@@ -69,7 +69,7 @@ describe('the Dockerfile', () => {
 
   test('brings the migrations that a role applies when it starts', () => {
     expect(wordsOf('COPY')).toContain('prisma/migrations prisma/migrations');
-    expect(readSource('src/store/migrate.ts')).toContain("'../../prisma/migrations'");
+    expect(readSource('src/store/database/migrate.ts')).toContain("'../../../prisma/migrations'");
   });
 
   test('copies only what is there and .dockerignore lets through', () => {

@@ -68,7 +68,7 @@ interface Outcome {
   readonly sentLate: boolean;
 }
 
-/** As the store does it (store/resend.ts). */
+/** As the store does it (store/orders/resend.ts). */
 const repeatLive: ToRepeat = (requests, venueMs, goneUntilMs) => {
   const left = requests.filter((request) => request.fate.kind !== 'notSent');
   const last = left.at(-1);

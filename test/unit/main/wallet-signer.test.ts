@@ -4,7 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { loadSettings, type Settings } from '../../../src/config/settings';
 import { openKeystore, walletSigner } from '../../../src/main/wallet-signer';
-import { environmentKeyProvider } from '../../../src/store/local-key-provider';
+import { environmentKeyProvider } from '../../../src/store/keys/local-key-provider';
 import { temporaryFolder } from '../../support/servers';
 
 const keyProvider = environmentKeyProvider([createHash('sha256').update('a key of the tests').digest()]);

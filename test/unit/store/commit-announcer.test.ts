@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { ChangeSet, type CommittedEvent } from '../../../src/store/change-set';
 import { announcement, CommitAnnouncer, MORE_FOLLOWS_MS } from '../../../src/store/commit-announcer';
-import type { Statement } from '../../../src/store/database';
+import type { Statement } from '../../../src/store/database/database';
 
 let told: string[];
 let failures: unknown[];

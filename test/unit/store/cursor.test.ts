@@ -1,6 +1,6 @@
 /** A cursor is taken as a listing gave it, or refused: never handed to PostgreSQL to choke on. */
 import { describe, expect, test } from '@jest/globals';
-import { cursorOf, keyCursorOf, keyOf, positionOf } from '../../../src/store/cursor';
+import { cursorOf, keyCursorOf, keyOf, positionOf } from '../../../src/store/database/cursor';
 
 const made = (value: unknown): string => Buffer.from(JSON.stringify(value), 'utf8').toString('base64url');
 const REFUSED = 'the cursor is not one that a listing gave: leave it out to start anew';

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, statSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { open, seal } from '../../../src/store/envelope';
-import { environmentKeyProvider, fileKeyProvider } from '../../../src/store/local-key-provider';
+import { open, seal } from '../../../src/store/keys/envelope';
+import { environmentKeyProvider, fileKeyProvider } from '../../../src/store/keys/local-key-provider';
 
 const PLACE = { table: 'credentials', row: '1', field: 'data' };
 const keys = environmentKeyProvider([randomBytes(32)]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ChangeSet } from '../../../src/store/change-set';
-import type { Statement, Transaction, Work } from '../../../src/store/database';
-import { LOCK_ALL_SQL, SharedCommits, type Change } from '../../../src/store/shared-commits';
+import type { Statement, Transaction, Work } from '../../../src/store/database/database';
+import { LOCK_ALL_SQL, SharedCommits, type Change } from '../../../src/store/database/shared-commits';
 
 /** A database whose commits the test lets through one by one. */
 class HeldDatabase {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { withoutSecrets } from '../../../src/store/timeline';
+import { withoutSecrets } from '../../../src/store/orders/timeline';
 
 const CANARY = 'canary-5f2d';
 

@@ -1,5 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import { Turns } from '../../../src/store/turns';
+import { Turns } from '../../../src/store/database/turns';
 
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -1,6 +1,6 @@
 /** The venue's stream of an account was away: who is told, when, and on the account's own channel. */
 import { describe, expect, test } from '@jest/globals';
-import { until } from '../../contract/bus-until';
+import { until } from '../../contract/streams/bus-until';
 import { CarefulClient, setUp } from './careful-client';
 
 describe('while the venue\'s stream is away', () => {

@@ -6,7 +6,7 @@ import { AccountSubscription } from '../../../src/streams/account-subscription';
 import { EventTail } from '../../../src/streams/event-tail';
 import type { FollowHandlers } from '../../../src/streams/follower';
 import type { Subscribed } from '../../../src/streams/socket-events';
-import { until } from '../../contract/bus-until';
+import { until } from '../../contract/streams/bus-until';
 import { CarefulClient, headOf, NEVER_MS, setUp, snapshotsOf } from './careful-client';
 import { EventsTable } from './events-table';
 import { RUNS } from './runs';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { BookReader } from '../../../src/streams/book-reader';
-import type { AgedBook, MarketListener } from '../../../src/streams/price-cache';
+import { BookReader } from '../../../src/streams/prices/book-reader';
+import type { AgedBook, MarketListener } from '../../../src/streams/prices/price-cache';
 
 const BOOK: AgedBook = { book: { venue: 'paper', symbol: 'BTC-PERP', bids: [['99', '1']], asks: [['100', '1']], sequence: 1, at: 1 }, ageMs: 0, stale: false };
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { StreamEvent } from '../../../src/domain/events';
 import { EventTail } from '../../../src/streams/event-tail';
 import type { ResyncReason } from '../../../src/streams/follower';
-import { until } from '../../contract/bus-until';
+import { until } from '../../contract/streams/bus-until';
 import { EventsTable } from './events-table';
 import { RUNS } from './runs';
 

@@ -3,10 +3,10 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { BookLevel, Ticker } from '../../../src/domain/market';
 import type { PublicMessage } from '../../../src/domain/venue';
-import type { JsonObject } from '../../../src/streams/bus';
-import { MarketData } from '../../../src/streams/market-data';
-import { OrderBookState } from '../../../src/streams/order-book-state';
-import { until } from '../../contract/bus-until';
+import type { JsonObject } from '../../../src/streams/bus/bus';
+import { MarketData } from '../../../src/streams/prices/market-data';
+import { OrderBookState } from '../../../src/streams/prices/order-book-state';
+import { until } from '../../contract/streams/bus-until';
 import { RUNS } from './runs';
 
 const NEVER_MS = 3_600_000;

@@ -1,9 +1,9 @@
 /** The newest price of each market: its age, when it is stale, and what may be judged by it. */
 import { describe, expect, test } from '@jest/globals';
 import type { Ticker } from '../../../src/domain/market';
-import type { BusListener, JsonObject } from '../../../src/streams/bus';
-import { markOfTicker, PRICE_STALE_AFTER_MS, PriceCache } from '../../../src/streams/price-cache';
-import { covers, TOPICS } from '../../../src/streams/topics';
+import type { BusListener, JsonObject } from '../../../src/streams/bus/bus';
+import { markOfTicker, PRICE_STALE_AFTER_MS, PriceCache } from '../../../src/streams/prices/price-cache';
+import { covers, TOPICS } from '../../../src/streams/bus/topics';
 
 /** A bus within the test: tells at once. */
 class NearBus {

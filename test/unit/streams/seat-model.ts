@@ -1,13 +1,13 @@
 /** The store of seats in memory, with a clock, outages and lost answers, and processes over it that keep seats, crash and are stopped for a while. */
 import { DomainError } from '../../../src/domain/errors';
 import { seatKey, type Seat, type SeatHolder, type SeatRequest, type SeatStore } from '../../../src/domain/seats';
-import { SeatKeeper } from '../../../src/streams/seat-keeper';
+import { SeatKeeper } from '../../../src/streams/bus/seat-keeper';
 
 export const LEASE_MS = 15_000;
 /** A sign of life is due so often. */
 export const BEAT_MS = LEASE_MS / 3;
 
-/** What PostgreSQL does (src/store/seats.ts), as test/contract/store-seats.test.ts holds it to. */
+/** What PostgreSQL does (src/store/seats.ts), as test/contract/store/seats.test.ts holds it to. */
 export class SeatTable implements SeatStore {
   nowMs = 0;
   isAway = false;

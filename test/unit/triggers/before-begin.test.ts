@@ -1,8 +1,8 @@
 /** What a watcher hears before it has its scope: it fires nothing that was accepted later, and nothing of it is lost. */
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { HeldPrices } from '../../../src/streams/held-prices';
-import { TriggerIndex } from '../../../src/streams/trigger-index';
-import { until } from '../../contract/bus-until';
+import { HeldPrices } from '../../../src/streams/prices/held-prices';
+import { TriggerIndex } from '../../../src/streams/triggers/trigger-index';
+import { until } from '../../contract/streams/bus-until';
 import { closeEngines, status, stop, trail, World } from './engine-world';
 import { triggerNamed } from './naive-triggers';
 

@@ -2,8 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Candle } from '../../../src/domain/market';
 import type { TriggerParameters } from '../../../src/domain/trigger';
-import { believed } from '../../../src/streams/believed-history';
-import { catchUp, type History } from '../../../src/streams/trigger-catch-up';
+import { believed } from '../../../src/streams/prices/believed-history';
+import { catchUp, type History } from '../../../src/streams/triggers/trigger-catch-up';
 import { triggerNamed } from './naive-triggers';
 
 const RULES = { bandBps: 1_000, confirmMs: 500, staleMs: 10_000 };

@@ -2,8 +2,8 @@
 import type { Ticker } from '../../../src/domain/market';
 import { EpochLost, type WriterEpoch } from '../../../src/domain/order-store';
 import type { Trigger, TriggerEvidence, TriggerParameters } from '../../../src/domain/trigger';
-import type { History } from '../../../src/streams/trigger-catch-up';
-import { TriggerEngine } from '../../../src/streams/trigger-engine';
+import type { History } from '../../../src/streams/triggers/trigger-catch-up';
+import { TriggerEngine } from '../../../src/streams/triggers/trigger-engine';
 
 export const stop: TriggerParameters = { kind: 'level', priceType: 'last', direction: 'atOrBelow', triggerPrice: '90', trailingOffset: null, trailingOffsetType: null, activationPrice: null, gapPolicy: 'traded' };
 export const trail: TriggerParameters = { ...stop, kind: 'trailing', triggerPrice: null, trailingOffset: '5', trailingOffsetType: 'price' };

@@ -2,9 +2,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { PublicTrade } from '../../../src/domain/market';
 import type { TriggerParameters } from '../../../src/domain/trigger';
-import type { History } from '../../../src/streams/trigger-catch-up';
-import type { TriggerEngine } from '../../../src/streams/trigger-engine';
-import { until } from '../../contract/bus-until';
+import type { History } from '../../../src/streams/triggers/trigger-catch-up';
+import type { TriggerEngine } from '../../../src/streams/triggers/trigger-engine';
+import { until } from '../../contract/streams/bus-until';
 import { closeEngines, prices, status, stop, trail, World } from './engine-world';
 import { triggerNamed } from './naive-triggers';
 

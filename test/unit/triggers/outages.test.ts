@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import type { Candle, PublicTrade } from '../../../src/domain/market';
 import { decimal } from '../../../src/domain/decimal';
 import { evaluate, type Trigger, type TriggerDirection, type TriggerParameters } from '../../../src/domain/trigger';
-import { catchUp, type History } from '../../../src/streams/trigger-catch-up';
-import { TriggerIndex } from '../../../src/streams/trigger-index';
+import { catchUp, type History } from '../../../src/streams/triggers/trigger-catch-up';
+import { TriggerIndex } from '../../../src/streams/triggers/trigger-index';
 import { arrayTrades, csvCandles, csvTrades, describeWith } from '../simulator/recorded-files';
 import { NaiveTriggers, triggerNamed } from './naive-triggers';
 

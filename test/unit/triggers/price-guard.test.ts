@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { PriceGuard, VenueClockGuess } from '../../../src/streams/price-guard';
+import { PriceGuard, VenueClockGuess } from '../../../src/streams/prices/price-guard';
 
 const guard = (): PriceGuard => new PriceGuard({ bandBps: 1_000, confirmMs: 500, staleMs: 10_000 });
 

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Ticker } from '../../../src/domain/market';
 import { disproof, type Trigger, type TriggerEvidence, type TriggerParameters } from '../../../src/domain/trigger';
-import { until } from '../../contract/bus-until';
+import { until } from '../../contract/streams/bus-until';
 import { closeEngines, prices, status, stop, trail, World } from './engine-world';
 import { triggerNamed } from './naive-triggers';
 

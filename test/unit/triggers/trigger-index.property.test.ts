@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { TriggerParameters } from '../../../src/domain/trigger';
-import { TriggerIndex, type Crossed } from '../../../src/streams/trigger-index';
+import { TriggerIndex, type Crossed } from '../../../src/streams/triggers/trigger-index';
 import { RUNS } from '../streams/runs';
 import { NaiveTriggers, triggerNamed, type Fired } from './naive-triggers';
 

@@ -2,9 +2,9 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { PublicTrade } from '../../../src/domain/market';
 import type { ReadOptions } from '../../../src/domain/venue';
-import { MissedPrices, type Missed } from '../../../src/streams/missed-prices';
-import type { History } from '../../../src/streams/trigger-catch-up';
-import { readHistory } from '../../../src/streams/trigger-history';
+import { MissedPrices, type Missed } from '../../../src/streams/prices/missed-prices';
+import type { History } from '../../../src/streams/triggers/trigger-catch-up';
+import { readHistory } from '../../../src/streams/triggers/trigger-history';
 import { stop } from './engine-world';
 import { triggerNamed } from './naive-triggers';
 

@@ -1,0 +1,54 @@
+/** What is secret of an alert channel: sealed together in its row. And by what an address is counted once it is forgotten. */
+import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
+import type { ChannelKind } from '../../domain/alert';
+import { DomainError } from '../../domain/errors';
+import type { StoreCore } from '../core';
+import { open, seal } from '../keys/envelope';
+
+export interface ChannelSecrets {
+  /** Of a Telegram chat. */
+  readonly botToken: string | null;
+  /** Sent there and not come back yet. */
+  readonly code: string | null;
+}
+
+/** As the row's columns take it: bytes in base64. */
+export interface SealedSecrets {
+  readonly keyId: string;
+  readonly wrappedKey: string;
+  readonly data: string;
+}
+
+const CODE_DIGITS = 6;
+
+export async function sealSecrets({ keys }: Pick<StoreCore, 'keys'>, channelId: string, secrets: ChannelSecrets): Promise<SealedSecrets> {
+  const { keyId, wrappedKey, data } = await seal(keys, Buffer.from(JSON.stringify(secrets), 'utf8'), placeOf(channelId));
+  return { keyId, wrappedKey: Buffer.from(wrappedKey).toString('base64'), data: Buffer.from(data).toString('base64') };
+}
+
+/** Throws NOT_FOUND: a deleted channel has none. */
+export async function readSecrets({ database, keys }: Pick<StoreCore, 'database' | 'keys'>, channelId: string): Promise<ChannelSecrets> {
+  const [row] = await database.rows<{ keyId: string; wrappedKey: string; data: string }>(`SELECT c.key_id AS "keyId", encode(c.wrapped_key, 'base64') AS "wrappedKey", encode(c.data, 'base64') AS data FROM alert_channels c WHERE c.id = $1 AND c.deleted_at IS NULL AND c.data IS NOT NULL`, channelId);
+  if (row === undefined) throw new DomainError('NOT_FOUND', 'no such alert channel');
+  const plain = await open(keys, { keyId: row.keyId, wrappedKey: Buffer.from(row.wrappedKey, 'base64'), data: Buffer.from(row.data, 'base64') }, placeOf(channelId));
+  return JSON.parse(plain.toString('utf8')) as ChannelSecrets;
+}
+
+function placeOf(row: string): { readonly table: string; readonly row: string; readonly field: string } {
+  return { table: 'alert_channels', row, field: 'data' };
+}
+
+/** An address counts as the same however it is written. */
+export function targetHash(kind: ChannelKind, target: string): string {
+  return createHash('sha256').update(`${kind}:${target.toLowerCase()}`).digest('hex');
+}
+
+export function newCode(): string {
+  return String(randomInt(10 ** CODE_DIGITS)).padStart(CODE_DIGITS, '0');
+}
+
+/** In the same time whatever differs. */
+export function sameText(known: string, given: string): boolean {
+  const [a, b] = [Buffer.from(known), Buffer.from(given)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

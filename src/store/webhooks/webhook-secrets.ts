@@ -1,0 +1,72 @@
+/** Secrets that sign an endpoint's deliveries: sealed in their rows, the newest and for a while those before it. */
+import { randomUUID } from 'node:crypto';
+import { isoTime } from '../../domain/clock';
+import type { StoreCore } from '../core';
+import type { Transaction } from '../database/database';
+import { open, seal } from '../keys/envelope';
+
+/** As the row's columns take it: bytes in base64. */
+export interface SealedSecret {
+  readonly id: string;
+  readonly keyId: string;
+  readonly wrappedKey: string;
+  readonly data: string;
+}
+
+/** Old secrets that sign besides the newest: a receiver that is behind by more has another problem. */
+const MAX_OLD_SECRETS = 2;
+/** Opened secrets in memory: of all endpoints that one process serves. */
+const MAX_OPENED = 10_000;
+
+export class WebhookSecrets {
+  private readonly opened = new Map<string, string>();
+
+  constructor(private readonly core: StoreCore) {}
+
+  /** Those that sign now, the newest first; none of an endpoint that was deleted. */
+  async of(endpointId: string): Promise<readonly string[]> {
+    const rows = await this.core.database.rows<{ id: string; keyId: string; wrappedKey: string; data: string }>(
+      `SELECT s.id, s.key_id AS "keyId", encode(s.wrapped_key, 'base64') AS "wrappedKey", encode(s.data, 'base64') AS data FROM webhook_secrets s
+        WHERE s.endpoint_id = $1 AND (s.expires_at IS NULL OR s.expires_at > $2::timestamptz) ORDER BY s.created_at DESC, s.id DESC`,
+      endpointId,
+      isoTime(this.core.clock.nowMs()),
+    );
+    return Promise.all(
+      rows.map(async ({ id, keyId, wrappedKey, data }) => {
+        const known = this.opened.get(id);
+        if (known !== undefined) return known;
+        const sealed = { keyId, wrappedKey: Buffer.from(wrappedKey, 'base64'), data: Buffer.from(data, 'base64') };
+        const secret = (await open(this.core.keys, sealed, contextOf(id))).toString('utf8');
+        if (this.opened.size >= MAX_OPENED) this.opened.clear();
+        this.opened.set(id, secret);
+        return secret;
+      }),
+    );
+  }
+}
+
+export async function sealSecret({ keys }: Pick<StoreCore, 'keys'>, secret: string): Promise<SealedSecret> {
+  const id = randomUUID();
+  const { keyId, wrappedKey, data } = await seal(keys, Buffer.from(secret, 'utf8'), contextOf(id));
+  return { id, keyId, wrappedKey: Buffer.from(wrappedKey).toString('base64'), data: Buffer.from(data).toString('base64') };
+}
+
+export async function insertSecret(tx: Transaction, { id, userId, endpointId, keyId, wrappedKey, data, at }: SealedSecret & { readonly userId: string; readonly endpointId: string; readonly at: string }): Promise<void> {
+  await tx.rows(`INSERT INTO webhook_secrets(id, user_id, endpoint_id, key_id, wrapped_key, data, created_at) VALUES ($1, $2, $3, $4, decode($5, 'base64'), decode($6, 'base64'), $7::timestamptz)`, id, userId, endpointId, keyId, wrappedKey, data, at);
+}
+
+/** Those that sign now go on for the overlap and no longer than they would have; the oldest of more than two end now. Before a new one is written. */
+export async function supersedeSecrets(tx: Transaction, endpointId: string, { atMs, overlapSeconds }: { readonly atMs: number; readonly overlapSeconds: number }): Promise<void> {
+  const [at, endsAt] = [isoTime(atMs), isoTime(atMs + overlapSeconds * 1_000)];
+  await tx.rows('UPDATE webhook_secrets SET expires_at = least(expires_at, $2::timestamptz) WHERE endpoint_id = $1 AND (expires_at IS NULL OR expires_at > $2::timestamptz) RETURNING id', endpointId, endsAt);
+  await tx.rows(`UPDATE webhook_secrets SET expires_at = $2::timestamptz WHERE id IN (SELECT s.id FROM webhook_secrets s WHERE s.endpoint_id = $1 AND s.expires_at > $2::timestamptz ORDER BY s.created_at DESC, s.id DESC OFFSET ${MAX_OLD_SECRETS}) RETURNING id`, endpointId, at);
+  await tx.rows('DELETE FROM webhook_secrets WHERE endpoint_id = $1 AND expires_at <= $2::timestamptz RETURNING id', endpointId, at);
+}
+
+export async function destroySecrets(tx: Transaction, endpointId: string): Promise<void> {
+  await tx.rows('DELETE FROM webhook_secrets WHERE endpoint_id = $1 RETURNING id', endpointId);
+}
+
+function contextOf(row: string): { readonly table: string; readonly row: string; readonly field: string } {
+  return { table: 'webhook_secrets', row, field: 'data' };
+}

@@ -1,0 +1,109 @@
+/** Channels of alerts that fail: tried again with the same message, paused, shut out, cut. Time is the test's. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { REFUSALS } from '../../support/telegram-server';
+import { ACTOR, AlertWorld } from './alert-world';
+
+const DAY = 86_400_000;
+
+let on: AlertWorld;
+beforeAll(async () => {
+  on = await AlertWorld.open();
+});
+afterAll(() => on.close());
+beforeEach(() => on.begin());
+
+describe('a channel that fails', () => {
+  test('is tried again with the same message, and told as undelivered after three days', async () => {
+    const chat = await on.makeChat();
+    await on.makeRule({ kind: 'fill', parameters: { side: null, minNotional: null }, channelIds: [chat.id] });
+    on.telegram.refuses = () => REFUSALS.badGateway;
+    await on.filled();
+    await on.judge();
+    const first = await on.carry(chat.id);
+    expect(first).toMatchObject({ state: 'waiting', failed: 1 });
+    expect(first.waitMs).toBeGreaterThanOrEqual(4_000);
+    on.world.clock.ms += first.waitMs;
+    await on.filled();
+    await on.judge();
+    await on.carry(chat.id);
+    expect(new Set(on.telegram.requests.map(({ text }) => text)).size).toBe(1);
+    on.world.clock.ms += 3 * DAY;
+    await on.carry(chat.id);
+    expect((await on.alertEvents()).slice(-1)).toEqual(['alert.undelivered']);
+  });
+
+  test('that asks for a pause has it, and then gets what waited', async () => {
+    const chat = await on.makeChat();
+    await on.makeRule({ kind: 'fill', parameters: { side: null, minNotional: null }, channelIds: [chat.id] });
+    on.telegram.refuses = () => REFUSALS.flood(90);
+    await on.filled();
+    await on.judge();
+    expect(await on.carry(chat.id)).toMatchObject({ state: 'waiting', waitMs: 90_000 });
+    on.telegram.refuses = () => null;
+    on.world.clock.ms += 89_999;
+    expect((await on.carry(chat.id)).delivered).toBe(0);
+    on.world.clock.ms += 1;
+    expect((await on.carry(chat.id)).delivered).toBe(1);
+  });
+
+  test('because the user blocked the bot is disabled and said so; enabled again, it gets what waited', async () => {
+    const chat = await on.makeChat();
+    const rule = await on.makeRule({ kind: 'fill', parameters: { side: null, minNotional: null }, channelIds: [chat.id] });
+    on.telegram.refuses = () => REFUSALS.blocked;
+    await on.filled();
+    await on.judge();
+    expect(await on.carry(chat.id)).toMatchObject({ state: 'disabled', disabledReason: 'blocked' });
+    expect((await on.alertEvents()).slice(-1)).toEqual(['alert.channelDisabled']);
+    await on.filled();
+    await on.judge();
+    expect((await on.carry(chat.id)).state).toBe('disabled');
+    on.telegram.refuses = () => null;
+    await on.world.store.alertChannels.change(chat.id, on.world.userId, { enabled: true }, ACTOR);
+    await on.carry(chat.id);
+    expect(on.telegram.texts(chat.chatId).join().match(/alr_/g)).toHaveLength((await on.titles(rule)).length);
+  });
+
+  test('while our own end cuts it gets the same message at once from who comes next', async () => {
+    const chat = await on.makeChat();
+    await on.makeRule({ kind: 'fill', parameters: { side: null, minNotional: null }, channelIds: [chat.id] });
+    await on.filled();
+    await on.judge();
+    const cut = new AbortController();
+    on.telegram.refuses = () => {
+      cut.abort();
+      return 'hang';
+    };
+    expect(await on.carry(chat.id, cut.signal)).toMatchObject({ state: 'waiting', waitMs: 0 });
+    on.telegram.refuses = () => null;
+    expect((await on.carry(chat.id)).delivered).toBe(1);
+    expect(new Set(on.telegram.requests.map(({ text }) => text)).size).toBe(1);
+  });
+});
+
+test('alerts go a year after they were raised, with the messages that carried them; what a channel still has to carry stays', async () => {
+  const { store } = on.world;
+  const [carried, waiting] = [await on.makeChat(), await on.makeChat()];
+  const rule = await on.makeRule({ kind: 'fill', parameters: { side: null, minNotional: null }, channelIds: [carried.id] });
+  await on.filled();
+  await on.judge();
+  await on.carry(carried.id);
+  const other = await on.makeRule({ kind: 'fill', parameters: { side: null, minNotional: null }, channelIds: [waiting.id] });
+  await store.alertChannels.change(waiting.id, on.world.userId, { enabled: false }, ACTOR);
+  await on.filled();
+  await on.judge();
+  await on.carry(carried.id);
+  const purgeAfter = async (days: number): Promise<void> => void (await (await on.world.openAnother({ clock: { nowMs: () => on.world.clock.nowMs() + days * DAY } })).purge());
+  const counts = async (): Promise<number[]> => [(await on.titles(rule)).length, (await on.titles(other)).length];
+  expect(await counts()).toEqual([2, 1]);
+  await purgeAfter(364);
+  expect(await counts()).toEqual([2, 1]);
+  await purgeAfter(366);
+  expect(await counts()).toEqual([0, 1]);
+  // Whoever enables it again hears of what waited for so long as undelivered, never of nothing.
+  on.world.clock.ms += 366 * DAY;
+  await store.alertChannels.change(waiting.id, on.world.userId, { enabled: true }, ACTOR);
+  await on.carry(waiting.id);
+  expect((await on.alertEvents()).slice(-1)).toEqual(['alert.undelivered']);
+  await purgeAfter(1);
+  expect(await counts()).toEqual([0, 0]);
+});

@@ -1,0 +1,49 @@
+/** Dead-man switches in PostgreSQL: what silence is, how often it is told, and until when it is not over. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { openStoreWorld, type StoreWorld } from './harness';
+import { wish } from '../strategy-wish';
+
+let world: StoreWorld;
+beforeAll(async () => {
+  world = await openStoreWorld();
+});
+afterAll(() => world.close());
+
+test('a dead-man switch fires once after silence, and not where a heartbeat came', async () => {
+  const account = await world.newAccount();
+  const { heartbeats } = world.store;
+  const first = await heartbeats.beat(account.id, account.userId, 1_000);
+  expect(first.isSooner).toBe(true);
+  expect((await heartbeats.beat(account.id, account.userId, 5_000)).isSooner).toBe(false);
+  world.clock.ms += 2_000;
+  expect(await heartbeats.fire(account.id, first.heartbeat.expiresAt ?? '', 1)).toBe(false);
+  world.clock.ms += 4_000;
+  const { expiresAt } = (await heartbeats.byAccount(account.id)) ?? {};
+  expect([await heartbeats.fire(account.id, expiresAt ?? '', 1), await heartbeats.fire(account.id, expiresAt ?? '', 1)]).toEqual([true, false]);
+  const alerts = (await world.store.events.since(`account:${account.id}`, 0, 100)).filter(({ type }) => type === 'account.alert');
+  expect(alerts.map(({ data }) => data['kind'])).toEqual(['deadManFired']);
+  await expect(heartbeats.beat(account.id, 'somebody', 1_000)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
+test('one that fired is not over before what stood at that time is', async () => {
+  const account = await world.newAccount();
+  const { heartbeats, strategies, accountChanges } = world.store;
+  const mine = async (): Promise<number> => (await heartbeats.unended()).filter(({ accountId }) => accountId === account.id).length;
+  const standing = await strategies.create(wish(account), null);
+  const { heartbeat } = await heartbeats.beat(account.id, account.userId, 1_000);
+  expect(await mine()).toBe(1);
+  world.clock.ms += 2_000;
+  expect(await heartbeats.fire(account.id, heartbeat.expiresAt ?? '', 0)).toBe(true);
+  expect(await mine()).toBe(1);
+  await strategies.command(standing.id, account.userId, { kind: 'cancel', reason: null });
+  expect(await mine()).toBe(0);
+  // Made by somebody who sends no heartbeats.
+  world.clock.ms += 1_000;
+  const later = await strategies.create(wish(account), null);
+  expect(await mine()).toBe(0);
+  await expect(accountChanges.remove(account.id, account.userId, 'key:boss')).rejects.toMatchObject({ code: 'CONFLICT', details: { orderLists: 0, strategies: 2 } });
+  for (const { id, revision } of await strategies.openOf(account.id)) await strategies.advance(id, { revision, afterN: 0, note: { state: 'CANCELED', reason: null, newRun: false, filledQuantity: '0', avgPrice: null }, place: [] });
+  await heartbeats.beat(account.id, account.userId, 1_000);
+  await accountChanges.remove(account.id, account.userId, 'key:boss');
+  expect([await mine(), (await strategies.byId(later.id))?.state]).toEqual([0, 'CANCELED']);
+});

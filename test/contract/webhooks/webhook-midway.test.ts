@@ -1,0 +1,96 @@
+/** What changes while a delivery is under way: the webhook goes, its secret is another, the clock is set. Over a real PostgreSQL and real HTTP. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { Client } from 'pg';
+import { deliverRound, type DelivererPorts, type DeliveryRound } from '../../../src/activities/webhook-deliverer';
+import { newWebhookSecret } from '../../../src/delivery/signature';
+import { sequencesOf, ascending } from './webhook-receiver';
+import { ACTOR, HOUR_MS, WebhookWorld } from './webhook-world';
+
+let hooks: WebhookWorld;
+beforeAll(async () => {
+  hooks = await WebhookWorld.open();
+});
+afterAll(() => hooks.close());
+beforeEach(() => hooks.begin());
+afterEach(() => hooks.receiver.stop());
+
+function roundWith(changes: Partial<DelivererPorts>): Promise<DeliveryRound> {
+  const { store, clock } = hooks.world;
+  const leaving = new AbortController().signal;
+  const awaitNews = (_id: string, signal: AbortSignal): Promise<boolean> => new Promise((resolve) => signal.addEventListener('abort', () => resolve(false), { once: true }));
+  return deliverRound({ clock, outbox: store.webhookOutbox, client: hooks.client, secretsOf: (id) => store.webhooks.secretsOf(id), awaitNews, lingerMs: 0, leaving, ...changes }, hooks.endpointId, leaving);
+}
+const remove = (): Promise<unknown> => hooks.store.webhooks.remove(hooks.endpointId, hooks.world.userId, ACTOR);
+const rows = async (): Promise<unknown[]> => {
+  const database = new Client({ connectionString: hooks.world.databaseUrl });
+  await database.connect();
+  try {
+    return (await database.query(`SELECT d.event_type AS type, d.status, array_agg(coalesce(t.code::text, t.error_class)) FILTER (WHERE t.number IS NOT NULL) AS attempts FROM webhook_deliveries d LEFT JOIN webhook_attempts t ON t.delivery_id = d.id WHERE d.endpoint_id = $1 GROUP BY d.id ORDER BY d.number`, [hooks.endpointId])).rows;
+  } finally {
+    await database.end();
+  }
+};
+
+test('a webhook that is deleted between the claim and its signature sends nothing unsigned, and its round ends in peace', async () => {
+  await hooks.placed();
+  const secretsOf = async (id: string): Promise<readonly string[]> => {
+    await remove();
+    return hooks.store.webhooks.secretsOf(id);
+  };
+  expect((await roundWith({ secretsOf })).state).toBe('deleted');
+  expect(hooks.receiver.all).toEqual([]);
+  expect(await rows()).toEqual([{ type: 'order.submitting', status: 'discarded', attempts: ['interrupted'] }, { type: 'order.working', status: 'discarded', attempts: null }]);
+});
+
+test('a webhook that is deleted while its receiver has the request sends nothing more, and what was answered is still written', async () => {
+  await hooks.placed();
+  const { client } = hooks;
+  const post: DelivererPorts['client'] = { post: async (request) => {
+    const outcome = await client.post(request);
+    await remove();
+    return outcome;
+  } };
+  expect((await roundWith({ client: post })).state).toBe('deleted');
+  expect(hooks.receiver.accepted.map(({ type }) => type)).toEqual(['order.submitting']);
+  expect(await rows()).toEqual([{ type: 'order.submitting', status: 'discarded', attempts: ['204'] }, { type: 'order.working', status: 'discarded', attempts: null }]);
+});
+
+test('a secret that is replaced at once, while a delivery signed with it is under way: what the receiver refuses comes again with the new one', async () => {
+  const fresh = newWebhookSecret();
+  await hooks.placed();
+  hooks.receiver.answer = ({ verifies }) => (verifies ? 204 : 401);
+  const secretsOf = async (id: string): Promise<readonly string[]> => {
+    const before = await hooks.store.webhooks.secretsOf(id);
+    if (hooks.receiver.secret !== fresh) {
+      await hooks.store.webhooks.rotateSecret(hooks.endpointId, hooks.world.userId, fresh, 0, ACTOR);
+      hooks.receiver.secret = fresh;
+    }
+    return before;
+  };
+  await roundWith({ secretsOf });
+  expect(hooks.receiver.all.map(({ type, verifies }) => [type, verifies])).toEqual([['order.submitting', false]]);
+  await hooks.live(60_000);
+  expect(hooks.receiver.accepted.map(({ type, verifies }) => [type, verifies])).toEqual([['order.submitting', true], ['order.working', true]]);
+  expect(new Set(hooks.receiver.all.filter(({ type }) => type === 'order.submitting').map(({ id }) => id)).size).toBe(1);
+  await remove();
+});
+
+test('a clock that is set back an hour, and one that is set ahead a day, lose nothing and send nothing twice', async () => {
+  hooks.receiver.answer = () => 503;
+  const orders = [await hooks.placed(), await hooks.placed()];
+  await hooks.round();
+  hooks.world.clock.ms -= HOUR_MS;
+  hooks.receiver.answer = () => 204;
+  orders.push(await hooks.placed());
+  await hooks.live(10 * 60_000);
+  expect(sequencesOf(hooks.receiver.accepted, orders[2] ?? '')).toHaveLength(2);
+  hooks.world.clock.ms += 24 * HOUR_MS;
+  orders.push(await hooks.placed());
+  await hooks.live(10 * 60_000);
+  for (const orderId of orders) {
+    expect(sequencesOf(hooks.receiver.accepted, orderId)).toHaveLength(2);
+    expect(sequencesOf(hooks.receiver.accepted, orderId)).toEqual(ascending(sequencesOf(hooks.receiver.accepted, orderId)));
+  }
+  expect(new Set(hooks.receiver.accepted.map(({ id }) => id)).size).toBe(hooks.receiver.accepted.length);
+  await remove();
+});
