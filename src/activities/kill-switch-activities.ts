@@ -6,7 +6,7 @@ import { isHeld } from '../domain/condition';
 import { decimal, decimalText, ZERO } from '../domain/decimal';
 import { DomainError } from '../domain/errors';
 import type { Heartbeat } from '../domain/heartbeat';
-import { flatnessOf, isConfirmed, type AccountFlatness, type KillSwitch, type KillSwitchFacts } from '../domain/kill-switch';
+import { flatnessOf, isConfirmed, type AccountFlatness, type KillSwitch, type KillSwitchFacts, type NewKillSwitch } from '../domain/kill-switch';
 import type { Market } from '../domain/market';
 import { isTerminal, type Order, type OrderIntent, type OrderState } from '../domain/order';
 import type { QuantityRules } from '../domain/quantise';
@@ -37,7 +37,7 @@ export interface HeartbeatStep {
 }
 
 export interface KillSwitchActivities {
-  stepKillSwitch(input: { readonly killSwitchId: string }): Promise<KillSwitchStep>;
+  stepKillSwitch(input: { readonly killSwitchId: string; readonly latched?: NewKillSwitch }): Promise<KillSwitchStep>;
   checkHeartbeat(input: { readonly accountId: string }): Promise<HeartbeatStep>;
 }
 
@@ -47,6 +47,7 @@ export interface KillSwitchPorts {
   readonly clock: { nowMs(): number };
   readonly switches: {
     byId(id: string): Promise<KillSwitch | null>;
+    latchAgain(lost: NewKillSwitch): Promise<KillSwitch | null>;
     facts(id: string): Promise<readonly KillSwitchFacts[]>;
     exits(id: string): Promise<readonly KillSwitchExit[]>;
     recordExit(id: string, exit: Pick<KillSwitchExit, 'n' | 'accountId' | 'symbol' | 'side' | 'quantity'>): Promise<KillSwitchExit | null>;
@@ -81,8 +82,9 @@ const LONGEST_EXIT_RETRY_MS = 30_000;
 
 export function createKillSwitchActivities(ports: KillSwitchPorts): KillSwitchActivities {
   return {
-    async stepKillSwitch({ killSwitchId }) {
-      const killSwitch = await ports.switches.byId(killSwitchId);
+    async stepKillSwitch({ killSwitchId, latched }) {
+      // Without a row it was never released: a database that was restored has lost it, and what it held is held again.
+      const killSwitch = (await ports.switches.byId(killSwitchId)) ?? (latched === undefined ? null : await ports.switches.latchAgain(latched));
       if (killSwitch === null || killSwitch.releasedAt !== null) return { released: true, confirmed: true, accounts: [], cancel: [], exits: [] };
       const facts = await ports.switches.facts(killSwitchId);
       const cancel: CancelReference[] = [];

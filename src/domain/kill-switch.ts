@@ -32,6 +32,9 @@ export interface KillSwitch {
   readonly releasedBy: string | null;
 }
 
+/** What was asked for: a switch before it is latched, and what its workflow remembers of it. */
+export type NewKillSwitch = Pick<KillSwitch, 'id' | 'userId' | 'scope' | 'accountId' | 'venue' | 'mode' | 'reason'>;
+
 /** HALTED: entries are stopped and that is all that was asked. The others say whether it is done, by the venue's own word. */
 export const FLATNESS = ['HALTED', 'CANCELING', 'CANCELED_CONFIRMED', 'FLATTENING', 'FLAT_CONFIRMED'] as const;
 export type Flatness = (typeof FLATNESS)[number];

@@ -54,8 +54,8 @@ export async function tellOrderList(client: Client, listId: string, revision: nu
   await unlessEnded(() => client.workflow.getHandle(orderListWorkflowId(listId)).signal(orderListChanged, { revision }));
 }
 
-export async function ensureKillSwitch(client: Client, { id, scope, mode, venue, accountId }: KillSwitch): Promise<void> {
-  const input: KillSwitchInput = { killSwitchId: id };
+export async function ensureKillSwitch(client: Client, { id, userId, scope, mode, venue, accountId, reason }: KillSwitch): Promise<void> {
+  const input: KillSwitchInput = { killSwitchId: id, latched: { id, userId, scope, accountId, venue, mode, reason } };
   const of = scope === 'all' ? 'everything' : `${scope} ${accountId ?? venue ?? ''}`;
   await ensure(client, 'killSwitch', { workflowId: killSwitchWorkflowId(id), taskQueue: TASK_QUEUES.orders, args: [input], staticSummary: `${mode} ${of} until it is released` });
 }

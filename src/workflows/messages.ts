@@ -6,6 +6,7 @@ import type { DepositDecision } from '../domain/deposit-state';
 import type { FundedOrderState } from '../domain/funded-order';
 import type { ErrorCode } from '../domain/errors';
 import type { HeldTerms } from '../domain/evidence';
+import type { NewKillSwitch } from '../domain/kill-switch';
 import type { OrderIntent, OrderState } from '../domain/order';
 import type { OrderListFacts } from '../domain/order-list';
 import type { MutationIntent, RecordedItem } from '../domain/order-store';
@@ -185,6 +186,8 @@ export const orderListProgress = defineQuery<string>('orderListProgress');
 
 export interface KillSwitchInput {
   readonly killSwitchId: string;
+  /** What a restored database may have lost, and this remembers; absent in workflows from before it did. */
+  readonly latched?: NewKillSwitch;
 }
 
 /** It was latched more sharply, or released. A hint: its row tells what is so. */

@@ -3,10 +3,11 @@
  * takes the same lock, sees it or came before it. It stays there over every restart, until a person releases the switch.
  */
 import { createHash } from 'node:crypto';
+import { SYSTEM_ACTOR } from '../../domain/audit';
 import { childOrderId } from '../../domain/client-ids';
 import { isoTime } from '../../domain/clock';
 import { DomainError } from '../../domain/errors';
-import { sharper, type KillSwitch, type KillSwitchFacts, type KillSwitchMode } from '../../domain/kill-switch';
+import { sharper, type KillSwitch, type KillSwitchFacts, type KillSwitchMode, type NewKillSwitch } from '../../domain/kill-switch';
 import type { OrderSide } from '../../domain/order';
 import { appendAct } from '../audit/audit';
 import { plainRow, type Columns, selectList } from '../database/columns';
@@ -19,8 +20,6 @@ import { OPEN_SQL } from '../orders/orders';
 export const KILL_SWITCH_COLUMNS = {
   id: 'text', userId: 'text', scope: 'text', accountId: 'text', venue: 'text', mode: 'text', reason: 'text', latchedAt: 'timestamptz', latchedBy: 'text', releasedAt: 'timestamptz', releasedBy: 'text',
 } as const satisfies Columns;
-
-export type NewKillSwitch = Pick<KillSwitch, 'id' | 'userId' | 'scope' | 'accountId' | 'venue' | 'mode' | 'reason'>;
 
 export interface KillSwitchExit {
   readonly n: number;
@@ -92,6 +91,17 @@ export class KillSwitches {
       await appendAct(tx, { userId: wanted.userId, actor, act: 'killSwitch.latched', subject: `killSwitch:${killSwitch.id}`, data: { ...killSwitch, previousMode: earlier?.mode ?? null }, at });
       return { killSwitch, isNew: earlier === null };
     });
+  }
+
+  /**
+   * Latches what a restored database has lost: rows of switches are never deleted. null: whom or what it held is lost as well, or
+   * another switch of its scope holds it.
+   */
+  async latchAgain(lost: NewKillSwitch): Promise<KillSwitch | null> {
+    const [owner] = await this.core.database.rows('SELECT id FROM users WHERE id = $1', lost.userId);
+    if (owner === undefined || (lost.scope === 'account' && (await covered(this.core.database, lost)).length === 0)) return null;
+    const { killSwitch } = await this.latch(lost, SYSTEM_ACTOR);
+    return killSwitch.id === lost.id ? killSwitch : null;
   }
 
   /** What its accounts' own status is counts again, unless another switch holds them. Throws NOT_FOUND. */

@@ -99,6 +99,17 @@ describe('a kill switch', () => {
     expect(await placed(account)).toBeNull();
   });
 
+  test('that a restored database has lost is latched again, unless what it held is lost too or another holds it', async () => {
+    const userId = (await world.store.users.createUser('a trader')).id;
+    const account = await world.newAccount({ userId });
+    const lost = { id: randomUUID(), userId, scope: 'account', accountId: account.id, venue: null, mode: 'halt', reason: 'a rumour' } as const;
+    expect(await world.store.killSwitches.latchAgain(lost)).toMatchObject({ ...lost, releasedAt: null });
+    expect(await placed(account)).toBe('RISK_ACCOUNT_HALTED');
+    expect(await world.store.killSwitches.latchAgain({ ...lost, id: randomUUID() })).toBeNull();
+    expect(await world.store.killSwitches.latchAgain({ ...lost, id: randomUUID(), accountId: 'gone' })).toBeNull();
+    expect(await world.store.killSwitches.latchAgain({ ...lost, id: randomUUID(), userId: 'gone', scope: 'all', accountId: null })).toBeNull();
+  });
+
   test('of everything holds an account that was made while it was latched', async () => {
     const userId = (await world.store.users.createUser('a trader')).id;
     const account = await world.newAccount({ userId });

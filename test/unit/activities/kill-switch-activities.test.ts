@@ -15,7 +15,7 @@ function world(mode: KillSwitchMode, orders: readonly Order[], cancelHeld: KillS
   const commands: string[] = [];
   const ports: KillSwitchPorts = {
     clock: { nowMs: () => NOW_MS },
-    switches: { byId: async () => killSwitch, facts: async () => [{ ...facts, openLists }], exits: async () => [], recordExit: async () => null },
+    switches: { byId: async () => killSwitch, latchAgain: async () => null, facts: async () => [{ ...facts, openLists }], exits: async () => [], recordExit: async () => null },
     strategies: { openOf: async () => [], command: async () => undefined, tell: async () => undefined },
     lists: {
       openOf: async () => (openLists === 0 ? [] : [{ id: 'l1', userId: 'u1' }]),
@@ -58,6 +58,18 @@ test('outside orders are canceled by flatten only, those on their way are not ca
   const orders = [order('outside', { origin: 'EXTERNAL' }), order('going', { pendingCancel: true }), order('exit', { supervisorWorkflowId: 'kill-switch/k' }), order('ours')];
   const canceled = async (mode: KillSwitchMode): Promise<string[]> => (await world(mode, orders).step()).cancel.map(({ orderId }) => orderId);
   expect([await canceled('halt'), await canceled('cancel'), await canceled('flatten')]).toEqual([[], ['ours'], ['outside', 'ours']]);
+});
+
+test('one that a restored database has lost is latched again by what its workflow remembers, and ends only where whom it held is lost too', async () => {
+  const { ports } = world('halt', []);
+  const latched = { id: 'k', userId: 'u1', scope: 'account', accountId: 'a1', venue: null, mode: 'halt', reason: null } as const;
+  const held = await ports.switches.byId('k');
+  const again: string[] = [];
+  const step = (known: boolean, input: { latched?: typeof latched }) =>
+    createKillSwitchActivities({ ...ports, switches: { ...ports.switches, byId: async () => null, latchAgain: async ({ id }) => (again.push(id), known ? held : null) } }).stepKillSwitch({ killSwitchId: 'k', ...input });
+  expect(await step(true, { latched })).toMatchObject({ released: false, accounts: [{ accountId: 'a1', state: 'HALTED' }] });
+  expect([await step(false, { latched }), await step(true, {})]).toMatchObject([{ released: true }, { released: true }]);
+  expect(again).toEqual(['k', 'k']);
 });
 
 test('order lists end before their orders are canceled; halted, they keep their exits', async () => {
