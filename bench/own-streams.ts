@@ -16,7 +16,7 @@ export function serveOurs(server: Server, { tail, prices, marketIntervalMs, onEr
     seats: new OneProcessSeats(),
     ownsAccount: async () => true,
     resolveMarket: async (venue, symbol) => ({ venue, symbol }),
-    snapshots: { orders: none, fills: none, positions: none, balances: none, trades: none, account: none, deposits: none, alerts: none },
+    snapshots: { orders: none, orderLists: none, strategies: none, fills: none, positions: none, balances: none, trades: none, account: none, deposits: none, alerts: none },
     lastStreamAlert: async () => null,
     tail,
     prices,

@@ -99,7 +99,7 @@ export const EVENT_TYPES = [
 export type EventType = (typeof EVENT_TYPES)[number];
 
 /** Socket channels by the event's first word. */
-export type EventChannel = 'orders' | 'fills' | 'positions' | 'balances' | 'trades' | 'account' | 'deposits' | 'alerts';
+export type EventChannel = 'orders' | 'orderLists' | 'strategies' | 'fills' | 'positions' | 'balances' | 'trades' | 'account' | 'deposits' | 'alerts';
 
 export interface StreamEvent {
   readonly id: string;
@@ -124,7 +124,9 @@ export interface EventDraft {
 }
 
 export function channelOf(type: EventType): EventChannel {
-  if (type.startsWith('order.') || type.startsWith('orderList.')) return 'orders';
+  if (type.startsWith('order.')) return 'orders';
+  if (type.startsWith('orderList.')) return 'orderLists';
+  if (type.startsWith('strategy.')) return 'strategies';
   if (type.startsWith('fill.')) return 'fills';
   if (type.startsWith('position.')) return 'positions';
   if (type.startsWith('balance.')) return 'balances';

@@ -6,7 +6,7 @@ import type { EventTail } from '../streams/event-tail';
 import { attachSockets, type Sockets } from '../streams/sockets';
 import type { Platform } from './platform';
 
-/** Rows of a snapshot; older ones are read page by page over REST. */
+/** Rows of a snapshot, the newest: more would be held back from a client that reads slowly. Older ones are read page by page over REST. */
 const SNAPSHOT_ROWS = 500;
 
 export function openSockets(server: Server, platform: Platform, tail: EventTail): Sockets {
@@ -19,6 +19,8 @@ export function openSockets(server: Server, platform: Platform, tail: EventTail)
     resolveMarket: (venue, symbolOrAlias) => store.markets.get(venue, symbolOrAlias),
     snapshots: {
       orders: async (accountId, userId) => (await store.orders.list({ ...page, userId, accountId, status: 'open' })).orders,
+      orderLists: async (accountId, userId) => (await store.orderLists.list({ ...page, userId, accountId, status: 'open' })).orderLists,
+      strategies: async (accountId, userId) => (await store.strategies.list({ ...page, userId, accountId, status: 'open' })).strategies,
       fills: async (accountId, userId) => (await store.fills.list({ ...page, userId, accountId, orderId: null })).fills,
       positions: (accountId, userId) => store.positions.openOf(accountId, userId),
       balances: (accountId, userId) => store.balances.list(accountId, userId),

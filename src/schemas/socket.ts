@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { idSchema, symbolSchema, venueNameSchema } from './fields';
 
-export const ACCOUNT_CHANNELS = ['orders', 'fills', 'positions', 'balances', 'trades', 'account'] as const;
+export const ACCOUNT_CHANNELS = ['orders', 'orderLists', 'strategies', 'fills', 'positions', 'balances', 'trades', 'account'] as const;
 export type AccountChannel = (typeof ACCOUNT_CHANNELS)[number];
 /** Of what belongs to a user rather than to an account. */
 export const USER_CHANNELS = ['deposits', 'alerts'] as const;

@@ -4,6 +4,8 @@ import type { ShownDeposit } from '../domain/deposit';
 import type { Alert } from '../domain/alert';
 import type { Account, Balance, Position } from '../domain/account';
 import type { Fill, Order } from '../domain/order';
+import type { OrderList } from '../domain/order-list';
+import type { Strategy } from '../domain/strategy';
 import type { Trade } from '../domain/trade';
 import type { AccountChannel, AccountSubscribeRequest, UserChannel, UserSubscribeRequest } from '../schemas/socket';
 import type { EventTail } from './event-tail';
@@ -19,6 +21,9 @@ export const RESYNC_RETRY_MS = 1_000;
 /** State as it is now. The user is named again: a read that forgets to ask cannot show another's account. */
 export type SnapshotReader = {
   orders(accountId: string, userId: string): Promise<readonly Order[]>;
+  /** Open ones, the newest first. */
+  orderLists(accountId: string, userId: string): Promise<readonly OrderList[]>;
+  strategies(accountId: string, userId: string): Promise<readonly Strategy[]>;
   fills(accountId: string, userId: string): Promise<readonly Fill[]>;
   positions(accountId: string, userId: string): Promise<readonly Position[]>;
   balances(accountId: string, userId: string): Promise<readonly Balance[]>;

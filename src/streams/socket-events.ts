@@ -11,15 +11,18 @@ import type { ChainTransfer, ShownDeposit } from '../domain/deposit';
 import type { EventType } from '../domain/events';
 import type { OrderBook, Ticker } from '../domain/market';
 import type { Fill, Order } from '../domain/order';
+import type { OrderList } from '../domain/order-list';
+import type { Signal } from '../domain/signal';
+import type { Strategy } from '../domain/strategy';
 import type { Trade } from '../domain/trade';
 import type { Withdrawal } from '../domain/withdrawal';
 import type { ErrorBody } from '../schemas/errors';
 import type { AccountChannel, MarketChannel, SubscribeRequest, UnsubscribeRequest, UserChannel } from '../schemas/socket';
 
-export type { AccountChannel, UserChannel, MarketChannel, ShownDeposit, ChainTransfer, Alert, SubscribeRequest, UnsubscribeRequest, ErrorBody, Order, Fill, Position, Balance, Trade, Account, Ticker, OrderBook };
+export type { AccountChannel, UserChannel, MarketChannel, ShownDeposit, ChainTransfer, Alert, SubscribeRequest, UnsubscribeRequest, ErrorBody, Order, OrderList, Strategy, Signal, Fill, Position, Balance, Trade, Account, Ticker, OrderBook };
 
-/** The state to begin with: open orders, recent fills, open positions, balances, recent trades, the account, recent deposits; alerts that nobody acknowledged; the newest ticker or book, null while unknown. */
-export type Snapshot = readonly Order[] | readonly Fill[] | readonly Position[] | readonly Balance[] | readonly Trade[] | readonly Account[] | readonly ShownDeposit[] | readonly Alert[] | (Ticker & Freshness) | (OrderBook & Freshness) | null;
+/** The state to begin with: open orders, order lists and strategies, recent fills, open positions, balances, recent trades, the account, recent deposits; alerts that nobody acknowledged; the newest ticker or book, null while unknown. */
+export type Snapshot = readonly Order[] | readonly OrderList[] | readonly Strategy[] | readonly Fill[] | readonly Position[] | readonly Balance[] | readonly Trade[] | readonly Account[] | readonly ShownDeposit[] | readonly Alert[] | (Ticker & Freshness) | (OrderBook & Freshness) | null;
 
 export interface Freshness {
   /** Nobody confirmed it lately, or the venue's market data is down: do not trade on it. */
@@ -74,11 +77,14 @@ type TypesOf<Word extends string> = Extract<EventType, `${Word}.${string}`>;
 /** Told apart by `channel`. Each carries the whole state it tells of. */
 export type ChannelEvent =
   | AccountEvent<'orders', TypesOf<'order'>, { readonly order: Order }>
+  | AccountEvent<'orderLists', TypesOf<'orderList'>, { readonly orderList: OrderList }>
+  | AccountEvent<'strategies', TypesOf<'strategy'>, { readonly strategy: Strategy }>
   | AccountEvent<'fills', TypesOf<'fill'>, { readonly fill: Fill }>
   | AccountEvent<'positions', TypesOf<'position'>, { readonly position: Position }>
   | AccountEvent<'balances', TypesOf<'balance'>, { readonly balance: Balance }>
   | AccountEvent<'trades', TypesOf<'trade'>, { readonly trade: Trade }>
-  | AccountEvent<'account', TypesOf<'account'>>
+  /** `signal`: of signal.*. */
+  | AccountEvent<'account', TypesOf<'account' | 'signal'>, { readonly signal?: Signal }>
   /** `transfer`: of deposit.unclaimed and its taking back, which belong to no deposit. `withdrawal`: of withdrawal.*. */
   | UserEvent<'deposits', TypesOf<'deposit' | 'swap' | 'withdrawal'>, { readonly deposit?: ShownDeposit; readonly transfer?: ChainTransfer; readonly withdrawal?: Withdrawal }>
   | UserEvent<'alerts', 'alert.raised' | 'alert.acknowledged', { readonly alert: Alert }>

@@ -63,7 +63,7 @@ export class SocketsHarness {
       seats: this.seats,
       ownsAccount: async (userId, accountId) => OWNERS[accountId] === userId,
       resolveMarket: async (venue, symbol) => (venue === 'paper' && ['BTC-PERP', 'BTCUSDT', 'ETH-PERP'].includes(symbol) ? { venue, symbol: symbol === 'BTCUSDT' ? 'BTC-PERP' : symbol } : null),
-      snapshots: { orders: rows, fills: rows, positions: rows, balances: rows, trades: rows, account: rows, alerts: async () => [], deposits: async (userId) => [{ of: userId }] as unknown as readonly never[] },
+      snapshots: { orders: rows, orderLists: rows, strategies: rows, fills: rows, positions: rows, balances: rows, trades: rows, account: rows, alerts: async () => [], deposits: async (userId) => [{ of: userId }] as unknown as readonly never[] },
       lastStreamAlert: (stream, upTo) => this.table.lastStreamAlert(stream, upTo),
       tail: this.tail,
       prices: this.prices,

@@ -182,20 +182,20 @@ describe('limits', () => {
 });
 
 describe.each([['websocket'], ['polling']])('account channels over %s', (transport) => {
-  test('the answer comes before the first event; 2,000 events of six channels come once each, chained per channel', async () => {
+  test('the answer comes before the first event; 2,000 events of eight channels come once each, chained per channel', async () => {
     await start();
     const client = await harness.connected('alice', { transports: [transport] });
-    const types = ['order.working', 'fill.created', 'position.updated', 'balance.updated', 'account.statusChanged', 'trade.closed'] as const;
-    for (let n = 0; n < 50; n += 1) harness.table.commit('a', types[n % 6]);
+    const types = ['order.working', 'fill.created', 'position.updated', 'balance.updated', 'account.statusChanged', 'trade.closed', 'orderList.created', 'strategy.created'] as const;
+    for (let n = 0; n < 50; n += 1) harness.table.commit('a', types[n % 8]);
     const began = new Map<string, number>();
     for (const channel of ACCOUNT_CHANNELS) {
       began.set(channel, (await client.subscribe({ channel, accountId: 'a' })).sequence);
-      for (let n = 0; n < 10; n += 1) harness.table.commit('a', types[n % 6]);
+      for (let n = 0; n < 10; n += 1) harness.table.commit('a', types[n % 8]);
     }
-    for (let n = 0; n < 2_460; n += 1) harness.table.commit('a', types[n % 6]);
+    for (let n = 0; n < 2_460; n += 1) harness.table.commit('a', types[n % 8]);
     const all = await harness.table.since('account:a', 0, 10_000);
     const expected = (channel: string, word: string): number[] => all.filter(({ type, sequence }) => type.startsWith(word) && sequence > (began.get(channel) ?? 0)).map(({ sequence }) => sequence);
-    const words = [['orders', 'order.'], ['fills', 'fill.'], ['positions', 'position.'], ['balances', 'balance.'], ['trades', 'trade.'], ['account', 'account.']] as const;
+    const words = [['orders', 'order.'], ['fills', 'fill.'], ['positions', 'position.'], ['balances', 'balance.'], ['trades', 'trade.'], ['account', 'account.'], ['orderLists', 'orderList.'], ['strategies', 'strategy.']] as const;
     const total = words.reduce((count, [channel, word]) => count + expected(channel, word).length, 0);
     await until('all of them', () => client.events.length >= total);
     for (const [channel, word] of words) {

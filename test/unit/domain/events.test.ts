@@ -6,7 +6,7 @@ import { isoTime, systemClock } from '../../../src/domain/clock';
 
 describe('an event', () => {
   test.each(EVENT_TYPES)('%s goes to the channel of its first word', (type) => {
-    const channels: Record<string, string> = { order: 'orders', fill: 'fills', position: 'positions', balance: 'balances', trade: 'trades', account: 'account', deposit: 'deposits', swap: 'deposits', strategy: 'account', orderList: 'orders', alert: 'alerts', signal: 'account', withdrawal: 'deposits' };
+    const channels: Record<string, string> = { order: 'orders', fill: 'fills', position: 'positions', balance: 'balances', trade: 'trades', account: 'account', deposit: 'deposits', swap: 'deposits', strategy: 'strategies', orderList: 'orderLists', alert: 'alerts', signal: 'account', withdrawal: 'deposits' };
     expect(channelOf(type)).toBe(channels[type.split('.')[0] ?? '']);
   });
 

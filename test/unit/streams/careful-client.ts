@@ -47,7 +47,7 @@ export function snapshotsOf(table: EventsTable, pause: (what: string) => Promise
     await pause('snapshot answered');
     return rows as unknown as readonly never[];
   };
-  return { orders: read, fills: read, positions: read, balances: read, trades: read, account: read, deposits: read, alerts: read };
+  return { orders: read, orderLists: read, strategies: read, fills: read, positions: read, balances: read, trades: read, account: read, deposits: read, alerts: read };
 }
 export const headOf = ({ snapshot }: { snapshot: unknown }): number => (snapshot as { head: number }[])[0]?.head ?? -1;
 
