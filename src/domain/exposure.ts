@@ -97,9 +97,10 @@ function combine(a: Exposure, b: Exposure, of: (x: Decimal, y: Decimal) => Decim
   };
 }
 
-/** What an order is valued at after its terms changed: a sell never below the mark, as when it was judged. */
-export function valuationAfter(side: OrderSide, limitPrice: string | null, markPrice: string | null, before: string): string {
-  if (limitPrice === null) return before;
-  if (side === 'buy' || markPrice === null) return limitPrice;
-  return decimal(markPrice).greaterThan(decimal(limitPrice)) ? markPrice : limitPrice;
+/** What an order is valued at after its terms changed: a sell never below the mark, and what waits at its venue never below its trigger, as when it was judged. */
+export function valuationAfter(terms: { readonly side: OrderSide; readonly limitPrice: string | null; readonly triggerPrice: string | null }, markPrice: string | null, before: string): string {
+  const { side, limitPrice, triggerPrice } = terms;
+  if (side === 'buy' && limitPrice !== null) return limitPrice;
+  const bounds = [limitPrice ?? before, ...(limitPrice === null || markPrice === null ? [] : [markPrice]), ...(triggerPrice === null ? [] : [triggerPrice])];
+  return bounds.reduce((most, each) => (decimal(each).greaterThan(decimal(most)) ? each : most));
 }

@@ -49,6 +49,8 @@ export interface RiskOrder {
   readonly quantity: string;
   readonly limitPrice: string | null;
   readonly reduceOnly: boolean;
+  /** What the venue waits for before it works the order; absent where it waits for nothing. */
+  readonly condition?: { readonly triggerPrice: string | null } | undefined;
 }
 
 export function emptySymbol(symbol: string, markPrice: string | null, leverage: string, best: { readonly bid: string | null; readonly ask: string | null } | null = null): SymbolFigures {

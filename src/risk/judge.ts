@@ -75,11 +75,12 @@ function judgeReduction(order: RiskOrder, figures: AccountFigures, deny: (code: 
 }
 
 /**
- * What an order is valued at: its limit, but a sell never below the mark; a market order above the mark by the buffer.
- * null without a mark where the limit bounds nothing: a sell limit says the least it may fill at, not the most.
+ * What an order is valued at: its limit, but a sell never below the mark; a market order above the mark by the buffer. One that its
+ * venue holds until a trigger is reached fills there at the earliest: where that is above the mark, it counts instead. null without a mark where the limit bounds nothing: a sell limit says the least it may fill at, not the most.
  */
 export function valuationPrice(order: RiskOrder, markPrice: string | null): Decimal | null {
-  const mark = markPrice === null ? null : decimal(markPrice);
+  const trigger = order.condition?.triggerPrice ?? null;
+  const mark = markPrice === null ? null : trigger === null ? decimal(markPrice) : maxOf(decimal(markPrice), decimal(trigger));
   if (order.limitPrice === null) return mark === null ? null : mark.times(decimal(MARKET_ORDER_BUFFER));
   const limit = decimal(order.limitPrice);
   if (order.side === 'buy') return limit;

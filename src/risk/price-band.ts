@@ -15,6 +15,8 @@ const PERCENT = 100;
  * null: inside the band, or none is set. A limit is held against the mark; a market order has none, so the price it would meet
  * (the best on the other side, else the mark itself) is. Without a fresh mark nothing can be held against it: denied.
  *
+ * An order that its venue holds until a trigger is reached is held against the trigger: the mark will be there then.
+ *
  * Only the side that loses money is bounded: a buy far below the mark rests, and harms nobody.
  */
 export function judgePriceBand(order: RiskOrder, figures: AccountFigures): BandBreach | null {
@@ -24,15 +26,17 @@ export function judgePriceBand(order: RiskOrder, figures: AccountFigures): BandB
   if (market === undefined) throw new RangeError(`no figures for ${order.symbol}`);
   const { markPrice } = market;
   if (markPrice === null) return { code: 'RISK_PRICE_UNKNOWN', message: `no fresh price of ${order.symbol} to hold the order against`, shown: { markPrice, priceBandPercent } };
-  const met = order.side === 'buy' ? market.askPrice : market.bidPrice;
+  const trigger = order.condition?.triggerPrice ?? null;
+  const reference = trigger ?? markPrice;
+  const met = trigger !== null ? trigger : order.side === 'buy' ? market.askPrice : market.bidPrice;
   const price = decimal(order.limitPrice ?? met ?? markPrice);
-  const width = decimal(markPrice).times(decimal(priceBandPercent)).dividedBy(PERCENT);
-  const bound = order.side === 'buy' ? decimal(markPrice).plus(width) : decimal(markPrice).minus(width);
+  const width = decimal(reference).times(decimal(priceBandPercent)).dividedBy(PERCENT);
+  const bound = order.side === 'buy' ? decimal(reference).plus(width) : decimal(reference).minus(width);
   if (order.side === 'buy' ? price.lessThanOrEqualTo(bound) : price.greaterThanOrEqualTo(bound)) return null;
   const what = order.limitPrice === null ? `the best price for a market ${order.side}` : `a ${order.side} limit of`;
   return {
     code: 'RISK_PRICE_BAND',
-    message: `${what} ${decimalText(price)} is beyond ${decimalText(bound)}, ${priceBandPercent} % from the mark ${markPrice}`,
+    message: `${what} ${decimalText(price)} is beyond ${decimalText(bound)}, ${priceBandPercent} % from the ${trigger === null ? 'mark' : 'trigger'} ${reference}`,
     shown: { price: decimalText(price), priceBound: decimalText(bound), markPrice, priceBandPercent },
   };
 }

@@ -103,9 +103,10 @@ function booksAfter(before: Order, after: Order, evidence: Evidence, books: Orde
   const next = { ...books };
   if (evidence.kind === 'amendRequested' && after.pendingReplace) {
     next.amendQuantity = evidence.quantity ?? before.quantity;
-    next.amendValuation = evidence.limitPrice === null ? books.valuationPrice : valuationAfter(before.side, evidence.limitPrice, markPrice, books.valuationPrice);
+    const asked = { side: before.side, limitPrice: evidence.limitPrice ?? before.limitPrice, triggerPrice: evidence.triggerPrice ?? before.triggerPrice };
+    next.amendValuation = evidence.limitPrice === null && evidence.triggerPrice == null ? books.valuationPrice : valuationAfter(asked, markPrice, books.valuationPrice);
   }
-  if (after.limitPrice !== before.limitPrice) next.valuationPrice = valuationAfter(after.side, after.limitPrice, markPrice, books.valuationPrice);
+  if (after.limitPrice !== before.limitPrice || after.triggerPrice !== before.triggerPrice) next.valuationPrice = valuationAfter(after, markPrice, books.valuationPrice);
   if (!after.pendingReplace) {
     next.amendQuantity = null;
     next.amendValuation = null;

@@ -47,8 +47,10 @@ export function judgeAmend(intent: MutationIntent, locked: LockedOrder, figures:
   const quantity = decimalText(maxOf(decimal(intent.quantity ?? order.quantity).minus(decimal(order.filledQuantity)), ZERO));
   const limitPrice = intent.limitPrice ?? order.limitPrice;
   const dearer = limitPrice !== null && order.limitPrice !== null && decimal(limitPrice).greaterThan(decimal(order.limitPrice));
-  const asked = { symbol: order.symbol, side: order.side, quantity, limitPrice, reduceOnly: order.reduceOnly };
-  if (!decimal(quantity).greaterThan(decimal(order.leavesQuantity)) && !dearer) {
+  const triggerPrice = intent.triggerPrice ?? order.triggerPrice;
+  const later = triggerPrice !== null && order.triggerPrice !== null && decimal(triggerPrice).greaterThan(decimal(order.triggerPrice));
+  const asked = { symbol: order.symbol, side: order.side, quantity, limitPrice, reduceOnly: order.reduceOnly, condition: { triggerPrice } };
+  if (!decimal(quantity).greaterThan(decimal(order.leavesQuantity)) && !dearer && !later) {
     // A sell that is only made cheaper can still leave the price band; an order that only shrinks cannot.
     const breach = intent.limitPrice === null || limitPrice === order.limitPrice || order.side === 'buy' ? null : judgePriceBand(asked, figures);
     return breach === null ? { verdict: 'go' } : { verdict: 'denied', code: breach.code, message: breach.message };

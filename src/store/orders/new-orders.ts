@@ -55,7 +55,7 @@ export function armed(core: StoreCore, intent: OrderIntent, account: LockedAccou
   const figures = state.figures.get(account.id);
   // What was accepted before the database was restored is judged no more.
   if (intent.reduceOnly || figures === undefined || state.context.readBack !== undefined) return candidate;
-  const verdict = judgeOrder({ ...intent, limitPrice: null }, figures, userFiguresOf(account, state.companions, state.figures));
+  const verdict = judgeOrder({ ...intent, limitPrice: null, condition: undefined }, figures, userFiguresOf(account, state.companions, state.figures));
   // Without a price there is nothing to judge by yet; there will be one when its trigger is crossed.
   if (verdict.verdict === 'denied' && verdict.code !== 'RISK_PRICE_UNKNOWN') return denied({ ...candidate, shown: verdict.shown }, verdict.code, verdict.message);
   return { ...candidate, shown: verdict.shown };

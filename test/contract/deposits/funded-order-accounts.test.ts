@@ -35,7 +35,8 @@ test('while the money is final on the chain and the venue does not show it, the 
   await world.listEnds(at, {}, '4');
   await world.settle(at, { until: ended });
   await expect(readdress(at)).resolves.toMatchObject({ id: at.accountId });
-  await expect(remove(at)).resolves.toMatchObject({ id: at.accountId });
+  // The bracket that it placed is the account's own matter now.
+  await expect(remove(at)).rejects.toMatchObject({ code: 'CONFLICT', details: { orderLists: 1, strategies: 0 } });
 });
 
 test('what was signed on the way back is waited for where nobody can ask the venue, a person is told, and it comes back once somebody can', async () => {

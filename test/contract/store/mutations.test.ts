@@ -100,6 +100,8 @@ describe('an amend', () => {
     const view = viewOf(stop, { triggerPrice: '1.6', revision: 2 });
     await world.store.mutations.settle(intent.id, 'applied', [{ orderId: stop.id, evidence: { kind: 'amendSettled', key: `amendSettled/${intent.id}`, order: view, at: isoTime(Date.now()) } }]);
     expect(await world.store.orders.byId(stop.id)).toMatchObject({ pendingReplace: false, triggerPrice: '1.6', state: 'WORKING' });
+    // Raised beyond what its limits allow, it is refused like a new one.
+    expect(await record(mutation('amend', stop, { triggerPrice: '100000000' }))).toMatchObject({ verdict: 'denied', code: 'RISK_ORDER_NOTIONAL' });
     expect(await record(mutation('amend', await working(), { triggerPrice: '1.6' }))).toMatchObject({ verdict: 'denied', code: 'UNPROCESSABLE' });
   });
 

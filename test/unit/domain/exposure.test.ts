@@ -40,10 +40,10 @@ describe('what an order can still do', () => {
   });
 
   test('values a sell never below the mark', () => {
-    expect(valuationAfter('sell', '1', '2', '9')).toBe('2');
-    expect(valuationAfter('sell', '3', '2', '9')).toBe('3');
-    expect(valuationAfter('buy', '1', '2', '9')).toBe('1');
-    expect(valuationAfter('buy', null, '2', '9')).toBe('9');
+    const after = (side: 'buy' | 'sell', limitPrice: string | null, triggerPrice: string | null = null) => valuationAfter({ side, limitPrice, triggerPrice }, '2', '9');
+    expect([after('sell', '1'), after('sell', '3'), after('buy', '1'), after('buy', null)]).toEqual(['2', '3', '1', '9']);
+    // What waits for a price fills there at the earliest.
+    expect([after('buy', null, '12'), after('buy', null, '5'), after('sell', '3', '7'), after('buy', '13', '12')]).toEqual(['12', '9', '7', '13']);
   });
 });
 

@@ -51,6 +51,16 @@ describe('an order that opens or enlarges', () => {
     expect(judgeOrder(riskOrder({ side: 'sell', quantity: '5', limitPrice: '150' }), accountFigures())).toMatchObject({ shown: { orderNotional: '750' } });
   });
 
+  test('that its venue holds until a trigger is reached is valued there, where that is above the mark', () => {
+    const limits = { maxOrderNotional: '1000' };
+    const stop = (triggerPrice: string, changes = {}) => judgeOrder(riskOrder({ quantity: '9', limitPrice: null, condition: { triggerPrice }, ...changes }), accountFigures({ equity: '100000' }, undefined, limits));
+    expect(denied(stop('300'))).toMatchObject({ code: 'RISK_ORDER_NOTIONAL', shown: { orderNotional: '2754' } });
+    expect(stop('105').verdict).toBe('accepted');
+    // Below the mark it is a sell stop's: it is worth the mark until then.
+    expect(stop('50', { side: 'sell' }).verdict).toBe('accepted');
+    expect(denied(stop('300', { side: 'sell', limitPrice: '200' })).code).toBe('RISK_ORDER_NOTIONAL');
+  });
+
   test('counts what is held and every open order of its direction towards the position limit', () => {
     const market = symbolFigures({ positionQuantity: '5', openBuyQuantity: '3', openBuyNotional: '300' });
     const limits = { maxPositionNotional: '1000' };

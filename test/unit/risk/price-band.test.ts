@@ -20,6 +20,16 @@ describe('the price band', () => {
   });
 
   test.each([
+    ['buy', '126.5', '115', null],
+    ['buy', '126.51', '115', 'RISK_PRICE_BAND'],
+    ['buy', null, '150', null],
+    ['sell', '72', '80', null],
+    ['sell', '71.99', '80', 'RISK_PRICE_BAND'],
+  ] as const)('a %s limit of %s that waits at its venue for %s, at a mark of 100, is held against what it waits for: %s', (side, limitPrice, triggerPrice, code) => {
+    expect(codeOf(riskOrder({ side, limitPrice, condition: { triggerPrice } }), accountFigures({}, undefined, TEN))).toBe(code);
+  });
+
+  test.each([
     ['buy', { askPrice: '110' }, null],
     ['buy', { askPrice: '111', bidPrice: '100' }, 'RISK_PRICE_BAND'],
     ['buy', { askPrice: null, bidPrice: '1' }, null],
