@@ -61,8 +61,8 @@ export class EvmChain implements Chain {
   async receipt(hash: Hex): Promise<ChainReceipt | null> {
     const known = await this.known((client) => absent('TransactionReceiptNotFoundError', client.getTransactionReceipt({ hash })));
     if (known === null) return null;
-    const l1 = 'l1Fee' in known && typeof known.l1Fee === 'string' && isHex(known.l1Fee) ? BigInt(known.l1Fee) : null;
-    const gas = known.gasUsed * known.effectiveGasPrice + (l1 ?? 0n);
+    const { l1, beside } = l1ShareOf(known);
+    const gas = known.gasUsed * known.effectiveGasPrice + beside;
     return { succeeded: known.status === 'success', blockNumber: Number(known.blockNumber), blockHash: lower(known.blockHash), gasFee: formatUnits(gas, COIN_DECIMALS), l1Fee: l1 === null ? null : formatUnits(l1, COIN_DECIMALS), transfers: transfersOf(known.logs) };
   }
 
@@ -215,6 +215,13 @@ function isSame(one: TransferLog, other: TransferLog): boolean {
 
 /** keccak256 of Transfer(address,address,uint256). */
 const TRANSFER_TOPIC = '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef';
+
+/** What of the fee is for the chain below, in the coin's smallest units: the OP stack charges it beside the gas, Arbitrum as a part of the gas. */
+function l1ShareOf(receipt: { readonly effectiveGasPrice: bigint }): { readonly l1: bigint | null; readonly beside: bigint } {
+  const said = receipt as { readonly l1Fee?: unknown; readonly gasUsedForL1?: unknown };
+  if (isHex(said.l1Fee)) return { l1: BigInt(said.l1Fee), beside: BigInt(said.l1Fee) };
+  return { l1: isHex(said.gasUsedForL1) ? BigInt(said.gasUsedForL1) * receipt.effectiveGasPrice : null, beside: 0n };
+}
 
 function transactionOf(known: { readonly hash: Hex; readonly from: Hex; readonly to: Hex | null; readonly input: Hex; readonly value: bigint; readonly nonce: number; readonly blockNumber: bigint | null }): ChainTransaction {
   return { hash: lower(known.hash), from: lower(known.from), to: known.to === null ? null : lower(known.to), data: lower(known.input), value: known.value.toString(), nonce: known.nonce, blockNumber: known.blockNumber === null ? null : Number(known.blockNumber) };

@@ -150,6 +150,7 @@ test('a deposit for an account at Hyperliquid goes on to its bridge and into an 
   const refused = await stack.client.call<{ error: { details: { fault: string } } }>('POST', '/api/v1/deposits', { ...terms, destination: { accountId: await accountAt(`0x${'9a'.repeat(20)}`) } });
   expect([refused.status, refused.body.error.details.fault]).toEqual([422, 'OTHER_WALLET']);
   expect((await stack.client.call('POST', '/api/v1/deposits', { ...terms, destination: { accountId: 'nobody' } })).status).toBe(404);
+  expect((await stack.client.call('POST', '/api/v1/deposits', { ...terms, amount: '1.0000000000000000001' })).status).toBe(400);
   expect((await stack.client.call('POST', '/api/v1/deposits', { ...terms, destination: { accountId: stack.accountId } })).status).toBe(422);
 
   // More than the money there can carry: the venue, or risk, refuses it.
