@@ -3,11 +3,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { execFile } from 'node:child_process';
 import { appendFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Client } from 'pg';
 import type { AuditHead } from '../../src/domain/audit';
 import { AuditHeads } from '../../src/main/audit-heads';
 import { temporaryFolder } from '../support/servers';
 import { openStoreWorld, type StoreWorld } from './store/harness';
+import { queried } from '../support/queried';
 
 const PROGRAM = ['-r', path.resolve('scripts/typescript.js'), path.resolve('src/main/audit-check.ts')];
 
@@ -88,12 +88,7 @@ describe('npm run audit:check', () => {
       execFile(process.execPath, PROGRAM, { env: environment }, (error, out, words) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, error: words }));
     });
 
-  async function edit(sql: string): Promise<void> {
-    const client = new Client({ connectionString: world.databaseUrl });
-    await client.connect();
-    await client.query(sql);
-    await client.end();
-  }
+  const edit = (sql: string): Promise<unknown> => queried(world.databaseUrl, sql);
 
   test('ends with 0 for a log that is whole, and with 1 and the row for one that is not', async () => {
     const home = temporaryFolder('audit');

@@ -1,7 +1,6 @@
 /** Collateral moves over PostgreSQL: signed once, sent as the same bytes, and pursued until the venue's word or its clock settles them. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { Client } from 'pg';
 import { CollateralMover } from '../../src/activities/collateral-mover';
 import type { Account } from '../../src/domain/account';
 import type { CollateralMove } from '../../src/domain/collateral-move';
@@ -9,6 +8,7 @@ import type { SendAnswer, SendOptions, SignedRequest, Venue, VenueMoveOutcome } 
 import { VenueOutcomeUnknown, VenueRateLimited, VenueRefused, VenueUnavailable } from '../../src/domain/venue-errors';
 import { moveSample } from '../unit/domain/move-samples';
 import { openStoreWorld, signingVenue, type StoreWorld } from './store/harness';
+import { queried } from '../support/queried';
 
 const TAKEN: SendAnswer = { items: [{ kind: 'accepted', venueOrderId: null, transactionHash: null }], raw: 'ok', venueTimeMs: null, latencyMs: 1 };
 const FINAL_AFTER_MS = 1_000;
@@ -73,14 +73,8 @@ async function recorded(change: Partial<CollateralMove> = {}): Promise<Collatera
 const lose = async (): Promise<never> => Promise.reject(new VenueOutcomeUnknown('moving', 'no answer', 'reset'));
 const shown = (move: CollateralMove) => world.store.collateralMoves.get(move.id, world.userId);
 const sealedOf = async (move: CollateralMove): Promise<{ sealed: Buffer | null; nonce: string }> => {
-  const client = new Client({ connectionString: world.databaseUrl });
-  await client.connect();
-  try {
-    const { rows: [row] } = await client.query<{ sealed: Buffer | null; nonce: string }>('SELECT sealed, nonce::text AS nonce FROM collateral_moves WHERE id = $1', [move.id]);
-    return row ?? { sealed: null, nonce: '' };
-  } finally {
-    await client.end();
-  }
+  const [row] = await queried<{ sealed: Buffer | null; nonce: string }>(world.databaseUrl, 'SELECT sealed, nonce::text AS nonce FROM collateral_moves WHERE id = $1', move.id);
+  return row ?? { sealed: null, nonce: '' };
 };
 
 describe('a move', () => {

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { Connection } from '@temporalio/client';
 import Redis from 'ioredis';
-import { Client } from 'pg';
 import { dropDatabase, hasRedis, newDatabase, startPostgres, startRedis, startTemporal, type TestServer } from '../support/servers';
+import { queried } from '../support/queried';
 
 const servers: TestServer[] = [];
 function kept(server: TestServer): TestServer {
@@ -14,36 +14,26 @@ afterAll(async () => {
   await Promise.all(servers.map((server) => server.stop()));
 });
 
-async function rows(url: string, statement: string): Promise<Record<string, unknown>[]> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(statement)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
 describe('servers of a test', () => {
   test('what PostgreSQL committed survives its SIGKILL, on the same address', async () => {
     const server = kept(await startPostgres());
     const database = await newDatabase(server.url);
-    await rows(database, 'CREATE TABLE orders (id int)');
-    await rows(database, 'INSERT INTO orders VALUES (7)');
+    await queried(database, 'CREATE TABLE orders (id int)');
+    await queried(database, 'INSERT INTO orders VALUES (7)');
     const before = server.pid;
     await server.kill('SIGKILL');
     await server.restart();
     expect(server.pid).not.toBe(before);
-    expect(await rows(database, 'SELECT id FROM orders')).toEqual([{ id: 7 }]);
+    expect(await queried(database, 'SELECT id FROM orders')).toEqual([{ id: 7 }]);
     await dropDatabase(server.url, database);
-    await expect(rows(database, 'SELECT 1')).rejects.toThrow('does not exist');
+    await expect(queried(database, 'SELECT 1')).rejects.toThrow('does not exist');
   });
 
   test('PostgreSQL asks for a password', async () => {
     const server = kept(await startPostgres());
     const url = new URL(server.url);
     url.password = 'guess';
-    await expect(rows(url.href, 'SELECT 1')).rejects.toThrow('password authentication failed');
+    await expect(queried(url.href, 'SELECT 1')).rejects.toThrow('password authentication failed');
   });
 
   test('Temporal has our search attributes and keeps them over a SIGKILL', async () => {

@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 import Redis from 'ioredis';
-import { Client } from 'pg';
 import type { ApiOrder } from '../support/api-client';
 import { startPaperSimulator, type StartedSimulator } from '../../src/simulator';
 import { addressOf } from '../../src/venues/ecdsa';
@@ -10,6 +9,7 @@ import { settledAndBalanced } from '../support/afterwards';
 import { hasRedis } from '../support/servers';
 import { SimulatorControl } from '../support/simulator-control';
 import { startStack, WIDE_LIMITS, type Stack } from '../support/stack';
+import { queried } from '../support/queried';
 
 const farBelow = { symbol: 'BTC-PERP', side: 'buy', type: 'limit', quantity: '0.01', limitPrice: '1000' } as const;
 
@@ -163,7 +163,7 @@ withRedis('S50: Redis', () => {
     expect((await signing.orders()).length - before).toBe(all.filter(({ state }) => state === 'WORKING').length);
     const timelines = await Promise.all(all.map(async ({ id }) => JSON.stringify((await stack.client.call('GET', `/api/v1/orders/${id}/timeline`)).body)));
     expect(timelines.filter((timeline) => timeline.includes('Invalid nonce')).length).toBe(0);
-    const [nonces] = await inDatabase<{ signed: number; different: number }>(stack, 'SELECT count(*)::int AS signed, count(DISTINCT nonce)::int AS different FROM attempts WHERE account_id = $1 AND nonce IS NOT NULL', [signingAccountId]);
+    const [nonces] = await queried<{ signed: number; different: number }>(stack.postgres.url, 'SELECT count(*)::int AS signed, count(DISTINCT nonce)::int AS different FROM attempts WHERE account_id = $1 AND nonce IS NOT NULL', signingAccountId);
     expect(nonces?.signed).toBeGreaterThan(0);
     expect(nonces?.different).toBe(nonces?.signed);
   }, 180_000);
@@ -186,7 +186,7 @@ withRedis('S50: Redis', () => {
 /** Another API key of the owner, written as the product would: the hash alone. */
 async function anotherKey(stack: Stack): Promise<string> {
   const key = `sf_test_${randomUUID().replaceAll('-', '')}`;
-  await inDatabase(stack, "INSERT INTO api_keys(id, user_id, name, key_hash, scopes) SELECT $1, id, 'to be revoked', encode(sha256($2::bytea), 'hex'), ARRAY['read'] FROM users LIMIT 1", [randomUUID(), Buffer.from(key)]);
+  await queried(stack.postgres.url, "INSERT INTO api_keys(id, user_id, name, key_hash, scopes) SELECT $1, id, 'to be revoked', encode(sha256($2::bytea), 'hex'), ARRAY['read'] FROM users LIMIT 1", randomUUID(), Buffer.from(key));
   const answer = await fetch(`${stack.apiUrl}/api/v1/accounts`, { headers: { authorization: `Bearer ${key}` } });
   expect(answer.status).toBe(200);
   return key;
@@ -194,16 +194,7 @@ async function anotherKey(stack: Stack): Promise<string> {
 
 /** And waits until it is refused: an identity may be remembered for a second. */
 async function revoke(stack: Stack, key: string): Promise<void> {
-  await inDatabase(stack, "UPDATE api_keys SET revoked_at = now() WHERE key_hash = encode(sha256($1::bytea), 'hex')", [Buffer.from(key)]);
+  await queried(stack.postgres.url, "UPDATE api_keys SET revoked_at = now() WHERE key_hash = encode(sha256($1::bytea), 'hex')", Buffer.from(key));
   await stack.client.until('the key to be refused', async () => ((await fetch(`${stack.apiUrl}/api/v1/accounts`, { headers: { authorization: `Bearer ${key}` } })).status === 401 ? true : null));
 }
 
-async function inDatabase<T extends object = Record<string, unknown>>(stack: Stack, sql: string, values: unknown[]): Promise<T[]> {
-  const client = new Client({ connectionString: stack.postgres.url });
-  await client.connect();
-  try {
-    return (await client.query<T>(sql, values)).rows;
-  } finally {
-    await client.end();
-  }
-}

@@ -1,7 +1,6 @@
 /** S54: nothing of one user's is another's, on any route or socket channel; and no request that can be made finds a 500 or an undocumented status. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { Client } from 'pg';
 import { ACCOUNT_CHANNELS, USER_CHANNELS } from '../../src/schemas/socket';
 import { ApiClient, type ApiOrder } from '../support/api-client';
 import { operationsOf, sample, type Document, type Operation, type Parameter } from '../support/open-api-samples';
@@ -10,6 +9,7 @@ import { temporaryFolder } from '../support/servers';
 import { StreamClient } from '../support/socket-client';
 import { startStack, type Stack } from '../support/stack';
 import { newMoney } from '../support/money-rows';
+import { queried } from '../support/queried';
 
 const found = findSchemathesis();
 if ('missing' in found) process.stderr.write(`SKIPPED: fuzzing from the OpenAPI document: ${found.missing}\n`);
@@ -52,14 +52,8 @@ afterAll(() => stack.stop());
 /** A user with a key that may everything: what it is refused is refused for whose it is. */
 async function newUser(name: string): Promise<string> {
   const [userId, key] = [randomUUID(), `sf_${randomBytes(24).toString('hex')}`];
-  const client = new Client({ connectionString: stack.postgres.url });
-  await client.connect();
-  try {
-    await client.query('INSERT INTO users(id, name) VALUES ($1, $2)', [userId, name]);
-    await client.query('INSERT INTO api_keys(id, user_id, name, key_hash, scopes) VALUES ($1, $2, $3, $4, $5)', [randomUUID(), userId, name, createHash('sha256').update(key).digest('hex'), ['read', 'trade', 'admin']]);
-  } finally {
-    await client.end();
-  }
+  await queried(stack.postgres.url, 'INSERT INTO users(id, name) VALUES ($1, $2)', userId, name);
+  await queried(stack.postgres.url, 'INSERT INTO api_keys(id, user_id, name, key_hash, scopes) VALUES ($1, $2, $3, $4, $5)', randomUUID(), userId, name, createHash('sha256').update(key).digest('hex'), ['read', 'trade', 'admin']);
   return key;
 }
 

@@ -6,11 +6,11 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { cpSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { Client } from 'pg';
 import type { ApiAnswer, ApiOrder, ErrorBody } from '../support/api-client';
 import { settledAndBalanced } from '../support/afterwards';
 import { temporaryFolder, type TestServer } from '../support/servers';
 import { startStack, type Stack } from '../support/stack';
+import { queried } from '../support/queried';
 
 let stack: Stack;
 beforeEach(async () => {
@@ -63,11 +63,8 @@ async function backUpTemporal(server: TestServer, file: string): Promise<Backup>
 }
 
 async function beats(): Promise<number> {
-  const client = new Client({ connectionString: stack.postgres.url });
-  await client.connect();
-  const { rows } = await client.query("SELECT (value->>'beat')::int AS beat FROM settings WHERE key = 'store-state'");
-  await client.end();
-  return Number(rows[0]?.beat);
+  const [row] = await queried<{ beat: number }>(stack.postgres.url, "SELECT (value->>'beat')::int AS beat FROM settings WHERE key = 'store-state'");
+  return Number(row?.beat);
 }
 
 /** Longer than pollers wait between two tries, so that a worker has given up asking often. */

@@ -7,13 +7,13 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { execFileSync } from 'node:child_process';
-import { Client } from 'pg';
 import type { ApiAnswer, ApiOrder, ErrorBody } from '../support/api-client';
 import { settledAndBalanced } from '../support/afterwards';
 import { temporaryFolder } from '../support/servers';
 import { StreamClient } from '../support/socket-client';
 import { startStack, type Stack } from '../support/stack';
 import { waitingOrdersComeBack } from './two-stores-waiting';
+import { queried } from '../support/queried';
 
 let stack: Stack;
 beforeEach(async () => {
@@ -52,13 +52,7 @@ const entriesPass = (): Promise<true> => stack.client.until('entries to pass', a
 
 /** The one value that PostgreSQL answers. */
 async function asked(sql: string): Promise<string> {
-  const client = new Client({ connectionString: stack.postgres.url });
-  await client.connect();
-  try {
-    return String(Object.values((await client.query<Record<string, unknown>>(sql)).rows[0] ?? {})[0]);
-  } finally {
-    await client.end();
-  }
+  return String(Object.values((await queried<Record<string, unknown>>(stack.postgres.url, sql))[0] ?? {})[0]);
 }
 
 const dataFolder = (): Promise<string> => asked('SHOW data_directory');

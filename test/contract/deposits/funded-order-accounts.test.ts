@@ -1,7 +1,7 @@
 /** A deposit's order and the account it is for: whoever looks early, and what may become of the account while money is on its way there or back. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Client } from 'pg';
 import { ENDED_FUNDED_ORDER_STATES, type FundedOrder } from '../../../src/domain/funded-order';
+import { spoilKey } from '../store/harness';
 import { openFundedWorld, type Funded, type FundedWorld } from './funded-order-world';
 
 const ACTOR = 'key:test';
@@ -74,9 +74,6 @@ test('nothing leaves for a withdrawal that somebody else has given up meanwhile'
 
 test('a key that cannot be opened any more is replaced by another, as long as no money is on its way', async () => {
   const { id, userId } = await world.newAccount();
-  const sql = new Client({ connectionString: world.databaseUrl });
-  await sql.connect();
-  await sql.query("UPDATE credentials SET data = decode('00', 'hex') WHERE account_id = $1", [id]);
-  await sql.end();
+  await spoilKey(world, id);
   await expect(world.store.accountChanges.apply(id, userId, { credential: { apiKey: 'new', address: `0x${'7b'.repeat(20)}` } }, ACTOR)).resolves.toMatchObject({ id });
 });

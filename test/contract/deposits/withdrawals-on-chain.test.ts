@@ -7,9 +7,9 @@ import type { Hex } from '../../../src/domain/deposit';
 import type { WalletSigner } from '../../../src/domain/wallet-signer';
 import type { Withdrawal, WithdrawalState } from '../../../src/domain/withdrawal';
 import { DomainError } from '../../../src/domain/errors';
-import { Database } from '../../../src/store/database/database';
 import { Crash, dyingAt } from '../dying';
 import { CONFIRMATIONS, openWithdrawalWorld, RAISE_FEE_AFTER_MS, SEED, type WithdrawalWorld } from './withdrawal-world';
+import { wholeDatabase } from '../store/harness';
 
 let world: WithdrawalWorld;
 beforeAll(async () => {
@@ -247,11 +247,7 @@ describe('a withdrawal', () => {
     const bytes = String(await world.store.chainSends.bytesOf(`withdrawal/${id}`, 1)).slice(2);
     const key = Buffer.from(hkdfSync('sha256', SEED, 'surefill deposit wallet', person.userId, 32));
     expect(privateKeyToAccount(`0x${key.toString('hex')}`).address.toLowerCase()).toBe(person.wallet);
-    const database = new Database({ databaseUrl: world.databaseUrl, poolSize: 1, statementTimeoutMs: 10_000, lockTimeoutMs: 500, onError: () => undefined, onAuditHead: () => undefined });
-    const tables = await database.rows<{ name: string }>(`SELECT quote_ident(table_name) AS name FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'`);
-    let all = '';
-    for (const { name } of tables) all += (await database.rows<{ text: string }>(`SELECT t::text AS text FROM ${name} t`)).map(({ text }) => text).join('\n');
-    await database.close();
+    const all = await wholeDatabase(world);
     // It looks where it should: what is public of the wallet is there.
     expect(all).toContain(person.wallet);
     for (const secret of [key, SEED, Buffer.from(bytes, 'hex')]) for (const text of [secret.toString('hex'), secret.toString('hex').toUpperCase(), secret.toString('base64')]) expect(all.includes(text)).toBe(false);

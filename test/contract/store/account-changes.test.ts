@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Client } from 'pg';
 import { KEY_REFUSED, KEY_REPLACED } from '../../../src/domain/account';
-import { intentFor, OWNER, openStoreWorld, wholeDatabase, type StoreWorld } from './harness';
+import { intentFor, OWNER, openStoreWorld, spoilKey, wholeDatabase, type StoreWorld } from './harness';
 
 let world: StoreWorld;
 beforeAll(async () => {
@@ -18,7 +17,9 @@ describe('changing an account', () => {
     expect(await world.store.accounts.credentials(account.id)).toEqual({ key: `key-of-${account.id}` });
     await world.store.accountChanges.apply(account.id, account.userId, { credential: { key: 'the-new-key' } }, ACTOR);
     expect(await world.store.accounts.credentials(account.id)).toEqual({ key: 'the-new-key' });
-    expect(await wholeDatabase(world)).not.toContain('the-new-key');
+    const contents = await wholeDatabase(world);
+    expect(contents).not.toContain('the-new-key');
+    expect(contents).not.toContain(Buffer.from('the-new-key').toString('hex'));
   });
 
   test('one that is halted for a refused key waits for a person, but is watched again', async () => {
@@ -80,10 +81,7 @@ describe('changing an account', () => {
   test('with an order open and a key that cannot be opened any more, another key is taken', async () => {
     const account = await world.newAccount();
     await world.store.placing.recordOrders([intentFor(account, { clientOrderId: 'out-of-reach' })], OWNER);
-    const client = new Client({ connectionString: world.databaseUrl });
-    await client.connect();
-    await client.query("UPDATE credentials SET data = decode('00', 'hex') WHERE account_id = $1", [account.id]);
-    await client.end();
+    await spoilKey(world, account.id);
     expect(await code(world.store.accountChanges.apply(account.id, account.userId, { credential: { key: 'new' } }, ACTOR))).toBe('done');
   });
 

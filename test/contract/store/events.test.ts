@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Client } from 'pg';
 import type { StreamEvent } from '../../../src/domain/events';
 import { intentFor, OWNER, openStoreWorld, type StoreWorld } from './harness';
+import { queried } from '../../support/queried';
 
 let world: StoreWorld;
 beforeAll(async () => {
@@ -26,15 +26,7 @@ class Notices {
   }
 }
 
-async function query(sql: string, ...values: unknown[]): Promise<readonly Record<string, unknown>[]> {
-  const client = new Client({ connectionString: world.databaseUrl });
-  await client.connect();
-  try {
-    return (await client.query(sql, values)).rows as Record<string, unknown>[];
-  } finally {
-    await client.end();
-  }
-}
+const query = (sql: string, ...values: unknown[]): Promise<readonly Record<string, unknown>[]> => queried(world.databaseUrl, sql, ...values);
 
 describe('a stream', () => {
   test('is read from any sequence on, alone or with others, and says which life of the database it is of', async () => {

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Client } from 'pg';
 import type { Account } from '../../../src/domain/account';
 import { isoTime } from '../../../src/domain/clock';
 import { decimalText } from '../../../src/domain/decimal';
@@ -8,6 +7,7 @@ import { fillKey } from '../../../src/domain/evidence';
 import type { OrderIntent } from '../../../src/domain/order';
 import type { VenueFill } from '../../../src/domain/venue';
 import { fillOf, intentFor, OWNER, openStoreWorld, seen, SYMBOL, viewOf, type StoreWorld } from './harness';
+import { queried } from '../../support/queried';
 
 let world: StoreWorld;
 beforeAll(async () => {
@@ -25,18 +25,13 @@ const fillEvidence = (intent: OrderIntent, fill: VenueFill) => ({ orderId: inten
 
 /** Sums over the account's orders, by the pure rule, to hold against the stored figures. */
 async function countedExposure(account: Account): Promise<Record<string, string | number>> {
-  const client = new Client({ connectionString: world.databaseUrl });
-  await client.connect();
-  try {
-    const { rows } = await client.query(
-      `SELECT state, side, reduce_only AS "reduceOnly", filled_quantity::text AS "filledQuantity", leaves_quantity::text AS "leavesQuantity", fills_quantity::text AS "fillsQuantity", fills_missing::text AS "fillsMissing", valuation_price::text AS "valuationPrice", amend_quantity::text AS "amendQuantity", amend_valuation::text AS "amendValuation" FROM orders WHERE account_id = $1`,
-      [account.id],
-    );
-    const { openOrders, ...sums } = rows.reduce((total, row) => plus(total, exposureOf(row)), NO_EXPOSURE);
-    return { openOrders, ...Object.fromEntries(Object.entries(sums).map(([field, value]) => [field, decimalText(value as string)])) };
-  } finally {
-    await client.end();
-  }
+  const rows = await queried<Parameters<typeof exposureOf>[0]>(
+    world.databaseUrl,
+    `SELECT state, side, reduce_only AS "reduceOnly", filled_quantity::text AS "filledQuantity", leaves_quantity::text AS "leavesQuantity", fills_quantity::text AS "fillsQuantity", fills_missing::text AS "fillsMissing", valuation_price::text AS "valuationPrice", amend_quantity::text AS "amendQuantity", amend_valuation::text AS "amendValuation" FROM orders WHERE account_id = $1`,
+    account.id,
+  );
+  const { openOrders, ...sums } = rows.reduce((total, row) => plus(total, exposureOf(row)), NO_EXPOSURE);
+  return { openOrders, ...Object.fromEntries(Object.entries(sums).map(([field, value]) => [field, decimalText(value)])) };
 }
 
 async function storedExposure(account: Account): Promise<Record<string, string | number>> {

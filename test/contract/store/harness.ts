@@ -1,5 +1,4 @@
 /** A store on a database of its own, with venues that sign but are never called, and short words for orders and evidence. */
-import { Client } from 'pg';
 import { createHash, randomUUID } from 'node:crypto';
 import { DEFAULT_RISK_LIMITS, type Account, type RiskLimits } from '../../../src/domain/account';
 import type { AuditHead } from '../../../src/domain/audit';
@@ -13,6 +12,7 @@ import { openStore, type Store, type StoreOptions } from '../../../src/store';
 import { environmentKeyProvider } from '../../../src/store/keys/local-key-provider';
 import { migrate } from '../../../src/store/database/migrate';
 import { dropDatabase, newDatabase, startPostgres } from '../../support/servers';
+import { queried } from '../../support/queried';
 
 export const SYMBOL = 'XRP-PERP';
 export const VENUE_SYMBOL = 'XRPUSDT';
@@ -151,16 +151,15 @@ export function fillOf(intent: OrderIntent, changes: Partial<VenueFill> = {}): V
 
 export const OWNER = { ownerWorkflowId: 'order/test/1', sendTtlMs: 1_500 } as const;
 
-/** Every row of every table as text: what must be nowhere is looked for in it. */
+/** Every row of every table as text, bytes in hexadecimal: what must be nowhere is looked for in it. */
 export async function wholeDatabase(world: Pick<StoreWorld, 'databaseUrl'>): Promise<string> {
-  const client = new Client({ connectionString: world.databaseUrl });
-  await client.connect();
-  try {
-    const { rows: tables } = await client.query<{ name: string }>(`SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'`);
-    const contents = [];
-    for (const { name } of tables) contents.push(JSON.stringify((await client.query(`SELECT * FROM "${name}"`)).rows));
-    return contents.join('\n');
-  } finally {
-    await client.end();
-  }
+  const tables = await queried<{ name: string }>(world.databaseUrl, "SELECT quote_ident(table_name) AS name FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'");
+  const rows: string[] = [];
+  for (const { name } of tables) rows.push(...(await queried<{ text: string }>(world.databaseUrl, `SELECT t::text AS text FROM ${name} t`)).map(({ text }) => text));
+  return rows.join('\n');
+}
+
+/** As after the master key was lost, or the row damaged: nobody can open it any more. */
+export async function spoilKey(world: Pick<StoreWorld, 'databaseUrl'>, accountId: string): Promise<void> {
+  await queried(world.databaseUrl, "UPDATE credentials SET data = decode('00', 'hex') WHERE account_id = $1", accountId);
 }

@@ -1,8 +1,8 @@
 /** Risk limits of users and accounts: set, recorded, and binding inside the placing transaction. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Client } from 'pg';
 import { NO_USER_LIMITS, type Account, type RiskLimits } from '../../../src/domain/account';
 import { intentFor, OWNER, openStoreWorld, SYMBOL, type StoreWorld } from './harness';
+import { queried } from '../../support/queried';
 
 let world: StoreWorld;
 beforeAll(async () => {
@@ -58,10 +58,7 @@ describe('limits that are set', () => {
     await world.store.riskLimits.setOfAccount(userId, account.id, { ...account.limits, maxOpenOrders: 3 }, ADMIN);
     await expect(world.store.riskLimits.setOfAccount(userId, account.id, { ...account.limits, maxOpenOrders: 501 }, ADMIN)).rejects.toThrow();
     expect(world.heads.slice(heads)).toHaveLength(2);
-    const client = new Client({ connectionString: world.databaseUrl });
-    await client.connect();
-    const { rows } = await client.query<{ subject: string; actor: string; data: { previous: unknown; limits: { maxOpenOrders: number } } }>(`SELECT subject, actor, data FROM audit_entries WHERE user_id = $1 AND act = 'riskLimits.changed' ORDER BY number`, [userId]);
-    await client.end();
+    const rows = await queried<{ subject: string; actor: string; data: { previous: unknown; limits: { maxOpenOrders: number } } }>(world.databaseUrl, `SELECT subject, actor, data FROM audit_entries WHERE user_id = $1 AND act = 'riskLimits.changed' ORDER BY number`, userId);
     expect(rows.map((row) => [row.subject, row.actor, row.data.limits.maxOpenOrders])).toEqual([[`user:${userId}`, ADMIN, 500], [`account:${account.id}`, ADMIN, 3]]);
     expect(rows.map((row) => row.data.previous)).toEqual([null, account.limits]);
   });

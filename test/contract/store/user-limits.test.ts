@@ -5,6 +5,7 @@ import { Client } from 'pg';
 import { NO_USER_LIMITS, type Account, type UserRiskLimits } from '../../../src/domain/account';
 import type { Store } from '../../../src/store';
 import { intentFor, OWNER, openStoreWorld, seen, SYMBOL, viewOf, type StoreWorld } from './harness';
+import { queried } from '../../support/queried';
 
 let world: StoreWorld;
 let another: Store;
@@ -89,10 +90,7 @@ describe('orders of several accounts', () => {
   test('count what another account lost today, also once that account is deleted', async () => {
     const { userId, accounts } = await userWith({ maxDailyLoss: '50' });
     const [first, second] = accounts as [Account, Account];
-    const sql = new Client({ connectionString: world.databaseUrl });
-    await sql.connect();
-    await sql.query(`INSERT INTO daily_profits(user_id, account_id, day, profit) VALUES ($1, $2, $3::date, -50)`, [userId, second.id, new Date(world.clock.nowMs()).toISOString().slice(0, 10)]);
-    await sql.end();
+    await queried(world.databaseUrl, `INSERT INTO daily_profits(user_id, account_id, day, profit) VALUES ($1, $2, $3::date, -50)`, userId, second.id, new Date(world.clock.nowMs()).toISOString().slice(0, 10));
     expect(await ask(first)).toBe('RISK_DAILY_LOSS');
     await world.store.accountChanges.remove(second.id, userId, 'key:boss');
     expect(await ask(first)).toBe('RISK_DAILY_LOSS');

@@ -1,7 +1,6 @@
 /** Withdrawals in PostgreSQL: what may be asked for, who may approve it, and nonces under many processes. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { Client } from 'pg';
 import type { ChainCall } from '../../../src/domain/chain-send';
 import { isoTime } from '../../../src/domain/clock';
 import { assetOf, type ChainTransfer, type Hex } from '../../../src/domain/deposit';
@@ -10,6 +9,7 @@ import { ChainSends } from '../../../src/store/deposits/chain-sends';
 import type { Transaction } from '../../../src/store/database/database';
 import { openStoreWorld, type StoreWorld } from './harness';
 import { hash, hex, transferSample, USDC } from '../../unit/domain/deposit-samples';
+import { queried } from '../../support/queried';
 
 const DAY_MS = 86_400_000;
 const LIMITS = { minimum: '5', maximum: '500', perDay: '800' };
@@ -189,14 +189,8 @@ describe('nonces', () => {
 });
 
 async function auditOf(userId: string): Promise<{ rows: (readonly [string, string])[] }> {
-  const sql = new Client({ connectionString: world.databaseUrl });
-  await sql.connect();
-  try {
-    const { rows } = await sql.query<{ act: string; actor: string }>(`SELECT act, actor FROM audit_entries WHERE user_id = $1 AND act LIKE 'withdrawal%' ORDER BY number`, [userId]);
-    return { rows: rows.map(({ act, actor }) => [act, actor] as const) };
-  } finally {
-    await sql.end();
-  }
+  const rows = await queried<{ act: string; actor: string }>(world.databaseUrl, `SELECT act, actor FROM audit_entries WHERE user_id = $1 AND act LIKE 'withdrawal%' ORDER BY number`, userId);
+  return { rows: rows.map(({ act, actor }) => [act, actor] as const) };
 }
 
 describe('a withdrawal that was asked for before the database was restored', () => {

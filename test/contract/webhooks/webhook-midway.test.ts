@@ -1,10 +1,10 @@
 /** What changes while a delivery is under way: the webhook goes, its secret is another, the clock is set. Over a real PostgreSQL and real HTTP. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { Client } from 'pg';
 import { deliverRound, type DelivererPorts, type DeliveryRound } from '../../../src/activities/webhook-deliverer';
 import { newWebhookSecret } from '../../../src/delivery/signature';
 import { sequencesOf, ascending } from './webhook-receiver';
 import { ACTOR, HOUR_MS, WebhookWorld } from './webhook-world';
+import { queried } from '../../support/queried';
 
 let hooks: WebhookWorld;
 beforeAll(async () => {
@@ -21,15 +21,8 @@ function roundWith(changes: Partial<DelivererPorts>): Promise<DeliveryRound> {
   return deliverRound({ clock, outbox: store.webhookOutbox, client: hooks.client, secretsOf: (id) => store.webhooks.secretsOf(id), awaitNews, lingerMs: 0, leaving, ...changes }, hooks.endpointId, leaving);
 }
 const remove = (): Promise<unknown> => hooks.store.webhooks.remove(hooks.endpointId, hooks.world.userId, ACTOR);
-const rows = async (): Promise<unknown[]> => {
-  const database = new Client({ connectionString: hooks.world.databaseUrl });
-  await database.connect();
-  try {
-    return (await database.query(`SELECT d.event_type AS type, d.status, array_agg(coalesce(t.code::text, t.error_class)) FILTER (WHERE t.number IS NOT NULL) AS attempts FROM webhook_deliveries d LEFT JOIN webhook_attempts t ON t.delivery_id = d.id WHERE d.endpoint_id = $1 GROUP BY d.id ORDER BY d.number`, [hooks.endpointId])).rows;
-  } finally {
-    await database.end();
-  }
-};
+const rows = (): Promise<readonly unknown[]> =>
+  queried(hooks.world.databaseUrl, `SELECT d.event_type AS type, d.status, array_agg(coalesce(t.code::text, t.error_class)) FILTER (WHERE t.number IS NOT NULL) AS attempts FROM webhook_deliveries d LEFT JOIN webhook_attempts t ON t.delivery_id = d.id WHERE d.endpoint_id = $1 GROUP BY d.id ORDER BY d.number`, hooks.endpointId);
 
 test('a webhook that is deleted between the claim and its signature sends nothing unsigned, and its round ends in peace', async () => {
   await hooks.placed();

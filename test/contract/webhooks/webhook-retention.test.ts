@@ -1,6 +1,5 @@
 /** Settled deliveries go with their attempts when their time is over; what can still be sent stays. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Client } from 'pg';
 import { AddressGuard, networkOf } from '../../../src/delivery/address-guard';
 import { GuardedClient } from '../../../src/delivery/guarded-client';
 import { newWebhookSecret } from '../../../src/delivery/signature';
@@ -8,6 +7,7 @@ import type { DeliveryStatus } from '../../../src/domain/webhook';
 import { DEFAULT_RETENTION } from '../../../src/store/retention';
 import { openStoreWorld, type StoreWorld } from '../store/harness';
 import { Receiver, roundOf } from './webhook-receiver';
+import { queried } from '../../support/queried';
 
 const DAY = 86_400_000;
 const ACTOR = 'key:test';
@@ -82,9 +82,5 @@ test('an exhausted one that nobody recovered goes when its year is over, and its
   const later = await world.openAnother({ clock: { nowMs: () => world.clock.nowMs() + 366 * DAY } });
   expect((await later.purge()).webhookDeliveries).toBe(1);
   await expect(store.webhookDeliveries.get(exhausted, id, world.userId)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-  const database = new Client({ connectionString: world.databaseUrl });
-  await database.connect();
-  const left = await database.query('SELECT number FROM webhook_attempts WHERE delivery_id = $1', [exhausted]);
-  await database.end();
-  expect(left.rows).toEqual([]);
+  expect(await queried(world.databaseUrl, 'SELECT number FROM webhook_attempts WHERE delivery_id = $1', exhausted)).toEqual([]);
 }, 120_000);
