@@ -9,7 +9,7 @@ import { UNCONDITIONAL, type Order, type OrderType } from '../domain/order';
 import { triggerOf, triggerProblem } from '../domain/trigger';
 import type { VenueCapabilities } from '../domain/venue';
 import type { OrderRequest } from '../schemas/orders';
-import { exitRules, onGrid, unprocessable } from './order-intent';
+import { onGrid, unprocessable } from './order-intent';
 import type { Amendment } from './order-mutations';
 import type { OrderTerms } from './order-terms';
 
@@ -74,7 +74,7 @@ export function heldTermsOf(order: Order, { limitPrice, quantity, condition }: A
     if (asked[field] !== undefined && order[field] === null && !(field === 'activationPrice' && order.trailingOffset !== null)) throw unprocessable(field, asked[field], `the order has no ${field} to amend`);
   }
   if (quantity !== null && !decimal(quantity).greaterThan(decimal(order.filledQuantity))) throw unprocessable('quantity', quantity, `quantity ${quantity} is the new total and must be above the ${order.filledQuantity} filled already; to stop the rest, cancel the order`);
-  onGrid(order.reduceOnly ? exitRules(market) : market, quantity ?? order.quantity, limitPrice ?? order.limitPrice, null);
+  onGrid(market, { quantity: quantity ?? order.quantity, limitPrice: limitPrice ?? order.limitPrice, reduceOnly: order.reduceOnly }, null);
   assertOnTick(market, 'triggerPrice', condition?.triggerPrice ?? null);
   const { triggerPrice, triggerPriceType, trailingOffset, trailingOffsetType, activationPrice, gapPolicy } = { ...order, ...asked };
   const trigger = triggerOf({ ...order, condition: { triggerPrice, triggerPriceType, trailingOffset, trailingOffsetType, activationPrice, gapPolicy } });

@@ -49,7 +49,7 @@ export class IntentMaker {
     if (context.group !== undefined) checkGrouping(context.group, account, can);
     const condition = terms.condition === undefined ? undefined : conditionFor(terms, terms.condition, can, market, this.ports.clock);
     checkVenue(sentTerms(terms, condition), account, market, can);
-    const { quantity, limitPrice } = onGrid(terms.reduceOnly ? exitRules(market) : market, terms.quantity, terms.limitPrice, this.ports.prices.mark(market.venue, market.symbol));
+    const { quantity, limitPrice } = onGrid(market, terms, this.ports.prices.mark(market.venue, market.symbol));
     return {
       id: context.id ?? randomUUID(),
       userId: context.userId,
@@ -100,15 +100,12 @@ function checkVenue(terms: OrderTerms, account: Account, market: Market, can: Ve
   if (market.status === 'closed' && !terms.reduceOnly) throw unprocessable('symbol', market.symbol, `${market.symbol} is closed now`);
 }
 
-/** Venues close what is held whatever it is worth: an exit is not refused for its notional. */
-export function exitRules(market: Market): Market {
-  return { ...market, minNotional: '0' };
-}
-
-/** Canonical texts of values the market accepts. Throws UNPROCESSABLE with the nearest valid ones. */
-
-export function onGrid(market: Market, quantity: string, limitPrice: string | null, referencePrice: string | null): { readonly quantity: string; readonly limitPrice: string | null } {
-  const verdict = quantise(market, { quantity, limitPrice, referencePrice });
+/**
+ * Canonical texts of values the market accepts. Throws UNPROCESSABLE with the nearest valid ones. Venues close what is held whatever it
+ * is worth: an exit is not refused for its notional.
+ */
+export function onGrid(market: Market, { quantity, limitPrice, reduceOnly }: Pick<OrderTerms, 'quantity' | 'limitPrice' | 'reduceOnly'>, referencePrice: string | null): { readonly quantity: string; readonly limitPrice: string | null } {
+  const verdict = quantise(reduceOnly ? { ...market, minNotional: '0' } : market, { quantity, limitPrice, referencePrice });
   if (verdict.kind === 'ok') return verdict;
   throw new DomainError('UNPROCESSABLE', verdict.violations.map((violation) => inWords(violation, market)).join('; '), {
     details: { symbol: market.symbol, violations: verdict.violations, tickRule: market.tickRule, lot: market.lot, minQuantity: market.minQuantity, minNotional: market.minNotional },

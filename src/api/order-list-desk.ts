@@ -113,7 +113,7 @@ export class OrderListDesk {
       if (asked[field] !== undefined && leg[field] === null && !(field === 'activationPrice' && leg.trailingOffset !== null)) throw unprocessable(field, asked[field], `leg ${n} has no ${field} to amend`);
     }
     if (asked.quantity !== undefined && leg.role === 'stop') throw unprocessable('quantity', asked.quantity, `leg ${n} guards whatever is held: it has no quantity to amend`);
-    onGrid(market, asked.quantity ?? leg.quantity, asked.limitPrice ?? leg.limitPrice, null);
+    onGrid(market, { quantity: asked.quantity ?? leg.quantity, limitPrice: asked.limitPrice ?? leg.limitPrice, reduceOnly: leg.reduceOnly }, null);
     assertOnTick(market, 'triggerPrice', asked.triggerPrice ?? null);
     return { n, ...(Object.fromEntries(Object.entries(asked).map(([field, value]) => [field, decimalText(value)])) as Omit<LegAmendment, 'n'>) };
   }

@@ -13,7 +13,7 @@ import type { Directory } from './directory';
 import { assertEntriesPass } from './entries';
 import { isErrorCode, notFound, toDomainError } from './errors';
 import { assertOnTick, heldTermsOf } from './order-conditions';
-import { exitRules, onGrid, unprocessable } from './order-intent';
+import { onGrid, unprocessable } from './order-intent';
 import type { OrderWaiter } from './order-waiter';
 import type { OrderWatch, WatchOutcome } from './order-watch';
 import type { MutationVerdict } from './order-ports';
@@ -92,7 +92,7 @@ export class OrderMutations {
     if (market === null) throw notFound('market');
     const quantity = amendment.quantity ?? order.quantity;
     if (!decimal(quantity).greaterThan(decimal(order.filledQuantity))) throw unprocessable('quantity', quantity, `quantity ${quantity} is the new total and must be above the ${order.filledQuantity} filled already; to stop the rest, cancel the order`);
-    onGrid(order.reduceOnly ? exitRules(market) : market, quantity, amendment.limitPrice ?? order.limitPrice, null);
+    onGrid(market, { quantity, limitPrice: amendment.limitPrice ?? order.limitPrice, reduceOnly: order.reduceOnly }, null);
     const { triggerPrice, trailingOffset, activationPrice } = amendment.condition ?? {};
     for (const [field, value] of Object.entries({ trailingOffset, activationPrice })) if (value !== undefined) throw unprocessable(field, value, `the order has no ${field} to amend`);
     if (triggerPrice !== undefined && order.triggerPrice === null) throw unprocessable('triggerPrice', triggerPrice, 'the order has no triggerPrice to amend');

@@ -94,6 +94,12 @@ describe('order lists', () => {
     expect((await edit({ expireTime: null }, '"2"')).status).toBe(200);
   });
 
+  it('takes an exit that is worth less than the market asks of an entry, made so or amended', async () => {
+    const { body: made } = await create({ ...OUO, legs: [{ ...EXIT, quantity: '0.001', limitPrice: '9000' }, { ...EXIT_STOP, quantity: '0.001', triggerPrice: '8000' }] });
+    const edited = await api.ask('PATCH', `${PATH}/${made.id}`, { body: { legs: [{ n: 0, limitPrice: '9500' }] }, headers: { 'if-match': '"1"' } });
+    expect([edited.status, edited.body.legs[0].limitPrice]).toEqual([200, '9500']);
+  });
+
   it('is canceled, once or often; lists and tells its timeline; another user finds nothing', async () => {
     const { body: made } = await create({ ...OUO, clientListId: 'cancel' });
     const path = `${PATH}/${made.id}`;
