@@ -1,6 +1,6 @@
 /** What a caller asked for, with every default filled in; and whether two intents ask for the same. */
 import type { OrderCondition } from '../domain/condition';
-import { decimalText } from '../domain/decimal';
+import { decimalText, sameDecimal } from '../domain/decimal';
 import { UNCONDITIONAL, type Order, type OrderIntent, type OrderSide, type OrderType, type TimeInForce } from '../domain/order';
 import type { OrderRequest } from '../schemas/orders';
 import type { Timeline } from '../domain/timeline';
@@ -67,9 +67,4 @@ type FirstTerms = Readonly<Partial<Record<AmendableField, string | null>>>;
 function askedFirst(timeline: Timeline | null): FirstTerms | null {
   const recorded = timeline?.events[0]?.data['order'];
   return typeof recorded === 'object' && recorded !== null ? recorded : (timeline?.intent ?? null);
-}
-
-function sameDecimal(a: string | null, b: string | null): boolean {
-  if (a === null || b === null) return a === b;
-  return decimalText(a) === decimalText(b);
 }

@@ -50,3 +50,8 @@ export function minOf(a: Decimal, b: Decimal): Decimal {
 export function maxOf(a: Decimal, b: Decimal): Decimal {
   return a.greaterThan(b) ? a : b;
 }
+
+/** Equal as numbers, however they are written; null equals null alone. */
+export function sameDecimal(a: string | null, b: string | null): boolean {
+  return a === b || (a !== null && b !== null && decimal(a).equals(decimal(b)));
+}

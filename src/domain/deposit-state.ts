@@ -43,7 +43,7 @@ const LOOKING: ReadonlySet<DepositState> = new Set(['SOURCE_CONFIRMED', 'BRIDGIN
 /** The deposit after the fact; null where the fact changes nothing or comes too late. */
 export function advance(deposit: Deposit, fact: DepositFact): Deposit | null {
   const after = moved(deposit, fact);
-  return after === null ? null : withOrder(after, (order) => orderOfDeposit(order, { state: after.state, isEnded: isEnded(after) }));
+  return after === null ? null : (withOrder(after, (order) => orderOfDeposit(order, { state: after.state, isEnded: isEnded(after) })) ?? after);
 }
 
 function moved(deposit: Deposit, fact: DepositFact): Deposit | null {
@@ -101,13 +101,14 @@ function moved(deposit: Deposit, fact: DepositFact): Deposit | null {
 
 /** The deposit stays in the state it is in: its own money has arrived. */
 function funded(deposit: Deposit, fact: FundedOrderFact): Deposit | null {
-  const order = deposit.destination?.order === undefined ? null : advanceFundedOrder(deposit.destination.order, fact);
-  return order === null ? null : withOrder(deposit, () => order);
+  return withOrder(deposit, (order) => advanceFundedOrder(order, fact));
 }
 
-function withOrder(deposit: Deposit, change: (order: FundedOrder) => FundedOrder): Deposit {
+/** null: it has no order, or the change leaves it as it is. */
+function withOrder(deposit: Deposit, change: (order: FundedOrder) => FundedOrder | null): Deposit | null {
   const { destination } = deposit;
-  return destination?.order === undefined ? deposit : { ...deposit, destination: { ...destination, order: change(destination.order) } };
+  const order = destination?.order === undefined ? null : change(destination.order);
+  return destination == null || order === null ? null : { ...deposit, destination: { ...destination, order } };
 }
 
 /** What of the deposit's money the fact moves is in deposit-ledger.ts; both read the same deposit and fact. */
@@ -157,9 +158,9 @@ function refundReversed(deposit: Deposit, { amount, txHash }: ChainTransfer): De
 
 function decided(deposit: Deposit, decision: DepositDecision): Deposit | null {
   const { state } = deposit;
-  const resumed = decision === 'resume' && deposit.destination?.order !== undefined ? resumedOrder(deposit.destination.order) : null;
   // Its deposit stays what it is: what is asked anew is the way back from the venue.
-  if (resumed !== null) return withOrder(deposit, () => resumed);
+  const resumed = decision === 'resume' ? withOrder(deposit, resumedOrder) : null;
+  if (resumed !== null) return resumed;
   if (decision === 'accept') return state === 'PARTIAL_REVIEW' || (state === 'MANUAL_REVIEW' && deposit.received.length > 0) ? { ...deposit, state: 'CREDITED', reason: 'ACCEPTED' } : null;
   if (state !== 'MANUAL_REVIEW') return null;
   if (decision === 'writeOff') return { ...deposit, state: 'FAILED', reason: 'WRITTEN_OFF', writtenOff: true };

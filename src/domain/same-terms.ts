@@ -1,5 +1,5 @@
 /** Whether an order that the venue shows without a client id may be one of ours whose answer was lost. Pure. */
-import { decimal } from './decimal';
+import { decimal, sameDecimal } from './decimal';
 import type { Order } from './order';
 import type { VenueOrder } from './venue';
 
@@ -9,12 +9,8 @@ export function mayBeTheSame(order: Order, seen: VenueOrder, sinceMs: number): b
   if (seen.venueSymbol !== order.venueSymbol || seen.side !== order.side || seen.reduceOnly !== order.reduceOnly) return false;
   if (!decimal(seen.quantity).equals(order.quantity)) return false;
   const trigger = order.triggerPrice ?? null;
-  if ((seen.triggerPrice ?? null) === null ? trigger !== null : trigger === null || !decimal(seen.triggerPrice as string).equals(trigger)) return false;
+  if (!sameDecimal(seen.triggerPrice ?? null, trigger)) return false;
   // Venues without market orders show one as a limit that does not rest.
   if (order.type === 'market') return seen.type === 'market' || seen.timeInForce === 'IOC';
-  return seen.type === order.type && (trigger !== null || seen.timeInForce === order.timeInForce) && samePrice(order.limitPrice, seen.limitPrice);
-}
-
-function samePrice(ours: string | null, theirs: string | null): boolean {
-  return ours === null || theirs === null ? ours === theirs : decimal(ours).equals(theirs);
+  return seen.type === order.type && (trigger !== null || seen.timeInForce === order.timeInForce) && sameDecimal(order.limitPrice, seen.limitPrice);
 }

@@ -3,7 +3,7 @@
  * evidence again and the tests all decide by these functions. Decimals are plain strings, times ms since the epoch.
  */
 import type { GapPolicy, OrderCondition, PriceType, TrailingOffsetType } from './condition';
-import { decimal, decimalText, ZERO, type Decimal } from './decimal';
+import { decimal, sameDecimal, decimalText, ZERO, type Decimal } from './decimal';
 import type { OrderSide, OrderType } from './order';
 
 /** On which side of its level the price fires it. */
@@ -107,13 +107,9 @@ export function orderTriggerId(orderId: string, n: number): string {
 export function sameParameters(a: TriggerParameters, b: TriggerParameters): boolean {
   const { kind, priceType, direction, triggerPrice, trailingOffset, trailingOffsetType, activationPrice, gapPolicy } = a;
   return (
-    kind === b.kind && priceType === b.priceType && direction === b.direction && sameNumber(triggerPrice, b.triggerPrice) && sameNumber(trailingOffset, b.trailingOffset) &&
-    trailingOffsetType === b.trailingOffsetType && sameNumber(activationPrice, b.activationPrice) && gapPolicy === b.gapPolicy
+    kind === b.kind && priceType === b.priceType && direction === b.direction && sameDecimal(triggerPrice, b.triggerPrice) && sameDecimal(trailingOffset, b.trailingOffset) &&
+    trailingOffsetType === b.trailingOffsetType && sameDecimal(activationPrice, b.activationPrice) && gapPolicy === b.gapPolicy
   );
-}
-
-function sameNumber(a: string | null, b: string | null): boolean {
-  return a === b || (a !== null && b !== null && decimal(a).equals(decimal(b)));
 }
 
 /**

@@ -76,7 +76,8 @@ function judgeReduction(order: RiskOrder, figures: AccountFigures, deny: (code: 
 
 /**
  * What an order is valued at: its limit, but a sell never below the mark; a market order above the mark by the buffer. One that its
- * venue holds until a trigger is reached fills there at the earliest: where that is above the mark, it counts instead. null without a mark where the limit bounds nothing: a sell limit says the least it may fill at, not the most.
+ * venue holds until a trigger is reached fills there at the earliest: where that is above the mark, it counts instead.
+ * null without a mark where the limit bounds nothing: a sell limit says the least it may fill at, not the most.
  */
 export function valuationPrice(order: RiskOrder, markPrice: string | null): Decimal | null {
   const trigger = order.condition?.triggerPrice ?? null;

@@ -37,23 +37,25 @@ export class OrderHistory {
 
   /** Orders that wait in workflows, and those that ended at `sinceMs` or later, in no order. */
   async *heldSince(sinceMs: number): AsyncIterable<ListedHeld> {
-    const query = `WorkflowType = 'conditionalOrder' AND (ExecutionStatus = 'Running' OR CloseTime >= '${new Date(sinceMs).toISOString()}')`;
-    for await (const { workflowId, runId, status, startTime } of this.client.workflow.list({ query })) {
-      // Of one that went on as new the newest run tells.
-      if (status.name !== 'RUNNING' && status.name !== 'COMPLETED') continue;
-      const isOver = status.name === 'COMPLETED';
+    for await (const { workflowId, runId, startTime, isOver } of this.runsSince("'conditionalOrder'", sinceMs)) {
       yield { workflowId, startedAtMs: startTime.getTime(), isOver, read: () => this.held(workflowId, runId, isOver) };
     }
   }
 
   /** Order lists and strategies whose workflow runs, or ended at `sinceMs` or later, in no order. */
   async *supervisedSince(sinceMs: number): AsyncIterable<ListedSupervised> {
-    const query = `WorkflowType IN (${SUPERVISORS_SQL}) AND (ExecutionStatus = 'Running' OR CloseTime >= '${new Date(sinceMs).toISOString()}')`;
-    for await (const { workflowId, runId, status, type } of this.client.workflow.list({ query })) {
-      if (status.name !== 'RUNNING' && status.name !== 'COMPLETED') continue;
+    for await (const { workflowId, runId, type, isOver } of this.runsSince(SUPERVISORS_SQL, sinceMs)) {
       const kind = type === 'orderList' ? 'orderList' : 'strategy';
       const id = workflowId.slice((kind === 'orderList' ? orderListWorkflowId('') : strategyWorkflowId('')).length);
-      yield { workflowId, of: { kind, id }, isOver: status.name === 'COMPLETED', read: () => this.seen(kind, workflowId, runId) };
+      yield { workflowId, of: { kind, id }, isOver, read: () => this.seen(kind, workflowId, runId) };
+    }
+  }
+
+  /** Of these types those that run, or completed at `sinceMs` or later. Of one that went on as new the newest run tells. */
+  private async *runsSince(typesSql: string, sinceMs: number) {
+    const query = `WorkflowType IN (${typesSql}) AND (ExecutionStatus = 'Running' OR CloseTime >= '${new Date(sinceMs).toISOString()}')`;
+    for await (const { workflowId, runId, type, startTime, status } of this.client.workflow.list({ query })) {
+      if (status.name === 'RUNNING' || status.name === 'COMPLETED') yield { workflowId, runId, type, startTime, isOver: status.name === 'COMPLETED' };
     }
   }
 

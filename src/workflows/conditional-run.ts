@@ -78,10 +78,9 @@ export class ConditionalRun {
   /** Update handler. */
   async amend({ expectedRevision, terms }: { readonly expectedRevision: number; readonly terms: HeldTerms }): Promise<MutationOutcome> {
     await condition(() => this.verdict !== null);
-    const { id: orderId, userId, accountId } = this.input.intent;
     this.amending += 1;
     try {
-      const { verdict, code, message } = await amendConditional({ orderId, userId, accountId, expectedRevision, terms, ownerWorkflowId: workflowInfo().workflowId, intent: this.input.intent, standing: this.standing() });
+      const { verdict, code, message } = await amendConditional({ ...this.reference(), expectedRevision, terms, standing: this.standing() });
       if (verdict === 'applied') this.amended(terms, expectedRevision + 1);
       return { verdict, code, message };
     } finally {

@@ -38,7 +38,7 @@ export async function orderList(input: OrderListInput): Promise<void> {
     restores = patched('knows-better-than-a-restored-row');
     const facts = await lookAtOrderList({ listId: input.listId });
     const isBehind = seen !== null && (facts === null || facts.list.revision < seen.list.revision);
-    const lacksOrders = !isBehind && seen !== null && facts !== null && facts.children.length < seen.children.length;
+    const lacksOrders = seen !== null && facts !== null && facts.children.length < seen.children.length;
     const isOlder = restores ? isBehind || lacksOrders : isBehind && patched('restored-databases-get-back');
     if (isOlder && seen !== null && (await readBackOrderList({ list: seen.list, children: seen.children }))) continue;
     if (facts === null) break;

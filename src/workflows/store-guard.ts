@@ -48,13 +48,13 @@ async function recover({ reason, sinceMs }: Extract<Comparison, { kind: 'differ'
     unfinished = silent;
     note = `${total} orders were read back${withoutAccount > 0 ? `, ${withoutAccount} are of accounts that PostgreSQL does not know` : ''}`;
     if (forgottenBeforeMs !== null) note += `; orders before ${new Date(forgottenBeforeMs).toISOString()} are beyond Temporal's retention: compare them with the venue yourself`;
-    if (unfinished.length > 0) note += `; **not read back**, because their workflows do not answer: ${unfinished.slice(0, SHOWN_ACCOUNTS).join(', ')}${unfinished.length > SHOWN_ACCOUNTS ? ` and ${unfinished.length - SHOWN_ACCOUNTS} more` : ''}`;
+    if (unfinished.length > 0) note += `; **not read back**, because their workflows do not answer: ${unfinished.slice(0, SHOWN_NAMES).join(', ')}${unfinished.length > SHOWN_NAMES ? ` and ${unfinished.length - SHOWN_NAMES} more` : ''}`;
   }
   const asked = await lookAtAccounts({ reason });
   let { unread } = asked;
   while (unread.length > 0) {
     if (workflowInfo().continueAsNewSuggested) return null;
-    tell(`${note}; ${unread.length} accounts are not read from their venue yet: ${unread.slice(0, SHOWN_ACCOUNTS).join(', ')}`);
+    tell(`${note}; ${unread.length} accounts are not read from their venue yet: ${unread.slice(0, SHOWN_NAMES).join(', ')}`);
     ({ unread } = await awaitLooks({ sinceMs: asked.sinceMs, unread }));
   }
   const opened = await letEntriesPass({ mark, reason, readBack: total, ...(unfinished.length === 0 ? {} : { unfinished }) });
@@ -63,7 +63,7 @@ async function recover({ reason, sinceMs }: Extract<Comparison, { kind: 'differ'
 }
 
 /** More names than this help nobody. */
-const SHOWN_ACCOUNTS = 10;
+const SHOWN_NAMES = 10;
 /** A workflow that does not answer is asked so often before entries pass without it, said aloud: one that never can must not hold all others for ever. */
 const PASSES_FOR_ANSWERS = 6;
 const ANSWERS_AGAIN_MS = 5_000;

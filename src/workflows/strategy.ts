@@ -37,7 +37,7 @@ export async function strategy(input: StrategyInput): Promise<void> {
     const restores = patched('knows-better-than-a-restored-row');
     const facts = await lookAtStrategy({ strategyId: input.strategyId });
     const isBehind = seen !== null && (facts === null || facts.strategy.revision < seen.strategy.revision);
-    const lacksOrders = !isBehind && seen !== null && facts !== null && facts.children.length < seen.children.length;
+    const lacksOrders = seen !== null && facts !== null && facts.children.length < seen.children.length;
     const isOlder = restores ? isBehind || lacksOrders : isBehind && patched('restored-databases-get-back');
     if (isOlder && seen !== null && (await readBackStrategy(seen))) continue;
     if (facts === null) break;

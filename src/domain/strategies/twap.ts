@@ -68,19 +68,20 @@ function decide(view: StrategyView<TwapParameters>): Decision {
   let next = Math.max(-1, ...mine) + 1;
   while (mine.length === 0 && next < plan.length && timeOf(next) < view.runFromMs) next += 1;
   const last = parameters.catchUp === 'none' ? plan.length - 1 : plan.length - 1 + EXTRA_SLICES;
-  if (next > last) return ended(view, open, worstOf(view, oppositePrice(view.prices, view.side)));
+  const price = oppositePrice(view.prices, view.side);
+  const limitPrice = price === null ? null : slipped(rules, view.side, price, parameters.slippageBps, parameters.limitPrice);
+  // What a slice may fill at, and the market judges its value by; null without a price.
+  const worst = limitPrice ?? price;
+  if (next > last) return ended(view, open, worst);
   if (timeOf(next) > elapsedMs) return wait(timeOf(next));
   // Of several that are due, the latest counts; the earlier ones were missed.
   let due = next;
   while (due < last && timeOf(due + 1) <= elapsedMs) due += 1;
   const after = due < last ? timeOf(due + 1) : null;
-  const price = oppositePrice(view.prices, view.side);
   // Without a fresh price there is nothing to bound the slice by; the driver wakes us when there is one.
   if (price === null) return wait(Math.max(after ?? 0, elapsedMs + MIN_INTERVAL_MS));
-  const worst = worstOf(view, price);
   const skipped = (): Decision => (due >= last ? ended(view, open, worst) : wait(after));
   if (parameters.limitPrice !== null && isWorse(view.side, price, parameters.limitPrice)) return skipped();
-  const limitPrice = slipped(rules, view.side, price, parameters.slippageBps, parameters.limitPrice);
   const whole = placeable(rules, left, remaining, worst);
   // A part that is too small waits for the next one; the last ones take all there is.
   const quantity = placeable(rules, wantedOf(view, plan, due), remaining, worst) ?? (due >= plan.length - 1 && parameters.catchUp !== 'none' ? whole : null);
@@ -104,11 +105,6 @@ function wantedOf({ parameters, quantity, remaining }: StrategyView<TwapParamete
     case 'spread':
       return index === plan.length - 1 ? left : left.times(own).dividedBy(sum(plan.slice(index).map((slice) => slice.quantity)));
   }
-}
-
-/** What a slice may fill at, and the market judges its value by; null without a price. */
-function worstOf({ side, rules, parameters }: StrategyView<TwapParameters>, price: string | null): string | null {
-  return price === null ? null : (slipped(rules, side, price, parameters.slippageBps, parameters.limitPrice) ?? price);
 }
 
 function ended(view: StrategyView<TwapParameters>, open: boolean, worst: string | null): Decision {

@@ -6,7 +6,10 @@ import { isOpenListChild, type LegMarket, type ListChildPlan, type OrderListChil
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 15_000;
 
-/** What executions that began before go on without: each is asked only where it makes a difference. */
+/**
+ * What executions that began before go on without. `restores` is settled before each look, since recorded histories have its marker there; each
+ * other is asked only where it makes a difference.
+ */
 export interface ListPatches {
   /** The exits of a bracket share one room. */
   exitsShareRoom(): boolean;

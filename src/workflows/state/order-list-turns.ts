@@ -23,7 +23,7 @@ export interface CrossingView {
   readonly shares: readonly Decimal[];
   readonly figures: readonly LegFigures[];
   readonly alerts: LegAlert[];
-  /** Whether a crossing of terms from before the leg was amended fires nothing, and one whose entry nobody has heard of waits; asked only where it matters. */
+  /** Whether a crossing of terms from before the leg was amended fires nothing, and one whose entry nobody has heard of waits. */
   readonly restores: () => boolean;
 }
 

@@ -31,7 +31,10 @@ export interface StrategyMemory {
 
 export const NO_STRATEGY_MEMORY: StrategyMemory = { unpricedSinceMs: null, returns: 0 };
 
-/** How executions that began before a change go on as they began; each is asked only where it matters. */
+/**
+ * How executions that began before a change go on as they began. `partsAsBefore` is settled at each look, right after its facts are there,
+ * since recorded histories have its marker there; each other is asked only where it matters.
+ */
 export interface EarlierWays {
   /** Parts took what rounding left of all others; see StrategyView. */
   readonly partsAsBefore: () => boolean;
