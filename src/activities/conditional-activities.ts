@@ -42,15 +42,10 @@ export interface NoteConditionalInput extends ConditionalReference {
   readonly evidence: readonly (HeldEvidence | Extract<Evidence, { kind: 'cancelRequested' }>)[];
 }
 
-export interface AmendConditionalInput {
-  readonly orderId: string;
-  readonly userId: string;
-  readonly accountId: string;
+export interface AmendConditionalInput extends ConditionalReference {
   readonly expectedRevision: number;
   readonly terms: HeldTerms;
-  /** Who asks, and what it knows: a restored row is brought up to that before it is amended, so that nobody amends what is not so any more. */
-  readonly intent: OrderIntent;
-  readonly ownerWorkflowId: string;
+  /** What the workflow knows: a restored row is brought up to that before it is amended, so that nobody amends what is not so any more. */
   readonly standing: StandingOrder | null;
 }
 

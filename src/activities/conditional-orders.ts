@@ -1,23 +1,22 @@
 /** The activities of conditional orders, put together from what main gives. */
 import { conditionOf, isHeld } from '../domain/condition';
 import type { Order, OrderIntent } from '../domain/order';
-import type { AppliedOrder, OrderEvidence, RecordedGroup } from '../domain/order-store';
+import type { RecordedGroup } from '../domain/order-store';
 import { supervisedView } from '../domain/supervised-order';
 import { orderTriggerId, type Trigger } from '../domain/trigger';
 import type { VenueCapabilities } from '../domain/venue';
-import { standAgain, type ReadBackOrder, type StandingPorts } from './standing-orders';
-import type { AmendConditionalInput, ConditionalActivities, ConditionalReference, HeldOrderView } from './conditional-activities';
+import type { ReadBack } from '../store/orders/placing';
+import type { HeldAmendment, HeldAmendmentAnswer } from '../store/waiting/held-orders';
+import { standAgain, type StandingPorts } from './standing-orders';
+import type { ConditionalActivities, ConditionalReference, HeldOrderView } from './conditional-activities';
 
-export interface ConditionalPorts {
-  readonly clock: StandingPorts['clock'];
-  readonly placing: { recordOrders(intents: readonly OrderIntent[], context: { ownerWorkflowId: string; sendTtlMs: number; intendedAtMs?: number; readBack?: ReadBackOrder }): Promise<RecordedGroup> };
-  readonly evidence: { apply(items: readonly OrderEvidence[]): Promise<readonly AppliedOrder[]> };
+export interface ConditionalPorts extends StandingPorts {
+  readonly placing: { recordOrders(intents: readonly OrderIntent[], context: { ownerWorkflowId: string; sendTtlMs: number; intendedAtMs?: number; readBack?: ReadBack }): Promise<RecordedGroup> };
   readonly held: StandingPorts['held'] & {
-    amend(amendment: Omit<AmendConditionalInput, keyof ConditionalReference | 'standing'>): Promise<{ readonly verdict: 'applied' } | { readonly verdict: 'denied'; readonly code: NonNullable<Awaited<ReturnType<ConditionalActivities['amendConditional']>>['code']>; readonly message: string }>;
+    amend(amendment: HeldAmendment): Promise<HeldAmendmentAnswer>;
     childrenOf(orderId: string): Promise<readonly Order[]>;
   };
   readonly triggers: StandingPorts['triggers'] & { byIds(ids: readonly string[]): Promise<readonly Trigger[]> };
-  orderById(id: string): Promise<Order | null>;
   capabilities(venue: string): VenueCapabilities | null;
   alert(accountId: string, data: Readonly<Record<string, unknown>>): Promise<void>;
 }
@@ -39,10 +38,12 @@ export function createConditionalActivities(ports: ConditionalPorts): Conditiona
       if (applied === undefined) throw new Error(`order ${reference.intent.id} has no row`);
       return { state: applied.order.state, revision: applied.order.revision };
     },
-    amendConditional: async ({ intent, ownerWorkflowId, standing, ...amendment }) => {
-      const row = await ports.orderById(amendment.orderId);
-      if (standing !== null && (row === null || row.revision < standing.revision)) await standAgain(ports, { intent, ownerWorkflowId, standing });
-      const answer = await ports.held.amend(amendment);
+    amendConditional: async ({ intent, ownerWorkflowId, standing, expectedRevision, terms }) => {
+      if (standing !== null) {
+        const row = await ports.orderById(intent.id);
+        if (row === null || row.revision < standing.revision) await standAgain(ports, { intent, ownerWorkflowId, standing });
+      }
+      const answer = await ports.held.amend({ orderId: intent.id, userId: intent.userId, accountId: intent.accountId, expectedRevision, terms });
       return answer.verdict === 'applied' ? { verdict: 'applied', code: null, message: null } : answer;
     },
     raiseOrderAlert: ({ accountId, data }) => ports.alert(accountId, data),

@@ -1,6 +1,6 @@
 /** What arrives: asked of the bridge where to look, read from the chain, counted when it is final and taken back when its block is gone. */
 import type { Bridge } from '../domain/bridge';
-import type { Chain, TransferLog } from '../domain/chain';
+import type { Chain, ChainBlock, TransferLog } from '../domain/chain';
 import { judgeTransfer, type TransferVerdict } from '../domain/chain-transfers';
 import { isoTime, type Clock } from '../domain/clock';
 import { assetOf, isNative, type BridgeReport, type ChainToken, type ChainTransfer, type Deposit, type DepositState, type Hex } from '../domain/deposit';
@@ -116,7 +116,14 @@ export class DepositArrivals {
   /** What is gone is taken back before anything is counted. What endpoints tell different things of holds up nothing but itself. */
   private async judge(rows: readonly StoredTransfer[]): Promise<void> {
     const { transfers, deposits, taken, claimWithinMs } = this.ports;
-    const judged = await Promise.all(rows.map(async (row) => ({ row, verdict: await this.undisputed(row, () => this.verdictOf(row)) })));
+    // Asked once for all of them: every endpoint answers it. One that is older only counts later.
+    const heads = new Map<number, Promise<ChainBlock>>();
+    const headOf = (chain: Chain): Promise<ChainBlock> => {
+      const head = heads.get(chain.id) ?? chain.head();
+      heads.set(chain.id, head);
+      return head;
+    };
+    const judged = await Promise.all(rows.map(async (row) => ({ row, verdict: await this.undisputed(row, () => this.verdictOf(row, headOf)) })));
     for (const { row, verdict } of judged) {
       if (verdict === 'void') await transfers.voidSeen(row);
       if (verdict === 'reverse') await transfers.reverse(row);
@@ -138,9 +145,9 @@ export class DepositArrivals {
     }
   }
 
-  private async verdictOf({ transfer, state }: StoredTransfer): Promise<TransferVerdict> {
+  private async verdictOf({ transfer, state }: StoredTransfer, headOf: (chain: Chain) => Promise<ChainBlock>): Promise<TransferVerdict> {
     const chain = this.chainOf(transfer.chainId);
-    const [head, blockHashAtHeight] = [await chain.head(), await chain.blockHash(transfer.blockNumber)];
+    const [head, blockHashAtHeight] = [await headOf(chain), await chain.blockHash(transfer.blockNumber)];
     return judgeTransfer(transfer, state, { headNumber: head.number, blockHashAtHeight, neededConfirmations: chain.confirmations });
   }
 

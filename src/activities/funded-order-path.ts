@@ -9,7 +9,6 @@ import { broughtBy, type Deposit, type DepositDestination } from '../domain/depo
 import { DomainError, type ErrorCode } from '../domain/errors';
 import { ENDED_FUNDED_ORDER_STATES, type FundedOrder, type FundedOrderFact, type FundedOrderState, type PlannedOrderList } from '../domain/funded-order';
 import type { OrderList } from '../domain/order-list';
-import type { VenueBridge } from '../domain/venue-bridge';
 import { ENDED_WITHDRAWAL_STATES, type Withdrawal } from '../domain/withdrawal';
 import type { Deposits } from '../store/deposits/deposits';
 import type { VenueExits as ExitRows } from '../store/deposits/venue-exits';
@@ -88,21 +87,18 @@ export class FundedOrderPath {
     const access = await this.accessOf({ deposit, destination, order });
     const bridge = access?.session.bridge;
     if (access === null || bridge === undefined) return { kind: 'late', reason: 'NO_WAY_BACK' };
-    const credits = (await this.creditsOf(bridge, (await this.sentAtMs(funding, access)) - CLOCKS_APART_MS)).filter(({ amount }) => decimal(amount).equals(decimal(funding.amount)));
+    const sentAtMs = await this.sentAtMs(funding, access);
+    const credits = (await bridge.credits(sentAtMs - CLOCKS_APART_MS, reading())).filter(({ amount }) => decimal(amount).equals(decimal(funding.amount)));
     const counted = credits.length === 0 ? null : await this.ports.credits.claimCredit(deposit.id, deposit.userId, credits);
     return counted === null ? this.lateSince(funding.updatedAt, 'CREDIT_LATE') : null;
   }
 
   /** By the venue's clock: ours may be wrong by hours, or was when the transfer began. The chain's says when it was mined; the earlier of the two counts. */
   private async sentAtMs({ createdAt, token, transaction }: Withdrawal, { venue }: VenueAccess): Promise<number> {
-    const aheadMs = (await venue.venueTimeMs({ signal: AbortSignal.timeout(READ_MS), priority: 'read' })) - this.ports.clock.nowMs();
+    const aheadMs = (await venue.venueTimeMs(reading())) - this.ports.clock.nowMs();
     const begunAtMs = Date.parse(createdAt) + aheadMs;
     const minedAtMs = transaction === null ? null : ((await this.ports.chains.get(token.chainId)?.minedAtMs(transaction.hash)) ?? null);
     return minedAtMs === null ? begunAtMs : Math.min(begunAtMs, minedAtMs);
-  }
-
-  private creditsOf(bridge: VenueBridge, sinceMs: number): ReturnType<VenueBridge['credits']> {
-    return bridge.credits(sinceMs, { signal: AbortSignal.timeout(READ_MS), priority: 'read' });
   }
 
   /** The list has the name that the deposit gave it: made by whoever comes first, and found by all others. */
@@ -144,4 +140,8 @@ export class FundedOrderPath {
 
 function stateOf(deposit: Deposit | null, before: FundedOrder): FundedOrderState {
   return deposit?.destination?.order?.state ?? before.state;
+}
+
+function reading(): { readonly signal: AbortSignal; readonly priority: 'read' } {
+  return { signal: AbortSignal.timeout(READ_MS), priority: 'read' };
 }

@@ -144,7 +144,7 @@ async function endLists(ports: KillSwitchPorts, accountId: string, kind: 'cancel
 }
 
 /** One that cannot be stopped now holds up no other, of whatever account: it is told of, and stopped at the next look. */
-async function apart(ports: KillSwitchPorts, subject: TroubleSubject, work: () => Promise<void>): Promise<void> {
+async function apart(ports: KillSwitchPorts, subject: TroubleSubject, work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
   } catch (error) {
@@ -169,7 +169,7 @@ async function openOurs(ports: KillSwitchPorts, accountId: string, outside: bool
 async function cancelable(ports: KillSwitchPorts, accountId: string, outside: boolean): Promise<readonly CancelReference[]> {
   const open = await openOurs(ports, accountId, outside);
   // One whose workflow does not answer holds up no other: it is asked again at the next look.
-  await Promise.all(open.filter(isHeld).map((order) => apart(ports, { orderId: order.id }, async () => void (await ports.cancelHeld(order)))));
+  await Promise.all(open.filter(isHeld).map((order) => apart(ports, { orderId: order.id }, () => ports.cancelHeld(order))));
   return open.filter((order) => !isHeld(order)).map(({ id, userId, venue, symbol }) => ({ orderId: id, userId, accountId, venue, symbol }));
 }
 

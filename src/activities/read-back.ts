@@ -3,7 +3,7 @@
  * come for it at any moment, then orders, amends and cancels.
  */
 import type { Clock } from '../domain/clock';
-import type { Order, OrderIntent } from '../domain/order';
+import type { OrderIntent } from '../domain/order';
 import type { MutationIntent, RecordedGroup, RecordedMutation } from '../domain/order-store';
 import type { ListedGroup, ListedHeld, ListedSupervised, RememberedGroup, RememberedMutation, SeenSupervised } from '../domain/remembered-orders';
 import { MUTATION_SEND_TTL_MS } from './mutation-settler';
@@ -39,7 +39,7 @@ export interface ReadBackPorts {
     windowMs(): Promise<number | null>;
   };
   /** Orders that wait in workflows. */
-  readonly standing: StandingPorts & { orderById(id: string): Promise<Order | null> };
+  readonly standing: StandingPorts;
   readonly supervised: {
     /** Whether its row says that it is over. */
     hasEnded(of: ListedSupervised['of']): Promise<boolean>;

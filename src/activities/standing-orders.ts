@@ -9,16 +9,12 @@ import { isTerminal } from '../domain/order';
 import type { AppliedOrder, OrderEvidence, RecordedGroup } from '../domain/order-store';
 import type { RememberedHeld, StandingOrder } from '../domain/remembered-orders';
 import { orderTriggerId, triggerOf, type Trigger, type TriggerIntent, type TriggerParameters } from '../domain/trigger';
+import type { ReadBack } from '../store/orders/placing';
 import type { HeldReadBack } from '../store/waiting/held-orders';
-
-export interface ReadBackOrder {
-  readonly denied: ReadonlySet<string>;
-  readonly pricesSinceMs?: number;
-}
 
 export interface StandingPorts {
   readonly clock: Clock;
-  readonly placing: { recordOrders(intents: readonly OrderIntent[], context: { ownerWorkflowId: string; sendTtlMs: number; readBack?: ReadBackOrder }): Promise<RecordedGroup> };
+  readonly placing: { recordOrders(intents: readonly OrderIntent[], context: { ownerWorkflowId: string; sendTtlMs: number; readBack?: ReadBack }): Promise<RecordedGroup> };
   readonly held: { readBack(known: HeldReadBack): Promise<boolean> };
   readonly triggers: { arm(intent: TriggerIntent, sinceMs?: number): Promise<Trigger>; amend(id: string, revision: number, parameters: TriggerParameters, sinceMs: number): Promise<Trigger | null>; disarm(id: string): Promise<Trigger | null> };
   readonly evidence: { apply(items: readonly OrderEvidence[]): Promise<readonly AppliedOrder[]> };

@@ -66,8 +66,7 @@ export class VenueExits {
   private async signed(deposit: Deposit, credited: Credited, { venue, contract }: { readonly venue: Venue; readonly contract: Hex }, bridge: VenueBridge): Promise<KnownExit | FundedOrderFact | null> {
     const { rows, deposits, signer } = this.ports;
     const { id: depositId, userId, toAddress } = deposit;
-    const before = await rows.find(depositId);
-    const begun = before ?? (await this.begin(deposit, credited, { venue, contract }, bridge));
+    const begun = (await rows.find(depositId)) ?? (await this.begin(deposit, credited, { venue, contract }, bridge));
     let known = begun;
     if (!mayHaveLeft(begun)) {
       if (decimal(credited.amount).lessThanOrEqualTo(decimal(bridge.exitFee))) return { kind: 'held', reason: 'BELOW_FEE' };

@@ -115,7 +115,7 @@ export class EvmChain implements Chain {
       for (let at = 0; at < addresses.length; at += MAX_ADDRESSES) {
         const to = addresses.slice(at, at + MAX_ADDRESSES);
         const logs = await client.getLogs({ address: [...tokens], event: TRANSFER, args: { to: [...to] }, fromBlock: BigInt(fromBlock), toBlock: BigInt(toBlock), strict: true });
-        for (const log of logs) found.push({ number: Number(log.blockNumber), hash: lower(log.blockHash), txHash: lower(log.transactionHash), logIndex: log.logIndex, token: lower(log.address), from: lower(log.args.from), to: lower(log.args.to), units: log.args.value.toString() });
+        found.push(...transfersOf(logs));
       }
       return found;
     });
@@ -147,7 +147,7 @@ export class EvmChain implements Chain {
       }, isWord);
       return { symbol: String(symbol).replace(/[^A-Za-z0-9._-]/g, '').slice(0, MAX_SYMBOL) || 'TOKEN', decimals: Number(decimals) };
     } catch (error) {
-      if (!isWord(error)) throw this.endpoints.unavailable(error);
+      if (!isWord(error)) throw error;
       throw new DomainError('VALIDATION', `${address} is no ERC-20 token on ${this.name}`, { details: { field: 'token' }, cause: error });
     }
   }
@@ -200,12 +200,15 @@ interface RawLog {
   readonly logIndex: number;
 }
 
+/** Of one value of 32 bytes in hexadecimal, 0x included: what a contract adds behind it is no part of it. */
+const WORD_CHARACTERS = 66;
+
 function transfersOf(logs: readonly RawLog[]): readonly TransferLog[] {
   return logs.flatMap((log) => {
     const [topic, from, to] = log.topics;
     // An NFT's Transfer has a third indexed value and no data.
     if (topic !== TRANSFER_TOPIC || from === undefined || to === undefined || log.topics.length !== 3 || log.data === '0x') return [];
-    return [{ number: Number(log.blockNumber), hash: lower(log.blockHash), txHash: lower(log.transactionHash), logIndex: log.logIndex, token: lower(log.address), from: addressOf(from), to: addressOf(to), units: BigInt(log.data).toString() }];
+    return [{ number: Number(log.blockNumber), hash: lower(log.blockHash), txHash: lower(log.transactionHash), logIndex: log.logIndex, token: lower(log.address), from: addressOf(from), to: addressOf(to), units: BigInt(log.data.slice(0, WORD_CHARACTERS)).toString() }];
   });
 }
 

@@ -45,20 +45,22 @@ export class EvmEndpoints {
   /** Of every one that answers. Those that rest are left out while others answer. */
   async everywhere<T>(ask: (client: PublicClient) => Promise<T>): Promise<readonly [T, ...T[]]> {
     const nowMs = Date.now();
-    const awake = this.endpoints.filter((endpoint) => endpoint.restsUntilMs <= nowMs);
-    const answers = await Promise.all((awake.length > 0 ? awake : this.endpoints).map((endpoint) => this.of(endpoint, ask, () => false)));
-    const [first, ...others] = answers.flatMap((answer) => ('value' in answer ? [answer.value] : []));
-    if (first !== undefined) return [first, ...others];
-    const resting = this.endpoints.filter((endpoint) => !awake.includes(endpoint));
-    if (awake.length === 0 || resting.length === 0) throw this.unavailable(answers.map((answer) => ('error' in answer ? answer.error : null))[0]);
-    return [await this.inTurn(ask)];
+    const awake = this.endpoints.filter((each) => each.restsUntilMs <= nowMs);
+    let last: unknown = null;
+    for (const some of [awake, this.endpoints.filter((each) => !awake.includes(each))]) {
+      const answers = await Promise.all(some.map((endpoint) => this.of(endpoint, ask)));
+      const [first, ...others] = answers.flatMap((answer) => ('value' in answer ? [answer.value] : []));
+      if (first !== undefined) return [first, ...others];
+      for (const answer of answers) if ('error' in answer) last = answer.error;
+    }
+    throw this.unavailable(last);
   }
 
   async health(): Promise<readonly EndpointHealth[]> {
     return Promise.all(
       this.endpoints.map(async (endpoint) => {
         const startedMs = performance.now();
-        const answer = await this.of(endpoint, (client) => client.getBlockNumber(), () => false);
+        const answer = await this.of(endpoint, (client) => client.getBlockNumber());
         const ok = 'value' in answer;
         return { endpoint: endpoint.name, ok, latencyMs: ok ? Math.round(performance.now() - startedMs) : null, headNumber: ok ? Number(answer.value) : null };
       }),
@@ -66,7 +68,7 @@ export class EvmEndpoints {
   }
 
   /** Its address may hold a key: viem's message has it, so it is not repeated. */
-  unavailable(error: unknown): DomainError {
+  private unavailable(error: unknown): DomainError {
     if (error instanceof DomainError) return error;
     return new DomainError('SERVICE_UNAVAILABLE', `no endpoint of ${this.options.name} answers (${error instanceof Error ? error.name : 'unknown error'})`, { retryAfterSeconds: 2 });
   }
@@ -76,7 +78,7 @@ export class EvmEndpoints {
     return [...this.endpoints.filter((each) => each.restsUntilMs <= nowMs), ...this.endpoints.filter((each) => each.restsUntilMs > nowMs)];
   }
 
-  private async of<T>(endpoint: Endpoint, ask: (client: PublicClient) => Promise<T>, isAnswer: (error: unknown) => boolean): Promise<{ readonly value: T } | { readonly error: unknown }> {
+  private async of<T>(endpoint: Endpoint, ask: (client: PublicClient) => Promise<T>, isAnswer: (error: unknown) => boolean = () => false): Promise<{ readonly value: T } | { readonly error: unknown }> {
     try {
       endpoint.isOfChain ??= (await endpoint.client.getChainId()) === this.options.id;
       if (!endpoint.isOfChain) throw new DomainError('SERVICE_UNAVAILABLE', `endpoint ${endpoint.name} is of another chain than ${this.options.name} (${this.options.id}): correct its address in the settings`);

@@ -126,8 +126,6 @@ export class AccountChanges {
     const { orders, positions, moves, agreed, fundings, fundedOrders } = await underWay(tx, id);
     const isMoneyMoving = moves + agreed + fundings + fundedOrders > 0;
     if (!isMoneyMoving && orders + positions === 0) return;
-    // Another process may have replaced them since this one read them.
-    this.sealed.forget(id);
     const before = await this.sealed.openable(id);
     if (before === null && !isMoneyMoving) return;
     const isSame = before !== null && ['address', 'vaultAddress'].every((field) => (before[field] ?? '').toLowerCase() === (wanted[field] ?? '').toLowerCase());

@@ -39,7 +39,7 @@ export class Credentials {
     return found;
   }
 
-  /** Null where they cannot be opened: sealed by a master key that is lost, or damaged. */
+  /** As they are in the database now: another process may have replaced them. Null where they cannot be opened: sealed by a master key that is lost, or damaged. */
   async openable(accountId: string): Promise<VenueCredentials | null> {
     const row = (await this.sealedRows([accountId]))[0];
     if (row === undefined) throw new DomainError('NOT_FOUND', `account ${accountId} has no stored credentials`);

@@ -131,8 +131,7 @@ describe('the backup has a stop that waits, and since then', () => {
   test('it was moved, and its owner amends what the backup shows: refused by the revision, and the row is brought up to date first', async () => {
     const made = await backedUp();
     const { amendConditional } = createConditionalActivities({ ...ports(), held: world.store.held, triggers: world.store.triggers, capabilities: () => null, alert: () => Promise.resolve() });
-    const { userId, id: accountId } = made.account;
-    const amending = { orderId: made.intent.id, userId, accountId, intent: made.intent, ownerWorkflowId, standing: known(made) };
+    const amending = { intent: made.intent, ownerWorkflowId, standing: known(made) };
     expect(await amendConditional({ ...amending, expectedRevision: 1, terms: { quantity: '4' } })).toMatchObject({ verdict: 'denied', code: 'PRECONDITION_FAILED' });
     expect(await made.order()).toMatchObject({ triggerPrice: '1.2', quantity: '10', revision: 3 });
     expect(await amendConditional({ ...amending, expectedRevision: 3, terms: { quantity: '4' } })).toMatchObject({ verdict: 'applied' });
