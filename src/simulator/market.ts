@@ -18,7 +18,7 @@ export interface PaperMarket {
   readonly minQuantity: Decimal;
   readonly minNotional: Decimal;
   readonly maxLeverage: number;
-  /** A reduce-only order for more than the position is taken and fills no more than that; several rest no more than that together. Absent: it is refused. */
+  /** A reduce-only order for more than the position is taken and fills no more than that; a new one that rests ends the earliest of those that rest with it for more. Absent: it is refused. */
   readonly capsReduceOnly?: boolean;
   /** Its positions are always isolated. */
   readonly onlyIsolated?: boolean;

@@ -94,10 +94,11 @@ export class OrderLife {
   endExcessReductions(account: Account, venue: Venue, newest: Order): void {
     if (venue.market.capsReduceOnly !== true || !newest.reduceOnly) return;
     const holding = account.holding(venue.market);
+    const room = reducible(holding.quantity, newest.side);
     const resting = [...holding.reduceOnly].filter((order) => order !== newest && order.side === newest.side && !isArmed(order));
     let wanted = sum([newest, ...resting].map(({ leaves }) => leaves));
     for (const order of resting) {
-      if (wanted.lessThanOrEqualTo(reducible(holding.quantity, newest.side))) return;
+      if (wanted.lessThanOrEqualTo(room)) return;
       wanted = wanted.minus(order.leaves);
       this.cancelOpen(account, order, 'REDUCE_ONLY');
     }

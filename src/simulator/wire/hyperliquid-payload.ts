@@ -23,27 +23,20 @@ export interface PayloadPort {
 /** The sentence, or null where each order is judged by itself. Throws what cannot be read at all. */
 export function refusedPayload(orders: readonly Item[], grouping: unknown, port: PayloadPort): string | null {
   if (orders.length === 0) return 'Orders are empty.';
-  const requests = orders.map((item) => read(item, port));
-  for (const request of requests) {
-    const refusal = typeof request === 'string' ? request : request === null ? null : refusedOrder(request.order, request.asset, port);
-    if (refusal !== null) return refusal;
-  }
-  return refusedGroup(requests.map((request) => (request === null || typeof request === 'string' ? null : request.order)), grouping);
+  const all = orders.map((item) => readItem(item, port));
+  return all.find(({ refusal }) => refusal !== null)?.refusal ?? refusedGroup(all.map(({ order }) => order), grouping);
 }
 
-function read(item: Item, port: PayloadPort): { readonly order: OrderRequest; readonly asset: HyperliquidAsset } | string | null {
-  let asset: HyperliquidAsset;
+/** `order`: null where it is on no market, which is its own refusal later, or cannot be made of what was sent. */
+function readItem(item: Item, port: PayloadPort): { readonly order: OrderRequest | null; readonly refusal: string | null } {
+  let asset: HyperliquidAsset | null = null;
   try {
     asset = port.asset(item['a']);
+    const order = readOrder(item, asset, '');
+    return { order, refusal: refusedOrder(order, asset, port) };
   } catch (error) {
     if (!(error instanceof PaperError) || error.message === MALFORMED) throw error;
-    return null;
-  }
-  try {
-    return { asset, order: readOrder(item, asset, '') };
-  } catch (error) {
-    if (!(error instanceof PaperError) || error.message === MALFORMED) throw error;
-    return error.message;
+    return { order: null, refusal: asset === null ? null : error.message };
   }
 }
 

@@ -168,7 +168,7 @@ export class HyperliquidUsers {
   hasTooManyOrders(user: string, { reduceOnly, triggerPrice }: Pick<OrderRequest, 'reduceOnly' | 'triggerPrice'>): boolean {
     const open = this.accountsOf(user).reduce((count, account) => count + account.open.size, 0);
     const limit = Math.min(OPEN_ORDERS + Math.floor(this.usageOf(user).volume / VOLUME_PER_OPEN_ORDER), MAX_OPEN_ORDERS);
-    return open >= MAX_OPEN_ORDERS || (open >= limit && (reduceOnly || triggerPrice !== undefined));
+    return open >= (reduceOnly || triggerPrice !== undefined ? limit : MAX_OPEN_ORDERS);
   }
 
   /** Counts requests against what the address has traded. Throws BAD_REQUEST with the venue's words when none are left. */

@@ -155,13 +155,13 @@ export class MarketData {
       if (this.closing.signal.aborted) return;
       for (const told of tickers) {
         const ticker = this.named(told);
-        const heardAtMs = this.tickers.get(ticker.symbol)?.observedAtMs;
+        const heard = this.tickers.get(ticker.symbol);
         // The stream overtook the answer; the venue's own times are no guide, its clock may be set back.
-        if (heardAtMs !== undefined && heardAtMs >= askedAtMs) continue;
+        if (heard !== undefined && heard.observedAtMs >= askedAtMs) continue;
         // A price that the stream lost, in a market that is silent since, reaches triggers this way only.
         this.options.onMessage?.({ kind: 'ticker', ticker }, true);
         // Some venues tell the last trade on their stream only: it stays the last.
-        this.noteTicker({ ...ticker, last: ticker.last ?? this.tickers.get(ticker.symbol)?.ticker.last ?? null });
+        this.noteTicker({ ...ticker, last: ticker.last ?? heard?.ticker.last ?? null });
       }
     } catch (error) {
       if (this.closing.signal.aborted) return;

@@ -13,12 +13,12 @@ export function publicDialect(venue: string, coins: readonly string[], tellDrift
   const best = new Map<string, Omit<Ticker, 'venue' | 'symbol'>>();
   /** The newest time that the venue told. Its marks carry none: they are as new as what came before them. */
   let venueMs = 0;
-  const book = (heard: HotBook): PublicMessage => {
-    venueMs = Math.max(venueMs, heard.time);
-    return bookMessage(heard);
+  const book = ({ coin, time, bids, asks }: HotBook): PublicMessage => {
+    venueMs = Math.max(venueMs, time);
+    return { kind: 'book', symbol: coin, type: 'snapshot', bids, asks, sequence: time, atMs: time };
   };
-  const ticker = (coin: string, change: Partial<Omit<Ticker, 'venue' | 'symbol'>>): PublicMessage => {
-    venueMs = Math.max(venueMs, change.at ?? 0);
+  const ticker = (coin: string, change: Partial<Omit<Ticker, 'venue' | 'symbol'>> & Pick<Ticker, 'at'>): PublicMessage => {
+    venueMs = Math.max(venueMs, change.at);
     const known = { ...(best.get(coin) ?? { bid: null, ask: null, mark: null, last: null, at: 0 }), ...change };
     best.set(coin, known);
     return { kind: 'ticker', ticker: { venue, symbol: coin, ...known } };
@@ -72,8 +72,4 @@ export function midsDialect(dexes: readonly string[], tellDrift: TellDrift): Soc
     },
   };
   return { authentication: () => null, subscriptions: subscriptionsOf(parts.subscriptions), ping: () => PING, read: (text) => read(text, parts, () => ({ kind: 'ignored' })), gap: parts.gap, refused: () => null, policy: () => 'facts' };
-}
-
-function bookMessage({ coin, time, bids, asks }: HotBook): PublicMessage {
-  return { kind: 'book', symbol: coin, type: 'snapshot', bids, asks, sequence: time, atMs: time };
 }
