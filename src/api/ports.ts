@@ -65,7 +65,7 @@ export interface AccountChange {
   readonly name?: string;
   readonly status?: { readonly status: AccountStatus; readonly reason: string | null };
   readonly credential?: VenueCredentials;
-  /** Belongs to `credential`: who signs with it at the venue. */
+  /** Belongs to `credential`: who signs with it at the venue; the same as before where it is absent. */
   readonly signerId?: string;
 }
 

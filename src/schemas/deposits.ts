@@ -6,25 +6,20 @@ import { DEPOSIT_DECISIONS } from '../domain/deposit-state';
 import { fundedOrderSchema, thenOrderSchema } from './then-order';
 import { decimalSchema, idSchema, nextCursorSchema, pageQuery, positiveDecimalSchema, timeSchema, uuidSchema } from './fields';
 
-/** The example stands before the transformation: the document shows what is sent. */
-const hexOf = (bytes: number, what: string, example: string) =>
-  z
-    .string()
-    .regex(new RegExp(`^0x[0-9a-fA-F]{${bytes * 2}}$`), `must be ${what}: 0x and ${bytes * 2} hexadecimal digits`)
-    .meta({ examples: [example] })
-    .transform((text): `0x${string}` => `0x${text.slice(2).toLowerCase()}`);
+const lowerHex = (text: string): `0x${string}` => `0x${text.slice(2).toLowerCase()}`;
+const hexText = (bytes: number, what: string) =>
+  z.string().regex(new RegExp(`^0x[0-9a-fA-F]{${bytes * 2}}$`), { error: `must be ${what}: 0x and ${bytes * 2} hexadecimal digits`, abort: true });
+const isOneCase = (digits: string): boolean => digits === digits.toLowerCase() || digits === digits.toUpperCase();
 const EXAMPLE_ADDRESS = '0x70997970c51812dc3a010c7d01b50e0d17dc79c8';
-/** Money goes there: of an address in mixed case its checksum is held to (EIP-55), so that a mistyped one is found. */
-const addressSchema = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{40}$/, 'must be an address: 0x and 40 hexadecimal digits')
-  .refine((text) => !/^0x[0-9a-fA-F]{40}$/.test(text) || isOneCase(text.slice(2)) || checksumAddress(text as `0x${string}`) === text, 'has a wrong checksum: it is mistyped, or was not copied whole (in lower case it has none)')
+/**
+ * Money goes there: of an address in mixed case its checksum is held to (EIP-55), so that a mistyped one is found. Examples stand before the
+ * transformation: the document shows what is sent.
+ */
+const addressSchema = hexText(20, 'an address')
+  .refine((text) => isOneCase(text.slice(2)) || checksumAddress(text as `0x${string}`) === text, 'has a wrong checksum: it is mistyped, or was not copied whole (in lower case it has none)')
   .meta({ examples: [EXAMPLE_ADDRESS] })
-  .transform((text): `0x${string}` => `0x${text.slice(2).toLowerCase()}`);
-const hashSchema = hexOf(32, 'a transaction hash', `0x${'ab'.repeat(32)}`);
-function isOneCase(digits: string): boolean {
-  return digits === digits.toLowerCase() || digits === digits.toUpperCase();
-}
+  .transform(lowerHex);
+const hashSchema = hexText(32, 'a transaction hash').meta({ examples: [`0x${'ab'.repeat(32)}`] }).transform(lowerHex);
 
 /** As the domain has them: addresses, hashes and data. */
 const shownHex = z.string().regex(/^0x[0-9a-f]*$/).meta({ examples: ['0x00000000000000000000000000000000000000aa'] });

@@ -19,7 +19,8 @@ export interface RoundPorts<Open extends Supervised> {
 
 export class SupervisorRound<Open extends Supervised> {
   private after: Open | null = null;
-  private told = new Map<string, number>();
+  /** What the round before has told. */
+  private told: ReadonlyMap<string, number> = new Map();
   /** What this round has met: the others have ended. */
   private met = new Map<string, number>();
 
@@ -35,7 +36,6 @@ export class SupervisorRound<Open extends Supervised> {
       this.met.set(each.id, each.revision);
       this.after = each;
     }
-    for (const each of page) this.told.set(each.id, each.revision);
     if (page.length === this.limit) return;
     this.told = this.met;
     this.met = new Map();

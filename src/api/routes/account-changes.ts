@@ -30,13 +30,15 @@ export function accountChangeRoutes({ ports, directory }: RouteContext): Route[]
       async handle({ params, body, userId, actor }) {
         const before = await own(params.id, userId);
         if (body.credentials !== undefined) await ports.venues.tryCredentials(before.venue, body.credentials);
+        const signerId = body.credentials === undefined ? null : ports.venues.signerOf(before.venue, body.credentials);
         const after = await ports.accounts.change(
           before.id,
           userId,
           {
             ...(body.name === undefined ? {} : { name: body.name }),
             ...(body.status === undefined ? {} : { status: { status: body.status, reason: body.status === 'ACTIVE' ? null : (body.reason ?? null) } }),
-            ...(body.credentials === undefined ? {} : { credential: body.credentials, signerId: ports.venues.signerOf(before.venue, body.credentials) ?? before.signerId }),
+            ...(body.credentials === undefined ? {} : { credential: body.credentials }),
+            ...(signerId === null ? {} : { signerId }),
           },
           actor,
         );

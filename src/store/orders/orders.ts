@@ -62,7 +62,7 @@ export class Orders {
     return (await this.core.database.rows(`SELECT ${ORDER_SELECT} FROM orders o WHERE o.account_id = $1 AND ${OPEN_SQL} AND NOT ${HELD_SQL} ORDER BY o.created_at, o.id`, accountId)).map(orderOf);
   }
 
-  /** The same, with those that wait in workflows, of which the venue knows nothing. */
+  /** Every open order of the account, oldest first: also those that wait in workflows, of which the venue knows nothing. */
   async open(accountId: string): Promise<readonly Order[]> {
     return (await this.core.database.rows(`SELECT ${ORDER_SELECT} FROM orders o WHERE o.account_id = $1 AND ${OPEN_SQL} ORDER BY o.created_at, o.id`, accountId)).map(orderOf);
   }
