@@ -87,8 +87,9 @@ export class VenueExits {
   }
 
   /** A database that lost what it knew asks for what it asked for before: the venue is asked first whether it shows that already. */
-  private async begin({ id: depositId, userId, destination }: Deposit, { amount, at, exitNonce }: Credited, { venue, contract }: { readonly venue: Venue; readonly contract: Hex }, bridge: VenueBridge): Promise<KnownExit> {
-    const { next: nonce, all } = exitNonces(exitNonce ?? String(Date.parse(at)), await venue.venueTimeMs(reading()));
+  private async begin({ id: depositId, userId, destination }: Deposit, credited: Credited, { venue, contract }: { readonly venue: Venue; readonly contract: Hex }, bridge: VenueBridge): Promise<KnownExit> {
+    const { amount } = credited;
+    const { next: nonce, all } = exitNonces(credited, await venue.venueTimeMs(reading()));
     const shown = await bridge.exitsShown(all.map((each) => ({ amount, nonce: each })), reading());
     return this.ports.rows.begin({ depositId, userId, accountId: destination?.accountId ?? '', venue: venue.name, signerId: bridge.signerId, nonce, shown, contract, amount });
   }

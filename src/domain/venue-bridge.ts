@@ -47,10 +47,11 @@ export const EXIT_TRIES = 16;
 
 /**
  * The nonces under which a credit may be asked back, or may have been by somebody whose database is lost: `next` is today's, of the venue's
- * clock; `all` are those of each day until now. A function of what the venue fixed, and of no database.
+ * clock; `all` are those of each day until now. A function of what the venue fixed, and of no database. Credits that were recorded without a
+ * nonce (before their lines of one moment were told apart) have the time of their line.
  */
-export function exitNonces(first: string, venueTimeMs: number): { readonly next: string; readonly all: readonly string[] } {
-  const start = BigInt(first);
+export function exitNonces({ exitNonce, at }: { readonly exitNonce?: string; readonly at: string }, venueTimeMs: number): { readonly next: string; readonly all: readonly string[] } {
+  const start = BigInt(exitNonce ?? Date.parse(at));
   const age = BigInt(Math.trunc(venueTimeMs)) - start;
   const days = age > 0n ? age / EXIT_DAY_MS : 0n;
   const all: string[] = [];

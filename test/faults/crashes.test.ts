@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import type { ApiOrder } from '../support/api-client';
 import { settledAndBalanced } from '../support/afterwards';
+import { someoneWaitsForALock } from '../support/lock-waits';
 import { startStack, type Stack } from '../support/stack';
 
 let stack: Stack;
@@ -56,10 +57,7 @@ async function someoneWaits(): Promise<void> {
   const client = new Client({ connectionString: stack.postgres.url });
   await client.connect();
   try {
-    await stack.client.until('a transaction to wait for the row', async () => {
-      const { rows } = await client.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
-      return rows.length > 0 ? true : null;
-    });
+    await someoneWaitsForALock(client);
   } finally {
     await client.end();
   }

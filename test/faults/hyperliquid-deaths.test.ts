@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import type { ApiOrder } from '../support/api-client';
+import { someoneWaitsForALock } from '../support/lock-waits';
 import { startHyperliquidStack, type HyperliquidStack } from '../support/hyperliquid-stack';
 
 const ORDER = { path: '/exchange/order' } as const;
@@ -28,12 +29,7 @@ describe('S7: processes die or sleep, and intents are orders at the venue, 1 to 
     await database.query('BEGIN');
     await database.query('SELECT id FROM accounts WHERE id = $1 FOR UPDATE', [hl.accountId]);
     return {
-      waitedFor: async () => {
-        await client().until('a transaction to wait for the row', async () => {
-          const { rows } = await database.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
-          return rows.length > 0 ? true : null;
-        });
-      },
+      waitedFor: () => someoneWaitsForALock(database),
       release: async () => {
         await database.query('ROLLBACK');
         await database.end();

@@ -19,9 +19,10 @@ export async function renewExit(tx: Queryable, { id, destination }: Deposit, { a
   const [dead] = await tx.rows<{ tries: number }>(`SELECT x.tries FROM venue_exits x WHERE x.deposit_id = $1 AND (x.state = 'REFUSED' OR x.key_id IS NULL AND NOT x.doubted) FOR UPDATE`, id);
   if (dead === undefined) return;
   if (dead.tries >= EXIT_TRIES) throw new DomainError('CONFLICT', `it was asked ${EXIT_TRIES} times and refused: withdraw at the venue with the wallet that it belongs to`, { details: { tries: dead.tries } });
-  const order = destination?.order;
-  const nowMs = Math.trunc(venueTimeMs(order?.list.venue ?? ''));
-  const { next } = exitNonces(order?.credited?.exitNonce ?? String(nowMs), nowMs);
+  const order = destination?.order ?? null;
+  if (order?.credited == null) throw new Error(`deposit ${id} was asked back though its venue never credited it`);
+  const nowMs = Math.trunc(venueTimeMs(order.list.venue));
+  const { next } = exitNonces(order.credited, nowMs);
   // The count of sends goes on: what is told late of an earlier one is not of this.
   await tx.rows(
     `UPDATE venue_exits SET state = 'SENDING', tries = tries + 1, nonce = $4::numeric + tries, reason_code = NULL, reason_message = NULL, doubted = false, absences = 0, unclears = 0, key_id = NULL, wrapped_key = NULL, sealed = NULL,

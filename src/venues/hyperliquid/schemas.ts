@@ -18,8 +18,8 @@ export const metaSchema = message({
 export type Meta = z.infer<typeof metaSchema>;
 export const perpDexsSchema = z.array(message({ name: z.string().min(1), deployerFeeScale: number.optional() }, ['fullName', 'deployer', 'oracleUpdater', 'feeRecipient', 'assetToStreamingOiCap', 'subDeployers', 'lastDeployerFeeScaleChangeTime', 'assetToFundingMultiplier', 'assetToFundingInterestRate', 'isListed']).nullable());
 export const spotMetaSchema = message({ tokens: z.array(message({ name: z.string().min(1), index: z.number().int().nonnegative(), tokenId: z.string() }, ['szDecimals', 'weiDecimals', 'isCanonical', 'evmContract', 'fullName', 'deployerTradingFeeShare'])) }, ['universe']);
-/** `oraclePx`: the price of the goods elsewhere, as validators report it. */
-export const assetContextSchema = message({ funding: number, markPx: number, midPx: number.nullable(), oraclePx: number.optional() }, ['openInterest', 'prevDayPx', 'dayNtlVlm', 'premium', 'impactPxs', 'dayBaseVlm']);
+/** `oraclePx`: the price of the goods elsewhere, as validators report it. The middle is read from `allMids`: here a market without a book has none. */
+export const assetContextSchema = message({ funding: number, markPx: number, oraclePx: number.optional() }, ['midPx', 'openInterest', 'prevDayPx', 'dayNtlVlm', 'premium', 'impactPxs', 'dayBaseVlm']);
 export type AssetContext = z.infer<typeof assetContextSchema>;
 export const metaAndContextsSchema = z.tuple([metaSchema, z.array(assetContextSchema)]);
 export const midsSchema = z.record(z.string(), number);

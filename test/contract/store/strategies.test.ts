@@ -6,7 +6,7 @@ import type { Account } from '../../../src/domain/account';
 import { flatnessOf } from '../../../src/domain/kill-switch';
 import { UNCONDITIONAL } from '../../../src/domain/order';
 import type { ChildPlan } from '../../../src/domain/strategy';
-import { until } from '../streams/bus-until';
+import { someoneWaitsForALock } from '../../support/lock-waits';
 import { fillOf, intentFor, openStoreWorld, OWNER, SYMBOL, type StoreWorld } from './harness';
 import { wish } from '../strategy-wish';
 
@@ -119,7 +119,8 @@ describe('a kill switch', () => {
     await holding.query('BEGIN');
     await holding.query('SELECT id FROM accounts WHERE id = $1 FOR UPDATE', [account.id]);
     const latching = patient.killSwitches.latch({ id: randomUUID(), userId, scope: 'all', accountId: null, venue: null, mode: 'halt', reason: null }, 'key:boss');
-    await until('the latch knows its accounts', async () => (await looking.query(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)).rows.length > 0);
+    // The latch knows its accounts then.
+    await someoneWaitsForALock(looking, latching);
     const late = await world.newAccount({ userId });
     await holding.query('COMMIT');
     await Promise.all([holding.end(), looking.end()]);

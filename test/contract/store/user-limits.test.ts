@@ -5,6 +5,7 @@ import { Client } from 'pg';
 import { NO_USER_LIMITS, type Account, type UserRiskLimits } from '../../../src/domain/account';
 import type { Store } from '../../../src/store';
 import { intentFor, OWNER, openStoreWorld, seen, SYMBOL, viewOf, type StoreWorld } from './harness';
+import { someoneWaitsForALock } from '../../support/lock-waits';
 import { queried } from '../../support/queried';
 
 let world: StoreWorld;
@@ -32,12 +33,6 @@ async function ask(account: Account, changes: Parameters<typeof intentFor>[1] = 
   const intent = intentFor(account, changes);
   await world.store.placing.recordOrders([intent], OWNER);
   return (await verdicts([intent]))[0] ?? null;
-}
-
-/** How many connections to this database wait for a lock. */
-async function waiting(sql: Client): Promise<number> {
-  const { rows } = await sql.query<{ waiting: number }>(`SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`);
-  return rows[0]?.waiting ?? 0;
 }
 
 const count = (found: readonly (string | null)[], wanted: string | null): number => found.filter((each) => each === wanted).length;
@@ -71,9 +66,8 @@ describe('orders of several accounts', () => {
     await sql.query('SELECT id FROM accounts WHERE id = $1 FOR UPDATE', [second.id]);
     await sql.query(`INSERT INTO exposures(account_id, symbol, user_id, open_orders) VALUES ($1, $2, $3, 1)`, [second.id, SYMBOL, userId]);
     const intent = intentFor(first);
-    let isPlaced = false;
-    const placing = patient.placing.recordOrders([intent], OWNER).finally(() => (isPlaced = true));
-    while (!isPlaced && (await waiting(sql)) === 0);
+    const placing = patient.placing.recordOrders([intent], OWNER);
+    await someoneWaitsForALock(sql, placing);
     await sql.query('COMMIT');
     await placing;
     await sql.end();

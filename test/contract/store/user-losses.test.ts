@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { NO_USER_LIMITS, type Account, type UserRiskLimits } from '../../../src/domain/account';
+import { someoneWaitsForALock } from '../../support/lock-waits';
 import { fillOf, intentFor, openStoreWorld, OWNER, SYMBOL, type StoreWorld } from './harness';
 
 let world: StoreWorld;
@@ -111,10 +112,8 @@ describe('the drawdown of a user', () => {
     await sql.query('BEGIN');
     await sql.query('SELECT id FROM accounts WHERE id = $1 FOR UPDATE', [first?.id]);
     await sql.query(`INSERT INTO ledger_balances(account_id, user_id, book, asset, amount) VALUES ($1, $2, 'fees', 'USDT', 50) ON CONFLICT (account_id, book, asset) DO UPDATE SET amount = 50`, [first?.id, first?.userId]);
-    let isPlaced = false;
-    const asked = ask(1).finally(() => (isPlaced = true));
-    const waiting = async (): Promise<number> => (await sql.query<{ n: number }>(`SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)).rows[0]?.n ?? 0;
-    while (!isPlaced && (await waiting()) === 0);
+    const asked = ask(1);
+    await someoneWaitsForALock(sql, asked);
     await sql.query('COMMIT');
     expect(await asked).toBe('RISK_DRAWDOWN');
   });

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { isoTime } from '../../../../src/domain/clock';
 import { faultOfWay } from '../../../../src/domain/deposit-way';
 import { LocalSigner } from '../../../../src/chains/local-signer';
 import type { Hex } from '../../../../src/domain/deposit';
@@ -76,10 +77,17 @@ test('what is asked back has the nonce that its credit fixed: two of one moment 
   const credits = await bridgeOver([line('99.0', at), line('99.0', at), line('98', at + 100)]).credits(0, READING);
   expect(credits.map(({ exitNonce }) => Number(exitNonce) - at)).toEqual([0, EXIT_TRIES, 100]);
   const day = 86_400_000;
-  expect(exitNonces(String(at), at - 1).next).toBe(String(at));
-  expect(exitNonces(String(at), at + day - 1)).toMatchObject({ next: String(at) });
-  const later = exitNonces(String(at), at + 2 * day + 5);
+  const credit = { exitNonce: String(at), at: isoTime(at + 5_000) };
+  expect(exitNonces(credit, at - 1).next).toBe(String(at));
+  expect(exitNonces(credit, at + day - 1)).toMatchObject({ next: String(at) });
+  const later = exitNonces(credit, at + 2 * day + 5);
   expect([later.next, later.all.length, later.all[0], later.all.at(-1)]).toEqual([String(at + 2 * day), 3 * EXIT_TRIES, String(at), String(at + 2 * day + EXIT_TRIES - 1)]);
+});
+
+test('a credit that was recorded without a nonce is asked back by the time of its line, whoever asks and whenever', () => {
+  const at = 1_700_000_000_000;
+  const credit = { at: isoTime(at) };
+  expect([exitNonces(credit, at + 1).next, exitNonces(credit, at + 86_399_999).next, exitNonces(credit, at + 86_400_000).next]).toEqual([String(at), String(at), String(at + 86_400_000)]);
 });
 
 test('what came over the bridge has a name for each line, also where the venue gives them one hash and one moment', async () => {

@@ -161,6 +161,14 @@ describe('markets', () => {
     expect(dialect.refused('any')).toBeNull();
   });
 
+  test.each([{ midPx: null }, {}, { midPx: null, premium: null, impactPxs: null }])('a market without a book has its mark all the same, whatever stands where its middle would: %j', (middle) => {
+    const drifts: string[] = [];
+    const dialect = publicDialect('hyperliquid', ['BTC'], (what) => drifts.push(what) > 0);
+    told(dialect, 'bbo', { coin: 'BTC', time: 1_000, bbo: [null, null] });
+    expect(told(dialect, 'activeAssetCtx', { coin: 'BTC', ctx: { funding: '0.0', markPx: '80.0', oraclePx: '80.0', ...middle } })).toMatchObject([{ ticker: { mark: '80', bid: null, ask: null } }]);
+    expect(drifts).toEqual([]);
+  });
+
   test('a mark is as new as what the venue told last, while the best prices stand', () => {
     const dialect = publicDialect('hyperliquid', ['BTC'], () => false);
     told(dialect, 'bbo', { coin: 'BTC', time: 1_000, bbo: [{ px: '99.0', sz: '1.0' }, { px: '101.0', sz: '1.0' }] });

@@ -56,6 +56,13 @@ async function answered(text: string, { orders = [order()], status = 200 }: { or
 }
 const ok = (...statuses: unknown[]): string => JSON.stringify({ status: 'ok', response: { type: 'order', data: { statuses } } });
 
+test('a market without a book costs no other market its prices, whether the venue says null of its middle or nothing', async () => {
+  const context = { funding: '0.0', markPx: '90000.0', oraclePx: '90001.0' };
+  infos.set('metaAndAssetCtxs ', [infos.get('meta '), [{ ...context, midPx: null }]]);
+  infos.set('metaAndAssetCtxs xyz', [infos.get('meta xyz'), [context]]);
+  expect(await venue.tickers(reading)).toMatchObject([{ symbol: 'BTC', mark: '90000', index: '90001' }, { symbol: 'xyz:TSLA', mark: '90000' }]);
+});
+
 describe('an answer to an order', () => {
   test.each<[string, string, number?]>([
     ['that is a page', '<html><body>Service expired</body></html>'],
