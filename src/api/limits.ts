@@ -51,6 +51,8 @@ export const VENUE_HEALTH_CACHE_SIZE = 1_000;
 
 /** An intent must be recorded within this, whatever timeoutMs says: before that nothing true could be answered. */
 export const RECORD_WAIT_MS = 5_000;
+/** The read after that, by client id: longer than a database takes that answers at all. */
+export const LAST_READ_MS = 1_000;
 
 /** A new account's first balance; without it the account is answered all the same. */
 export const FIRST_BALANCE_WAIT_MS = 5_000;

@@ -1,7 +1,7 @@
 /** One request that waits for one order. */
 import { DomainError } from '../domain/errors';
 import type { Order } from '../domain/order';
-import { RECORD_WAIT_MS } from './limits';
+import { LAST_READ_MS, RECORD_WAIT_MS } from './limits';
 
 export interface WatchTarget {
   readonly accountId: string;
@@ -61,7 +61,7 @@ export class OrderWatch {
 
   /**
    * The order once it is settled; as it is after `timeoutMs`. When the intent is not even recorded by then, waits until
-   * it is, at most RECORD_WAIT_MS. Rejects with the error given to `readAfterFailure` if there is no row after it.
+   * it is, at most RECORD_WAIT_MS and one read. Rejects with the error given to `readAfterFailure` if there is no row after it.
    */
   outcome(timeoutMs: number): Promise<WatchOutcome> {
     if (!this.isOpen) return this.result;
@@ -125,8 +125,18 @@ export class OrderWatch {
     if (this.latest !== null && this.rules.isRecorded(this.latest)) this.finish({ kind: 'unsettled', order: this.latest });
   }
 
+  /**
+   * Nobody told of it, and whoever records intents may be away: what was asked for may be on record all the same, by an earlier request with its
+   * client id. That is read before the caller hears that nothing is.
+   */
   private giveUp(): void {
     this.finishOpen();
+    if (!this.isOpen || this.recorded || this.latest !== null || this.target.clientOrderId === null) return this.nothingFound();
+    this.readNow();
+    this.timers.push(setTimeout(() => this.nothingFound(), LAST_READ_MS));
+  }
+
+  private nothingFound(): void {
     this.absent();
     this.finish({ kind: 'absent' });
   }

@@ -1,13 +1,6 @@
 /** Starts the order workflows: the API's only way to place, amend and cancel. */
-import {
-  isGrpcServiceError,
-  WithStartWorkflowOperation,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowUpdateRPCTimeoutOrCancelledError,
-  type Client,
-} from '@temporalio/client';
+import { WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import { randomUUID } from 'node:crypto';
-import { DomainError } from '../domain/errors';
 import { isHeld } from '../domain/condition';
 import type { HeldTerms } from '../domain/evidence';
 import { UNCONDITIONAL, type Order, type OrderIntent } from '../domain/order';
@@ -18,6 +11,7 @@ import { ConditionalGateway } from './conditional-gateway';
 import { MAX_GROUP_ORDERS, OrderLane } from './order-lanes';
 import { orderSearchAttributes } from './search-attributes';
 import { TASK_QUEUES, WORKFLOW_TASK_TIMEOUT_MS } from './task-queues';
+import { askTemporal } from './update-with-start';
 import { amendmentWorkflowId, cancellationWorkflowId, orderGroupWorkflowId, orderWorkflowId } from './workflow-ids';
 
 /** How long one update-with-start may take. The workflow goes on without its caller; callers are answered by events. */
@@ -113,7 +107,7 @@ export class OrderGateway {
     const alone = intents.length === 1;
     const batchId = randomUUID();
     const workflowId = alone ? orderWorkflowId(first.accountId, first.clientOrderId) : orderGroupWorkflowId(lane, batchId);
-    const operation = new WithStartWorkflowOperation<(input: OrderInput) => Promise<OrderOutcome>>('order', {
+    const operation = () => new WithStartWorkflowOperation<(input: OrderInput) => Promise<OrderOutcome>>('order', {
       workflowId,
       taskQueue: TASK_QUEUES.orders,
       args: [{ intents }],
@@ -129,7 +123,7 @@ export class OrderGateway {
         clientOrderIds: intents.map((intent) => intent.clientOrderId),
       }),
     });
-    await this.underDeadline(() => this.client.workflow.executeUpdateWithStart(awaitOutcome, { updateId: alone ? first.id : batchId, args: [], startWorkflowOperation: operation }), undefined);
+    await this.underDeadline(() => this.client.workflow.executeUpdateWithStart(awaitOutcome, { updateId: alone ? first.id : batchId, args: [], startWorkflowOperation: operation() }), undefined);
   }
 
   private async mutate(
@@ -139,7 +133,7 @@ export class OrderGateway {
     summary: string,
     symbol: string,
   ): Promise<MutationOutcome> {
-    const operation = new WithStartWorkflowOperation<(input: MutationInput) => Promise<MutationOutcome>>(workflowType, {
+    const operation = () => new WithStartWorkflowOperation<(input: MutationInput) => Promise<MutationOutcome>>(workflowType, {
       workflowId,
       taskQueue: TASK_QUEUES.orders,
       args: [{ intent }],
@@ -151,18 +145,15 @@ export class OrderGateway {
       typedSearchAttributes: orderSearchAttributes({ accountIds: [intent.accountId], venue: intent.venue, symbols: [symbol], kind: intent.kind, clientOrderIds: [] }),
     });
     const already: MutationOutcome = { verdict: 'nothingToDo', code: 'CONFLICT', message: `the ${intent.kind} was made before` };
-    return this.underDeadline(() => this.client.workflow.executeUpdateWithStart(awaitMutation, { updateId: intent.id, args: [], startWorkflowOperation: operation }), already);
+    return this.underDeadline(() => this.client.workflow.executeUpdateWithStart(awaitMutation, { updateId: intent.id, args: [], startWorkflowOperation: operation() }), already);
   }
 
   /** Runs one update-with-start under the deadline; an earlier, closed execution of the same id is an answer too. */
   private async underDeadline<Answer>(call: () => Promise<Answer>, alreadyClosed: Answer): Promise<Answer> {
     try {
-      return await this.client.withDeadline(Date.now() + START_DEADLINE_MS, call);
+      return await askTemporal(this.client, START_DEADLINE_MS, 'Temporal did not answer', call);
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError) return alreadyClosed;
-      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcServiceError(error)) {
-        throw new DomainError('SERVICE_UNAVAILABLE', 'Temporal did not answer', { outcome: 'unknown', retryAfterSeconds: 1, cause: error });
-      }
       throw error;
     }
   }

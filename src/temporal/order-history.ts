@@ -7,6 +7,7 @@ import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-wor
 import type { ListedGroup, ListedHeld, ListedSupervised, RememberedGroup, RememberedHeld, RememberedMutation, SeenSupervised } from '../domain/remembered-orders';
 import { STRATEGIES } from '../domain/strategies/registry';
 import { orderChanged, orderListSeen, standingOrder, strategySeen, type ConditionalOrderInput, type ConditionalOutcome, type MutationInput, type OrderInput, type OrderOutcome } from '../workflows/messages';
+import { isGone } from './update-with-start';
 import { orderListWorkflowId, strategyWorkflowId } from './workflow-ids';
 
 const SECOND_MS = 1_000;
@@ -130,14 +131,8 @@ export class OrderHistory {
       const [input] = await decodeArrayFromPayloads(options.loadedDataConverter, started.input?.payloads);
       return input;
     } catch (error) {
-      if (error instanceof WorkflowNotFoundError || isNotFound(error)) return null;
+      if (isGone(error)) return null;
       throw error;
     }
   }
-}
-
-/** gRPC's NOT_FOUND, as the raw service throws it. */
-const NOT_FOUND = 5;
-function isNotFound(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === NOT_FOUND;
 }

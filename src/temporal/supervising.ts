@@ -1,5 +1,5 @@
 /** Starts and tells the workflows of strategies, kill switches and dead-man switches. Starting one that runs already is no error. */
-import { isGrpcServiceError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { DomainError } from '../domain/errors';
 import type { KillSwitch } from '../domain/kill-switch';
 import { accountsOfList, type OrderList } from '../domain/order-list';
@@ -9,6 +9,7 @@ import { heartbeatChanged, killSwitchChanged, orderListChanged, strategyChanged,
 import { ACCOUNT_ID, fittingKeywords, MARKET, ORDER_KIND, ORDER_STATE, VENUE } from './search-attributes';
 import { TASK_QUEUES } from './task-queues';
 import { ensure } from './watching';
+import { isSilence } from './update-with-start';
 import { deadManWorkflowId, killSwitchWorkflowId, orderListWorkflowId, strategyWorkflowId } from './workflow-ids';
 
 export async function ensureStrategy(client: Client, strategy: Strategy): Promise<void> {
@@ -83,7 +84,7 @@ export async function orUnavailable<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    if (!isGrpcServiceError(error)) throw error;
+    if (!isSilence(error)) throw error;
     throw new DomainError('SERVICE_UNAVAILABLE', 'Temporal did not answer: it is recorded, and carried out once Temporal is back', { outcome: 'applied', retryAfterSeconds: 1, cause: error });
   }
 }

@@ -1,9 +1,9 @@
 /** Hands a workflow a wish and gives its answer. One that has ended, or was lost, is started again from what is given. */
-import { isGrpcServiceError, WithStartWorkflowOperation, WorkflowUpdateRPCTimeoutOrCancelledError, type Client } from '@temporalio/client';
+import { WithStartWorkflowOperation, type Client } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
 import { randomUUID } from 'node:crypto';
-import { DomainError } from '../domain/errors';
 import { TASK_QUEUES, WORKFLOW_TASK_TIMEOUT_MS } from './task-queues';
+import { askTemporal } from './update-with-start';
 
 /** The workflow of something that has a row. */
 export interface RowWorkflow<Input> {
@@ -18,19 +18,17 @@ export interface RowWorkflow<Input> {
 
 /** Throws SERVICE_UNAVAILABLE (outcome unknown) when Temporal does not answer in time. */
 export async function wish<Input, Reply, Args extends unknown[]>(client: Client, { type, workflowId, input, summary, deadlineMs }: RowWorkflow<Input>, update: UpdateDefinition<Reply, Args>, args: Args): Promise<Reply> {
-  const startWorkflowOperation = new WithStartWorkflowOperation<(input: Input) => Promise<void>>(type, {
-    workflowId,
-    taskQueue: TASK_QUEUES.background,
-    args: [input],
-    workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    staticSummary: summary,
+  const updateId = randomUUID();
+  return askTemporal(client, deadlineMs, `Temporal did not answer; read the ${type}`, () => {
+    const startWorkflowOperation = new WithStartWorkflowOperation<(input: Input) => Promise<void>>(type, {
+      workflowId,
+      taskQueue: TASK_QUEUES.background,
+      args: [input],
+      workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      staticSummary: summary,
+    });
+    return client.workflow.executeUpdateWithStart(update, { updateId, args, startWorkflowOperation });
   });
-  try {
-    return await client.withDeadline(Date.now() + deadlineMs, () => client.workflow.executeUpdateWithStart(update, { updateId: randomUUID(), args, startWorkflowOperation }));
-  } catch (error) {
-    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcServiceError(error)) throw new DomainError('SERVICE_UNAVAILABLE', `Temporal did not answer; read the ${type}`, { outcome: 'unknown', retryAfterSeconds: 1, cause: error });
-    throw error;
-  }
 }

@@ -21,12 +21,38 @@ async function atVenue(orderIds: readonly string[]): Promise<number> {
   return (await stack.sim.orders()).filter((order) => venueIds.has(order.orderId)).length;
 }
 
+/** As a caller does that is told to send the same again: two workers that die one after the other may leave an intent unrecorded for longer than one is waited for. */
+const repeated = (key: string): ReturnType<typeof stack.client.place> =>
+  stack.client.until('an answer', async () => {
+    const answer = await stack.client.place({ accountId: stack.accountId, ...farBelow }, { 'idempotency-key': key });
+    return answer.status === 503 ? null : answer;
+  });
+
+describe('no worker is there to record an intent', () => {
+  test('its caller is told that it is not recorded yet and may still be; sent again it is the same order, once', async () => {
+    const before = (await stack.sim.orders()).length;
+    const key = randomUUID();
+    await Promise.all(stack.workers.map((worker) => worker.kill('SIGSTOP')));
+    try {
+      const { status, body } = await stack.client.call<{ error: { message: string; outcome: string } }>('POST', '/api/v1/orders', { accountId: stack.accountId, ...farBelow }, { 'idempotency-key': key });
+      expect([status, body.error.message, body.error.outcome]).toEqual([503, 'the order is not recorded yet and may still be', 'unknown']);
+    } finally {
+      await Promise.all(stack.workers.map((worker) => worker.kill('SIGCONT')));
+    }
+    const { status, body } = await repeated(key);
+    expect([201, 202]).toContain(status);
+    await stack.client.untilState(body.id, 'WORKING');
+    expect((await stack.sim.orders()).length - before).toBe(1);
+    await settledAndBalanced(stack);
+  }, 180_000);
+});
+
 describe('S2: the venue accepts and drops the response', () => {
   test('50 retries with one Idempotency-Key and 3 worker kills are one order at the venue and one id from the API', async () => {
     const before = (await stack.sim.orders()).length;
     await stack.sim.fault({ kind: 'dropResponse', count: 1, match: { method: 'POST', path: '/orders' } });
     const key = randomUUID();
-    const retry = (): ReturnType<typeof stack.client.place> => stack.client.place({ accountId: stack.accountId, ...farBelow }, { 'idempotency-key': key });
+    const retry = (): ReturnType<typeof stack.client.place> => repeated(key);
     const retries = Array.from({ length: 50 }, async (_, index) => {
       if (index > 0) await stack.client.until('the venue has the order', async () => ((await stack.sim.orders()).length > before ? true : null));
       return retry();

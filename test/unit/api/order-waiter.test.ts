@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { OrderWatch } from '../../../src/api/order-watch';
 import { OrderWaiter } from '../../../src/api/order-waiter';
-import { RECORD_WAIT_MS } from '../../../src/api/limits';
+import { LAST_READ_MS, RECORD_WAIT_MS } from '../../../src/api/limits';
 import { isSettled } from '../../../src/api/replies';
 import { accountStream, type StreamEvent } from '../../../src/domain/events';
 import type { Order, OrderState } from '../../../src/domain/order';
@@ -97,8 +97,23 @@ describe('a request that waits for its order', () => {
 
   test('is told that nothing is recorded, after the limit for that', async () => {
     const outcome = backend.watch('1').outcome(100);
-    await jest.advanceTimersByTimeAsync(RECORD_WAIT_MS);
+    await jest.advanceTimersByTimeAsync(RECORD_WAIT_MS + LAST_READ_MS);
     expect(await outcome).toEqual({ kind: 'absent' });
+  });
+
+  test('that repeats an earlier one is told of its order, though nobody who records anything is there', async () => {
+    backend.rows.set('1', order('1', 'WORKING', 5, 'client-2'));
+    const outcome = backend.watch('2').outcome(100);
+    await jest.advanceTimersByTimeAsync(RECORD_WAIT_MS + LAST_READ_MS);
+    expect(await outcome).toMatchObject({ kind: 'settled', order: { id: '1' } });
+    expect(backend.clientReads).toBe(1);
+  });
+
+  test('is told the same while no row can be read either', async () => {
+    backend.fails = true;
+    const outcome = backend.watch('2').outcome(100);
+    await jest.advanceTimersByTimeAsync(RECORD_WAIT_MS + LAST_READ_MS);
+    expect([await outcome, backend.waiter.size]).toEqual([{ kind: 'absent' }, 0]);
   });
 
   test('an order that does not yet show what was asked for is no answer', async () => {
@@ -190,7 +205,7 @@ describe('the streams', () => {
     const listener = backend.listeners.get(accountStream('a'));
     for (const event of [{ orderId: null, data: {} }, { orderId: '1', data: {} }, { orderId: '1', data: { order: null } }, { orderId: '1', data: { order: { id: '2', state: 'WORKING', revision: 1 } } }]) listener?.(event as unknown as StreamEvent);
     expect(watch.latest).toBeNull();
-    await jest.advanceTimersByTimeAsync(RECORD_WAIT_MS);
+    await jest.advanceTimersByTimeAsync(RECORD_WAIT_MS + LAST_READ_MS);
     expect(await outcome).toEqual({ kind: 'absent' });
   });
 
