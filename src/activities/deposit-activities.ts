@@ -2,6 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { Deposit, DepositState, Hex } from '../domain/deposit';
 import type { DepositDecision } from '../domain/deposit-state';
+import { DomainError } from '../domain/errors';
 import type { AccountFunding } from './account-funding';
 import { beating } from './beating';
 import type { DepositArrivals } from './deposit-arrivals';
@@ -48,6 +49,8 @@ export function createDepositActivities(path: DepositPath, arrivals: Pick<Deposi
 
 export interface ChainWatchPorts {
   readonly arrivals: Pick<DepositArrivals, 'scan'>;
+  /** Of each read: what its endpoints kept from a conclusion, null where nothing. */
+  readonly noted: (chainId: number, words: string | null) => Promise<void>;
   /** ms between two reads. */
   readonly scanMs: number;
   /** Aborted when this process gives its work away. */
@@ -56,14 +59,25 @@ export interface ChainWatchPorts {
   readonly onTrouble: (error: unknown) => void;
 }
 
-export function createChainWatchActivities({ arrivals, scanMs, leaving, sleep, onTrouble }: ChainWatchPorts): ChainWatchActivities {
+/** One read of a chain, and what an operator should know of it. Rejects where the chain, or the database, does not answer. */
+export async function readChain({ arrivals, noted }: Pick<ChainWatchPorts, 'arrivals' | 'noted'>, chainId: number): Promise<void> {
+  try {
+    await noted(chainId, await arrivals.scan(chainId));
+  } catch (error) {
+    // Its endpoints', not ours: an operator should know what they say.
+    if (error instanceof DomainError && error.code === 'SERVICE_UNAVAILABLE') await noted(chainId, error.message);
+    throw error;
+  }
+}
+
+export function createChainWatchActivities({ arrivals, noted, scanMs, leaving, sleep, onTrouble }: ChainWatchPorts): ChainWatchActivities {
   return {
     watchChain: async ({ chainId }) => {
       const signal = AbortSignal.any([Context.current().cancellationSignal, leaving]);
       await beating(async () => {
         while (!signal.aborted) {
           // A chain that does not answer is asked again: its cursor stands where it stood.
-          await arrivals.scan(chainId).catch(onTrouble);
+          await readChain({ arrivals, noted }, chainId).catch(onTrouble);
           await sleep(scanMs, signal);
         }
       });

@@ -54,8 +54,11 @@ export class DepositArrivals {
     return (await this.must(id)).state;
   }
 
-  /** Reads the destination chain from where it was left, and judges what is not settled. */
-  async scan(chainId: number): Promise<void> {
+  /**
+   * Reads the destination chain from where it was left, and judges what is not settled. What its endpoints kept from a conclusion, in words; null:
+   * nothing. Throws SERVICE_UNAVAILABLE where they kept it from being read at all.
+   */
+  async scan(chainId: number): Promise<string | null> {
     const chain = this.chainOf(chainId);
     const { transfers, deposits, taken } = this.ports;
     const head = await chain.head();
@@ -66,7 +69,7 @@ export class DepositArrivals {
     if (to >= from) {
       const addresses = await deposits.addresses();
       const hash = await chain.blockHash(to);
-      if (hash === null) return;
+      if (hash === null) return `no endpoint of ${chain.name} shows block ${to}`;
       const logs = addresses.length === 0 ? [] : await chain.transfersTo(addresses.map((each) => each.address), [taken.address], from, to);
       const userOf = new Map(addresses.map((each) => [each.address, each.userId]));
       const seen = logs.flatMap((log) => {
@@ -75,7 +78,7 @@ export class DepositArrivals {
       });
       await transfers.keep(chainId, seen, { nextBlock: to + 1, blockHash: hash });
     }
-    await this.judge(await transfers.toJudge(chainId, head.number - WATCHED_BLOCKS));
+    return this.judge(await transfers.toJudge(chainId, head.number - WATCHED_BLOCKS));
   }
 
   /** The block that is read next: earlier where the last block that was read is not in the chain any more. */
@@ -113,9 +116,10 @@ export class DepositArrivals {
     if (seen.length > 0) await this.ports.transfers.keep(chainId, seen, null);
   }
 
-  /** What is gone is taken back before anything is counted. What endpoints tell different things of holds up nothing but itself. */
-  private async judge(rows: readonly StoredTransfer[]): Promise<void> {
+  /** What is gone is taken back before anything is counted. What endpoints tell different things of holds up nothing but itself: the last of it in words, null: nothing. */
+  private async judge(rows: readonly StoredTransfer[]): Promise<string | null> {
     const { transfers, deposits, taken, claimWithinMs } = this.ports;
+    const disputes: string[] = [];
     // Asked once for all of them: every endpoint answers it. One that is older only counts later.
     const heads = new Map<number, Promise<ChainBlock>>();
     const headOf = (chain: Chain): Promise<ChainBlock> => {
@@ -123,23 +127,25 @@ export class DepositArrivals {
       heads.set(chain.id, head);
       return head;
     };
-    const judged = await Promise.all(rows.map(async (row) => ({ row, verdict: await this.undisputed(row, () => this.verdictOf(row, headOf)) })));
+    const judged = await Promise.all(rows.map(async (row) => ({ row, verdict: await this.undisputed(row, disputes, () => this.verdictOf(row, headOf)) })));
     for (const { row, verdict } of judged) {
       if (verdict === 'void') await transfers.voidSeen(row);
       if (verdict === 'reverse') await transfers.reverse(row);
     }
     for (const { row, verdict } of judged) {
-      if (verdict === 'count' && (await this.undisputed(row, () => this.isHeld(row))) === true) await transfers.count(row, { claimWithinMs, taken });
+      if (verdict === 'count' && (await this.undisputed(row, disputes, () => this.isHeld(row))) === true) await transfers.count(row, { claimWithinMs, taken });
       if (verdict === 'wait' && row.depositId !== null && (await this.must(row.depositId)).toAddress === row.transfer.to) await deposits.record(row.depositId, { kind: 'destinationSeen', transfer: row.transfer });
     }
+    return disputes.at(-1) ?? null;
   }
 
   /** null: the chain's endpoints do not answer, or not alike. */
-  private async undisputed<T>({ transfer }: StoredTransfer, ask: () => Promise<T>): Promise<T | null> {
+  private async undisputed<T>({ transfer }: StoredTransfer, disputes: string[], ask: () => Promise<T>): Promise<T | null> {
     try {
       return await ask();
     } catch (error) {
       if (!(error instanceof DomainError) || error.code !== 'SERVICE_UNAVAILABLE') throw error;
+      disputes.push(error.message);
       this.ports.onTrouble(`transfer ${transfer.txHash}/${transfer.logIndex} on chain ${transfer.chainId} cannot be judged`, error);
       return null;
     }

@@ -1,5 +1,6 @@
 /** What an event means to a rule. Pure: the same rule and event always give the same step. */
 import type { AlertFact, AlertRule } from './alert';
+import { CHAIN_ALERTS } from './chain-stall';
 import { decimal, decimalText } from './decimal';
 import { ENDED_DEPOSIT_STATES, UNSENT_DEPOSIT_STATES, type DepositState } from './deposit';
 import { STREAM_ALERTS, type EventType, type StreamEvent } from './events';
@@ -49,6 +50,7 @@ export function stepOf(rule: AlertRule, event: StreamEvent, accountOf: (id: stri
     case 'depositStuck':
       if (event.type === 'withdrawal.failed') return fundingStep(event);
       if (event.type === 'deposit.unclaimed') return unclaimedStep(event);
+      if (event.type === 'account.alert') return chainStep(event);
       return event.type.startsWith('deposit.') || event.type.startsWith('swap.') ? depositStep(rule, event) : null;
     // Judged by prices and marks, where those are known.
     case 'price':
@@ -141,6 +143,14 @@ function unclaimedStep(event: StreamEvent): AlertStep {
   const { amount, asset, txHash } = (event.data['transfer'] ?? {}) as { readonly amount?: unknown; readonly asset?: unknown; readonly txHash?: unknown };
   const body = `${String(amount)} of ${String(asset)} came in ${String(txHash)} and lies in suspense (${textAt(event.data, 'why') ?? 'nobody claims it'}): an operator releases it.`;
   return { kind: 'raise', clears: null, fact: { subject: `unclaimed/${String(txHash)}`, title: 'Money arrived that no deposit claims', body, accountId: null, symbol: null, data: { ...event.data } } };
+}
+
+/** In the stream of an operator alone: others hear of their own deposits. It was told because it lasts. */
+function chainStep(event: StreamEvent): AlertStep | null {
+  if (textAt(event.data, 'kind') !== CHAIN_ALERTS.stalled) return null;
+  const [chain, reason, since] = ['chain', 'reason', 'since'].map((field) => textAt(event.data, field) ?? '');
+  const body = `Since ${since}: ${reason}. What arrives is counted once its endpoints answer, and alike: look at SUREFILL_${(chain ?? '').toUpperCase()}_RPC_URLS.`;
+  return { kind: 'raise', clears: null, fact: { subject: `chain/${chain}`, title: `No deposit that arrives on ${chain} is counted`, body, accountId: null, symbol: null, data: { ...event.data } } };
 }
 
 /** What was to go on to an account stays in the wallet. Another withdrawal that failed is told to whoever asked for it. */

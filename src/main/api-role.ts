@@ -145,6 +145,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
     unprotectedMs: () => store.gauges.unprotectedMs(),
     oldestWebhookSeconds: () => store.gauges.oldestWebhookSeconds(),
     depositsByState: () => store.gauges.depositsByState(),
+    chainStalledSeconds: () => health.chainStalledSeconds(),
     connections: () => sockets.connections,
     onTrouble: (error) => logger.warn({ err: error }, 'a gauge could not be read'),
   });

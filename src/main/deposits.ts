@@ -61,7 +61,8 @@ export function depositActivities(platform: Platform, parts: DepositParts): Depo
 export function chainWatchActivities(platform: Platform, parts: DepositParts, leaving: AbortSignal): ChainWatchActivities {
   const onTrouble = (error: unknown): void => platform.logger.warn({ err: error, chainId: parts.destination.id }, 'the chain where deposits arrive could not be read');
   const sleep = (ms: number, signal: AbortSignal): Promise<void> => delay(ms, undefined, { signal }).catch(() => undefined);
-  return createChainWatchActivities({ arrivals: lazyArrivals(platform, parts), scanMs: platform.settings.depositPollMs, leaving, sleep, onTrouble });
+  const noted = (chainId: number, words: string | null): Promise<void> => platform.store.chainStalls.note(chainId, parts.chains.get(chainId)?.name ?? String(chainId), words);
+  return createChainWatchActivities({ arrivals: lazyArrivals(platform, parts), noted, scanMs: platform.settings.depositPollMs, leaving, sleep, onTrouble });
 }
 
 /** The token's decimals are the chain's to tell, which may be away when a process starts. */

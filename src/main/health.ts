@@ -1,5 +1,6 @@
 /** Whether the parts answer: asked each second in the background, so that a request never waits to learn that one is away. */
 import type { HealthPort, VenueState } from '../api';
+import type { ChainStall } from '../domain/chain-stall';
 import type { Readiness } from '../schemas/health';
 import { TASK_QUEUES } from '../temporal/task-queues';
 import type { Platform } from './platform';
@@ -11,6 +12,7 @@ const CHECK_INTERVAL_MS = 1_000;
 const CHECK_TIMEOUT_MS = 2_000;
 /** A poller asks at least once a minute; one that has not for longer is gone. */
 const POLLER_FRESH_MS = 70_000;
+const SECOND_MS = 1_000;
 /** temporal.api.enums.v1.TaskQueueType */
 const WORKFLOW_TASKS = 1;
 
@@ -22,12 +24,13 @@ export class Health implements HealthPort {
   private postgresql = UNKNOWN;
   private temporal = UNKNOWN;
   private workers = UNKNOWN;
+  private stalls: readonly ChainStall[] = [];
   private draining = false;
   private checking: Promise<void> | null = null;
   private readonly timer: NodeJS.Timeout;
 
   constructor(
-    private readonly platform: Pick<Platform, 'store' | 'temporal' | 'settings'>,
+    private readonly platform: Pick<Platform, 'clock' | 'store' | 'temporal' | 'settings'>,
     private readonly venues: () => readonly VenueState[],
     private readonly stores: StoreWatch,
   ) {
@@ -37,7 +40,7 @@ export class Health implements HealthPort {
 
   /** Asks all parts now. */
   check(): Promise<void> {
-    this.checking ??= Promise.all([this.checkPostgresql(), this.checkTemporal(), this.checkWorkers()]).then(() => {
+    this.checking ??= Promise.all([this.checkPostgresql(), this.checkTemporal(), this.checkWorkers(), this.checkChains()]).then(() => {
       this.checking = null;
     });
     return this.checking;
@@ -47,7 +50,13 @@ export class Health implements HealthPort {
     if (this.postgresql === UNKNOWN) await this.check();
     const { postgresql, temporal, workers } = this;
     const ready = !this.draining && [postgresql, temporal, workers].every((part) => part.status === 'ok');
-    return { status: ready ? 'ready' : 'notReady', postgresql, temporal, workers, entries: this.entries(), venues: this.venues().map(({ name, status }) => ({ name, status })) };
+    return { status: ready ? 'ready' : 'notReady', postgresql, temporal, workers, entries: this.entries(), chains: this.chains(), venues: this.venues().map(({ name, status }) => ({ name, status })) };
+  }
+
+  /** By name, of the chains where deposits arrive; 0 where nothing keeps them from being counted. */
+  async chainStalledSeconds(): Promise<ReadonlyMap<string, number>> {
+    const nowMs = this.platform.clock.nowMs();
+    return new Map(this.chains().map(({ name, since }) => [name, since === null ? 0 : Math.max(0, (nowMs - Date.parse(since)) / SECOND_MS)]));
   }
 
   postgresqlAway(): boolean {
@@ -62,6 +71,15 @@ export class Health implements HealthPort {
   private entries(): Readiness['entries'] {
     const held = this.stores.held(null);
     return held === null ? { status: 'open', detail: null } : { status: 'held', detail: held };
+  }
+
+  /** The same: who deposits is not kept from trading. */
+  private chains(): Readiness['chains'] {
+    const { chains, depositDestination } = this.platform.settings;
+    return chains.filter(({ id }) => id === depositDestination).map(({ id, name }) => {
+      const stall = this.stalls.find(({ chainId }) => chainId === id);
+      return stall === undefined ? { name, status: 'ok', detail: null, since: null } : { name, status: 'stalled', detail: stall.words, since: stall.since };
+    });
   }
 
   /** From now on /readyz says 503, so that a balancer sends no more. */
@@ -79,6 +97,11 @@ export class Health implements HealthPort {
 
   private async checkTemporal(): Promise<void> {
     this.temporal = await outcomeOf(this.platform.temporal.ping(CHECK_TIMEOUT_MS));
+  }
+
+  /** While PostgreSQL is away, as it was last seen: its own line says that. */
+  private async checkChains(): Promise<void> {
+    if (this.platform.settings.chains.length > 0) this.stalls = await this.platform.store.chainStalls.all().catch(() => this.stalls);
   }
 
   /** Someone polls the orders queue. */

@@ -18,6 +18,7 @@ import { applyUnderLocks, type MarkOf, type QuoteOf } from './orders/apply-evide
 import { ApiKeys } from './accounts/api-keys';
 import { announcement, CommitAnnouncer } from './commit-announcer';
 import { ChainSends } from './deposits/chain-sends';
+import { ChainStalls } from './deposits/chain-stalls';
 import { ChainTransfers } from './deposits/chain-transfers';
 import { change, holdEpoch, type StoreCore, type StoreLog } from './core';
 import { CollateralMoves } from './money/collateral-moves';
@@ -141,6 +142,7 @@ export class Store {
   readonly ledger: Ledger;
   readonly deposits: Deposits;
   readonly chainTransfers: ChainTransfers;
+  readonly chainStalls: ChainStalls;
   readonly suspense: Suspense;
   readonly chainSends: ChainSends;
   readonly privyWallets: EmbeddedWallets;
@@ -204,6 +206,7 @@ export class Store {
     this.ledger = new Ledger(core);
     this.deposits = new Deposits(core);
     this.chainTransfers = new ChainTransfers(core);
+    this.chainStalls = new ChainStalls(core);
     this.suspense = new Suspense(core);
     this.chainSends = new ChainSends(core);
     this.privyWallets = new EmbeddedWallets(core, 'privy');

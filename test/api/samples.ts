@@ -44,7 +44,7 @@ export const TICKERS: readonly Ticker[] = [
 
 export function readiness(postgresqlAway: boolean, temporalAway: boolean): Readiness {
   const part = (away: boolean): Readiness['temporal'] => ({ status: away ? 'away' : 'ok', detail: away ? 'connection refused' : null });
-  return { status: postgresqlAway || temporalAway ? 'notReady' : 'ready', postgresql: part(postgresqlAway), temporal: part(temporalAway), workers: part(false), entries: { status: 'open', detail: null }, venues: VENUES.map(({ name, status }) => ({ name, status })) };
+  return { status: postgresqlAway || temporalAway ? 'notReady' : 'ready', postgresql: part(postgresqlAway), temporal: part(temporalAway), workers: part(false), entries: { status: 'open', detail: null }, chains: [{ name: 'arbitrum', status: 'stalled', detail: 'the endpoints of arbitrum tell different things of block 7: nothing is concluded until they agree', since: '2026-01-31T12:00:00.000Z' }], venues: VENUES.map(({ name, status }) => ({ name, status })) };
 }
 
 export function position(id: string, accountId: string, side: Position['side'], quantity: string): ShownPosition {

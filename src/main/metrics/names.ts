@@ -25,6 +25,7 @@ export const METRIC_NAMES = {
   webhookDeliveries: 'surefill_webhook_deliveries_total',
   webhookOldest: 'surefill_webhook_oldest_pending_seconds',
   depositsByState: 'surefill_deposits_by_state',
+  chainStalledSeconds: 'surefill_chain_stalled_seconds',
   alertMessages: 'surefill_alert_messages_total',
 } as const;
 
@@ -54,5 +55,6 @@ export const METRIC_ROLES: Readonly<Record<Metric, readonly Role[]>> = {
   webhookDeliveries: ['worker'],
   webhookOldest: ['api'],
   depositsByState: ['api'],
+  chainStalledSeconds: ['api'],
   alertMessages: ['worker'],
 };

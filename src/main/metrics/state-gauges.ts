@@ -11,6 +11,8 @@ export interface StateGaugePorts {
   oldestWebhookSeconds(): Promise<number>;
   /** Of every state, those of none too. */
   depositsByState(): Promise<ReadonlyMap<string, number>>;
+  /** By the chain's name, s; 0 where what arrives is counted. */
+  chainStalledSeconds(): Promise<ReadonlyMap<string, number>>;
   /** Sockets of clients that are open. */
   connections(): number;
   onTrouble(error: unknown): void;
@@ -21,6 +23,7 @@ export function registerStateGauges(registry: Registry, ports: StateGaugePorts):
   by('venue', METRIC_NAMES.positionsValue, 'Open positions at their mark price, longs and shorts added up; markets quoted in dollars.', () => ports.positionsValueUsd());
   by('venue', METRIC_NAMES.positionsUnprotected, 'The longest that an open position has had no stop that covers it, ms.', () => ports.unprotectedMs());
   by('state', METRIC_NAMES.depositsByState, 'Deposits in each state: look into those in MANUAL_REVIEW and PARTIAL_REVIEW.', () => ports.depositsByState());
+  by('chain', METRIC_NAMES.chainStalledSeconds, 'How long the endpoints of a chain where deposits arrive have kept them from being counted: they do not answer, or contradict each other.', () => ports.chainStalledSeconds());
   new Gauge({
     name: METRIC_NAMES.socketConnections,
     help: 'Clients connected to the Socket.io stream of this process.',
@@ -45,7 +48,7 @@ export function registerStateGauges(registry: Registry, ports: StateGaugePorts):
   });
 
   /** A database that is away takes its own gauges off the page, and no other figure. */
-  function by(label: 'venue' | 'state', name: string, help: string, read: () => Promise<ReadonlyMap<string, number>>): void {
+  function by(label: 'venue' | 'state' | 'chain', name: string, help: string, read: () => Promise<ReadonlyMap<string, number>>): void {
     new Gauge({
       name,
       help,

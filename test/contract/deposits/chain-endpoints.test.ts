@@ -1,7 +1,10 @@
 /** A chain behind several endpoints of which one lies behind, is dead, is of another chain, or invents: nothing is missed, taken back or credited on its word alone. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { readChain } from '../../../src/activities/deposit-activities';
 import { DepositArrivals } from '../../../src/activities/deposit-arrivals';
 import { EvmChain } from '../../../src/chains/evm-chain';
+import { STALL_TOLD_AFTER_MS } from '../../../src/domain/chain-stall';
+import { isoTime } from '../../../src/domain/clock';
 import { assetOf, type Deposit } from '../../../src/domain/deposit';
 import { RELAYER, startAnvil, type TestChain } from '../../support/anvil';
 import { RpcProxy } from '../../support/rpc-proxy';
@@ -104,13 +107,56 @@ describe('endpoints that contradict each other', () => {
       return method === 'eth_getTransactionReceipt' && answer !== null ? { ...(answer as object), logs: [...(answer as { logs: object[] }).logs, invented] } : answer;
     };
     await world.destination.mine(CONFIRMATIONS);
-    await arrivalsOver(chainOver(first.url, second.url)).scan(world.destination.id);
+    expect(await arrivalsOver(chainOver(first.url, second.url)).scan(world.destination.id)).toContain('tell different things of transaction');
     expect([await inWallet(robbed), await inWallet(honest)]).toEqual(['0', '2']);
     expect(trouble.join()).toContain('cannot be judged');
     // Told of by one that takes it back: it is in no chain.
     first.faults.tells = null;
-    await arrivalsOver(chainOver(first.url, second.url)).scan(world.destination.id);
+    expect(await arrivalsOver(chainOver(first.url, second.url)).scan(world.destination.id)).toBeNull();
     expect(await inWallet(robbed)).toBe('0');
+  });
+});
+
+describe('an operator', () => {
+  const other = `0x${'e'.repeat(64)}`;
+  const lie = (method: string, answer: unknown): unknown => (method === 'eth_getBlockByNumber' && answer !== null ? { ...(answer as object), hash: other } : answer);
+  const alerts = async () => (await world.store.events.since(`user:${world.userId}`, 0, 1_000)).filter(({ type }) => type === 'account.alert').map(({ data }) => data);
+  const { id, chain } = { id: 42_161, chain: 'arbitrum' };
+  const read = (arrivals: DepositArrivals) => readChain({ arrivals, noted: (chainId, words) => world.store.chainStalls.note(chainId, chain, words) }, id);
+  const disputed = expect.stringContaining('the endpoints of arbitrum tell different things of block');
+
+  test('hears that endpoints contradict each other once that lasts, once, and of its end; every process knows of it at once', async () => {
+    const arrivals = arrivalsOver(chainOver(first.url, second.url));
+    await read(arrivals);
+    expect([await world.store.chainStalls.all(), await alerts()]).toEqual([[], []]);
+    second.faults.tells = lie;
+    const since = isoTime(world.clock.nowMs());
+    await expect(read(arrivals)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    expect(await world.store.chainStalls.all()).toEqual([{ chainId: id, chain, words: disputed, since, toldAt: null }]);
+    const told: number[] = [];
+    for (const passedMs of [STALL_TOLD_AFTER_MS - 1, 1, STALL_TOLD_AFTER_MS]) {
+      world.clock.ms += passedMs;
+      await expect(read(arrivals)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+      told.push((await alerts()).length);
+    }
+    expect(told).toEqual([0, 1, 1]);
+    expect(await alerts()).toEqual([{ kind: 'chainStalled', chainId: id, chain, reason: disputed, since }]);
+    second.faults.tells = null;
+    await read(arrivals);
+    await read(arrivals);
+    expect([await world.store.chainStalls.all(), await alerts()]).toEqual([[], [expect.objectContaining({ kind: 'chainStalled' }), { kind: 'chainResumed', chainId: id, chain, reason: disputed, since }]]);
+  });
+
+  test('hears of a moment in which they differ nothing', async () => {
+    const before = (await alerts()).length;
+    const arrivals = arrivalsOver(chainOver(first.url, second.url));
+    second.faults.tells = lie;
+    await expect(read(arrivals)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    second.faults.tells = null;
+    await read(arrivals);
+    world.clock.ms += 2 * STALL_TOLD_AFTER_MS;
+    await read(arrivals);
+    expect([await world.store.chainStalls.all(), (await alerts()).length]).toEqual([[], before]);
   });
 });
 

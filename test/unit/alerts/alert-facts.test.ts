@@ -66,6 +66,19 @@ test('a rule of deposits tells of money that no deposit claims', () => {
   });
 });
 
+test('a rule of deposits tells an operator of a chain whose endpoints keep them all from being counted, and nothing of its end or of other alerts', () => {
+  const rule = ruleOf({ kind: 'depositStuck', parameters: { afterMinutes: 30 } });
+  const data = { chainId: 42161, chain: 'arbitrum', reason: 'the endpoints of arbitrum tell different things of block 7', since: '2026-01-31T12:00:00.000Z' };
+  expect(stepOf(rule, eventOf('account.alert', { kind: 'chainStalled', ...data }), accountOf)).toMatchObject({
+    kind: 'raise',
+    fact: {
+      subject: 'chain/arbitrum', title: 'No deposit that arrives on arbitrum is counted',
+      body: 'Since 2026-01-31T12:00:00.000Z: the endpoints of arbitrum tell different things of block 7. What arrives is counted once its endpoints answer, and alike: look at SUREFILL_ARBITRUM_RPC_URLS.',
+    },
+  });
+  for (const kind of ['chainResumed', 'schemaDrift']) expect(stepOf(rule, eventOf('account.alert', { kind, ...data }), accountOf)).toBeNull();
+});
+
 describe('a rule of losses', () => {
   const rule = ruleOf({ kind: 'loss', parameters: { amount: null } });
 

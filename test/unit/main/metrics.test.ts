@@ -104,7 +104,7 @@ test('how late triggers were told is counted by venue', async () => {
 describe('figures that PostgreSQL answers', () => {
   test('are read when they are asked for', async () => {
     let unknown = 2;
-    registerStateGauges(registry, { unknownOrders: async () => new Map([['paper', unknown]]), positionsValueUsd: async () => new Map([['paper', 1_234.5]]), unprotectedMs: async () => new Map([['paper', 1_500]]), oldestWebhookSeconds: async () => 12.5, depositsByState: async () => new Map([['MANUAL_REVIEW', 3]]), connections: () => 7, onTrouble: () => undefined });
+    registerStateGauges(registry, { unknownOrders: async () => new Map([['paper', unknown]]), positionsValueUsd: async () => new Map([['paper', 1_234.5]]), unprotectedMs: async () => new Map([['paper', 1_500]]), oldestWebhookSeconds: async () => 12.5, depositsByState: async () => new Map([['MANUAL_REVIEW', 3]]), chainStalledSeconds: async () => new Map([['arbitrum', 90]]), connections: () => 7, onTrouble: () => undefined });
     expect(await shown(METRIC_NAMES.ordersUnknown)).toEqual(['surefill_orders_unknown_state{venue="paper"} 2']);
     unknown = 0;
     expect(await shown(METRIC_NAMES.ordersUnknown)).toEqual(['surefill_orders_unknown_state{venue="paper"} 0']);
@@ -112,19 +112,20 @@ describe('figures that PostgreSQL answers', () => {
     expect(await shown(METRIC_NAMES.positionsUnprotected)).toEqual(['surefill_positions_unprotected_ms{venue="paper"} 1500']);
     expect(await shown(METRIC_NAMES.socketConnections)).toEqual(['surefill_ws_connections 7']);
     expect(await shown(METRIC_NAMES.webhookOldest)).toEqual(['surefill_webhook_oldest_pending_seconds 12.5']);
+    expect(await shown(METRIC_NAMES.chainStalledSeconds)).toEqual(['surefill_chain_stalled_seconds{chain="arbitrum"} 90']);
     expect(await shown(METRIC_NAMES.depositsByState)).toEqual(['surefill_deposits_by_state{state="MANUAL_REVIEW"} 3']);
   });
 
   test('are left out while it is away, and every other figure stays', async () => {
     const troubles: unknown[] = [];
     const away = async (): Promise<never> => Promise.reject(new Error('connection refused'));
-    registerStateGauges(registry, { unknownOrders: away, positionsValueUsd: away, unprotectedMs: away, oldestWebhookSeconds: away, depositsByState: away, connections: () => 1, onTrouble: (error) => troubles.push(error) });
+    registerStateGauges(registry, { unknownOrders: away, positionsValueUsd: away, unprotectedMs: away, oldestWebhookSeconds: away, depositsByState: away, chainStalledSeconds: away, connections: () => 1, onTrouble: (error) => troubles.push(error) });
     const page = await registry.metrics();
     expect(page).not.toContain('surefill_orders_unknown_state{');
     expect(page).not.toMatch(/^surefill_webhook_oldest_pending_seconds/m);
     expect(page).toContain('surefill_ws_connections 1');
     expect(page).not.toContain('surefill_deposits_by_state{');
-    expect(troubles).toHaveLength(5);
+    expect(troubles).toHaveLength(6);
   });
 });
 
