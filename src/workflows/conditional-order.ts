@@ -7,12 +7,13 @@ import type { ConditionalActivities } from '../activities/conditional-activities
 import { LOCAL_ACTIVITY } from '../temporal/activity-options';
 import { ConditionalRun } from './conditional-run';
 import { amendConditionalOrder, awaitArmed, cancelConditionalOrder, conditionalProgress, orderChanged, standingOrder, triggerCrossed, type ConditionalOrderInput, type ConditionalOutcome } from './messages';
+import { rulesOfRun } from './rules-of-run';
 
 const { recordConditional } = proxyLocalActivities<ConditionalActivities>({ ...LOCAL_ACTIVITY, summary: 'record the order as armed, or refuse it' });
 
 export async function conditionalOrder(input: ConditionalOrderInput): Promise<ConditionalOutcome> {
   const { intent } = input;
-  const run = new ConditionalRun(input);
+  const run = new ConditionalRun(input, rulesOfRun());
   setHandler(awaitArmed, async () => {
     await condition(() => run.verdict !== null);
     return { verdict: run.verdict ?? 'denied' };

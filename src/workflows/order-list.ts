@@ -3,7 +3,7 @@
  * places and cancels by child workflows and arms its triggers. What crashes in between is found at the next look: recorded orders
  * that were not placed are placed again under the same names.
  */
-import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, patched, proxyLocalActivities, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, proxyLocalActivities, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { OrderListActivities } from '../activities/order-list-activities';
 import { childIntent } from '../domain/child-intent';
 import { UNCONDITIONAL, type OrderIntent } from '../domain/order';
@@ -13,6 +13,7 @@ import { LOCAL_ACTIVITY } from '../temporal/activity-options';
 import { ORDER_STATE } from '../temporal/search-attributes';
 import { cancelChild, placeChild, sha256Hex } from './child-orders';
 import { orderChanged, orderListChanged, orderListProgress, orderListSeen, triggerCrossed, type OrderListInput } from './messages';
+import { rulesOfRun } from './rules-of-run';
 import { OrderListRun, type OrderListStep } from './state/order-list-run';
 
 const { lookAtOrderList } = proxyLocalActivities<OrderListActivities>({ ...LOCAL_ACTIVITY, summary: 'read the list, its orders, triggers and markets' });
@@ -21,7 +22,8 @@ const { advanceOrderList } = proxyLocalActivities<OrderListActivities>({ ...LOCA
 const { settleListTriggers } = proxyLocalActivities<OrderListActivities>({ ...LOCAL_ACTIVITY, summary: 'arm, change and give up its triggers' });
 
 export async function orderList(input: OrderListInput): Promise<void> {
-  const run = new OrderListRun({ exitsShareRoom: () => patched('exits-of-a-bracket-share-one-room'), sharesAreCut: () => patched('orders-for-shares-cut-to-the-lot'), restores: () => restores });
+  const holds = rulesOfRun();
+  const run = new OrderListRun({ exitsShareRoom: () => holds('exits-of-a-bracket-share-one-room'), sharesAreCut: () => holds('orders-for-shares-cut-to-the-lot'), restores: () => restores });
   let { seen = null }: { seen?: OrderListInput['seen'] | null } = input;
   let restores = false;
   let heard = false;
@@ -34,12 +36,12 @@ export async function orderList(input: OrderListInput): Promise<void> {
 
   while (!workflowInfo().continueAsNewSuggested) {
     heard = false;
-    // Asked before the look is answered: that may be recorded a task before what is decided by it.
-    restores = patched('knows-better-than-a-restored-row');
+    // Executions from before rules were asked at the start ask here, before the look is answered.
+    restores = holds('knows-better-than-a-restored-row');
     const facts = await lookAtOrderList({ listId: input.listId });
     const isBehind = seen !== null && (facts === null || facts.list.revision < seen.list.revision);
     const lacksOrders = seen !== null && facts !== null && facts.children.length < seen.children.length;
-    const isOlder = restores ? isBehind || lacksOrders : isBehind && patched('restored-databases-get-back');
+    const isOlder = restores ? isBehind || lacksOrders : isBehind && holds('restored-databases-get-back');
     if (isOlder && seen !== null && (await readBackOrderList({ list: seen.list, children: seen.children }))) continue;
     if (facts === null) break;
     seen = { list: facts.list, children: facts.children };

@@ -3,7 +3,7 @@
  * places and cancels by child workflows. What crashes in between is found at the next look: recorded children that were not placed are
  * placed again under the same names. index.ts gives it the name of each type, which is what operators read.
  */
-import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, defineQuery, patched, proxyLocalActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, defineQuery, proxyLocalActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { StrategyActivities, StrategyFacts } from '../activities/strategy-activities';
 import { childIntent, type ChildOwner } from '../domain/child-intent';
 import type { OrderIntent } from '../domain/order';
@@ -12,6 +12,7 @@ import { noted } from '../domain/strategy-commands';
 import { LOCAL_ACTIVITY } from '../temporal/activity-options';
 import { cancelChild, placeChild, sha256Hex } from './child-orders';
 import { orderChanged, strategyChanged, strategySeen, type StrategyInput } from './messages';
+import { rulesOfRun } from './rules-of-run';
 import { StrategyRun, type StrategyStep } from './state/strategy-run';
 
 const { lookAtStrategy } = proxyLocalActivities<StrategyActivities>({ ...LOCAL_ACTIVITY, summary: 'read the strategy, its orders and fresh prices' });
@@ -22,8 +23,9 @@ const { advanceStrategy } = proxyLocalActivities<StrategyActivities>({ ...LOCAL_
 export const strategyProgress = defineQuery<string>('strategyProgress');
 
 export async function strategy(input: StrategyInput): Promise<void> {
+  const holds = rulesOfRun();
   let partsAsBefore = false;
-  const run = new StrategyRun(input.memory, undefined, { partsAsBefore: () => partsAsBefore, looksAsBefore: () => !patched('looks-when-due'), refusalsAsBefore: () => !patched('refusals-by-their-reason') });
+  const run = new StrategyRun(input.memory, undefined, { partsAsBefore: () => partsAsBefore, looksAsBefore: () => !holds('looks-when-due'), refusalsAsBefore: () => !holds('refusals-by-their-reason') });
   let { seen = null }: { seen?: StrategyInput['seen'] | null } = input;
   let heard = false;
   setHandler(strategyProgress, () => run.details());
@@ -33,16 +35,16 @@ export async function strategy(input: StrategyInput): Promise<void> {
 
   while (!workflowInfo().continueAsNewSuggested) {
     heard = false;
-    // Asked before the look is answered: that may be recorded a task before what is decided by it.
-    const restores = patched('knows-better-than-a-restored-row');
+    // Executions from before rules were asked at the start ask here, before the look is answered.
+    const restores = holds('knows-better-than-a-restored-row');
     const facts = await lookAtStrategy({ strategyId: input.strategyId });
     const isBehind = seen !== null && (facts === null || facts.strategy.revision < seen.strategy.revision);
     const lacksOrders = seen !== null && facts !== null && facts.children.length < seen.children.length;
-    const isOlder = restores ? isBehind || lacksOrders : isBehind && patched('restored-databases-get-back');
+    const isOlder = restores ? isBehind || lacksOrders : isBehind && holds('restored-databases-get-back');
     if (isOlder && seen !== null && (await readBackStrategy(seen))) continue;
     if (facts === null) break;
     seen = { strategy: facts.strategy, children: facts.children };
-    partsAsBefore = !patched('parts-within-their-share');
+    partsAsBefore = !holds('parts-within-their-share');
     const step = run.step(facts, Date.now());
     const children = await record(facts, step);
     // Whatever was decided on older facts is decided anew.

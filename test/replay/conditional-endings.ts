@@ -12,32 +12,32 @@ import { orderChanged, standingOrder, triggerCrossed } from '../../src/workflows
 import { begot, canceledWaiting, continued, ended, until, type Ending } from './executions';
 
 const AT = '2026-01-01T00:00:00.000Z';
-const CONDITION = { ...UNCONDITIONAL, execution: 'durable', triggerPrice: '60000', triggerPriceType: 'mark', gapPolicy: 'traded' } as const;
+export const CONDITION = { ...UNCONDITIONAL, execution: 'durable', triggerPrice: '60000', triggerPriceType: 'mark', gapPolicy: 'traded' } as const;
 
-const INTENT: OrderIntent = {
+export const INTENT: OrderIntent = {
   id: '00000000-0000-4000-8000-000000000009', userId: 'u1', accountId: 'a1', signerId: 's1', clientOrderId: 'stop-1', venueClientId: 'v9', venue: 'paper', symbol: 'BTC-PERP', venueSymbol: 'BTC-PERP',
   side: 'sell', type: 'stopMarket', timeInForce: 'GTC', quantity: '0.5', limitPrice: null, postOnly: false, reduceOnly: true, origin: 'API', placeBefore: AT, idempotency: null, condition: CONDITION,
 };
-const ID = conditionalWorkflowId('a1', 'stop-1');
+export const ID = conditionalWorkflowId('a1', 'stop-1');
 const CHILD = { parentId: INTENT.id, leg: 0, child: 0 };
 
-const held = (changes: Partial<HeldOrderView> = {}): RecordConditionalResult => ({
+export const held = (changes: Partial<HeldOrderView> = {}): RecordConditionalResult => ({
   verdict: 'accepted',
   held: { state: 'ARMED', quantity: '0.5', limitPrice: null, condition: CONDITION, pendingCancel: false, triggeredAtMs: null, revision: 1, children: [], ...changes },
   nativeExpiresAfterMs: null,
 });
 
-const EVIDENCE: TriggerEvidence = {
+export const EVIDENCE: TriggerEvidence = {
   triggerId: `${INTENT.id}/0`, revision: 1, price: '59990', priceType: 'mark', source: 'paper', backup: false, origin: 'stream', extreme: null, level: '60000', atMs: 1, observedAtMs: 2, sequence: 3, scope: 'market/paper', epoch: 1,
 };
 
-function trigger(changes: Partial<Trigger> = {}): Trigger {
+export function trigger(changes: Partial<Trigger> = {}): Trigger {
   const parameters = triggerOf({ ...INTENT, condition: CONDITION });
   if (parameters === null) throw new Error('the stop has a trigger');
   return { id: EVIDENCE.triggerId, userId: 'u1', accountId: 'a1', workflowId: ID, venue: 'paper', symbol: 'BTC-PERP', parameters, revision: 1, status: 'ARMED', extreme: null, armedAtMs: 1, checkpointAtMs: 1, evidence: null, acknowledged: false, ...changes };
 }
 
-const FIRED = trigger({ status: 'FIRED', evidence: EVIDENCE, acknowledged: true });
+export const FIRED = trigger({ status: 'FIRED', evidence: EVIDENCE, acknowledged: true });
 const MARKET: TradingState = { market: { tickRule: { kind: 'step', step: '0.5' }, lot: '0.001', minQuantity: '0.001', minNotional: '10', venueSymbol: 'BTC-PERP', status: 'open' }, signerId: 's1', position: '0.5', mark: '59990', bid: '59989', ask: '59991', atMs: 3 };
 
 function child(changes: Partial<Order>): SupervisedOrder {
@@ -48,22 +48,22 @@ function child(changes: Partial<Order>): SupervisedOrder {
   });
 }
 
-const noted = { state: 'TRIGGERED', revision: 2 } as const;
+export const noted = { state: 'TRIGGERED', revision: 2 } as const;
 const sentChild = { group: { items: [{ orderId: childOrderId(CHILD, sha256Hex), verdict: 'accepted' as const }], calls: [] }, openOrderIds: [], unsent: [] };
 
-async function started(client: Client, intent: OrderIntent = INTENT): Promise<void> {
+export async function started(client: Client, intent: OrderIntent = INTENT): Promise<void> {
   await new ConditionalGateway(client).place(intent);
 }
 
 /** The n-th child of a leg: its row. */
-const childAt = (leg: number, n: number, changes: Partial<Order>): SupervisedOrder => child({ id: childOrderId({ parentId: INTENT.id, leg, child: n }, sha256Hex), clientOrderId: `${INTENT.id}.${leg}.${n}`, ...changes });
-const hint = (client: Client, n = 0): Promise<void> => client.workflow.getHandle(ID).signal(orderChanged, { orderId: childOrderId({ ...CHILD, child: n }, sha256Hex), revision: 3 });
+export const childAt = (leg: number, n: number, changes: Partial<Order>): SupervisedOrder => child({ id: childOrderId({ parentId: INTENT.id, leg, child: n }, sha256Hex), clientOrderId: `${INTENT.id}.${leg}.${n}`, ...changes });
+export const hint = (client: Client, n = 0): Promise<void> => client.workflow.getHandle(ID).signal(orderChanged, { orderId: childOrderId({ ...CHILD, child: n }, sha256Hex), revision: 3 });
 const ENTRY: OrderIntent = { ...INTENT, side: 'buy', reduceOnly: false, condition: { ...CONDITION, triggerPrice: '60000' } };
 const ENTRY_FIRED: Trigger = { ...trigger({ status: 'FIRED', acknowledged: true }), parameters: triggerOf({ ...ENTRY, condition: CONDITION }) as Trigger['parameters'], evidence: { ...EVIDENCE, price: '60010' } };
-const BOTH = { ...CONDITION, execution: 'both' } as const;
-const canceling = { requestMutation: [{ verdict: 'accepted', attemptId: 't1', code: null, message: null, step: { kind: 'settled', verdict: 'applied', code: null, message: null } }] } as const;
+export const BOTH = { ...CONDITION, execution: 'both' } as const;
+export const canceling = { requestMutation: [{ verdict: 'accepted', attemptId: 't1', code: null, message: null, step: { kind: 'settled', verdict: 'applied', code: null, message: null } }] } as const;
 
-async function over(client: Client): Promise<string> {
+export async function over(client: Client): Promise<string> {
   await ended(client.workflow.getHandle(ID));
   return ID;
 }
@@ -75,7 +75,7 @@ async function crossed(client: Client): Promise<string> {
   return over(client);
 }
 
-const crossing = { recordConditional: [held()], armTrigger: [trigger()], acknowledgeTrigger: [FIRED], noteConditional: [noted], readTradingState: [MARKET], placeOrders: [sentChild] };
+export const crossing = { recordConditional: [held()], armTrigger: [trigger()], acknowledgeTrigger: [FIRED], noteConditional: [noted], readTradingState: [MARKET], placeOrders: [sentChild] };
 
 /** Its limit does not fill: the next step takes its place, and fills. Each end of a wait is a look too, so the limit is seen twice. */
 function escalated(name: string, escalation: NonNullable<OrderIntent['condition']>['escalation'], next: Partial<Order>): Ending {

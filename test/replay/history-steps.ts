@@ -4,7 +4,7 @@ import { temporal } from '@temporalio/proto';
 import type { History, HistoryFile } from './history-files';
 import { EXCHANGE_MEMO, stepOf, type Step } from './steps';
 
-const LOCAL_ACTIVITY = 'core_local_activity';
+export const LOCAL_ACTIVITY = 'core_local_activity';
 
 /** In the order in which the history has them: a local activity at the place where its answer was recorded. */
 export function stepsOf({ events }: History): Step[] {
@@ -39,9 +39,14 @@ export function neighbours(history: History): Pair[] {
 
 /** The same history, to be replayed by code that takes either of the two for the other. */
 export function exchanging(file: HistoryFile, pair: Pair): HistoryFile {
+  return withMemo(file, EXCHANGE_MEMO, [...pair]);
+}
+
+/** The same history, started with this in its memo. */
+export function withMemo(file: HistoryFile, name: string, value: unknown): HistoryFile {
   const [started, ...rest] = file.history.events ?? [];
   const attributes = started?.workflowExecutionStartedEventAttributes;
   if (attributes == null) throw new Error(`${file.workflow}/${file.ending} does not begin with its start`);
-  const fields = { ...attributes.memo?.fields, [EXCHANGE_MEMO]: defaultPayloadConverter.toPayload([...pair]) };
+  const fields = { ...attributes.memo?.fields, [name]: defaultPayloadConverter.toPayload(value) };
   return { ...file, history: { events: [{ ...started, workflowExecutionStartedEventAttributes: { ...attributes, memo: { fields } } }, ...rest] } };
 }

@@ -3,7 +3,7 @@
  * [workflow[/ending]]`. Run it when a workflow or an ending is new, or after a change that is meant to break replay; never to
  * make a failing replay pass while such workflows run somewhere.
  *
- * Each ending has a fresh server, to whom a history is long after 60 events: continuing as new then takes a second.
+ * Each ending has a fresh server, to whom a history is long after 150 events: continuing as new then takes seconds.
  */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
@@ -17,7 +17,7 @@ import type { Ending } from './executions';
 import { writeHistory } from './history-files';
 import { scriptedActivities } from './scripted-activities';
 
-const LONG_AFTER_EVENTS = 60;
+const LONG_AFTER_EVENTS = 150;
 
 async function main(): Promise<void> {
   const wanted = process.argv[2] ?? '';

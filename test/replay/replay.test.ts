@@ -1,17 +1,17 @@
 /** Workflows that run while we deploy go on under the new code: every committed history must replay. */
 import { bundleWorkflowCode, Runtime, type WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import * as workflows from '../../src/workflows';
 import { ROOT } from '../support/source-imports';
+import { changedWorkflows } from './changed-workflows';
 import { ENDINGS } from './endings';
-import { readHistories, type HistoryFile } from './history-files';
+import { readHistories, readHistoriesBeforeRules, type HistoryFile } from './history-files';
 import { beQuiet, replay, silent } from './replaying';
 
-const histories = readHistories();
-const folders: string[] = [];
+const recorded = readHistories();
+const beforeRules = readHistoriesBeforeRules();
+const histories = [...recorded, ...beforeRules];
 let bundle: WorkflowBundle;
 
 beforeAll(async () => {
@@ -20,28 +20,11 @@ beforeAll(async () => {
   // As the build does it.
   bundle = await bundleWorkflowCode({ workflowsPath, preloadModules: [workflowsPath], logger: silent });
 });
-afterAll(async () => {
-  await Runtime.instance().shutdown();
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => Runtime.instance().shutdown());
 
 /** The names of those that do not replay, with why. */
 async function failures(workflowBundle: WorkflowBundle, files: readonly HistoryFile[]): Promise<string[]> {
   return (await replay(workflowBundle, files)).flatMap(({ file, error }) => (error === null ? [] : [`${file.workflow}/${file.ending}: ${error}`]));
-}
-
-/** The workflows with one file's text changed, compiled anew. */
-async function changed(file: string, change: (source: string) => string): Promise<WorkflowBundle> {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'surefill-replay-'));
-  folders.push(folder);
-  for (const room of ['workflows', 'domain', 'risk', 'temporal']) cpSync(path.join(ROOT, 'src', room), path.join(folder, 'src', room), { recursive: true });
-  symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'), 'junction');
-  const target = path.join(folder, 'src', 'workflows', file);
-  const before = readFileSync(target, 'utf8');
-  const after = change(before);
-  expect(after).not.toBe(before);
-  writeFileSync(target, after);
-  return bundleWorkflowCode({ workflowsPath: path.join(folder, 'src', 'workflows', 'index.ts'), logger: silent });
 }
 
 /** Each calls what the other did: two activities in the other order. */
@@ -56,7 +39,7 @@ describe('every workflow has its histories', () => {
 
   test('one for each ending that is written down, and none of another', () => {
     const names = (list: readonly { readonly workflow: string; readonly ending: string }[]): string[] => list.map(({ workflow, ending }) => `${workflow}/${ending}`).sort();
-    expect(names(histories)).toEqual(names(ENDINGS));
+    expect(names(recorded)).toEqual(names(ENDINGS));
   });
 
   test('each is of the workflow it is filed under, and complete', () => {
@@ -82,21 +65,21 @@ describe('replay', () => {
 
   // Of every workflow and every two steps: reordering.test.ts. This is the same by a change of the code.
   test('two activities in the other order are noticed', async () => {
-    const reordered = await changed('order.ts', (source) => swapped(source, 'placeOrders', 'sendAttempt'));
+    const reordered = await changedWorkflows('order.ts', (source) => swapped(source, 'placeOrders', 'sendAttempt'));
     expect((await failures(reordered, histories.filter(({ workflow }) => workflow === 'order'))).length).toBeGreaterThan(0);
   });
 
   // Whoever takes the earlier way out, or the later one in for all, breaks executions that run: each branch has a history that says so.
   test.each([
-    ['strategy.ts', "partsAsBefore = !patched('parts-within-their-share');", 'partsAsBefore = false;'],
-    ['strategy.ts', "looksAsBefore: () => !patched('looks-when-due')", 'looksAsBefore: () => false'],
-    ['strategy.ts', "isBehind && patched('restored-databases-get-back')", 'isBehind'],
-    ['order-list.ts', "isBehind && patched('restored-databases-get-back')", 'isBehind'],
-    ['order-list.ts', "patched('exits-of-a-bracket-share-one-room')", 'true'],
-    ['conditional-run.ts', "patched('native-stop-after-amendment')", 'true'],
-    ['conditional-run.ts', "isTerminal(row) && patched('what-has-ended-fires-nothing')", 'isTerminal(row)'],
+    ['strategy.ts', "partsAsBefore = !holds('parts-within-their-share');", 'partsAsBefore = false;'],
+    ['strategy.ts', "looksAsBefore: () => !holds('looks-when-due')", 'looksAsBefore: () => false'],
+    ['strategy.ts', "isBehind && holds('restored-databases-get-back')", 'isBehind'],
+    ['order-list.ts', "isBehind && holds('restored-databases-get-back')", 'isBehind'],
+    ['order-list.ts', "holds('exits-of-a-bracket-share-one-room')", 'true'],
+    ['conditional-run.ts', "this.holds('native-stop-after-amendment')", 'true'],
+    ['conditional-run.ts', "isTerminal(row) && this.holds('what-has-ended-fires-nothing')", 'isTerminal(row)'],
   ])('%s without %s is noticed', async (file, branch, instead) => {
-    const other = await changed(file, (source) => source.replace(branch, instead));
+    const other = await changedWorkflows(file, (source) => source.replace(branch, instead));
     const driven = { 'strategy.ts': ['twap', 'chase', 'scale', 'iceberg'], 'order-list.ts': ['orderList'], 'conditional-run.ts': ['conditionalOrder'] }[file] ?? [];
     expect(await failures(other, histories.filter(({ workflow }) => driven.includes(workflow)))).not.toEqual([]);
   });
@@ -106,7 +89,7 @@ describe('replay', () => {
     ['sweeper', 'sweeper.ts', "await sleep(input.intervalMs, { summary: 'until the next sweep' });", 'await sweepOrders();'],
     ['marketWatch', 'market-watch.ts', 'await continueAsNew<typeof marketWatch>(input);', ''],
   ])('a step of %s that is left out or replaced is noticed', async (workflow, file, step, instead) => {
-    const other = await changed(file, (source) => source.replace(step, instead));
+    const other = await changedWorkflows(file, (source) => source.replace(step, instead));
     expect((await failures(other, histories.filter((history) => history.workflow === workflow))).length).toBeGreaterThan(0);
   });
 });

@@ -21,8 +21,8 @@ import { Context } from '@temporalio/activity';
 export type AllActivities = OrderActivities & BackgroundActivities & WatchingActivities & StoreRecoveryActivities & WebhookActivities & AlertJudgeActivities & AlertDeliveryActivities & WithdrawalActivities & FundedOrderActivities & DepositActivities & ChainWatchActivities & StrategyActivities & OrderListActivities & KillSwitchActivities & ConditionalActivities & CollateralMoveActivities & SupervisionActivities & TriggerActivities;
 type Answer<Name extends keyof AllActivities> = Awaited<ReturnType<AllActivities[Name]>>;
 
-/** `'hang'`: the activity goes on until it is canceled. */
-export type Script = { readonly [Name in keyof AllActivities]?: readonly (Answer<Name> | 'hang')[] };
+/** `'hang'`: the activity goes on until it is canceled. A function: it answers when it says, so that something may happen meanwhile. */
+export type Script = { readonly [Name in keyof AllActivities]?: readonly (Answer<Name> | 'hang' | (() => Promise<Answer<Name>>))[] };
 
 const NAMES: readonly (keyof AllActivities)[] = ['placeOrders', 'sendAttempt', 'requestMutation', 'sendMutation', 'settleMutation', 'sweepOrders', 'pruneOldRows', 'resolveOrder', 'resolveMutations', 'watchAccount', 'watchMarkets', 'compareWithPostgresql', 'readBackOrders', 'lookAtAccounts', 'awaitLooks', 'letEntriesPass', 'deliverWebhooks', 'judgeAlerts', 'deliverAlerts', 'beginDeposit', 'quoteDeposit', 'takeTransaction', 'callOffDeposit', 'noteDecision', 'noteDepositFact', 'lookAtSource', 'lookAtArrivals', 'watchChain', 'beginWithdrawal', 'noteWithdrawalDecision', 'callOffWithdrawal', 'expireWithdrawal', 'lookAtWithdrawal', 'lookAtFundedOrder', 'readBackStrategy', 'lookAtStrategy', 'advanceStrategy', 'readBackOrderList', 'lookAtOrderList', 'advanceOrderList', 'settleListTriggers', 'stepKillSwitch', 'checkHeartbeat', 'recordMove', 'pursueMove', 'recordConditional', 'noteConditional', 'amendConditional', 'raiseOrderAlert', 'readOrders', 'readTradingState', 'armTrigger', 'amendTrigger', 'disarmTrigger', 'acknowledgeTrigger', 'readTriggers'];
 
@@ -38,6 +38,7 @@ export function scriptedActivities(script: Script): Record<string, () => Promise
         async () => {
           const answer = answers.length > 1 ? answers.shift() : answers[0];
           if (answer === undefined && !SILENT.has(name)) throw new Error(`the script of this ending says nothing of ${name}`);
+          if (typeof answer === 'function') return (answer as () => Promise<unknown>)();
           return answer === 'hang' ? hang() : answer;
         },
       ];

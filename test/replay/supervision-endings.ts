@@ -57,6 +57,7 @@ const RANDOM: Partial<Strategy> = { quantity: '9', parameters: withFallbacks(str
 const slice = child({ leg: 'slice-0', timeInForce: 'IOC', quantity: '0.1', limitPrice: '101' });
 const filledSlice = child({ ...slice, state: 'FILLED', isPlaced: true, filledQuantity: '0.1', avgPrice: '100' });
 const LEVELS = ['99', '98'].map((limitPrice, n) => child({ n: n + 1, leg: `level-${n}`, quantity: '0.5', limitPrice, state: 'WORKING', isPlaced: true }));
+const STOPPED_LEVELS = LEVELS.map((level, n) => (n === 0 ? { ...level, state: 'DENIED' as const, reasonCode: 'RISK_ACCOUNT_REDUCING', reasonMessage: 'exits only' } : level));
 
 /** Placed, filled, told and over: what each type does. */
 const completed = (type: string): Ending => ({
@@ -134,6 +135,16 @@ const strategies: Ending[] = [
       await ended(handle);
       return strategyWorkflowId(ID);
     },
+  },
+  {
+    // Of two levels that were recorded at once the first was refused because entries are stopped: that is why it pauses.
+    workflow: 'scale',
+    ending: 'paused-by-the-reason-of-an-earlier-refusal',
+    script: {
+      lookAtStrategy: [facts('scale', {}, STOPPED_LEVELS), facts('scale', { state: 'CANCELED', revision: 4, endedAt: AT }, [])],
+      advanceStrategy: [{ strategy: strategy('scale', { state: 'PAUSED', revision: 3 }), children: [] }],
+    },
+    run: (client) => run(client, 'scale'),
   },
   {
     workflow: 'scale',

@@ -123,6 +123,32 @@ describe('the environment', () => {
   });
 });
 
+// Asked anywhere else, or behind a wait, a patch may not be known again on replay: docs/decisions/rules-of-a-run.md.
+describe('patches', () => {
+  const ROOM = 'src/workflows/rules-of-run.ts';
+  const asksForPatches = (source: string): boolean => /\b(patched|deprecatePatch)\b/.test(source);
+  const asksFirst = (source: string): boolean => source.split(/^export async function /m).slice(1).every((body) => !body.includes('rulesOfRun()') || (body.split('rulesOfRun()').length === 2 && !/\b(await|setHandler)\b/.test(body.split('rulesOfRun()')[0] ?? '')));
+  const rooms = sources.filter((file) => file.startsWith('src/workflows/'));
+
+  test('are asked for in one room', () => {
+    expect(sources.filter((file) => asksForPatches(readSource(file)))).toEqual([ROOM]);
+  });
+
+  test('before anything else of a workflow', () => {
+    const users = rooms.filter((file) => file !== ROOM && readSource(file).includes('rulesOfRun('));
+    expect(users.length).toBeGreaterThan(0);
+    expect(users.filter((file) => !asksFirst(readSource(file)))).toEqual([]);
+  });
+
+  test.each(["import { condition, patched } from '@temporalio/workflow';", "if (wf.patched('x')) return;", "deprecatePatch('x');"])('would notice: %s', (source) => {
+    expect(asksForPatches(source)).toBe(true);
+  });
+
+  test.each(['await look();\n  const holds = rulesOfRun();', 'const holds = rulesOfRun();\n  await look();\n  const again = rulesOfRun();'])('would notice: %j', (body) => {
+    expect(asksFirst(`import x;\nexport async function order(): Promise<void> {\n  ${body}\n}\n`)).toBe(false);
+  });
+});
+
 describe('files', () => {
   const all = ['src', 'scripts', 'test', 'bench'].flatMap((folder) => filesBelow(folder, CODE));
 
