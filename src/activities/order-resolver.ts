@@ -4,8 +4,8 @@ import { DomainError, REASON } from '../domain/errors';
 import { fillKey, venueViewKey } from '../domain/evidence';
 import { UNSETTLED_STATES, type Order, type OrderState } from '../domain/order';
 import type { AppliedOrder, OrderEvidence } from '../domain/order-store';
-import { conclude, EXIT_LONGEST_WAIT_MS, waitBeforeAsking, type PlacingFacts, type ResolutionMemory } from '../domain/resolution';
-import type { Venue, VenueOrder } from '../domain/venue';
+import { conclude, EXIT_LONGEST_WAIT_MS, isWorthVoiding, waitBeforeAsking, type PlacingFacts, type ResolutionMemory } from '../domain/resolution';
+import type { SignedRequest, Venue, VenueOrder } from '../domain/venue';
 import { VenueError, VenueRateLimited, VenueUnavailable } from '../domain/venue-errors';
 import { NOTHING_TO_SEE, OrderLook, type Look, type OrderLookPorts } from './order-look';
 
@@ -18,7 +18,11 @@ export interface OrderResolverPorts extends OrderLookPorts {
   readonly evidence: { apply(items: readonly OrderEvidence[]): Promise<readonly AppliedOrder[]> };
   /** Gives an order of the venue without a client id to ours, if it is nobody's yet. */
   readonly nameless: { claim(orderId: string, candidates: readonly VenueOrder[]): Promise<AppliedOrder | 'wait' | null> };
-  readonly resend: { prepareAgain(orderId: string, sendTtlMs: number, goneUntilMs: number | null): Promise<string | null> };
+  readonly resend: {
+    prepareAgain(orderId: string, sendTtlMs: number, goneUntilMs: number | null): Promise<string | null>;
+    /** What may have left of the order, all of it one request, with this deadline; null: something else did too, or its bytes are not there. */
+    doubted(orderId: string, deadlineMs: number): Promise<SignedRequest | null>;
+  };
   orderById(orderId: string): Promise<Order | null>;
   /** Finds out what became of the nonce that holds the account's signer, where one does. */
   settleNonce(venue: Venue, accountId: string, signal: AbortSignal): Promise<void>;
@@ -30,6 +34,9 @@ export interface OrderResolverPorts extends OrderLookPorts {
 const SEND_TTL_MS = 2_000;
 /** A venue that one order just found away is away for all of them: of a hundred exits that wait for it, two a second ask. */
 const AWAY_MS = 500;
+
+/** One small request, beside the reads of the look in the same activity. */
+const VOID_TIMEOUT_MS = 2_000;
 
 /** States in which the venue has the entry, and with it, in one request, its exits. */
 const ENTRY_LIVES: ReadonlySet<OrderState> = new Set<OrderState>(['SUBMITTED', 'WORKING', 'PARTIALLY_FILLED']);
@@ -92,7 +99,9 @@ export class OrderResolver {
     if (facts === null) return pending(next(memory)); // placed outside: only the venue can say
     // An exit that waits for its entry at the venue may be shown by none of its reads: while the entry lives, its absence says nothing.
     if (await this.waitsForEntry(order)) return pending(next(memory));
-    const conclusion = conclude(facts, look, venue.capabilities, memory, this.ports.clock.nowMs());
+    const voiding = await this.voided(order, venue, facts, look, memory, signal);
+    if (voiding !== null) memory = { ...memory, voiding };
+    const conclusion = conclude(facts, { ...look, nonceVoid: voiding?.nonceVoid === true }, venue.capabilities, memory, this.ports.clock.nowMs());
     switch (conclusion.kind) {
       case 'sendAgain':
         // What the gateway took is on its way: only its outcome is open.
@@ -105,6 +114,25 @@ export class OrderResolver {
       }
       case 'askAgain':
         return pending(conclusion.memory);
+    }
+  }
+
+  /** What using up the nonce of bytes that are dead by now brought; null: it is not known, or not worth it. */
+  private async voided(order: Order, venue: Venue, facts: PlacingFacts, look: Look, { voiding }: ResolutionMemory, signal: AbortSignal): Promise<ResolutionMemory['voiding'] | null> {
+    const { lastDeadlineMs } = facts;
+    if (lastDeadlineMs === null || !isWorthVoiding(facts, look, venue.capabilities, this.ports.clock.nowMs())) return null;
+    if (voiding?.deadlineMs === lastDeadlineMs) return voiding;
+    const session = venue.session(await this.ports.credentials(order.accountId));
+    if (session.voidNonce === undefined) return null;
+    const request = await this.ports.resend.doubted(order.id, lastDeadlineMs);
+    if (request === null) return null;
+    try {
+      const nonceVoid = await session.voidNonce(request, { signal: AbortSignal.any([signal, AbortSignal.timeout(VOID_TIMEOUT_MS)]), priority: 'exit' });
+      return { deadlineMs: lastDeadlineMs, nonceVoid };
+    } catch (error) {
+      if (!(error instanceof VenueError)) throw error;
+      // Whether it was used up nobody knows: asked again it is either way, and the wait for a final absence goes on beside it.
+      return null;
     }
   }
 

@@ -24,6 +24,8 @@ export interface AbsentLook {
   readonly complete: boolean;
   /** Of an order that belongs to a group: the look found none of the others either. Absent: it stands alone. */
   readonly groupAbsent?: boolean;
+  /** The nonce of what may have left was used up by a request without effect: none of it took effect, and none will. Absent: that is not known. */
+  readonly nonceVoid?: boolean;
 }
 
 /** How often it was finally absent so far; carried by the workflow from look to look. */
@@ -32,6 +34,8 @@ export interface ResolutionMemory {
   readonly tries: number;
   /** The `lastDeadlineMs` that these absences were final for: a request sent since begins the count anew. */
   readonly absentAfterMs?: number | null;
+  /** What using up the nonce of the requests up to that deadline brought: an answer is asked for once. */
+  readonly voiding?: { readonly deadlineMs: number; readonly nonceVoid: boolean };
 }
 
 export const NO_MEMORY: ResolutionMemory = { finalAbsences: 0, tries: 0 };
@@ -60,27 +64,40 @@ export function conclude(
   const counted = memory.absentAfterMs === undefined || memory.absentAfterMs === facts.lastDeadlineMs ? memory.finalAbsences : 0;
   const finalAbsences = counted + (isFinalAbsence(facts, look, capabilities.absenceFinalAfterMs) ? 1 : 0);
   const isGone = finalAbsences >= FINAL_ABSENCES_NEEDED;
+  const isProven = isGone || look.nonceVoid === true;
   if (!alive && isGone) return { kind: 'neverPlaced' };
   // The bytes that could be repeated are dead at the venue: others may take their place once these are proven to have done nothing.
-  if (alive && isGone && capabilities.resendSafety === 'sameBytes' && look.groupAbsent !== false) return { kind: 'sendAgain', goneUntilMs: facts.lastDeadlineMs };
-  return { kind: 'askAgain', memory: { finalAbsences, tries: memory.tries + 1, ...(finalAbsences > 0 ? { absentAfterMs: facts.lastDeadlineMs } : {}) } };
+  if (alive && isProven && capabilities.resendSafety === 'sameBytes' && look.groupAbsent !== false) return { kind: 'sendAgain', goneUntilMs: facts.lastDeadlineMs };
+  return { kind: 'askAgain', memory: { finalAbsences, tries: memory.tries + 1, ...(finalAbsences > 0 ? { absentAfterMs: facts.lastDeadlineMs } : {}), ...(memory.voiding === undefined ? {} : { voiding: memory.voiding }) } };
+}
+
+/**
+ * Whether it is worth using up the nonce of what may have left: only that, or a long wait, tells what became of bytes that the venue refuses by
+ * now, while others should take their place. By then they are of no use to anybody.
+ */
+export function isWorthVoiding(facts: PlacingFacts, look: AbsentLook, { resendSafety }: Pick<VenueCapabilities, 'resendSafety'>, nowMs: number): boolean {
+  return resendSafety === 'sameBytes' && facts.mayHaveLeft && nowMs < facts.placeBeforeMs && look.complete && look.groupAbsent !== false && isOver(facts, look);
 }
 
 /** Whether sending again what may have left cannot have a second effect. */
 function isHarmless(facts: PlacingFacts, look: AbsentLook, safety: VenueCapabilities['resendSafety']): boolean {
-  const isOver = facts.lastDeadlineMs !== null && look.venueTimeMs > facts.lastDeadlineMs;
   switch (safety) {
     case 'sameBytes':
       // Past their deadline the venue refuses these very bytes, for ever.
-      return !isOver;
+      return !isOver(facts, look);
     case 'uniqueClientId':
       return true;
     case 'venueDeadline':
       // New bytes only once the venue itself would refuse the old ones, and a whole look afterwards found nothing.
-      return look.complete && isOver;
+      return look.complete && isOver(facts, look);
     case 'none':
       return false;
   }
+}
+
+/** By its own clock the venue takes none of them any more. */
+function isOver({ lastDeadlineMs }: PlacingFacts, look: AbsentLook): boolean {
+  return lastDeadlineMs !== null && look.venueTimeMs > lastDeadlineMs;
 }
 
 function isFinalAbsence(facts: PlacingFacts, look: AbsentLook, absenceFinalAfterMs: number | null): boolean {

@@ -41,6 +41,12 @@ export interface VenueAccountSession {
    * or VenueRefused (the request as a whole: certainly no effect).
    */
   send(request: SignedRequest, options: SendOptions): Promise<SendAnswer>;
+  /**
+   * Uses up the nonce of a request that may have left, by one without effect. true: that one was taken, so nothing of the first took effect, and
+   * nothing will. false: the nonce is used, or the request is not this signer's: what became of it, other reads tell. Throws where the venue does
+   * not answer. Absent where the venue has no such request.
+   */
+  voidNonce?(request: SignedRequest, options: ReadOptions): Promise<boolean>;
   /** null: the venue does not know it (which is not yet proof that it never will). */
   findOrder(order: OrderReference, options: ReadOptions): Promise<VenueOrder | null>;
   openOrders(options: ReadOptions): Promise<readonly VenueOrder[]>;

@@ -30,10 +30,11 @@ export type VenueCallName =
   | 'bridgeCredits'
   | 'exitsShown'
   | 'fundingHistory'
-  | 'nextNonce';
+  | 'nextNonce'
+  | 'voidNonce';
 
-/** Calls that change something at the venue are never repeated by a decorator. */
-export const EFFECTFUL_CALLS: ReadonlySet<VenueCallName> = new Set(['send', 'setLeverage', 'setDeadManSwitch']);
+/** Calls that change something at the venue are never repeated by a decorator. A nonce that was used up once says nothing the second time. */
+export const EFFECTFUL_CALLS: ReadonlySet<VenueCallName> = new Set(['send', 'setLeverage', 'setDeadManSwitch', 'voidNonce']);
 
 export interface VenueCall {
   readonly venue: string;
@@ -86,12 +87,14 @@ function decorateSession(venue: string, session: VenueAccountSession, around: Ar
   const nextNonce = session.nextNonce?.bind(session);
   const fundingPayments = session.fundingPayments?.bind(session);
   const checkCredentials = session.checkCredentials?.bind(session);
+  const voidNonce = session.voidNonce?.bind(session);
   const { moves, bridge } = session;
   return {
     preparePlace: (orders, context) => session.preparePlace(orders, context),
     prepareAmend: (amendment, context) => session.prepareAmend(amendment, context),
     prepareCancel: (orders, context) => session.prepareCancel(orders, context),
     send: (request, options) => around(sendCall(venue, request, options), () => session.send(request, options)),
+    ...(voidNonce === undefined ? {} : { voidNonce: (request: SignedRequest, options: ReadOptions) => read('voidNonce', options, () => voidNonce(request, options)) }),
     findOrder: (order, options) => read('findOrder', options, () => session.findOrder(order, options)),
     openOrders: (options) => read('openOrders', options, () => session.openOrders(options)),
     closedOrders: (sinceMs, options) => read('closedOrders', options, () => session.closedOrders(sinceMs, options)),

@@ -88,6 +88,23 @@ export class Resend {
   }
 
   /**
+   * What may have left of the order, where all of it is one request, and lives until this deadline (venue's clock, ms): its bytes, or copies of
+   * them. null: another may have left that is not proven gone, or nobody has its bytes any more. Earlier ones that were proven gone are older.
+   */
+  async doubted(orderId: string, deadlineMs: number): Promise<SignedRequest | null> {
+    const rows = await this.core.database.rows<{ id: string; keyId: string; nonce: string | null; outcome: string | null; deadlineMs: number | null; wrappedKey: string; data: string | null }>(
+      `SELECT t.id, t.key_id AS "keyId", t.nonce::text AS nonce, t.outcome, t.venue_deadline_ms::float8 AS "deadlineMs", encode(t.wrapped_key, 'base64') AS "wrappedKey", encode(t.data, 'base64') AS data
+         FROM attempts t JOIN attempt_orders m ON m.attempt_id = t.id WHERE m.order_id = $1 AND t.kind = 'place' AND t.venue_deadline_ms >= $2::bigint ORDER BY t.prepared_at DESC, t.id DESC`,
+      orderId, Math.trunc(deadlineMs),
+    );
+    const left = rows.filter(({ outcome }) => outcome === null || !NEVER_LEFT.some((never) => never === outcome));
+    const [last] = left;
+    if (last === undefined || last.keyId === '' || last.nonce === null || last.data === null || left.some(({ nonce, deadlineMs: until }) => nonce !== last.nonce || until !== deadlineMs)) return null;
+    const sealed = { keyId: last.keyId, wrappedKey: Buffer.from(last.wrappedKey, 'base64'), data: Buffer.from(last.data, 'base64') };
+    return JSON.parse((await open(this.core.keys, sealed, attemptContext(last.id))).toString('utf8')) as SignedRequest;
+  }
+
+  /**
    * The attempt whose bytes go again where only the same bytes are safe; null: sign anew, for none of the earlier ones can take
    * effect any more. A venue takes bytes until their deadline and refuses them ever after, so dead bytes are never repeated; and new
    * ones may take their place only once those that may have left are proven gone. Throws CONFLICT until then.

@@ -122,6 +122,28 @@ export function actionBody(signer: ActionSigner, action: object, nonce: string, 
   return JSON.stringify({ action, nonce: context.nonce, signature: signAction(action, context, signer), vaultAddress, expiresAfter: expiresAfterMs });
 }
 
+/**
+ * The request without effect that uses up the nonce of this one; null where there is nothing to use up, or another key signed it: a nonce is
+ * its signer's, and one of ours would prove nothing of his. Source: the venue's documentation, "Invalidate pending nonce (noop)".
+ */
+export function voidBody(signer: ActionSigner, request: SignedRequest): string | null {
+  const { body } = readBytes(signer.venue, request);
+  if (body === null) return null;
+  const { action, nonce, signature, vaultAddress, expiresAfter } = JSON.parse(body) as SignedBody;
+  // The same key makes the same signature of the same words, always.
+  const ours = signAction(action, { nonce, vaultAddress, expiresAfterMs: expiresAfter }, signer);
+  if (ours.r !== signature.r || ours.s !== signature.s || ours.v !== signature.v) return null;
+  return actionBody(signer, { type: 'noop' }, String(nonce), null);
+}
+
+interface SignedBody {
+  readonly action: object;
+  readonly nonce: number;
+  readonly signature: { readonly r: string; readonly s: string; readonly v: number };
+  readonly vaultAddress: Address | null;
+  readonly expiresAfter: number | null;
+}
+
 export function readBytes(venue: string, request: SignedRequest): HyperliquidBytes {
   try {
     return JSON.parse(request.bytes) as HyperliquidBytes;

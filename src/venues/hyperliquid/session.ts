@@ -3,7 +3,7 @@ import type * as port from '../../domain/venue';
 import { VenueOutcomeUnknown, VenueRateLimited, VenueRefused } from '../../domain/venue-errors';
 import { addressOf } from '../ecdsa';
 import { refusal } from '../http';
-import { actionBody, amendBytes, cancelBytes, MIN_EXPIRY_MS, placeBytes, readBytes, type ActionSigner, type HyperliquidBytes, type MarketView } from './actions';
+import { actionBody, amendBytes, cancelBytes, MIN_EXPIRY_MS, placeBytes, readBytes, voidBody, type ActionSigner, type HyperliquidBytes, type MarketView } from './actions';
 import { HyperliquidBridge } from './bridge';
 import type { AddressBudget } from './address-budget';
 import { acknowledgement, refused, refusedHere, statusesOf } from './answers';
@@ -99,6 +99,19 @@ export class HyperliquidSession implements port.VenueAccountSession {
     let next = 0;
     const take = (): wire.ItemStatus => statuses[next++] ?? { error: 'no answer' };
     return { items: bytes.orders.map((order, index) => (bytes.refused[index] === undefined ? acknowledgement(order, take(), bytes) : refusedHere(bytes, index))), ...common };
+  }
+
+  async voidNonce(request: port.SignedRequest, options: port.ReadOptions): Promise<boolean> {
+    const body = voidBody(this.signer, request);
+    if (body === null) return false;
+    try {
+      await this.parts.client.control(body, options);
+      return true;
+    } catch (error) {
+      // Refused as used, or for another reason: either way nothing is proven.
+      if (error instanceof VenueRefused) return false;
+      throw error;
+    }
   }
 
   /** Orders without a client id of ours are found by the venue's own, once it is known. Throws VenueOutcomeUnknown on a state nobody knows. */

@@ -16,6 +16,7 @@ const FIXED: Readonly<Partial<Record<VenueCallName, number>>> = {
   orderBook: LIGHT,
   findOrder: LIGHT,
   setLeverage: 1,
+  voidNonce: 1,
   // The position and its funding since, at most.
   moveOutcome: HEAVY + LIGHT,
   bridgeCredits: HEAVY,

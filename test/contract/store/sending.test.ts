@@ -4,6 +4,7 @@ import { isoTime } from '../../../src/domain/clock';
 import type { Evidence } from '../../../src/domain/evidence';
 import type { OrderIntent } from '../../../src/domain/order';
 import type { SendRight } from '../../../src/domain/order-store';
+import { queried } from '../../support/queried';
 import { intentFor, OWNER, openStoreWorld, seen, signingVenue, viewOf, type StoreWorld } from './harness';
 
 let world: StoreWorld;
@@ -159,6 +160,22 @@ describe('preparing an order again', () => {
       const right = await world.store.sending.takeSend((await world.store.resend.prepareAgain(intent.id, 1_000)) ?? '');
       expect(right).toMatchObject({ maybeSent: false, earlierGone: true, request: { bytes: first?.request.bytes } });
       expect([right?.request.nonce === first?.request.nonce, (right?.request.venueDeadlineMs ?? 0) > world.clock.nowMs()]).toEqual([false, true]);
+    });
+
+    test('gives out what may have left, by its deadline, to have its nonce used up; never what nobody can say all of', async () => {
+      const { intent, first, deadlineMs } = await expired('unknown');
+      const doubted = (at = deadlineMs): Promise<unknown> => world.store.resend.doubted(intent.id, at);
+      expect([await doubted(), await doubted(deadlineMs + 1), await doubted(deadlineMs - 1)]).toEqual([first?.request, null, null]);
+      const second = await world.store.sending.takeSend((await world.store.resend.prepareAgain(intent.id, 1_000, deadlineMs)) ?? '');
+      // The newest counts now: the first is proven gone.
+      expect([await doubted(), await doubted(second?.request.venueDeadlineMs ?? 0)]).toEqual([null, second?.request]);
+      await queried(world.databaseUrl, 'UPDATE attempts SET data = NULL WHERE id IN (SELECT attempt_id FROM attempt_orders WHERE order_id = $1) RETURNING id', intent.id);
+      expect(await doubted(second?.request.venueDeadlineMs ?? 0)).toBeNull();
+    });
+
+    test('gives out nothing of what never left', async () => {
+      const { intent, deadlineMs } = await expired('notSent');
+      expect(await world.store.resend.doubted(intent.id, deadlineMs)).toBeNull();
     });
 
     test('signs others only when it is told that those which may have left are gone', async () => {

@@ -20,6 +20,62 @@ describe('an absent order whose bytes the venue would refuse as expired', () => 
     expect([given.sent, given.goneUntil]).toEqual([['t2'], [CREATED_MS + 10_000]]);
   });
 
+  describe('where the venue uses up a nonce', () => {
+    // Its absence is final two minutes after that deadline: nobody waits for that here.
+    const early = (changes: Partial<World> = {}): World => exit({ nowMs: CREATED_MS + 10_001, nonceVoid: true, capabilities: { ...EXIT, absenceFinalAfterMs: 120_000 }, ...changes });
+
+    test('goes again as new ones at once: what the nonce is used up for can never take effect', async () => {
+      const given = early();
+      given.onSend = () => (given.order = { ...given.order, state: 'WORKING' });
+      expect(await given.step()).toEqual({ kind: 'settled', state: 'WORKING' });
+      expect([given.voided, given.sent, given.goneUntil]).toEqual([['left'], ['t2'], [CREATED_MS + 10_000]]);
+    });
+
+    test('is not asked for anew what an earlier step has proven', async () => {
+      const given = early({ conflict: true });
+      const first = await given.step();
+      expect([first, given.sent]).toMatchObject([{ kind: 'pending', memory: { voiding: { deadlineMs: CREATED_MS + 10_000, nonceVoid: true } } }, []]);
+      given.conflict = false;
+      await given.step(first.kind === 'pending' ? first.memory : NO_MEMORY);
+      expect([given.voided, given.sent]).toEqual([['left'], ['t2']]);
+    });
+
+    test('waits for a final absence where the nonce is used: once is enough to know that', async () => {
+      const given = early({ nonceVoid: false });
+      const first = await given.step();
+      const second = await given.step(first.kind === 'pending' ? first.memory : NO_MEMORY);
+      expect([first.kind, second.kind, given.voided, given.sent]).toEqual(['pending', 'pending', ['left'], []]);
+      given.nowMs = CREATED_MS + 130_001;
+      const third = await given.step(second.kind === 'pending' ? second.memory : NO_MEMORY);
+      await given.step(third.kind === 'pending' ? third.memory : NO_MEMORY);
+      expect([given.voided, given.sent, given.goneUntil]).toEqual([['left'], ['t2'], [CREATED_MS + 10_000]]);
+    });
+
+    test('asks for it again where nobody heard the answer, and after new bytes for these', async () => {
+      const given = early({ nonceVoid: new VenueOutcomeUnknown('paper', 'no answer', 'timeout') });
+      const first = await given.step();
+      expect(first).toMatchObject({ kind: 'pending', memory: { tries: 1 } });
+      given.nonceVoid = false;
+      await given.step({ finalAbsences: 0, tries: 5, voiding: { deadlineMs: CREATED_MS + 5_000, nonceVoid: true } });
+      expect([given.voided, given.sent]).toEqual([['left', 'left'], []]);
+    });
+
+    test.each<[string, Partial<World>]>([
+      ['while the venue takes the bytes: they go again', { nowMs: CREATED_MS + 9_000 }],
+      ['of an order that the venue shows', { byId: sampleView() }],
+      ['where a look may have missed it', { truncatedBeforeMs: CREATED_MS + 1 }],
+      ['after the order\'s own time', { facts: { placeBeforeMs: CREATED_MS + 10_000, mayHaveLeft: true, lastDeadlineMs: CREATED_MS + 10_000, lastRateLimited: false } }],
+      ['where nobody has the bytes', { doubted: null }],
+      ['where another request may have left', { doubted: { kind: 'place', bytes: 'another', nonce: '2', venueDeadlineMs: CREATED_MS + 9_999 } }],
+      ['of a venue that has no such request', { nonceVoid: null }],
+      ['where what makes it safe is another thing', { capabilities: { ...EXIT, resendSafety: 'uniqueClientId' } }],
+    ])('uses none up %s', async (_why, changes) => {
+      const given = early(changes);
+      await given.step();
+      expect(given.voided).toEqual([]);
+    });
+  });
+
   test('goes again as they are while the venue takes them', async () => {
     const given = exit({ nowMs: CREATED_MS + 9_000 });
     await given.step();

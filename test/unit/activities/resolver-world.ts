@@ -6,7 +6,7 @@ import type { Order } from '../../../src/domain/order';
 import type { OrderEvidence } from '../../../src/domain/order-store';
 import { NO_MEMORY, type PlacingFacts, type ResolutionMemory } from '../../../src/domain/resolution';
 import { HistoryCut } from '../../../src/domain/venue-errors';
-import type { Venue, VenueCapabilities, VenueFill, VenueOrder } from '../../../src/domain/venue';
+import type { SignedRequest, Venue, VenueCapabilities, VenueFill, VenueOrder } from '../../../src/domain/venue';
 import { AT, sampleOrder } from '../domain/order-samples';
 
 export const CREATED_MS = Date.parse(AT);
@@ -37,6 +37,12 @@ export class World {
   readonly goneUntil: (number | null)[] = [];
   companions: readonly Order[] = [];
   conflict = false;
+  /** What the venue says when a nonce is used up; null: it has no such request. */
+  nonceVoid: boolean | Error | null = null;
+  /** Requests whose nonce was to be used up. */
+  readonly voided: string[] = [];
+  /** What of the order may have left; null: nobody has its bytes. */
+  doubted: SignedRequest | null = { kind: 'place', bytes: 'left', nonce: '1', venueDeadlineMs: CREATED_MS + 10_000 };
   /** What the venue makes of a request that is sent again. */
   onSend: () => void = () => undefined;
   venues: readonly string[] = ['paper'];
@@ -75,7 +81,14 @@ export class World {
         return answer({ fills: this.fills.slice(at, at + 1), next: at + 1 < this.fills.length ? String(at + 1) : null, truncatedBeforeMs: this.truncatedBeforeMs });
       },
     };
-    const venue = { name: 'paper', capabilities: this.capabilities, session: () => session, venueTimeMs: () => answer(this.nowMs + this.venueOffsetMs), carriesClientId: () => this.carriesClientId } as unknown as Venue;
+    const voiding = {
+      voidNonce: async ({ bytes }: SignedRequest): Promise<boolean> => {
+        this.voided.push(bytes);
+        if (this.nonceVoid instanceof Error) throw this.nonceVoid;
+        return this.nonceVoid === true;
+      },
+    };
+    const venue = { name: 'paper', capabilities: this.capabilities, session: () => ({ ...session, ...(this.nonceVoid === null ? {} : voiding) }), venueTimeMs: () => answer(this.nowMs + this.venueOffsetMs), carriesClientId: () => this.carriesClientId } as unknown as Venue;
     return {
       clock: { nowMs: () => this.nowMs },
       venues: new Map(this.venues.map((name) => [name, venue])),
@@ -98,6 +111,7 @@ export class World {
           }),
       },
       resend: {
+        doubted: async (_orderId, deadlineMs) => (this.doubted?.venueDeadlineMs === deadlineMs ? this.doubted : null),
         prepareAgain: async (_orderId, _sendTtlMs, goneUntilMs) => {
           this.goneUntil.push(goneUntilMs);
           if (this.conflict) throw new DomainError('CONFLICT', 'an earlier attempt can still take effect');

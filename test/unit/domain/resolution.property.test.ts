@@ -1,151 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { conclude, NO_MEMORY, type AbsentLook, type Conclusion, type PlacingFacts, type ResolutionMemory } from '../../../src/domain/resolution';
+import { conclude } from '../../../src/domain/resolution';
 import type { ResendSafety } from '../../../src/domain/venue';
+import { ENTRY_LIFE_MS, EXIT_LIFE_MS, holds, ordersOf, play, repeatLive, usesUp, world, type Conclude, type Fate, type ToRepeat, type Voiding, type World } from './resolution-model';
 
 const RUNS = { numRuns: 2_000 };
-/** An entry is placed soon or not at all; an exit as soon as it can be. */
-const ENTRY_LIFE_MS = 10_000;
-const EXIT_LIFE_MS = 86_400_000;
-const TTL_MS = 2_000;
-/** Where the same bytes are what makes a second sending safe, they live this long. */
-const BYTES_LIVE_MS = 10_000;
-const FINAL_AFTER_MS = 120_000;
-
-type Conclude = typeof conclude;
-/** Which request's bytes go again where only those may; null: new ones are signed; 'wait': neither is safe yet. */
-type ToRepeat = (requests: readonly Request[], venueMs: number, goneUntilMs: number | null) => Request | 'wait' | null;
-
-/** How one request fares: never left, lost on its way, or taken by the venue after so long. */
-type Fate = { readonly kind: 'notSent' } | { readonly kind: 'lost' } | { readonly kind: 'taken'; readonly afterMs: number };
-
-interface World {
-  readonly safety: ResendSafety;
-  readonly lifeMs: number;
-  readonly venueOffsetMs: number;
-  /** How long after a request's deadline the venue may hide what it took. */
-  readonly hiddenForMs: number;
-  /** An order that ended is in a part of the history that cannot be read. */
-  readonly truncated: boolean;
-  readonly enforcesDeadline: boolean;
-  readonly fates: readonly Fate[];
-  readonly steps: readonly number[];
-  /** Of the looks that could be final, this one is served by a replica that lags behind; -1: none is. */
-  readonly lyingLook: number;
-}
-
-const fate: fc.Arbitrary<Fate> = fc.oneof(
-  fc.constant({ kind: 'notSent' } as const),
-  fc.constant({ kind: 'lost' } as const),
-  fc.record({ kind: fc.constant('taken' as const), afterMs: fc.integer({ min: 0, max: 30_000 }) }),
-);
-
-const world: fc.Arbitrary<World> = fc.record({
-  safety: fc.constantFrom<ResendSafety>('sameBytes', 'uniqueClientId', 'venueDeadline', 'none'),
-  lifeMs: fc.constantFrom(ENTRY_LIFE_MS, EXIT_LIFE_MS),
-  venueOffsetMs: fc.constantFrom(0, -60_000, 60_000, 150_000),
-  hiddenForMs: fc.constantFrom(0, 90_000, FINAL_AFTER_MS - 1),
-  truncated: fc.integer({ min: 0, max: 3 }).map((n) => n === 0),
-  enforcesDeadline: fc.integer({ min: 0, max: 5 }).map((n) => n > 0),
-  fates: fc.array(fate, { minLength: 1, maxLength: 6 }),
-  steps: fc.array(fc.constantFrom(250, 1_000, 5_000, 15_000), { minLength: 60, maxLength: 60 }),
-  lyingLook: fc.integer({ min: -1, max: 3 }),
-});
-
-/** One request at the venue: until when it takes it, by its clock, and when it takes effect. */
-interface Request {
-  readonly fate: Fate;
-  /** Which signed bytes it is: the venue takes each once. */
-  readonly bytes: number;
-  readonly deadlineMs: number;
-  /** Venue's clock; null: never. */
-  readonly takenAtMs: number | null;
-}
-
-interface Outcome {
-  readonly last: Conclusion['kind'] | 'found';
-  readonly requests: readonly Request[];
-  readonly sentLate: boolean;
-}
-
-/** As the store does it (store/orders/resend.ts). */
-const repeatLive: ToRepeat = (requests, venueMs, goneUntilMs) => {
-  const left = requests.filter((request) => request.fate.kind !== 'notSent');
-  const last = left.at(-1);
-  if (last === undefined) return null;
-  if (venueMs <= last.deadlineMs) return last;
-  return left.every(({ deadlineMs }) => goneUntilMs !== null && deadlineMs <= goneUntilMs) ? null : 'wait';
-};
-
-/** Runs looks and conclusions against the venue until something is final or the steps are over. */
-function play(made: World, concluding: Conclude, toRepeat: ToRepeat = repeatLive): Outcome {
-  const { safety, venueOffsetMs, enforcesDeadline, lifeMs } = made;
-  let nowMs = 0;
-  const requests: Request[] = [];
-  let sentLate = false;
-  const send = (goneUntilMs: number | null): void => {
-    const next = made.fates[Math.min(requests.length, made.fates.length - 1)] ?? { kind: 'lost' };
-    const sentAtMs = nowMs + venueOffsetMs;
-    const again = safety === 'sameBytes' ? toRepeat(requests, enforcesDeadline ? sentAtMs : -Infinity, goneUntilMs) : null;
-    if (again === 'wait') return;
-    const deadlineMs = again?.deadlineMs ?? sentAtMs + (safety === 'sameBytes' ? BYTES_LIVE_MS : Math.min(TTL_MS, lifeMs - nowMs));
-    const arrivesMs = next.kind === 'taken' ? sentAtMs + next.afterMs : null;
-    const inTime = arrivesMs !== null && (!enforcesDeadline || arrivesMs <= deadlineMs);
-    sentLate ||= nowMs >= lifeMs;
-    requests.push({ fate: next, bytes: again?.bytes ?? requests.length, deadlineMs, takenAtMs: inTime ? arrivesMs : null });
-  };
-  send(null);
-  let memory: ResolutionMemory = NO_MEMORY;
-  let last: Outcome['last'] = 'askAgain';
-  let finalLooks = 0;
-  for (const stepMs of made.steps) {
-    nowMs += stepMs;
-    const venueMs = nowMs + venueOffsetMs;
-    const couldBeFinal = requests.every((request) => venueMs >= request.deadlineMs + FINAL_AFTER_MS);
-    const lies = couldBeFinal && finalLooks === made.lyingLook;
-    if (couldBeFinal) finalLooks += 1;
-    if (!lies && requests.some((request) => shows(made, request, venueMs))) return { last: 'found', requests, sentLate };
-    const look: AbsentLook = { venueTimeMs: venueMs, complete: !made.truncated };
-    const conclusion = concluding(factsOf(made, requests), look, { resendSafety: safety, absenceFinalAfterMs: FINAL_AFTER_MS }, memory, nowMs);
-    last = conclusion.kind;
-    if (conclusion.kind === 'askAgain') memory = conclusion.memory;
-    else if (conclusion.kind === 'sendAgain') send(conclusion.goneUntilMs);
-    else return { last, requests, sentLate };
-  }
-  return { last, requests, sentLate };
-}
-
-/** A venue that relies on its deadline hides nothing past it: that is what declaring it promises. */
-function shows(made: World, request: Request, venueMs: number): boolean {
-  if (request.takenAtMs === null || made.truncated) return false;
-  const hiddenUntilMs = made.safety === 'venueDeadline' ? request.takenAtMs : request.deadlineMs + made.hiddenForMs;
-  return venueMs >= Math.max(request.takenAtMs, hiddenUntilMs);
-}
-
-function factsOf({ enforcesDeadline, lifeMs }: World, requests: readonly Request[]): PlacingFacts {
-  const left = requests.filter((request) => request.fate.kind !== 'notSent');
-  const lastDeadlineMs = left.length === 0 || !enforcesDeadline ? null : Math.max(...left.map((request) => request.deadlineMs));
-  return { placeBeforeMs: lifeMs, mayHaveLeft: left.length > 0, lastDeadlineMs, lastRateLimited: false };
-}
-
-/** Orders the venue holds in the end: the same client id, and the same bytes, are taken once however often they arrive. */
-function ordersOf({ safety }: World, requests: readonly Request[]): number {
-  const taken = new Set(requests.filter((request) => request.takenAtMs !== null).map(({ bytes }) => bytes));
-  return safety === 'uniqueClientId' ? Math.min(taken.size, 1) : taken.size;
-}
-
-function holds(made: World, concluding: Conclude, toRepeat: ToRepeat = repeatLive): void {
-  const { last, requests, sentLate } = play(made, concluding, toRepeat);
-  const orders = ordersOf(made, requests);
-  const must = (rule: boolean, what: string): void => {
-    if (!rule) throw new Error(what);
-  };
-  must(!(last === 'neverPlaced' && orders > 0), 'an order that the venue took was called never placed');
-  must(!(last === 'notSent' && requests.some((request) => request.fate.kind !== 'notSent')), 'a request that may have left was called not sent');
-  must(!sentLate, 'a request was sent after the order\'s life');
-  must(orders <= 1, `${orders} orders at the venue`);
-}
-
 const property = (concluding: Conclude): fc.IPropertyWithHooks<[World]> => fc.property(world, (made) => holds(made, concluding));
 /** An exit, and a venue that hears nothing, or nobody, for a while and then answers at once. */
 const returning: fc.Arbitrary<World> = fc.record({
@@ -153,6 +12,7 @@ const returning: fc.Arbitrary<World> = fc.record({
   bad: fc.array(fc.constantFrom<Fate>({ kind: 'notSent' }, { kind: 'lost' }), { maxLength: 6 }),
   venueOffsetMs: fc.constantFrom(0, -60_000, 60_000),
   steps: fc.array(fc.constantFrom(5_000, 15_000), { minLength: 240, maxLength: 240 }),
+  voids: fc.boolean(),
 }).map(({ bad, ...made }) => ({ ...made, lifeMs: EXIT_LIFE_MS, hiddenForMs: 0, truncated: false, enforcesDeadline: true, fates: [...bad, { kind: 'taken', afterMs: 0 }], lyingLook: -1 }));
 const arrives = (concluding: Conclude, toRepeat: ToRepeat = repeatLive): fc.IPropertyWithHooks<[World]> =>
   fc.property(returning, (made) => {
@@ -161,7 +21,7 @@ const arrives = (concluding: Conclude, toRepeat: ToRepeat = repeatLive): fc.IPro
   });
 /** The rules with something wrong about what they are given. */
 const planted = (wrong: (given: Parameters<Conclude>) => Parameters<Conclude>): Conclude => (...given) => conclude(...wrong(given));
-const patient: World = { safety: 'uniqueClientId', lifeMs: ENTRY_LIFE_MS, venueOffsetMs: 0, hiddenForMs: 0, truncated: false, enforcesDeadline: true, fates: [{ kind: 'lost' }], steps: Array<number>(60).fill(5_000), lyingLook: -1 };
+const patient: World = { safety: 'uniqueClientId', lifeMs: ENTRY_LIFE_MS, venueOffsetMs: 0, hiddenForMs: 0, truncated: false, enforcesDeadline: true, fates: [{ kind: 'lost' }], steps: Array<number>(60).fill(5_000), lyingLook: -1, voids: false };
 
 describe('an order the venue does not show', () => {
   test('is never called dead while it may live, never sent in doubt, whatever is hidden, lost, late or skewed', () => {
@@ -170,6 +30,12 @@ describe('an order the venue does not show', () => {
 
   test('goes out, once, whenever the venue takes it again, however long it was away and whatever it heard before', () => {
     fc.assert(arrives(conclude), RUNS);
+  });
+
+  test('goes out as soon as the venue takes it again where a nonce can be used up: nobody waits for its absence to be final', () => {
+    // Nothing arrived for a minute; then the venue is well.
+    const away: World = { ...patient, safety: 'sameBytes', lifeMs: EXIT_LIFE_MS, fates: [{ kind: 'lost' }, { kind: 'taken', afterMs: 0 }], steps: [60_000, 250, 15_000] };
+    expect([play({ ...away, voids: true }, conclude).last, play(away, conclude).last]).toEqual(['found', 'askAgain']);
   });
 
   test('these runs come to every conclusion, so the property is about something', () => {
@@ -219,6 +85,15 @@ describe('that an exit goes out is found broken by', () => {
     ['a rule that never signs anew what may have left', (...given) => { const made = conclude(...given); return made.kind === 'sendAgain' ? { ...made, goneUntilMs: null } : made; }, repeatLive],
   ])('%s', (_what, wrong, toRepeat) => {
     expect(fc.check(arrives(wrong, toRepeat), { ...RUNS, seed: 1 }).failed).toBe(true);
+  });
+
+  test('and that only one goes out by a nonce that counts as used up though its bytes were taken', () => {
+    const breaks = (voiding: Voiding): boolean =>
+      fc.check(fc.property(world, (made) => {
+        const risky: World = { ...made, safety: 'sameBytes', enforcesDeadline: true, voids: true };
+        if (ordersOf(risky, play(risky, conclude, repeatLive, voiding).requests) > 1) throw new Error('two orders');
+      }), { ...RUNS, seed: 1 }).failed;
+    expect([breaks(() => true), breaks(usesUp)]).toEqual([true, false]);
   });
 
   test('and that only one goes out by new bytes while the old ones live', () => {
