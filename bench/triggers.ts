@@ -84,9 +84,23 @@ function parametersOf(random: () => number): TriggerParameters {
 
 type Watch = Pick<TriggerIndex, 'arm' | 'disarm'> & { tick(symbol: string, priceType: 'last', price: string): readonly unknown[] };
 
+interface Played {
+  /** Of processor, us. */
+  readonly perTick: number;
+  /** What an armed trigger takes of the memory, as its owner gave it and as it is watched. */
+  readonly bytesEach: number;
+}
+
+function usedBytes(): number {
+  collect();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
 /** What happens, to whoever watches: the same for the index and for the loop. `each` is told how long a tick took that crosses for sure. */
-function play(watch: Watch, count: number, all: readonly Tick[], upTo: number, each: (fired: readonly unknown[], microseconds: number) => void): number {
+function play(watch: Watch, count: number, all: readonly Tick[], upTo: number, each: (fired: readonly unknown[], microseconds: number) => void): Played {
   const random = seeded(3);
+  const before = usedBytes();
   const made = (id: string, market: number, parameters = parametersOf(random)): Trigger => triggerNamed(id, parameters, { symbol: `M${market}` });
   for (let n = 0; n < count; n += 1) watch.arm(made(`t${n}`, n % MARKETS));
   // Everybody's first price, so that trails follow.
@@ -95,7 +109,7 @@ function play(watch: Watch, count: number, all: readonly Tick[], upTo: number, e
     const n = Math.floor(random() * count);
     return made(`t${n}`, n % MARKETS);
   });
-  collect();
+  const bytesEach = (usedBytes() - before) / count;
   // The time of this process alone: the machine may have other work.
   const begun = process.cpuUsage();
   for (let n = 0; n < upTo; n += 1) {
@@ -112,7 +126,7 @@ function play(watch: Watch, count: number, all: readonly Tick[], upTo: number, e
     each(fired, isReached ? (performance.now() - startedMs) * 1_000 : 0);
   }
   const { user, system } = process.cpuUsage(begun);
-  return (user + system) / upTo;
+  return { perTick: (user + system) / upTo, bytesEach };
 }
 
 const shownIndex = (fired: readonly unknown[]): string => (fired as ReturnType<TriggerIndex['tick']>).map(({ trigger, level, extreme }) => `${trigger.id} ${level.toFixed()} ${extreme?.toFixed() ?? ''}`).sort().join();
@@ -121,35 +135,36 @@ const shownNaive = (fired: readonly unknown[]): string => (fired as ReturnType<N
 function run(): void {
   const { from, moves } = steps();
   const all = ticks(moves);
-  const perTick = new Map<number, number>();
-  const measured = new Map(SIZES.map((count) => [count, { costs: [] as number[], crossings: 0, latencies: [] as number[] }]));
+  const usPerTick = new Map<number, number>();
+  const measured = new Map(SIZES.map((count) => [count, { costs: [] as number[], bytes: [] as number[], crossings: 0, latencies: [] as number[] }]));
   // The first pass pays for compiling what the others run.
   play(new TriggerIndex(), WARMING, all, TICKS, () => undefined);
   for (let repeat = 0; repeat < RUNS; repeat += 1) {
     for (const [count, seen] of measured) {
       seen.crossings = 0;
       seen.latencies = [];
-      const cost = play(new TriggerIndex(), count, all, TICKS, (fired, microseconds) => {
+      const { perTick, bytesEach } = play(new TriggerIndex(), count, all, TICKS, (fired, microseconds) => {
         if (fired.length === 0) return;
         seen.crossings += 1;
         if (microseconds > 0) seen.latencies.push(microseconds);
       });
-      seen.costs.push(cost);
+      seen.costs.push(perTick);
+      seen.bytes.push(bytesEach);
     }
   }
-  for (const [count, { costs, crossings, latencies }] of measured) {
+  for (const [count, { costs, bytes, crossings, latencies }] of measured) {
     const cost = quantile(costs, 0.5);
-    perTick.set(count, cost);
+    usPerTick.set(count, cost);
     const range = [Math.min(...costs), Math.max(...costs)].map((each) => each.toFixed(2)).join(' to ');
-    say(`${count} triggers over ${MARKETS} markets, ${from} prices: ${cost.toFixed(2)} us (${range}) of processor a tick with its share of arms and disarms, ${Math.round(1_000_000 / cost)} ticks/s on one core; ${((100 * crossings) / TICKS).toFixed(2)} % cross, a crossing tick takes ${quantile(latencies, 0.99).toFixed(0)} us (p99)`);
+    say(`${count} triggers over ${MARKETS} markets, ${from} prices: ${cost.toFixed(2)} us (${range}) of processor a tick with its share of arms and disarms, ${Math.round(1_000_000 / cost)} ticks/s on one core; ${((100 * crossings) / TICKS).toFixed(2)} % cross, a crossing tick takes ${quantile(latencies, 0.99).toFixed(0)} us (p99); ${Math.round(quantile(bytes, 0.5))} bytes each`);
   }
-  for (const [few, many] of [[10_000, 100_000], [100_000, 1_000_000]] as const) say(`${many} instead of ${few}: ${((perTick.get(many) ?? NaN) / (perTick.get(few) ?? NaN)).toFixed(2)} times as long a tick`);
+  for (const [few, many] of [[10_000, 100_000], [100_000, 1_000_000]] as const) say(`${many} instead of ${few}: ${((usPerTick.get(many) ?? NaN) / (usPerTick.get(few) ?? NaN)).toFixed(2)} times as long a tick`);
 
   const told: string[] = [];
-  const indexUs = play(new TriggerIndex(), 100_000, all, COMPARED_TICKS, (fired) => told.push(shownIndex(fired)));
+  const { perTick: indexUs } = play(new TriggerIndex(), 100_000, all, COMPARED_TICKS, (fired) => told.push(shownIndex(fired)));
   let differing = 0;
   let compared = 0;
-  const naiveUs = play(new PerMarketLoop(), 100_000, all, COMPARED_TICKS, (fired) => {
+  const { perTick: naiveUs } = play(new PerMarketLoop(), 100_000, all, COMPARED_TICKS, (fired) => {
     if (shownNaive(fired) !== told[compared]) differing += 1;
     compared += 1;
   });

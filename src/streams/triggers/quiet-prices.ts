@@ -3,7 +3,6 @@
  * most prices touch one place of the memory however many triggers wait. Rounding never turns an order round: a price whose double is
  * strictly between those of two levels is strictly between the levels; one that is equal to either is judged exactly by whoever asks.
  */
-import type { Exact } from './exact-order';
 
 export class QuietPrices {
   /** Above which, and below which. */
@@ -24,12 +23,12 @@ export class QuietPrices {
   }
 
   /** Only prices above this. */
-  above({ rounded }: Exact): void {
+  above(rounded: number): void {
     this.bounds[0] = Math.max(this.bounds[0] as number, rounded);
   }
 
   /** Only prices below this. */
-  below({ rounded }: Exact): void {
+  below(rounded: number): void {
     this.bounds[1] = Math.min(this.bounds[1] as number, rounded);
   }
 }

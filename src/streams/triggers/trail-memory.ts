@@ -36,8 +36,8 @@ export class TrailMemory {
 
   /** It may have seen a price that was asked for after the stream's last word, and so after what that may have lost. */
   hasSeenAfter(id: string, streamHeardMs: number): boolean {
-    const trigger = this.index.get(id);
-    return trigger !== undefined && this.market(trigger.symbol).askedMs > streamHeardMs;
+    const symbol = this.index.symbolOf(id);
+    return symbol !== undefined && this.market(symbol).askedMs > streamHeardMs;
   }
 
   /** From its last mark of then, and what was heard between; null: it followed nothing that is known. */

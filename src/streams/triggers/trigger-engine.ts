@@ -225,8 +225,9 @@ export class TriggerEngine {
     this.trails.beginAtStanding(armed);
     if (parameters.gapPolicy !== 'traded') return true;
     const missed = market.since(parameters.priceType, checkpointAtMs);
+    if (missed.length === 0) return true;
     const alone = new TriggerIndex();
-    if (missed.length > 0) alone.arm({ ...armed, extreme: this.index.extremeOf(armed.id) });
+    alone.arm({ ...armed, extreme: this.index.extremeOf(armed.id) });
     for (const price of missed) {
       const [crossed] = alone.tick(armed.symbol, price.type, price.text);
       if (crossed === undefined) continue;
@@ -251,7 +252,7 @@ export class TriggerEngine {
     const market = this.market(symbol);
     const since = new Map(missed.map(({ trigger, sinceMs }) => [trigger.id, sinceMs + aheadMs]));
     // What was amended, disarmed or fired meanwhile is another matter.
-    const still = missed.flatMap(({ trigger }) => (this.index.get(trigger.id)?.revision === trigger.revision ? [trigger] : []));
+    const still = missed.flatMap(({ trigger }) => (this.index.revisionOf(trigger.id) === trigger.revision ? [trigger] : []));
     if (market.joined) for (const { id } of still) market.toldAlone(id, history.untilMs);
     else market.toldAll(history.untilMs, this.options.clock.nowMs());
     const { fired, armed } = catchUp(still, history, ({ id }) => since.get(id) ?? Infinity);

@@ -1,140 +1,94 @@
 /**
  * Armed triggers by market and price type, in the order in which prices reach them. A price costs a few comparisons and O(log n) for each
- * trigger that it fires; arming and disarming cost O(log n). `bench/triggers.ts` measures it beside the naive loop.
+ * trigger that it fires; arming and disarming cost O(log n). `bench/triggers.ts` measures it beside the naive loop. What waits is kept small
+ * and apart from what is seldom read (trigger-slots.ts), so that a million of them cost hardly more by price than a hundred thousand.
  */
 import type { PriceType } from '../../domain/condition';
-import { decimal } from '../../domain/decimal';
-import { carriedExtreme, isBetter, type Trigger } from '../../domain/trigger';
-import { compareExact, exactly, HeapPlace, HeardPrice, OrderedHeap } from './exact-order';
-import { QuietPrices } from './quiet-prices';
-import { TrailingIndex, type Crossed } from './trailing-index';
+import { decimal, type Decimal } from '../../domain/decimal';
+import { carriedExtreme, isBetter, offsetRatio, type Trigger, type TriggerParameters } from '../../domain/trigger';
+import { HeardPrice } from './exact-order';
+import { MarketTriggers } from './market-triggers';
+import { OffsetHeaps } from './offset-heap';
+import type { Crossed } from './trailing-index';
+import { TriggerSlots } from './trigger-slots';
 
 export type { Crossed } from './trailing-index';
 
-class MarketTriggers {
-  private readonly above = new OrderedHeap<Trigger>(1);
-  private readonly below = new OrderedHeap<Trigger>(-1);
-  private readonly trailing = { atOrAbove: new TrailingIndex('atOrAbove'), atOrBelow: new TrailingIndex('atOrBelow') };
-  private readonly levels = new Map<string, HeapPlace<Trigger>>();
-  private readonly quiet = new QuietPrices();
-
-  /** Whether a price of this double changes nothing here. */
-  isQuiet(rounded: number): boolean {
-    return this.quiet.has(rounded);
-  }
-
-  add(trigger: Trigger): void {
-    this.quiet.none();
-    const { kind, direction, triggerPrice } = trigger.parameters;
-    if (kind === 'trailing') return this.trailing[direction].add(trigger);
-    const place = new HeapPlace(trigger, exactly(decimal(triggerPrice ?? '')));
-    this.levels.set(trigger.id, place);
-    (direction === 'atOrAbove' ? this.above : this.below).add(place);
-  }
-
-  remove({ id, parameters: { kind, direction } }: Trigger): void {
-    this.quiet.none();
-    if (kind === 'trailing') return this.trailing[direction].remove(id);
-    const place = this.levels.get(id);
-    if (place === undefined) return;
-    this.levels.delete(id);
-    (direction === 'atOrAbove' ? this.above : this.below).remove(place);
-  }
-
-  tick(price: HeardPrice, crossed: Crossed[]): void {
-    for (let place = this.above.first; place !== undefined && compareExact(place.key, price) <= 0; place = this.above.first) this.take(place, crossed);
-    for (let place = this.below.first; place !== undefined && compareExact(place.key, price) >= 0; place = this.below.first) this.take(place, crossed);
-    this.trailing.atOrAbove.tick(price, crossed);
-    this.trailing.atOrBelow.tick(price, crossed);
-    this.quiet.all();
-    if (this.above.first !== undefined) this.quiet.below(this.above.first.key);
-    if (this.below.first !== undefined) this.quiet.above(this.below.first.key);
-    this.trailing.atOrAbove.narrow(this.quiet);
-    this.trailing.atOrBelow.narrow(this.quiet);
-  }
-
-  extremeOf({ id, parameters }: Trigger): string | null {
-    return parameters.kind === 'level' ? null : (this.trailing[parameters.direction].extremeOf(id)?.toFixed() ?? null);
-  }
-
-  takeMoved(): ReturnType<TrailingIndex['takeMoved']> {
-    return [...this.trailing.atOrAbove.takeMoved(), ...this.trailing.atOrBelow.takeMoved()];
-  }
-
-  private take(place: HeapPlace<Trigger>, crossed: Crossed[]): void {
-    this.remove(place.value);
-    crossed.push({ trigger: place.value, level: place.key.exact, extreme: null });
-  }
-}
+/** Two numbers of so many digits never have the same double. */
+const SHORT_DIGITS = 15;
 
 export class TriggerIndex {
-  private readonly markets = new Map<string, MarketTriggers>();
-  private readonly triggers = new Map<string, Trigger>();
-  private readonly raised = new Map<string, { readonly trigger: Trigger; readonly extreme: string }>();
+  private readonly slots = new TriggerSlots();
+  private readonly offsets = new OffsetHeaps(this.slots, (slot) => orderOf(this.slots.trigger(slot).parameters));
+  private readonly markets: MarketTriggers[] = [];
+  private readonly marketOf = new Map<string, MarketTriggers>();
+  private readonly raised = new Map<string, Moved>();
 
   get size(): number {
-    return this.triggers.size;
+    return this.slots.size;
   }
 
   get(id: string): Trigger | undefined {
-    return this.triggers.get(id);
+    const slot = this.slots.find(id);
+    return slot === undefined ? undefined : this.slots.trigger(slot);
+  }
+
+  revisionOf(id: string): number | undefined {
+    const slot = this.slots.find(id);
+    return slot === undefined ? undefined : this.slots.revision(slot);
+  }
+
+  symbolOf(id: string): string | undefined {
+    const slot = this.slots.find(id);
+    return slot === undefined ? undefined : this.market(slot).symbol;
   }
 
   /** Of each there is one revision: an amended one takes the old one's place, and what that saw where it still counts. */
   arm(trigger: Trigger): void {
-    const known = this.triggers.get(trigger.id);
-    if (known !== undefined && known.revision >= trigger.revision) return;
-    const seen = known === undefined ? null : carriedExtreme(known.parameters, trigger.parameters, this.extremeOf(known.id));
-    if (known !== undefined) this.disarm(known.id);
-    const armed = seen === null ? trigger : { ...trigger, extreme: seen };
-    this.triggers.set(armed.id, armed);
-    const key = keyOf(armed.symbol, armed.parameters.priceType);
-    const market = this.markets.get(key) ?? new MarketTriggers();
-    this.markets.set(key, market);
-    market.add(armed);
+    const slot = this.slots.find(trigger.id);
+    if (slot === undefined) return this.add(trigger);
+    if (this.slots.revision(slot) >= trigger.revision) return;
+    const seen = carriedExtreme(this.slots.trigger(slot).parameters, trigger.parameters, this.market(slot).extremeOf(slot));
+    this.disarm(trigger.id);
+    this.add(seen === null ? trigger : { ...trigger, extreme: seen });
   }
 
   /** It has seen this price too, which may be better than the best it had. It counts as moved. */
   raise(id: string, extreme: string): void {
-    const trigger = this.triggers.get(id);
-    if (trigger === undefined || trigger.parameters.kind === 'level') return;
-    const known = this.extremeOf(id);
+    const slot = this.slots.find(id);
+    if (slot === undefined || !this.slots.isTrailing(slot)) return;
+    const trigger = this.slots.trigger(slot);
+    const known = this.market(slot).extremeOf(slot);
     if (known !== null && !isBetter(trigger.parameters.direction, decimal(extreme), decimal(known))) return;
     this.disarm(id);
-    const raised = { ...trigger, extreme };
-    this.triggers.set(id, raised);
-    const key = keyOf(raised.symbol, raised.parameters.priceType);
-    this.markets.get(key)?.add(raised);
-    this.raised.set(id, { trigger: raised, extreme });
+    this.add({ ...trigger, extreme });
+    this.raised.set(id, { id, revision: trigger.revision, extreme });
   }
 
   disarm(id: string): void {
     this.raised.delete(id);
-    const trigger = this.triggers.get(id);
-    if (trigger === undefined) return;
-    this.triggers.delete(id);
-    this.markets.get(keyOf(trigger.symbol, trigger.parameters.priceType))?.remove(trigger);
+    const slot = this.slots.find(id);
+    if (slot === undefined) return;
+    this.market(slot).remove(slot);
+    this.slots.release(slot);
   }
 
   /** The triggers that this price reaches, which leave the index. Prices of one market come in their order. `except`: to these it is no news. */
   tick(symbol: string, priceType: PriceType, price: string, except: readonly string[] = NOBODY): readonly Crossed[] {
-    const market = this.markets.get(keyOf(symbol, priceType));
+    const market = this.marketOf.get(keyOf(symbol, priceType));
     if (market === undefined) return NOTHING;
     if (market.isQuiet(Number(price))) return NOTHING;
     if (except.length > 0) return this.without(except, () => this.tick(symbol, priceType, price));
     const crossed: Crossed[] = [];
     market.tick(new HeardPrice(price), crossed);
-    for (const { trigger } of crossed) {
-      this.triggers.delete(trigger.id);
-      this.raised.delete(trigger.id);
-    }
+    for (const { trigger } of crossed) this.raised.delete(trigger.id);
     return crossed;
   }
 
   /** Out of the index, each with what it has seen up to now, until `putBack`. Unknown ones are left out. */
   takeOut(triggers: Iterable<Pick<Trigger, 'id'>>): Trigger[] {
     const taken = [...triggers].flatMap(({ id }) => {
-      const trigger = this.triggers.get(id);
+      const trigger = this.get(id);
       return trigger === undefined ? [] : [{ ...trigger, extreme: this.extremeOf(id) ?? trigger.extreme }];
     });
     for (const { id } of taken) this.disarm(id);
@@ -144,7 +98,42 @@ export class TriggerIndex {
   putBack(trigger: Trigger): void {
     this.arm(trigger);
     // It may have moved before, which nobody has stored yet.
-    if (trigger.parameters.kind === 'trailing' && trigger.extreme !== null) this.raised.set(trigger.id, { trigger, extreme: trigger.extreme });
+    const { id, revision, extreme, parameters } = trigger;
+    if (parameters.kind === 'trailing' && extreme !== null) this.raised.set(id, { id, revision, extreme });
+  }
+
+  /** What a trailing trigger has seen up to now. */
+  extremeOf(id: string): string | null {
+    const slot = this.slots.find(id);
+    return slot === undefined ? null : this.market(slot).extremeOf(slot);
+  }
+
+  /** Trailing triggers whose extreme moved since this was asked last. */
+  takeMoved(): Moved[] {
+    const moved = new Map(this.raised);
+    this.raised.clear();
+    const take = (slot: number, extreme: string): void => {
+      const id = this.slots.id(slot);
+      moved.set(id, { id, revision: this.slots.revision(slot), extreme });
+    };
+    for (const market of this.markets) market.takeMoved(take);
+    return [...moved.values()];
+  }
+
+  /** Each armed one, as it was armed. Arming and disarming have to wait until all are read. */
+  *all(): Generator<Trigger> {
+    for (const slot of this.slots.all()) yield this.slots.trigger(slot);
+  }
+
+  ids(): string[] {
+    return Array.from(this.slots.all(), (slot) => this.slots.id(slot));
+  }
+
+  private add(trigger: Trigger): void {
+    const { symbol, parameters } = trigger;
+    const order = orderOf(parameters);
+    const market = this.marketFor(symbol, parameters.priceType);
+    market.add(this.slots.add(trigger, market.number, order.toNumber(), order.precision() > SHORT_DIGITS), trigger);
   }
 
   private without<T>(ids: readonly string[], work: () => T): T {
@@ -154,24 +143,26 @@ export class TriggerIndex {
     return answer;
   }
 
-  /** What a trailing trigger has seen up to now. */
-  extremeOf(id: string): string | null {
-    const trigger = this.triggers.get(id);
-    return trigger === undefined ? null : (this.markets.get(keyOf(trigger.symbol, trigger.parameters.priceType))?.extremeOf(trigger) ?? null);
+  private market(slot: number): MarketTriggers {
+    return this.markets[this.slots.market(slot)] as MarketTriggers;
   }
 
-  /** Trailing triggers whose extreme moved since this was asked last. */
-  takeMoved(): { readonly trigger: Trigger; readonly extreme: string }[] {
-    const moved = new Map(this.raised);
-    this.raised.clear();
-    for (const market of this.markets.values()) for (const { trigger, extreme } of market.takeMoved()) moved.set(trigger.id, { trigger, extreme: extreme.toFixed() });
-    return [...moved.values()];
+  private marketFor(symbol: string, priceType: PriceType): MarketTriggers {
+    const key = keyOf(symbol, priceType);
+    const known = this.marketOf.get(key);
+    if (known !== undefined) return known;
+    const made = new MarketTriggers(this.markets.length, symbol, this.slots, this.offsets);
+    this.markets.push(made);
+    this.marketOf.set(key, made);
+    return made;
   }
+}
 
-  /** Each armed one. */
-  all(): IterableIterator<Trigger> {
-    return this.triggers.values();
-  }
+/** How far a trail has come. */
+interface Moved {
+  readonly id: string;
+  readonly revision: number;
+  readonly extreme: string;
 }
 
 const NOTHING: readonly Crossed[] = [];
@@ -179,4 +170,11 @@ const NOBODY: readonly string[] = [];
 
 function keyOf(symbol: string, priceType: PriceType): string {
   return `${priceType} ${symbol}`;
+}
+
+/** What it is ordered by among its like: a level's price, a trail's offset in price or as a part of it. */
+function orderOf({ kind, triggerPrice, trailingOffset, trailingOffsetType }: TriggerParameters): Decimal {
+  if (kind === 'level') return decimal(triggerPrice ?? '');
+  const offset = decimal(trailingOffset ?? '');
+  return trailingOffsetType === 'price' ? offset : offsetRatio(offset, trailingOffsetType ?? 'bps');
 }

@@ -57,7 +57,7 @@ export class TriggerSync {
     const beganMs = this.options.clock.nowMs();
     const rows = await this.options.rows.waiting(this.options.venue);
     const waiting = new Set(rows.map(({ id }) => id));
-    for (const { id } of [...this.index.all()]) if (!waiting.has(id)) this.watched.disarm(id);
+    for (const id of this.index.ids()) if (!waiting.has(id)) this.watched.disarm(id);
     for (const row of rows) {
       // The one before may have come further meanwhile; this one has evaluated nothing yet.
       if (row.status === 'ARMED') this.index.disarm(row.id);
@@ -91,7 +91,7 @@ export class TriggerSync {
    * (`isWhole`: false) keeps its older mark: its extreme may be of after them, and whoever reads them back must not begin there.
    */
   async storeMarks(writer: WriterEpoch, atMs: number, isWhole: (id: string) => boolean): Promise<void> {
-    for (const { trigger, extreme } of this.index.takeMoved()) this.unstored.set(trigger.id, { revision: trigger.revision, extreme });
+    for (const { id, revision, extreme } of this.index.takeMoved()) this.unstored.set(id, { revision, extreme });
     const marks = [...this.unstored].flatMap(([id, mark]) => (isWhole(id) ? [{ id, ...mark, checkpointAtMs: atMs }] : []));
     for (const { id, revision, extreme } of marks) this.noteMark(id, { revision, extreme, atMs });
     for (let from = 0; from < marks.length; from += MARKS_AT_ONCE) {
@@ -127,8 +127,8 @@ export class TriggerSync {
 
   private take(row: Trigger): void {
     if (row.status === 'ARMED') {
-      const known = this.index.get(row.id);
-      if (known !== undefined && known.revision >= row.revision) return;
+      const known = this.index.revisionOf(row.id);
+      if (known !== undefined && known >= row.revision) return;
       if (row.extreme !== null) this.noteMark(row.id, { revision: row.revision, extreme: row.extreme, atMs: row.checkpointAtMs });
       this.watched.arm(row);
       return;
