@@ -3,7 +3,7 @@
  * an overlap, then the buffer; after every gap the same; and an audit beside it that does not trust the stream. Crash-only:
  * what it cannot write ends it, and its successor begins with a snapshot.
  */
-import { KEY_REFUSED, type Account } from '../domain/account';
+import { KEY_REFUSED, needsNewKey, type Account } from '../domain/account';
 import { EpochLost } from '../domain/order-store';
 import type { ReadOptions, Venue, VenueAccountSession, VenueStream } from '../domain/venue';
 import { VenueError, VenueRateLimited, VenueRefused, VenueUnavailable } from '../domain/venue-errors';
@@ -77,7 +77,7 @@ export class AccountWatcher {
 
   /** Until told to stop, until a successor takes over, or until the venue refuses the account's key. */
   async run(signal: AbortSignal): Promise<WatchEnd> {
-    if (this.account.status === 'HALTED' && this.account.statusReason === KEY_REFUSED) return 'keyRevoked';
+    if (needsNewKey(this.account)) return 'keyRevoked';
     try {
       for (;;) {
         const end = await this.hold(signal);

@@ -3,7 +3,7 @@
  * reads orders back from their workflows' start arguments, has every account looked at, and only then lets entries pass.
  */
 import { Context } from '@temporalio/activity';
-import { KEY_REFUSED, type Account } from '../domain/account';
+import { needsNewKey, type Account } from '../domain/account';
 import { compareStores, type StoreMark, type StoreReading } from '../domain/store-state';
 import { conditionalWorkflowId } from '../temporal/workflow-ids';
 import { accountScope } from './account-ports';
@@ -103,9 +103,9 @@ function unfinishedOf(accountId: string, unfinished: readonly string[]): { reado
   return mine.length === 0 ? {} : { unfinished: mine };
 }
 
-/** Every account that can be looked at: not one whose key its venue refuses, nor of a venue that is not configured. */
+/** Every account that can be looked at: not one that needs a new key, nor of a venue that is not configured. */
 async function watchedAccounts(ports: StoreRecoveryPorts): Promise<readonly Account[]> {
-  return (await ports.accounts()).filter((account) => ports.venues.includes(account.venue) && !(account.status === 'HALTED' && account.statusReason === KEY_REFUSED));
+  return (await ports.accounts()).filter((account) => ports.venues.includes(account.venue) && !needsNewKey(account));
 }
 
 async function awaitLooks(ports: StoreRecoveryPorts, sinceMs: number, asked: readonly string[]): Promise<{ unread: readonly string[] }> {

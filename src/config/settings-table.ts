@@ -124,6 +124,10 @@ export const SETTINGS_TABLE = {
     env: 'SUREFILL_MASTER_KEY',
     description: 'Seals stored credentials: 32 bytes in base64 or hexadecimal. Absent: made on the first start, kept in master-key.',
   }),
+  lostMasterKey: optionalText({
+    env: 'SUREFILL_LOST_MASTER_KEY',
+    description: 'The id of a master key that is lost for good, as the start that misses it names it: what it sealed is given up, and its accounts wait, halted, for new keys. For one start.',
+  }),
 
   // Venues
   venueList: text({

@@ -7,8 +7,15 @@ export type MarginMode = 'cross' | 'isolated';
 
 /** The reason of an account that is halted because its key is refused; its watcher leaves such an account alone. */
 export const KEY_REFUSED = 'the venue refuses the account\'s key';
+/** The same of one whose key nobody can open any more. */
+export const KEY_LOST = 'the master key that sealed the account\'s key is lost: give the account a new key';
 /** And the reason once it has a new key: it is watched again, and waits for a person to release it. */
 export const KEY_REPLACED = 'the account has a new key: set its status to ACTIVE to trade again';
+
+/** It has no key that its venue takes, or none that can be opened: until it has, nothing is asked there in its name. */
+export function needsNewKey({ status, statusReason }: Pick<Account, 'status' | 'statusReason'>): boolean {
+  return status === 'HALTED' && (statusReason === KEY_REFUSED || statusReason === KEY_LOST);
+}
 
 export interface RiskLimits {
   /** Largest notional of one order, in the account's quote currency. */

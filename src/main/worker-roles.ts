@@ -28,6 +28,7 @@ import { WatchMetrics } from './metrics/watch-metrics';
 import { wireOrderPath } from './order-path';
 import { prepareVenues, type Platform } from './platform';
 import { serve } from './serving';
+import { giveUpLostKey } from './lost-key';
 import { guardStores, keepGoing, storeRecoveryActivities } from './store-guard';
 import { webhookWorker } from './webhooks';
 import type { OrderList } from '../domain/order-list';
@@ -50,6 +51,7 @@ function ourSymbols(markets: readonly Market[]): (venueSymbol: string) => string
 }
 
 export async function runWorker(platform: Platform): Promise<RunningRole> {
+  await giveUpLostKey(platform);
   const { store, venues, clock, settings, logger, temporal } = platform;
   const { sender, settler, nonces } = wireOrderPath(platform);
   const deposits = depositParts(platform);

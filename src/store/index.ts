@@ -43,6 +43,7 @@ import { Portfolio, type FillListQuery, type PositionListQuery } from './money/p
 import { Protections } from './waiting/protections';
 import { Heartbeats } from './accounts/heartbeats';
 import { KillSwitches } from './risk/kill-switches';
+import { LostKeys } from './keys/lost-keys';
 import { LossLimits } from './risk/loss-limits';
 import { Idempotency, Markets, StoredSettings } from './reference';
 import { Resend } from './orders/resend';
@@ -124,6 +125,7 @@ export class Store {
   readonly nonces: SignerNonces;
   readonly accounts: Accounts;
   readonly accountChanges: AccountChanges;
+  readonly lostKeys: LostKeys;
   readonly users: Users;
   readonly apiKeys: ApiKeys;
   readonly orders: Orders & { timeline(orderId: string, userId: string): Promise<Timeline | null> };
@@ -189,6 +191,7 @@ export class Store {
     this.nonces = new SignerNonces(core);
     this.accounts = new Accounts(core, credentials);
     this.accountChanges = new AccountChanges(core, credentials);
+    this.lostKeys = new LostKeys(core, credentials);
     this.users = new Users(core);
     this.apiKeys = new ApiKeys(core);
     this.events = new Events(core, databaseGeneration, databaseUrl);

@@ -23,7 +23,7 @@ export interface SupervisorParts {
   /** Brings the schema up to date under a lock. */
   migrate(databaseUrl: string): Promise<unknown>;
   /** Throws where the key sealed nothing of what is sealed; answers how many credentials it cannot open beside those it can. */
-  checkMasterKey(databaseUrl: string, key: Uint8Array): Promise<number>;
+  checkMasterKey(databaseUrl: string, key: Uint8Array, lostKeyId?: string): Promise<number>;
   /** The loopback hub that stands in for Redis. */
   startHub(options: { token: string; port: number }): Promise<{ readonly url: string; close(): Promise<void> }>;
 }
@@ -105,8 +105,8 @@ export class Supervisor {
     const hub = redisUrl === undefined ? await this.runHub() : undefined;
     await parts.migrate(databaseUrl);
     const masterKey = Buffer.from(settings.masterKey ?? this.home.masterKey());
-    const unreadable = await parts.checkMasterKey(databaseUrl, masterKey);
-    if (unreadable > 0) say(`the credentials of ${unreadable} accounts were sealed by another master key: they cannot be traded until that one is back`);
+    const unreadable = await parts.checkMasterKey(databaseUrl, masterKey, settings.lostMasterKey);
+    if (unreadable > 0) say(`the credentials of ${unreadable} accounts were sealed by another master key: they cannot be traded until that one is back, or they have new keys`);
     await this.runRoles(
       roleEnvironment({ ...environment, ...demo?.environment }, {
         ...{ databaseUrl, temporalAddress, redisUrl, hub, apiPort: port, home: this.home.folder, temporalUiPort: temporal?.uiPort },

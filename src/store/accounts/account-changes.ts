@@ -1,5 +1,5 @@
 /** What an administrator changes of an account: its name, status, sealed key, leverage; and its end. */
-import { KEY_REFUSED, KEY_REPLACED, type Account, type AccountStatus, type MarginMode } from '../../domain/account';
+import { KEY_REPLACED, needsNewKey, type Account, type AccountStatus, type MarginMode } from '../../domain/account';
 import { isoTime } from '../../domain/clock';
 import { decimalText } from '../../domain/decimal';
 import { DomainError } from '../../domain/errors';
@@ -39,7 +39,7 @@ export class AccountChanges {
 
   /**
    * All of it or nothing. What is so already tells nobody. A new key for an account that is halted because its old one was
-   * refused leaves it halted, but watched again. Throws NOT_FOUND, and CONFLICT for a name that another account has.
+   * refused, or is lost, leaves it halted, but watched again. Throws NOT_FOUND, and CONFLICT for a name that another account has.
    */
   async apply(id: string, userId: string, wanted: AccountChange, actor: string): Promise<Account> {
     const sealed = wanted.credential === undefined ? null : await sealedCredential(this.core.keys, wanted.credential);
@@ -53,7 +53,7 @@ export class AccountChanges {
         }
         if (wanted.credential !== undefined) await this.assertSameAddress(tx, id, wanted.credential);
         if (sealed !== null) await this.replaceCredential(tx, before, sealed, wanted.signerId ?? before.signerId);
-        const status = wanted.status ?? (sealed !== null && before.statusReason === KEY_REFUSED ? { status: before.status, reason: KEY_REPLACED } : null);
+        const status = wanted.status ?? (sealed !== null && needsNewKey(before) ? { status: before.status, reason: KEY_REPLACED } : null);
         if (wanted.name !== undefined && wanted.name !== before.name) await tx.rows('UPDATE accounts SET name = $2, updated_at = $3::timestamptz WHERE id = $1 RETURNING id', id, wanted.name, at);
         if (status !== null && (status.status !== before.status || status.reason !== before.statusReason)) {
           await tx.rows('UPDATE accounts SET status = $2, status_reason = $3, updated_at = $4::timestamptz WHERE id = $1 RETURNING id', id, status.status, status.reason, at);

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { environmentKeyProvider } from '../../../src/store/keys/local-key-provider';
 import { checkMasterKey } from '../../../src/store/keys/master-key';
-import { DEFAULT_RISK_LIMITS } from '../../../src/domain/account';
+import { DEFAULT_RISK_LIMITS, KEY_LOST, KEY_REPLACED } from '../../../src/domain/account';
+import { queried } from '../../support/queried';
 import { openStoreWorld, type StoreWorld } from './harness';
 
 const keyOf = (words: string): Buffer => createHash('sha256').update(words).digest();
@@ -30,4 +31,47 @@ test('an account that was made under another key does not stop the rest, and is 
   await other.accounts.create({ id: 'made-under-another', userId: world.userId, name: 'made under another key', venue: 'paper', signerId: 'made-under-another', credential: { key: 'k' }, limits: DEFAULT_RISK_LIMITS }, 'system');
   expect(await checkMasterKey(world.databaseUrl, RIGHT)).toBe(1);
   expect(await checkMasterKey(world.databaseUrl, WRONG)).toBe(1);
+});
+
+test('a key that is lost for good is given up once an operator says so: its accounts wait for new ones, and nothing else waits for it', async () => {
+  const lost = await openStoreWorld();
+  try {
+    const account = await lost.newAccount();
+    const { currentKeyId: lostId } = environmentKeyProvider([RIGHT]);
+    await expect(checkMasterKey(lost.databaseUrl, WRONG)).rejects.toThrow(`if it is lost for good, start once with SUREFILL_LOST_MASTER_KEY=${lostId}`);
+    expect(await checkMasterKey(lost.databaseUrl, WRONG, lostId)).toBe(1);
+    const store = await lost.openAnother({ keyProvider: environmentKeyProvider([WRONG]) });
+    expect(await store.lostKeys.mark(lostId, 'setting:SUREFILL_LOST_MASTER_KEY')).toEqual({ accountIds: [account.id], webhooks: 0, channels: 0 });
+    // Again, as after a crash in the middle, or a second start.
+    await store.lostKeys.mark(lostId, 'setting:SUREFILL_LOST_MASTER_KEY');
+    const eventsOf = async () => (await store.events.since(`account:${account.id}`, 0, 100)).map(({ type, data }) => [type, data['status'] ?? data['kind']]);
+    expect((await eventsOf()).slice(-2)).toEqual([['account.statusChanged', 'HALTED'], ['account.alert', 'keyLost']]);
+    expect(await store.accounts.get(account.id, lost.userId)).toMatchObject({ status: 'HALTED', statusReason: KEY_LOST });
+    expect(await queried(lost.databaseUrl, `SELECT data->>'masterKeyId' AS id, actor FROM audit_entries WHERE act = 'account.statusChanged'`)).toEqual([{ id: lostId, actor: 'setting:SUREFILL_LOST_MASTER_KEY' }]);
+    // The next start needs no setting, and one with the old key would do as well.
+    expect([await checkMasterKey(lost.databaseUrl, WRONG), await checkMasterKey(lost.databaseUrl, RIGHT)]).toEqual([1, 0]);
+    const replaced = await store.accountChanges.apply(account.id, lost.userId, { credential: { key: 'a new one' } }, 'key:owner');
+    expect([replaced.status, replaced.statusReason, await store.accounts.credentials(account.id)]).toEqual(['HALTED', KEY_REPLACED, { key: 'a new one' }]);
+    expect((await store.lostKeys.mark(lostId, 'again')).accountIds).toEqual([]);
+    expect(await store.accounts.get(account.id, lost.userId)).toMatchObject({ statusReason: KEY_REPLACED });
+  } finally {
+    await lost.close();
+  }
+});
+
+test('a key that is here, or still opens an account, is not lost: nothing is given up', async () => {
+  const other = await openStoreWorld();
+  try {
+    const account = await other.newAccount();
+    const { currentKeyId } = environmentKeyProvider([RIGHT]);
+    await expect(checkMasterKey(other.databaseUrl, RIGHT, currentKeyId)).rejects.toThrow('it is not lost; take the setting out again');
+    await expect(other.store.lostKeys.mark(currentKeyId, 'x')).rejects.toMatchObject({ code: 'CONFLICT' });
+    // Both are at hand, as after a rotation.
+    const both = await other.openAnother({ keyProvider: environmentKeyProvider([WRONG, RIGHT]) });
+    await expect(both.lostKeys.mark(currentKeyId, 'x')).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('is at hand') });
+    expect(await both.accounts.get(account.id, other.userId)).toMatchObject({ status: 'ACTIVE' });
+    await expect(checkMasterKey(other.databaseUrl, WRONG)).rejects.toThrow('is not the one that sealed');
+  } finally {
+    await other.close();
+  }
 });
