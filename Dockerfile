@@ -42,5 +42,6 @@ USER node
 EXPOSE 3000
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(process.env.HEALTH_URL).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "dist/main/index.js"]
+# As the launcher runs a role (NODE_ARGUMENTS of src/main/launcher/role-plan.ts).
+ENTRYPOINT ["node", "--enable-source-maps", "--max-semi-space-size=64", "dist/main/index.js"]
 CMD ["--role", "api"]

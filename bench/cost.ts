@@ -1,7 +1,7 @@
 /**
  * Processor time of an order, process by process: what a busy machine changes least. Linux only: read from /proc.
  * `npm run bench:cost [-- --only one,64,256,two64,two256,bare1,bare64,bare256,cancel]`: of one caller, of 64 or 256, on one account or
- * on 16 accounts of two venues. Includes what the stack does at rest meanwhile: its heartbeats, prices and polls.
+ * on 16 accounts of two venues. Less what the stack does at rest in as much time: its heartbeats, prices and polls.
  */
 import { Client } from 'pg';
 import { startStack, type Stack } from '../test/support/stack';
@@ -40,15 +40,29 @@ async function counts(db: Client): Promise<{ orders: number; groups: number; att
   return { orders: Number(row?.['orders']), groups: Number(row?.['groups']), attempts: Number(row?.['attempts']), commits: Number(row?.['commits']) };
 }
 
-async function costOf(stack: Stack, db: Client, orders: number, run: () => Promise<{ elapsedMs: number; latenciesMs: readonly number[]; cpuMs?: number }>): Promise<Cost> {
+/** Processor time of each process at rest, ms for each ms that goes by. */
+type AtRest = Readonly<Record<string, number>>;
+
+/** Long enough to see each periodic work a few times. */
+const REST_MS = 10_000;
+/** What follows the last answer: the watcher's echo, the closing of workflows. */
+const AFTERMATH_MS = 1_000;
+
+async function atRest(stack: Stack): Promise<AtRest> {
+  const before = cpu(stack);
+  await new Promise((resolve) => setTimeout(resolve, REST_MS));
+  return Object.fromEntries(Object.entries(cpu(stack)).map(([name, value]) => [name, (value - (before[name] ?? 0)) / REST_MS]));
+}
+
+async function costOf(stack: Stack, db: Client, orders: number, resting: AtRest, run: () => Promise<{ elapsedMs: number; latenciesMs: readonly number[]; cpuMs?: number }>): Promise<Cost> {
   const before = cpu(stack);
   const was = await counts(db);
   const measurement = await run();
-  // What follows the answers is a part of the cost: the watcher's echo, the closing of workflows.
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await new Promise((resolve) => setTimeout(resolve, AFTERMATH_MS));
+  const tookMs = measurement.elapsedMs + AFTERMATH_MS;
   const after = cpu(stack);
   const is = await counts(db);
-  const cpuMs = Object.fromEntries(Object.entries(after).map(([name, value]) => [name, (value - (before[name] ?? 0)) / orders]));
+  const cpuMs = Object.fromEntries(Object.entries(after).map(([name, value]) => [name, (value - (before[name] ?? 0) - (resting[name] ?? 0) * tookMs) / orders]));
   return {
     orders,
     elapsedMs: measurement.elapsedMs,
@@ -73,6 +87,8 @@ async function main(): Promise<void> {
     const first = await account(stack, 'paper');
     await rest(stack, { accountIds: [first], count: 1_000, concurrency: 64, what: 'place' });
     await rest(stack, { accountIds: [first], count: 40, concurrency: 1, what: 'place' });
+    const resting = await atRest(stack);
+    process.stdout.write(`at rest, ms a second: ${Object.entries(resting).map(([name, share]) => `${name} ${(share * 1_000).toFixed(0)}`).join('  ')}\n`);
     const show = (name: string, cost: Cost): void => {
       const total = Object.values(cost.cpuMs).reduce((sum, value) => sum + value, 0);
       const parts = Object.entries(cost.cpuMs).map(([key, value]) => `${key} ${value.toFixed(2)}`).join('  ');
@@ -85,17 +101,17 @@ async function main(): Promise<void> {
         const calls = concurrency === 1 ? 300 : 800;
         await besideBareWorker(stack, async () => {
           await bare(stack, 100, concurrency);
-          show(name, await costOf(stack, db, calls, () => bare(stack, calls, concurrency)));
+          show(name, await costOf(stack, db, calls, resting, () => bare(stack, calls, concurrency)));
         });
       } else if (name === 'cancel') {
-        show(name, await costOf(stack, db, 300, () => rest(stack, { accountIds: [first], count: 300, concurrency: 1, what: 'placeAndCancel' })));
+        show(name, await costOf(stack, db, 300, resting, () => rest(stack, { accountIds: [first], count: 300, concurrency: 1, what: 'placeAndCancel' })));
       } else if (name.startsWith('two')) {
         const fault = await slowControl.fault({ kind: 'delay', delayMs: SLOW_MS, count: 1_000_000, match: { method: 'POST', path: '/orders' } });
-        show(name, await costOf(stack, db, count, () => rest(stack, { accountIds: sixteen, count, concurrency, what: 'place' })));
+        show(name, await costOf(stack, db, count, resting, () => rest(stack, { accountIds: sixteen, count, concurrency, what: 'place' })));
         await slowControl.call('DELETE', `/__sim/faults/${fault}`);
       } else {
         const accountIds = [await account(stack, 'paper')];
-        show(name, await costOf(stack, db, count, () => rest(stack, { accountIds, count, concurrency, what: 'place' })));
+        show(name, await costOf(stack, db, count, resting, () => rest(stack, { accountIds, count, concurrency, what: 'place' })));
       }
     }
   } finally {

@@ -9,6 +9,12 @@ import { account, bare, besideBareWorker, rest, type Row } from './parts';
 
 /** Calls before the clock runs: connections, caches, compiled code. */
 const WARM_UP = 40;
+/**
+ * The same for rates, of each load. A role runs for weeks, and compiling what has become hot took an eighth of all processor time over the first
+ * twelve thousand orders; the bare workflow's cost is Temporal's, which is compiled beforehand.
+ */
+const RATE_WARM_UP = 3_000;
+const BARE_WARM_UP = 200;
 /** Rounds of a repeat, and calls of each kind in one: together a p99 that three samples lie beyond. */
 const LATENCY_ROUNDS = 3;
 const LATENCY_CALLS = 100;
@@ -62,7 +68,9 @@ export async function compareThroughput(stack: Stack, repeat: number): Promise<R
   const slow = slowVenue(stack);
   const rows: Row[] = [];
   await besideBareWorker(stack, async () => {
-    await rest(stack, { accountIds: [await account(stack, 'paper')], count: 500, concurrency: 64, what: 'place' });
+    await bare(stack, BARE_WARM_UP, 64);
+    await rest(stack, { accountIds: [await account(stack, 'paper')], count: RATE_WARM_UP, concurrency: 64, what: 'place' });
+    await rest(stack, { accountIds: sixteen, count: RATE_WARM_UP, concurrency: 64, what: 'place' });
     for (const { concurrency, bareCalls, orders, target } of LOADS) {
       const base: Measurement[] = [];
       const oneAccount: Measurement[] = [];

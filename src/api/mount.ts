@@ -90,11 +90,25 @@ function handler(entry: Route): RequestHandler {
   };
 }
 
+/**
+ * The answer to a command is written here: express would look for a type, a charset and a freshness that are known, and send headers and body
+ * apart. What is read may be answered 304, which is express's to say.
+ */
 function send(response: Response, reply: Reply): void {
   if (reply.headers !== undefined) response.set(reply.headers);
   response.status(reply.status);
-  if (typeof reply.body === 'string') response.send(reply.body);
-  else response.json(reply.body);
+  if (typeof reply.body === 'string') {
+    response.send(reply.body);
+    return;
+  }
+  if (response.req.method === 'GET' || response.req.method === 'HEAD') {
+    response.json(reply.body);
+    return;
+  }
+  const text = JSON.stringify(reply.body);
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.setHeader('Content-Length', Buffer.byteLength(text));
+  response.end(text);
 }
 
 function methodNotAllowed(methods: readonly string[]): RequestHandler {

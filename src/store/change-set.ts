@@ -31,9 +31,42 @@ interface LedgerBalanceRow extends Posting {
   readonly userId: string;
 }
 
+/** The rows of one table that are written one way. */
 interface Part {
   readonly sql: (parameter: number) => string;
   readonly rows: readonly object[];
+}
+
+/**
+ * The one statement that writes everything of these changes, the last of their transaction; null when there is nothing. What several
+ * changes write to a table is written together: no two of them touch the same account.
+ */
+export function statementOf(changes: readonly ChangeSet[]): Statement | null {
+  const parts = new Map<string, { readonly sql: Part['sql']; readonly rows: object[] }>();
+  for (const change of changes) {
+    for (const [name, { sql, rows }] of change.parts()) {
+      const known = parts.get(name);
+      if (rows.length === 0) continue;
+      if (known === undefined) parts.set(name, { sql, rows: [...rows] });
+      else known.rows.push(...rows);
+    }
+  }
+  if (parts.size === 0) return null;
+  // In one order, however the changes came to be: there are as many statements to prepare as there are kinds of changes.
+  const written = [...parts].sort(([one], [other]) => (one < other ? -1 : 1));
+  return { sql: textOf(written), parameters: written.map(([, { rows }]) => JSON.stringify(rows)) };
+}
+
+/** By the names of the parts: some kilobytes of text for every transaction are not free. */
+const texts = new Map<string, string>();
+
+function textOf(parts: readonly (readonly [string, Pick<Part, 'sql'>])[]): string {
+  const key = parts.map(([name]) => name).join();
+  const known = texts.get(key);
+  if (known !== undefined) return known;
+  const made = `WITH ${parts.map(([, part], index) => `p${index} AS (${part.sql(index + 1)})`).join(', ')} SELECT 1 AS done`;
+  texts.set(key, made);
+  return made;
 }
 
 const CONFLICT_POSITION = `ON CONFLICT (account_id, symbol) DO UPDATE SET ${Object.keys(tables.POSITION_COLUMNS)
@@ -169,14 +202,6 @@ export class ChangeSet {
     this.events.push({ stream: accountStream(account.id), userId: account.userId, accountId: account.id, sequence: account.eventSequence, type: draft.type, at, orderId: draft.orderId, data: draft.data });
   }
 
-  /** The one statement that writes everything, the last of its transaction; null when there is nothing. */
-  statement(): Statement | null {
-    const parts = this.parts().filter((part) => part.rows.length > 0);
-    if (parts.length === 0) return null;
-    const withs = parts.map((part, index) => `p${index} AS (${part.sql(index + 1)})`);
-    return { sql: `WITH ${withs.join(', ')} SELECT 1 AS done`, parameters: parts.map((part) => JSON.stringify(part.rows)) };
-  }
-
   private insert(table: string, columns: Columns, source: object, suffix = '', more?: object): object {
     const row = pick(columns, source, more);
     const known = this.inserts.get(table);
@@ -185,22 +210,22 @@ export class ChangeSet {
     return row;
   }
 
-  private parts(): Part[] {
-    const inserts = [...this.inserts].map(([table, { columns, suffix, rows }]): Part => ({ sql: (parameter) => `${insertRows(table, columns, parameter)} ${suffix}`, rows }));
+  /** What this changes, by names that say table and way: parts of one name may be written together. */
+  parts(): [string, Part][] {
     const deltas = [...this.exposures.values()].filter(({ exposure }) => !isNothing(exposure));
     const exposures = deltas.filter(({ exposure }) => !lowers(exposure)).map(exposureRow);
     const lowered = deltas.filter(({ exposure }) => lowers(exposure)).map(exposureRow);
     return [
-      ...inserts,
-      { sql: (parameter) => updateRows('orders', tables.ORDER_UPDATE_COLUMNS, ['id'], parameter), rows: [...this.orderUpdates.values()] },
-      { sql: (parameter) => `${insertRows('exposures', tables.EXPOSURE_COLUMNS, parameter)} ${CONFLICT_EXPOSURE}`, rows: exposures },
-      { sql: LOWER_EXPOSURE, rows: lowered },
-      { sql: (parameter) => `${insertRows('positions', tables.POSITION_COLUMNS, parameter)} ${CONFLICT_POSITION}`, rows: [...this.positions.values()].map((row) => pick(tables.POSITION_COLUMNS, row)) },
-      { sql: (parameter) => `${insertRows('trades', tables.TRADE_COLUMNS, parameter)} ${CONFLICT_TRADE}`, rows: [...this.trades.values()].map((row) => pick(tables.TRADE_COLUMNS, row)) },
-      { sql: (parameter) => `${insertRows('ledger_balances', tables.LEDGER_BALANCE_COLUMNS, parameter)} ${CONFLICT_LEDGER_BALANCE}`, rows: [...this.ledgerBalances.values()] },
-      { sql: INSERT_PROFIT, rows: [...this.profits.values()].filter(({ profit }) => profit !== '0') },
-      { sql: (parameter) => insertRows('events', tables.EVENT_COLUMNS, parameter), rows: this.events },
-      { sql: (parameter) => updateRows('accounts', { id: 'text', eventSequence: 'bigint' }, ['id'], parameter), rows: [...this.touched.values()].map(({ id, eventSequence }) => ({ id, eventSequence })) },
+      ...[...this.inserts].map(([table, { columns, suffix, rows }]): [string, Part] => [`new ${table}`, { sql: (parameter) => `${insertRows(table, columns, parameter)} ${suffix}`, rows }]),
+      ['orders', { sql: (parameter) => updateRows('orders', tables.ORDER_UPDATE_COLUMNS, ['id'], parameter), rows: [...this.orderUpdates.values()] }],
+      ['exposures', { sql: (parameter) => `${insertRows('exposures', tables.EXPOSURE_COLUMNS, parameter)} ${CONFLICT_EXPOSURE}`, rows: exposures }],
+      ['lowered exposures', { sql: LOWER_EXPOSURE, rows: lowered }],
+      ['positions', { sql: (parameter) => `${insertRows('positions', tables.POSITION_COLUMNS, parameter)} ${CONFLICT_POSITION}`, rows: [...this.positions.values()].map((row) => pick(tables.POSITION_COLUMNS, row)) }],
+      ['trades', { sql: (parameter) => `${insertRows('trades', tables.TRADE_COLUMNS, parameter)} ${CONFLICT_TRADE}`, rows: [...this.trades.values()].map((row) => pick(tables.TRADE_COLUMNS, row)) }],
+      ['ledger balances', { sql: (parameter) => `${insertRows('ledger_balances', tables.LEDGER_BALANCE_COLUMNS, parameter)} ${CONFLICT_LEDGER_BALANCE}`, rows: [...this.ledgerBalances.values()] }],
+      ['profits', { sql: INSERT_PROFIT, rows: [...this.profits.values()].filter(({ profit }) => profit !== '0') }],
+      ['events', { sql: (parameter) => insertRows('events', tables.EVENT_COLUMNS, parameter), rows: this.events }],
+      ['sequences', { sql: (parameter) => updateRows('accounts', { id: 'text', eventSequence: 'bigint' }, ['id'], parameter), rows: [...this.touched.values()].map(({ id, eventSequence }) => ({ id, eventSequence })) }],
     ];
   }
 }

@@ -33,6 +33,9 @@ const SHORTEST_TIMER_MS = 1;
 /** Groups of one lane under way at once, however slow the venue: more would only make each smaller, and wait for one account. */
 export const MAX_GROUPS_IN_FLIGHT = 4;
 
+/** Full groups of one lane under way at once: while one waits for PostgreSQL or the venue, the processor has the other's work. More would wait for the same. */
+export const MAX_FULL_GROUPS_IN_FLIGHT = 2;
+
 export interface LaneOptions {
   /** Strict nonces: never a second group while one is under way. */
   readonly oneGroupAtATime: boolean;
@@ -76,7 +79,7 @@ export class OrderLane<Item> {
       this.waiting.push({ items, resolve, reject });
       if (this.lingering !== null) {
         if (this.waitingOrders() >= this.enough) this.endLinger();
-      } else if (this.flights.size === 0) this.launch();
+      } else if (this.flights.size === 0 || (this.isFull && this.flights.size < this.fullGroupsInFlight)) this.launch();
     });
   }
 
@@ -114,7 +117,7 @@ export class OrderLane<Item> {
     if (!this.flights.delete(flight)) return;
     if (answered) this.learn(performance.now() - flight.startedMs);
     if (this.flights.size === 0) this.disarmOverlap(); // it timed a start that has ended; the next one has its own time
-    if (this.waitingOrders() >= this.options.maxOrders && (this.flights.size === 0 || !this.options.oneGroupAtATime)) this.launch();
+    if (this.isFull && (this.flights.size === 0 || !this.options.oneGroupAtATime)) this.launch();
     else if (this.flights.size === 0) this.linger(flight.items.length);
   }
 
@@ -138,6 +141,15 @@ export class OrderLane<Item> {
 
   private get overlapAfterMs(): number {
     return Math.min(Math.max((this.usualMs ?? 0) * OVERLAP_FACTOR, OVERLAP_LEAST_MS), OVERLAP_MOST_MS);
+  }
+
+  /** It would gain nothing by waiting. */
+  private get isFull(): boolean {
+    return this.waitingOrders() >= this.options.maxOrders;
+  }
+
+  private get fullGroupsInFlight(): number {
+    return this.options.oneGroupAtATime ? 1 : MAX_FULL_GROUPS_IN_FLIGHT;
   }
 
   private waitingOrders(): number {

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { ROOT } from '../../src/main/launcher/folders';
 import { ManagedProcess } from '../../src/main/launcher/managed-process';
 import { freePort } from '../../src/main/launcher/ports';
+import { NODE_ARGUMENTS } from '../../src/main/launcher/role-plan';
 import { startHub } from '../../src/streams/bus/hub';
 import { ApiClient } from './api-client';
 import { startPostgres, startRedis, startSimulator, startTemporal, temporaryFolder, type TestServer } from './servers';
@@ -57,7 +58,7 @@ export class RoleProcess {
     const started = await ManagedProcess.start({
       name: this.name,
       command: process.execPath,
-      args: ['--enable-source-maps', path.join(ROOT, 'dist', 'main', 'index.js'), '--role', this.role],
+      args: [...NODE_ARGUMENTS, path.join(ROOT, 'dist', 'main', 'index.js'), '--role', this.role],
       environment: this.environment,
       logFile: this.logFile,
       messages: true,

@@ -3,7 +3,7 @@
  * and they are committed at once (docs/decisions/shared-commits.md). With nothing under way a change goes at once and alone.
  * Whoever runs here has the turn of its accounts (turns.ts), so no two of one transaction touch the same rows.
  */
-import type { ChangeSet } from '../change-set';
+import { statementOf, type ChangeSet } from '../change-set';
 import type { Database, Statement, Transaction } from './database';
 
 export interface Changed<T> {
@@ -86,7 +86,8 @@ export class SharedCommits {
         return each.value;
       });
       const changes = answer.map((each) => each.changes);
-      return { answer, last: changes.flatMap((each) => each.statement() ?? []), after: this.announcement(changes) };
+      const written = statementOf(changes);
+      return { answer, last: written === null ? [] : [written], after: this.announcement(changes) };
     });
   }
 }

@@ -4,6 +4,7 @@ import { DockerfileParser } from 'dockerfile-ast';
 import { validate } from 'dockerfile-utils';
 import { describe, expect, test } from '@jest/globals';
 import { readSource, ROOT } from '../../support/source-imports';
+import { NODE_ARGUMENTS } from '../../../src/main/launcher/role-plan';
 
 const text = readSource('Dockerfile');
 
@@ -59,7 +60,7 @@ describe('the Dockerfile', () => {
   });
 
   test('runs the program itself, whose role may be given, and is checked at /healthz', () => {
-    expect(wordsOf('ENTRYPOINT')).toEqual(['["node", "dist/main/index.js"]']);
+    expect(wordsOf('ENTRYPOINT').map((words) => JSON.parse(words) as unknown)).toEqual([['node', ...NODE_ARGUMENTS, 'dist/main/index.js']]);
     expect(wordsOf('CMD')).toEqual(['["--role", "api"]']);
     expect(fs.existsSync(path.join(ROOT, 'src/main/index.ts'))).toBe(true);
     expect(wordsOf('ENV').join(' ')).toContain('HEALTH_URL=http://127.0.0.1:3000/healthz');

@@ -178,6 +178,33 @@ describe('under load', () => {
   });
 });
 
+describe('full groups', () => {
+  test('a second one goes beside the first, a third waits: while one waits for its venue the processor has the other', async () => {
+    const { starts, lane: orders } = lane();
+    void orders.add(['a']);
+    for (const name of names(3 * MAX_GROUP_ORDERS)) void orders.add([name]);
+    expect(starts.sizes).toEqual([1, MAX_GROUP_ORDERS]);
+    await starts.answer(0);
+    expect(starts.sizes).toEqual([1, MAX_GROUP_ORDERS, MAX_GROUP_ORDERS]);
+    await starts.answer(1);
+    expect(starts.sizes).toEqual([1, MAX_GROUP_ORDERS, MAX_GROUP_ORDERS, MAX_GROUP_ORDERS]);
+  });
+
+  test('what does not fill one waits for the group under way, as before', () => {
+    const { starts, lane: orders } = lane();
+    void orders.add(['a']);
+    for (const name of names(MAX_GROUP_ORDERS - 1)) void orders.add([name]);
+    expect(starts.sizes).toEqual([1]);
+  });
+
+  test('never with strict nonces', () => {
+    const { starts, lane: orders } = lane(true);
+    void orders.add(['a']);
+    for (const name of names(2 * MAX_GROUP_ORDERS)) void orders.add([name]);
+    expect(starts.sizes).toEqual([1]);
+  });
+});
+
 describe('orders that were answered while Temporal still closes their workflow', () => {
   test('hold nobody back: the next order goes at once and alone', () => {
     const { starts, lane: orders } = lane();
