@@ -5,7 +5,7 @@ import type { Sha256Hex } from '../domain/client-ids';
 import { isHeld } from '../domain/condition';
 import { decimal, decimalText, ZERO } from '../domain/decimal';
 import { DomainError } from '../domain/errors';
-import type { Heartbeat } from '../domain/heartbeat';
+import { isForgotten, type Heartbeat, type SeenHeartbeat } from '../domain/heartbeat';
 import { flatnessOf, isConfirmed, type AccountFlatness, type KillSwitch, type KillSwitchFacts, type NewKillSwitch } from '../domain/kill-switch';
 import type { Market } from '../domain/market';
 import { isTerminal, type Order, type OrderIntent, type OrderState } from '../domain/order';
@@ -34,11 +34,14 @@ export interface HeartbeatStep {
   readonly expiresAtMs: number | null;
   /** Of an account that fell silent. */
   readonly cancel: readonly CancelReference[];
+  /** While it is armed: the workflow's to remember. Absent in steps of before that, and once it is not. */
+  readonly seen?: SeenHeartbeat;
 }
 
 export interface KillSwitchActivities {
   stepKillSwitch(input: { readonly killSwitchId: string; readonly latched?: NewKillSwitch }): Promise<KillSwitchStep>;
-  checkHeartbeat(input: { readonly accountId: string }): Promise<HeartbeatStep>;
+  /** `seen`: what the workflow remembers of the last one that armed it. */
+  checkHeartbeat(input: { readonly accountId: string; readonly seen?: SeenHeartbeat | undefined }): Promise<HeartbeatStep>;
 }
 
 export type TroubleSubject = { readonly orderId: string } | { readonly orderListId: string } | { readonly strategyId: string };
@@ -62,7 +65,7 @@ export interface KillSwitchPorts {
     command(id: string, userId: string, command: { readonly kind: 'cancel' | 'stopEntries'; readonly reason: string }): Promise<unknown>;
     tell(listId: string): Promise<void>;
   };
-  readonly heartbeats: { byAccount(accountId: string): Promise<Heartbeat | null>; fire(accountId: string, expiresAt: string, openOrders: number): Promise<boolean> };
+  readonly heartbeats: { byAccount(accountId: string): Promise<Heartbeat | null>; rearm(accountId: string, seen: SeenHeartbeat): Promise<Heartbeat | null>; fire(accountId: string, expiresAt: string, openOrders: number): Promise<boolean> };
   /** Every open order, those that wait in workflows too. */
   open(accountId: string): Promise<readonly Order[]>;
   account(accountId: string): Promise<Account | null>;
@@ -101,16 +104,18 @@ export function createKillSwitchActivities(ports: KillSwitchPorts): KillSwitchAc
       for (const { accountId, state } of accounts) if (!isConfirmed(state)) ports.askForLook(accountId);
       return { released: false, confirmed: accounts.every(({ state }) => isConfirmed(state)), accounts, cancel, exits };
     },
-    async checkHeartbeat({ accountId }) {
-      const heartbeat = await ports.heartbeats.byAccount(accountId);
+    async checkHeartbeat({ accountId, seen }) {
+      const row = await ports.heartbeats.byAccount(accountId);
+      // A database that was restored has lost it: silence would never be told.
+      const heartbeat = seen !== undefined && isForgotten(seen, row) ? ((await ports.heartbeats.rearm(accountId, seen)) ?? (await ports.heartbeats.byAccount(accountId))) : row;
       if (heartbeat === null) return { expiresAtMs: null, cancel: [] };
       if (heartbeat.expiresAt !== null) {
         const expiresAtMs = Date.parse(heartbeat.expiresAt);
-        if (expiresAtMs > ports.clock.nowMs()) return { expiresAtMs, cancel: [] };
+        if (expiresAtMs > ports.clock.nowMs()) return { expiresAtMs, cancel: [], seen: seenOf(heartbeat) };
         // Decided, and told, before anything is taken away: a heartbeat that came after all finds everything as it was.
         if (!(await ports.heartbeats.fire(accountId, heartbeat.expiresAt, (await openOurs(ports, accountId, false)).length))) {
-          const now = (await ports.heartbeats.byAccount(accountId))?.expiresAt ?? null;
-          return { expiresAtMs: now === null ? null : Date.parse(now), cancel: [] };
+          const now = await ports.heartbeats.byAccount(accountId);
+          return now === null || now.expiresAt === null ? { expiresAtMs: null, cancel: [] } : { expiresAtMs: Date.parse(now.expiresAt), cancel: [], seen: seenOf(now) };
         }
       } else if (heartbeat.firedAt === null) return { expiresAtMs: null, cancel: [] };
       // Fired, and not heard since: what would place more ends, and what is open is canceled until nothing is.
@@ -119,6 +124,10 @@ export function createKillSwitchActivities(ports: KillSwitchPorts): KillSwitchAc
       return { expiresAtMs: null, cancel: await cancelable(ports, accountId, false) };
     },
   };
+}
+
+function seenOf({ timeoutMs, beatAt }: Heartbeat): SeenHeartbeat {
+  return { timeoutMs, beatAt };
 }
 
 /** What a person reads of a list or a strategy that a dead-man switch ended. */

@@ -10,6 +10,14 @@ export interface Heartbeat {
   readonly firedAt: string | null;
 }
 
+/** A heartbeat as the switch's workflow saw it last: what is left of one that its database has lost. */
+export type SeenHeartbeat = Pick<Heartbeat, 'timeoutMs' | 'beatAt'>;
+
+/** Whether the database has lost what was seen: it was restored from a backup. */
+export function isForgotten(seen: SeenHeartbeat, row: Heartbeat | null): boolean {
+  return row === null || row.beatAt < seen.beatAt;
+}
+
 /** What became of arming the venue's own switch. */
 export interface VenueDeadMan {
   /** Whether the venue has one at all. */

@@ -14,10 +14,13 @@ const AGAIN_MS = 2_000;
 
 export async function deadMan(input: DeadManInput): Promise<void> {
   let heard = false;
+  // What is left of a heartbeat that its database loses; an argument, so that it changes no run's commands.
+  let { seen } = input;
   setHandler(heartbeatChanged, () => void (heard = true));
   while (!workflowInfo().continueAsNewSuggested) {
     heard = false;
-    const { expiresAtMs, cancel } = await checkHeartbeat(input);
+    const { expiresAtMs, cancel, seen: now } = await checkHeartbeat({ accountId: input.accountId, seen });
+    seen = now;
     if (cancel.length > 0) {
       setCurrentDetails(`**fired**: no heartbeat came; ${cancel.length} orders are canceled`);
       for (const order of cancel) await cancelChild(order);
@@ -34,5 +37,5 @@ export async function deadMan(input: DeadManInput): Promise<void> {
     await condition(() => heard, Math.max(expiresAtMs - Date.now(), LEAST_WAIT_MS));
   }
   await condition(allHandlersFinished);
-  await continueAsNew<typeof deadMan>(input);
+  await continueAsNew<typeof deadMan>({ ...input, seen });
 }

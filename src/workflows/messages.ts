@@ -6,6 +6,7 @@ import type { DepositDecision } from '../domain/deposit-state';
 import type { FundedOrderState } from '../domain/funded-order';
 import type { ErrorCode } from '../domain/errors';
 import type { HeldTerms } from '../domain/evidence';
+import type { SeenHeartbeat } from '../domain/heartbeat';
 import type { NewKillSwitch } from '../domain/kill-switch';
 import type { OrderIntent, OrderState } from '../domain/order';
 import type { OrderListFacts } from '../domain/order-list';
@@ -195,6 +196,8 @@ export const killSwitchChanged = defineSignal('killSwitchChanged');
 
 export interface DeadManInput {
   readonly accountId: string;
+  /** Of a run that goes on: what its predecessor remembered. */
+  readonly seen?: SeenHeartbeat | undefined;
 }
 
 /** The account's next deadline is earlier than the one that was told last. A hint: its row tells what is so. */

@@ -1,7 +1,7 @@
 /** The dead-man switch of an account: until when it waits for the next heartbeat, and what it did when none came. */
 import { isoTime } from '../../domain/clock';
 import { DomainError } from '../../domain/errors';
-import type { Heartbeat } from '../../domain/heartbeat';
+import type { Heartbeat, SeenHeartbeat } from '../../domain/heartbeat';
 import { plainRow } from '../database/columns';
 import { change, type StoreCore } from '../core';
 import type { Queryable, Row } from '../database/database';
@@ -42,6 +42,27 @@ export class Heartbeats {
   /** Whoever's, for the sweeper: those that wait for a heartbeat, and those that fired and have not ended yet what stood then. */
   async unended(): Promise<readonly Heartbeat[]> {
     return (await this.core.database.rows(`SELECT ${SELECT} FROM heartbeats h WHERE h.expires_at IS NOT NULL OR (h.fired_at IS NOT NULL AND (${LEFT_SQL})) ORDER BY h.account_id`)).map(heartbeatOf);
+  }
+
+  /**
+   * Of a database that lost it: armed again, with its whole time from now, for nobody could be heard while the database was away. Told, because
+   * whoever disarmed it since must do so again. null: it is there, or the account is gone.
+   */
+  async rearm(accountId: string, { timeoutMs, beatAt }: SeenHeartbeat): Promise<Heartbeat | null> {
+    return change(this.core, [accountId], async (tx, changes) => {
+      const account = (await lockAccounts(tx, [accountId])).get(accountId);
+      if (account === undefined) return null;
+      const nowMs = this.core.clock.nowMs();
+      const [row] = await tx.rows(
+        `INSERT INTO heartbeats AS h (account_id, user_id, timeout_ms, expires_at, beat_at) SELECT a.id, a.user_id, $2::int, $3::timestamptz, $4::timestamptz FROM accounts a WHERE a.id = $1 AND a.deleted_at IS NULL
+         ON CONFLICT (account_id) DO UPDATE SET timeout_ms = excluded.timeout_ms, expires_at = excluded.expires_at, beat_at = excluded.beat_at, fired_at = NULL WHERE h.beat_at < excluded.beat_at RETURNING ${SELECT}`,
+        accountId, timeoutMs, isoTime(nowMs + timeoutMs), beatAt,
+      );
+      if (row === undefined) return null;
+      const heartbeat = heartbeatOf(row);
+      changes.addEvent(account, { type: 'account.alert', orderId: null, data: { kind: 'deadManRearmed', timeoutMs, lastHeartbeatAt: beatAt, expiresAt: heartbeat.expiresAt } }, isoTime(nowMs));
+      return heartbeat;
+    });
   }
 
   /** Silence: disarms it and tells, once. false: a heartbeat came after all. */

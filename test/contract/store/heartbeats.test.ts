@@ -1,5 +1,7 @@
 /** Dead-man switches in PostgreSQL: what silence is, how often it is told, and until when it is not over. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { isoTime } from '../../../src/domain/clock';
+import { queried } from '../../support/queried';
 import { openStoreWorld, type StoreWorld } from './harness';
 import { wish } from '../strategy-wish';
 
@@ -46,4 +48,24 @@ test('one that fired is not over before what stood at that time is', async () =>
   await heartbeats.beat(account.id, account.userId, 1_000);
   await accountChanges.remove(account.id, account.userId, 'key:boss');
   expect([await mine(), (await strategies.byId(later.id))?.state]).toEqual([0, 'CANCELED']);
+});
+
+test('one that the database has lost is armed again with its whole time, and told; one that it knows as well stays as it is', async () => {
+  const account = await world.newAccount();
+  const { heartbeats } = world.store;
+  const beatAt = isoTime(world.clock.nowMs());
+  const rearmed = () => heartbeats.rearm(account.id, { timeoutMs: 5_000, beatAt });
+  world.clock.ms += 60_000;
+  const expiresAt = isoTime(world.clock.nowMs() + 5_000);
+  expect(await rearmed()).toMatchObject({ timeoutMs: 5_000, beatAt, expiresAt, firedAt: null });
+  expect(await rearmed()).toBeNull();
+  const alerts = async () => (await world.store.events.since(`account:${account.id}`, 0, 100)).filter(({ type }) => type === 'account.alert').map(({ data }) => data);
+  expect(await alerts()).toEqual([{ kind: 'deadManRearmed', timeoutMs: 5_000, lastHeartbeatAt: beatAt, expiresAt }]);
+  // A backup's older row gives way; a heartbeat that came since does not.
+  await queried(world.databaseUrl, `UPDATE heartbeats SET beat_at = beat_at - interval '1 hour', expires_at = NULL, fired_at = now() WHERE account_id = $1 RETURNING account_id`, account.id);
+  expect(await rearmed()).toMatchObject({ beatAt, expiresAt, firedAt: null });
+  const { heartbeat } = await heartbeats.beat(account.id, account.userId, 1_000);
+  expect([await rearmed(), await heartbeats.byAccount(account.id)]).toEqual([null, heartbeat]);
+  await world.store.accountChanges.remove(account.id, account.userId, 'key:boss');
+  expect([await rearmed(), await heartbeats.byAccount(account.id)]).toEqual([null, null]);
 });

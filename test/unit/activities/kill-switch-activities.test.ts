@@ -1,5 +1,5 @@
 /** What a kill switch has canceled and closed, and what it leaves alone. */
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { createKillSwitchActivities, type KillSwitchPorts } from '../../../src/activities/kill-switch-activities';
 import type { Heartbeat } from '../../../src/domain/heartbeat';
 import type { KillSwitch, KillSwitchFacts, KillSwitchMode } from '../../../src/domain/kill-switch';
@@ -22,7 +22,7 @@ function world(mode: KillSwitchMode, orders: readonly Order[], cancelHeld: KillS
       command: async (id, _userId, { kind }) => commands.push(`${kind} ${id}`),
       tell: async (id) => void commands.push(`told ${id}`),
     },
-    heartbeats: { byAccount: async () => null, fire: async () => false },
+    heartbeats: { byAccount: async () => null, rearm: async () => null, fire: async () => false },
     open: async () => orders,
     account: async () => null,
     market: async () => null,
@@ -94,6 +94,7 @@ function silent(beats = false) {
     lists: { ...ports.lists, command: async (id, _userId, { kind, reason }) => told.push(`${kind} ${id}: ${reason}`), tell: async (id) => void told.push(`told ${id}`) },
     heartbeats: {
       byAccount: async () => heartbeat,
+      rearm: async () => Promise.reject(new Error('nothing was lost')),
       fire: async (_accountId, expiresAt, openOrders) => {
         if (beats) heartbeat = { ...heartbeat, expiresAt: new Date(NOW_MS + 5_000).toISOString() };
         if (heartbeat.expiresAt !== expiresAt) return false;
@@ -117,7 +118,39 @@ test('an account that fell silent has its strategies and lists canceled before i
 
 test('a heartbeat that comes after all finds everything as it was', async () => {
   const { check, told } = silent(true);
-  expect([await check(), told]).toEqual([{ expiresAtMs: NOW_MS + 5_000, cancel: [] }, []]);
+  expect([await check(), told]).toEqual([{ expiresAtMs: NOW_MS + 5_000, cancel: [], seen: { timeoutMs: 1_000, beatAt: new Date(NOW_MS - 1_000).toISOString() } }, []]);
+});
+
+describe('a dead-man switch that a restored database has lost', () => {
+  const seen = { timeoutMs: 1_000, beatAt: new Date(NOW_MS - 500).toISOString() };
+  const beat = (beatAt: string, expiresAt: string | null): Heartbeat => ({ accountId: 'a1', userId: 'u1', timeoutMs: 1_000, expiresAt, beatAt, firedAt: null });
+  const PAST = new Date(NOW_MS - 60_000).toISOString();
+  /** Of a database that has this row; `isThere`: the account, too. */
+  const checking = (row: Heartbeat | null, isThere = true) => {
+    const rearmed: unknown[] = [];
+    const { ports } = world('cancel', [order('resting')]);
+    const fire = async (): Promise<boolean> => Promise.reject(new Error('fired'));
+    const rearm = async (_accountId: string, lost: object): Promise<Heartbeat | null> => (rearmed.push(lost), isThere ? beat(seen.beatAt, new Date(NOW_MS + 1_000).toISOString()) : null);
+    const { checkHeartbeat } = createKillSwitchActivities({ ...ports, heartbeats: { byAccount: async () => row, fire, rearm } });
+    return { check: (remembers = true) => checkHeartbeat({ accountId: 'a1', ...(remembers ? { seen } : {}) }), rearmed };
+  };
+
+  test.each<[string, Heartbeat | null]>([
+    ['was armed since the backup', null],
+    ['was disarmed there', beat(PAST, null)],
+    ['is due there, as it was long ago', beat(PAST, PAST)],
+  ])('that %s is armed again, and fires nothing', async (_what, row) => {
+    const { check, rearmed } = checking(row);
+    expect([await check(), rearmed]).toEqual([{ expiresAtMs: NOW_MS + 1_000, cancel: [], seen }, [seen]]);
+  });
+
+  test('is not where nobody remembers it, where the account is gone, and where the database knows more', async () => {
+    expect([await checking(null).check(false), await checking(null, false).check()]).toEqual([{ expiresAtMs: null, cancel: [] }, { expiresAtMs: null, cancel: [] }]);
+    const newer = checking(beat(new Date(NOW_MS).toISOString(), new Date(NOW_MS + 900).toISOString()));
+    expect([(await newer.check()).expiresAtMs, newer.rearmed]).toEqual([NOW_MS + 900, []]);
+    const same = checking(beat(seen.beatAt, null));
+    expect([await same.check(), same.rearmed]).toEqual([{ expiresAtMs: null, cancel: [] }, []]);
+  });
 });
 
 test.each(['strategies', 'lists'] as const)('one of the %s that cannot be stopped now holds up nothing else, and is told of', async (kind) => {
