@@ -4,6 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { orderListWorkflowId } from '../../src/temporal/workflow-ids';
 import { startStack, type Stack } from '../support/stack';
 import { bracketTests } from './order-list-brackets';
+import { crossingTests } from './order-list-crossings';
 import { INSIDE, INSIDE_BID, ListKit, micro, OTHER, filled, type ApiList } from './order-list-kit';
 import { nativeStopTests } from './order-list-natives';
 import { ELSEWHERE, listsOnTwoVenues } from './order-list-venues';
@@ -161,6 +162,7 @@ test('a kill switch ends a list with all its orders: the price that would have s
 }, 120_000);
 
 bracketTests(kit);
+crossingTests(kit);
 nativeStopTests(kit);
 listsOnTwoVenues(kit);
 
