@@ -66,9 +66,11 @@ export class CollateralMover {
     }
   }
 
-  /** One look, and one send where it is needed. */
+  /** One look, and one send where it is needed. A database that was restored may have lost the move, and its bytes with it: then nothing is sent any more. */
   async pursue(id: string, signal: AbortSignal): Promise<MoveState> {
-    let known = await this.known(id);
+    const found = await this.ports.moves.find(id);
+    if (found === null) return 'UNRESOLVED';
+    let known = found;
     const { venue, moves, session } = await this.session(known.move);
     for (let asked = false; ; ) {
       const venueTimeMs = await venue.venueTimeMs(reading(signal));

@@ -27,6 +27,12 @@ export function collateralPort({ store, temporal, clock }: Platform): Collateral
       const asked: CollateralMove = { ...wish, id: moveIdOf(wish.userId, key), state: 'SENDING', reasonCode: null, reasonMessage: null, sends: 0, createdAt: at, updatedAt: at };
       const known = await collateralMoves.get(asked.id, wish.userId);
       if (known !== null) return same(known, asked);
+      if (await gateway.wasRecorded(asked.id)) {
+        // Another request of this key may have been recorded since its row was looked for.
+        const since = await collateralMoves.get(asked.id, wish.userId);
+        if (since !== null) return same(since, asked);
+        throw new DomainError('CONFLICT', 'a move with this Idempotency-Key was made before the database was restored, and is lost with it: look at the balances; another key makes another move', { details: { moveId: asked.id } });
+      }
       const { refused } = await gateway.begin(asked);
       if (refused !== null) throw new DomainError(refused.code, refused.message, { details: refused.details });
       const made = await collateralMoves.get(asked.id, wish.userId);

@@ -237,6 +237,12 @@ describe('nothing is recorded', () => {
   });
 });
 
+test('a move that a restored database has lost is never sent: its bytes went with it, and what became of it only its venue knows', async () => {
+  const { id } = await recorded({});
+  await queried(world.databaseUrl, 'DELETE FROM collateral_moves WHERE id = $1 RETURNING id', id);
+  expect(await mover.pursue(id, signal)).toBe('UNRESOLVED');
+});
+
 test('moves are listed newest first, page by page, of one account or of all, and never another user\'s', async () => {
   const own = await world.newAccount({ venue: 'moving' });
   const ids: string[] = [];
