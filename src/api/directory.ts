@@ -11,6 +11,8 @@ import type { ApiPorts } from './ports';
 export class Directory {
   private readonly accounts: ExpiringCache<Account>;
   private readonly markets: ExpiringCache<Market>;
+  /** Of each venue that was asked about: a program's venues and what they can do stay as they are. */
+  private readonly abilities = new Map<string, VenueCapabilities>();
   private readonly unfollow: () => void;
 
   constructor(
@@ -59,7 +61,11 @@ export class Directory {
   }
 
   capabilities(venue: string): VenueCapabilities | null {
-    return this.ports.venues.list().find((state) => state.name === venue)?.capabilities ?? null;
+    const known = this.abilities.get(venue);
+    if (known !== undefined) return known;
+    const found = this.ports.venues.list().find((state) => state.name === venue)?.capabilities ?? null;
+    if (found !== null) this.abilities.set(venue, found);
+    return found;
   }
 }
 

@@ -1,4 +1,6 @@
 /** /docs: a rendered reference that works offline. swagger-ui is served from its package; the page holds no inline script. */
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
@@ -30,25 +32,40 @@ const STATIC_MAX_AGE_MS = 86_400_000;
 
 /** Security headers of every answer. Only what the reference needs is allowed, and from this server alone. */
 export function securityHeaders(): RequestHandler {
-  return helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        // swagger-ui sets style attributes.
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        imgSrc: ["'self'", 'data:'],
-        fontSrc: ["'self'", 'data:'],
-        connectSrc: ["'self'"],
-        baseUri: ["'none'"],
-        formAction: ["'none'"],
-        frameAncestors: ["'none'"],
+  const headers = headersOf(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'none'"],
+          scriptSrc: ["'self'"],
+          // swagger-ui sets style attributes.
+          styleSrc: ["'self'", "'unsafe-inline'"],
+          imgSrc: ["'self'", 'data:'],
+          fontSrc: ["'self'", 'data:'],
+          connectSrc: ["'self'"],
+          baseUri: ["'none'"],
+          formAction: ["'none'"],
+          frameAncestors: ["'none'"],
+        },
       },
-    },
-    // The server speaks plain HTTP on loopback; a proxy that adds TLS adds this too.
-    strictTransportSecurity: false,
-  });
+      // The server speaks plain HTTP on loopback; a proxy that adds TLS adds this too.
+      strictTransportSecurity: false,
+    }),
+  );
+  return (_request, response, next) => {
+    for (const [name, value] of headers) response.setHeader(name, value);
+    next();
+  };
+}
+
+/** What this middleware says of every answer, asked once: each of its dozen headers is a middleware of its own. */
+function headersOf(middleware: (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void): readonly (readonly [string, string])[] {
+  const response = new ServerResponse(new IncomingMessage(new Socket()));
+  let done = false;
+  middleware(response.req, response, (error) => (done = error === undefined));
+  if (!done) throw new Error('the security headers cannot be made');
+  return response.getHeaderNames().map((name) => [name, String(response.getHeader(name))]);
 }
 
 export function mountDocs(app: Express): void {

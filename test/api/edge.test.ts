@@ -128,6 +128,10 @@ describe('what every answer carries', () => {
     const { headers } = await api.ask('GET', '/healthz', { key: null });
     expect(headers.get('content-security-policy')).toContain('script-src \'self\';');
     expect([headers.get('x-content-type-options'), headers.get('x-powered-by')]).toEqual(['nosniff', null]);
+    const refused = await api.ask('GET', '/no/such/path', { key: null });
+    const policies = [...headers.keys()].filter((name) => /^(content-security|cross-origin|origin-agent|referrer|x-(?!request))/.test(name));
+    expect(policies).toHaveLength(11);
+    for (const name of policies) expect([name, refused.headers.get(name)]).toEqual([name, headers.get(name)]);
   });
 
   test('the log has the request and no secret', async () => {
