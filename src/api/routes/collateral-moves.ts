@@ -16,7 +16,7 @@ const MOVED = {
   201: { description: 'The venue has answered: APPLIED, or REFUSED with its words.', schema: collateralMoveSchema, headers: ['Location'] },
   202: { description: 'Recorded; what became of it is not known yet, and is being pursued.', schema: collateralMoveSchema, headers: ['Location'] },
 } as const;
-const ERRORS: readonly ErrorCode[] = ['NOT_FOUND', 'UNPROCESSABLE', 'IDEMPOTENCY_MISMATCH', 'VENUE_REJECTED', 'VENUE_UNAVAILABLE'];
+const ERRORS: readonly ErrorCode[] = ['NOT_FOUND', 'CONFLICT', 'UNPROCESSABLE', 'IDEMPOTENCY_MISMATCH', 'VENUE_REJECTED', 'VENUE_UNAVAILABLE'];
 
 export function collateralMoveRoutes({ ports, directory }: RouteContext): Route[] {
   return [
@@ -32,7 +32,7 @@ export function collateralMoveRoutes({ ports, directory }: RouteContext): Route[
       headers,
       body: marginRequestSchema,
       responses: MOVED,
-      errors: [...ERRORS, 'CONFLICT'],
+      errors: ERRORS,
       async handle({ params, headers: { 'idempotency-key': given }, body, userId, actor }) {
         const key = keyed(given);
         const position = await ports.positions.byId(params.id, userId);
