@@ -86,6 +86,22 @@ describe('S8: the venue limits, fails or is away', () => {
     await hl.settled();
   }, 180_000);
 
+  test('a stop that the venue\'s gateway fails for longer than its bytes live goes out anew as soon as their nonce is used up, once', async () => {
+    const entry = await passes({ limitPrice: '98000', timeInForce: 'IOC', quantity: '0.01' });
+    await client().untilState(entry.id, 'FILLED');
+    const stop = await hl.placed({ side: 'sell', type: 'stopMarket', limitPrice: undefined, quantity: '0.01', triggerPrice: '96000', triggerPriceType: 'mark', execution: 'durable', reduceOnly: true });
+    const [before, noops] = [await count(), await hl.posted('noop')];
+    const failing = await hl.sim.fault({ kind: 'refuse', code: 'BAD_GATEWAY', message: 'bad gateway', status: 502, count: 10_000, match: ORDER });
+    await hl.sim.price('BTC', '95900');
+    await hl.sim.met(failing);
+    await client().until('the nonce of its bytes to be used up', async () => ((await hl.posted('noop')) > noops ? true : null));
+    await hl.sim.clearFaults();
+    await client().untilState(stop.id, 'FILLED');
+    expect((await count()) - before).toBe(1);
+    await hl.sim.price('BTC', String(PRICE));
+    await hl.settled();
+  }, 180_000);
+
   test('a 5xx after the venue took the order is no refusal: it works, once', async () => {
     const before = await count();
     const armed = await hl.sim.fault({ kind: 'errorAfterAccept', status: 502, count: 1, match: ORDER });
