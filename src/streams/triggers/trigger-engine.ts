@@ -8,7 +8,7 @@ import type { PriceType } from '../../domain/condition';
 import { decimal, decimalText } from '../../domain/decimal';
 import type { PublicTrade, Ticker } from '../../domain/market';
 import type { WriterEpoch } from '../../domain/order-store';
-import { sameParameters, type PriceOrigin, type Trigger, type TriggerEvidence } from '../../domain/trigger';
+import { evaluate, sameParameters, type PriceOrigin, type Trigger, type TriggerEvidence } from '../../domain/trigger';
 import type { PublicMessage } from '../../domain/venue';
 import { HeldPrices } from '../prices/held-prices';
 import { MarketPrices, type Price } from '../prices/market-prices';
@@ -224,18 +224,16 @@ export class TriggerEngine {
     const { parameters, checkpointAtMs } = armed;
     this.trails.beginAtStanding(armed);
     if (parameters.gapPolicy !== 'traded') return true;
-    const missed = market.since(parameters.priceType, checkpointAtMs);
-    if (missed.length === 0) return true;
-    const alone = new TriggerIndex();
-    alone.arm({ ...armed, extreme: this.index.extremeOf(armed.id) });
-    for (const price of missed) {
-      const [crossed] = alone.tick(armed.symbol, price.type, price.text);
-      if (crossed === undefined) continue;
+    let extreme = this.index.extremeOf(armed.id);
+    for (const price of market.since(parameters.priceType, checkpointAtMs)) {
+      const { reached, extreme: seen } = evaluate(parameters, extreme, price.text);
+      extreme = seen;
+      if (reached === null) continue;
       this.index.disarm(armed.id);
-      this.fire(crossed, price, 'stream', market.sequence);
+      this.fire({ trigger: armed, level: decimal(reached.level), extreme: reached.extreme === null ? null : decimal(reached.extreme) }, price, 'stream', market.sequence);
       return false;
     }
-    this.raise(armed.id, alone.extremeOf(armed.id));
+    this.raise(armed.id, extreme);
     return true;
   }
 

@@ -1,10 +1,11 @@
 /**
  * Triggers by slot: a number that stands for one of them while it waits. What a price, an arming or a disarming needs of a trigger is one
- * line of memory in one buffer, which the collector of garbage does not look into; the rest is one text (packed-trigger.ts) until it fires.
+ * line of memory in one buffer, the rest one text (packed-trigger.ts) until it fires; the collector of garbage looks into neither of them.
  */
 import type { Trigger } from '../../domain/trigger';
 import { packed, unpacked } from './packed-trigger';
 import { NONE, SlotsById } from './slots-by-id';
+import { TextCells } from './text-cells';
 import { presentOf, type TrailGroup } from './trail-group';
 
 /** Of the 32 bytes of a slot: a double, then six numbers. */
@@ -23,8 +24,10 @@ const LEAST = 4;
 export class TriggerSlots {
   private doubles = new Float64Array(LEAST * DOUBLES);
   private words = new Int32Array(this.doubles.buffer);
-  /** Of each slot its id and its text, side by side. */
-  private readonly strings: string[] = [];
+  private readonly ids: string[] = [];
+  private readonly texts = new TextCells();
+  /** Of each slot the cell of its text, and how many bytes that is. */
+  private cells = new Int32Array(LEAST * 2);
   private readonly groups: (TrailGroup | null)[] = [];
   private readonly byId = new SlotsById();
   private free = NONE;
@@ -46,8 +49,11 @@ export class TriggerSlots {
     const slot = this.vacant();
     const { kind, direction, trailingOffsetType } = trigger.parameters;
     const flags = (kind === 'trailing' ? TRAILING : 0) | (direction === 'atOrAbove' ? ABOVE : 0) | (trailingOffsetType === 'price' ? BY_PRICE : 0) | (isLong ? LONG : 0);
-    this.strings[slot * 2] = trigger.id;
-    this.strings[slot * 2 + 1] = packed(trigger);
+    const text = packed(trigger);
+    const bytes = Buffer.byteLength(text);
+    this.ids[slot] = trigger.id;
+    this.cells[slot * 2] = this.texts.add(text, bytes);
+    this.cells[slot * 2 + 1] = bytes;
     this.byId.add(trigger.id, slot);
     this.doubles[slot * DOUBLES] = key;
     this.write(slot, TERMS, (market << FLAG_BITS) | flags);
@@ -60,8 +66,8 @@ export class TriggerSlots {
   /** From now on the slot may be another trigger's, which its stamp tells. */
   release(slot: number): void {
     this.byId.delete(this.id(slot));
-    this.strings[slot * 2] = '';
-    this.strings[slot * 2 + 1] = '';
+    this.ids[slot] = '';
+    this.texts.release(this.cells[slot * 2] as number, this.cells[slot * 2 + 1] as number);
     if (this.isTrailing(slot)) this.groups[slot] = null;
     this.write(slot, STAMP, (this.stamp(slot) + 1) | 0);
     this.setNext(slot, this.free);
@@ -69,12 +75,12 @@ export class TriggerSlots {
   }
 
   id(slot: number): string {
-    return this.strings[slot * 2] as string;
+    return this.ids[slot] as string;
   }
 
   /** As it was armed. */
   trigger(slot: number): Trigger {
-    return unpacked(this.id(slot), this.strings[slot * 2 + 1] as string);
+    return unpacked(this.id(slot), this.texts.read(this.cells[slot * 2] as number, this.cells[slot * 2 + 1] as number));
   }
 
   /** Of a trailing one: what it follows the price in; null: it follows nothing yet. */
@@ -159,13 +165,17 @@ export class TriggerSlots {
       return free;
     }
     const slot = this.groups.push(null) - 1;
-    if (slot * WORDS === this.words.length) {
-      const larger = new Float64Array(this.doubles.length * 2);
-      larger.set(this.doubles);
-      this.doubles = larger;
-      this.words = new Int32Array(larger.buffer);
-    }
+    if (slot * WORDS === this.words.length) this.grow();
     return slot;
+  }
+
+  private grow(): void {
+    const { doubles, cells } = this;
+    this.doubles = new Float64Array(doubles.length * 2);
+    this.doubles.set(doubles);
+    this.words = new Int32Array(this.doubles.buffer);
+    this.cells = new Int32Array(cells.length * 2);
+    this.cells.set(cells);
   }
 
   private read(slot: number, field: number): number {
