@@ -4,16 +4,16 @@
  * `begin`, when the watcher has its scope: prices heard before wait for what is read of the time nobody watched.
  */
 import type { Clock } from '../../domain/clock';
-import type { PriceType } from '../../domain/condition';
 import { decimal, decimalText } from '../../domain/decimal';
-import type { PublicTrade, Ticker } from '../../domain/market';
+import type { Ticker } from '../../domain/market';
 import type { WriterEpoch } from '../../domain/order-store';
 import { evaluate, sameParameters, type PriceOrigin, type Trigger, type TriggerEvidence } from '../../domain/trigger';
 import type { PublicMessage } from '../../domain/venue';
+import { HeardMarkets } from '../prices/heard-markets';
 import { HeldPrices } from '../prices/held-prices';
-import { MarketPrices, type Price } from '../prices/market-prices';
+import type { MarketPrices, Price } from '../prices/market-prices';
 import { MissedPrices, READ_AGAIN_MS, type Missed } from '../prices/missed-prices';
-import { VenueClockGuess, type PriceRules, type Verdict } from '../prices/price-guard';
+import type { PriceRules, Verdict } from '../prices/price-guard';
 import { TrailMemory } from './trail-memory';
 import { catchUp, type History } from './trigger-catch-up';
 import { TriggerIndex, type Crossed } from './trigger-index';
@@ -44,8 +44,7 @@ export const BACKUP_AFTER_MS = 5_000;
 
 export class TriggerEngine {
   private readonly index = new TriggerIndex();
-  private readonly markets = new Map<string, MarketPrices>();
-  private readonly venueClock = new VenueClockGuess();
+  private readonly markets: HeardMarkets;
   private readonly messenger: TriggerMessenger;
   private readonly sync: TriggerSync;
   private readonly trails: TrailMemory;
@@ -58,10 +57,11 @@ export class TriggerEngine {
   private streamHeardMs = -Infinity;
 
   constructor(private readonly options: TriggerEngineOptions) {
+    this.markets = new HeardMarkets(options, (symbol, price, market) => this.evaluate(symbol, price, market));
     this.messenger = new TriggerMessenger(options, (trigger) => this.arm(trigger));
     this.missed = new MissedPrices(options, (symbol, missed, history, aheadMs) => this.takePast(symbol, missed, history, aheadMs));
     this.sync = new TriggerSync(options, { arm: (trigger) => this.arm(trigger), disarm: (id) => this.disarm(id), tell: (trigger) => this.messenger.tell(trigger), forget: (id) => this.messenger.forget(id) }, this.index);
-    this.trails = new TrailMemory(this.index, this.sync, (symbol) => this.market(symbol), options.rules.staleMs);
+    this.trails = new TrailMemory(this.index, this.sync, (symbol) => this.markets.market(symbol), options.rules.staleMs);
   }
 
   /** Reads what is armed; before the scope is taken, so that taking it costs no blindness. */
@@ -106,14 +106,14 @@ export class TriggerEngine {
     if (!asked) this.streamHeardMs = observedAtMs;
     // Before the scope was taken, the past is still to be read.
     if (message.kind === 'gap' && this.writer !== null) return this.whenBegun(observedAtMs, () => this.gap(missingSinceMs, observedAtMs));
-    if (message.kind === 'ticker') this.whenBegun(observedAtMs, () => this.ticker(message.ticker, this.options.venue, observedAtMs, asked));
-    else if (message.kind === 'trades') this.whenBegun(observedAtMs, () => this.trades(message.symbol, message.trades, observedAtMs));
+    if (message.kind === 'ticker') this.whenBegun(observedAtMs, () => this.markets.ticker(message.ticker, this.options.venue, observedAtMs, asked));
+    else if (message.kind === 'trades') this.whenBegun(observedAtMs, () => this.markets.trades(message.symbol, message.trades, observedAtMs));
   }
 
   /** The market's price at the venue that was named as its backup. */
   hearBackup(symbol: string, ticker: Ticker): void {
     const nowMs = this.options.clock.nowMs();
-    if (this.held === null && nowMs - this.market(symbol).heardMs > BACKUP_AFTER_MS) this.ticker({ ...ticker, symbol }, ticker.venue, nowMs);
+    if (this.held === null && nowMs - this.markets.market(symbol).heardMs > BACKUP_AFTER_MS) this.markets.ticker({ ...ticker, symbol }, ticker.venue, nowMs);
   }
 
   /** Stores how far trailing triggers have come. Answers up to when (our clock) nothing is missing from what is stored. Throws EpochLost. */
@@ -142,28 +142,7 @@ export class TriggerEngine {
     else this.held.add({ observedAtMs, evaluate });
   }
 
-  private ticker(ticker: Ticker, source: string, observedAtMs: number, asked = false): void {
-    const { symbol, bid, ask, last, mark, at } = ticker;
-    const isCrossed = bid !== null && ask !== null && Number(bid) >= Number(ask) && decimal(bid).greaterThanOrEqualTo(decimal(ask));
-    if (isCrossed) return this.options.onRefused?.(symbol, 'crossed');
-    const ageMs = source === this.options.venue ? this.venueClock.ageMs(at, observedAtMs) : 0;
-    const mid = bid === null || ask === null ? null : decimalText(decimal(bid).plus(decimal(ask)).dividedBy(TWO));
-    const prices: readonly (readonly [PriceType, string | null])[] = [['mid', mid], ['mark', mark], ['index', ticker.index ?? null], ['last', last]];
-    if (asked) this.market(symbol).askedMs = observedAtMs;
-    for (const [type, text] of prices) if (text !== null) this.price(symbol, { type, text, source, atMs: at, observedAtMs }, ageMs);
-  }
-
-  private trades(symbol: string, trades: readonly PublicTrade[], observedAtMs: number): void {
-    for (const { price, at } of trades) this.price(symbol, { type: 'last', text: price, source: this.options.venue, atMs: at, observedAtMs }, this.venueClock.ageMs(at, observedAtMs));
-  }
-
-  private price(symbol: string, price: Price, ageMs: number): void {
-    const market = this.market(symbol);
-    if (market.isOvertaken(price)) return;
-    const verdict = market.guard.judge(price.type, price.text, price.observedAtMs, ageMs);
-    if (verdict !== 'counts') return this.options.onRefused?.(symbol, verdict);
-    if (price.source === this.options.venue) market.heardMs = price.observedAtMs;
-    market.remember(price);
+  private evaluate(symbol: string, price: Price, market: MarketPrices): void {
     const known = price.type === 'last' ? market.knownTo(price.atMs) : [];
     for (const crossed of this.index.tick(symbol, price.type, price.text, known)) this.fire(crossed, price, 'stream', market.sequence);
   }
@@ -171,7 +150,7 @@ export class TriggerEngine {
   /** The stream was down until now: what came between is in the venue's history only. */
   private gap(sinceMs: number, nowMs: number): void {
     this.wholeSinceMs = nowMs;
-    for (const market of this.markets.values()) market.joined = false;
+    for (const market of this.markets.all()) market.joined = false;
     this.miss([...this.index.all()].map((trigger) => this.trails.asItWas(trigger, sinceMs)), ({ checkpointAtMs }) => ({ sinceMs: Math.max(checkpointAtMs, sinceMs), watchedMs: sinceMs }));
     this.missed.atOnce();
   }
@@ -210,7 +189,7 @@ export class TriggerEngine {
     this.missed.forget(armed.id);
     if (!this.hearAgain(armed)) return;
     const { priceType, kind, gapPolicy } = armed.parameters;
-    const market = this.market(armed.symbol);
+    const market = this.markets.market(armed.symbol);
     if (priceType === 'last') market.joined = true;
     const isWhole = armed.checkpointAtMs >= this.wholeSinceMs && market.remembersSince(priceType, armed.checkpointAtMs);
     if (isWhole || (kind === 'level' && gapPolicy === 'current')) return;
@@ -220,7 +199,7 @@ export class TriggerEngine {
 
   /** Of the prices that are remembered those since its checkpoint; false: one of them has fired it. */
   private hearAgain(armed: Trigger): boolean {
-    const market = this.market(armed.symbol);
+    const market = this.markets.market(armed.symbol);
     const { parameters, checkpointAtMs } = armed;
     this.trails.beginAtStanding(armed);
     if (parameters.gapPolicy !== 'traded') return true;
@@ -247,7 +226,7 @@ export class TriggerEngine {
   }
 
   private takePast(symbol: string, missed: readonly Missed[], history: History, aheadMs: number): void {
-    const market = this.market(symbol);
+    const market = this.markets.market(symbol);
     const since = new Map(missed.map(({ trigger, sinceMs }) => [trigger.id, sinceMs + aheadMs]));
     // What was amended, disarmed or fired meanwhile is another matter.
     const still = missed.flatMap(({ trigger }) => (this.index.revisionOf(trigger.id) === trigger.revision ? [trigger] : []));
@@ -261,14 +240,4 @@ export class TriggerEngine {
     }
     for (const { id, extreme } of armed) this.raise(id, extreme);
   }
-
-  private market(symbol: string): MarketPrices {
-    const known = this.markets.get(symbol);
-    if (known !== undefined) return known;
-    const made = new MarketPrices(this.options.rules);
-    this.markets.set(symbol, made);
-    return made;
-  }
 }
-
-const TWO = decimal('2');
