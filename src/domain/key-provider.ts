@@ -14,10 +14,19 @@ export interface SealContext {
   readonly field: string;
 }
 
+/** What it sealed cannot be opened by anybody here: another master key, or one that is lost. */
+export class KeyNotAtHand extends Error {
+  override readonly name = 'KeyNotAtHand';
+
+  constructor(keyId: string) {
+    super(`key ${keyId} is not at hand: give back the master key that sealed this database`);
+  }
+}
+
 export interface KeyProvider {
   /** Id of the key that wraps new data keys. */
   readonly currentKeyId: string;
   wrap(dataKey: Uint8Array, context: SealContext): Promise<Uint8Array>;
-  /** Throws when the key is unknown or the envelope was changed. */
+  /** Throws KeyNotAtHand for a key that it does not have, and when the envelope was changed. */
   unwrap(keyId: string, wrappedKey: Uint8Array, context: SealContext): Promise<Uint8Array>;
 }

@@ -1,5 +1,5 @@
 /** An account's sealed trade-only keys: opened outside transactions, and kept in memory for seconds only. */
-import type { KeyProvider, SealContext } from '../../domain/key-provider';
+import { KeyNotAtHand, type KeyProvider, type SealContext } from '../../domain/key-provider';
 import type { Clock } from '../../domain/clock';
 import { DomainError } from '../../domain/errors';
 import type { VenueCredentials } from '../../domain/venue';
@@ -10,6 +10,9 @@ import { open } from '../keys/envelope';
 const CREDENTIAL_CACHE_MS = 15_000;
 /** Accounts whose keys are in memory at once; the oldest goes first. */
 const MAX_CACHED_CREDENTIALS = 1_000;
+
+/** Why nothing can be signed for an account, in its users' words. */
+export const NO_KEY = 'the account has no key that can be opened: give it a new one';
 
 export function credentialContext(credentialId: string): SealContext {
   return { table: 'credentials', row: credentialId, field: 'data' };
@@ -32,10 +35,10 @@ export class Credentials {
     private readonly clock: Clock,
   ) {}
 
-  /** Throws NOT_FOUND where the account has none. */
+  /** Throws NOT_FOUND where the account has none, or one that no master key at hand opens. */
   async of(accountId: string): Promise<VenueCredentials> {
     const found = (await this.ofAll([accountId])).get(accountId);
-    if (found === undefined) throw new DomainError('NOT_FOUND', `account ${accountId} has no stored credentials`);
+    if (found === undefined) throw new DomainError('NOT_FOUND', `account ${accountId}: ${NO_KEY}`);
     return found;
   }
 
@@ -47,7 +50,7 @@ export class Credentials {
     return this.openRow(row).catch(() => null);
   }
 
-  /** Those of several accounts; an account without any is absent from the answer. */
+  /** Those of several accounts; one without any, or whose no master key at hand opens, is absent from the answer: it holds up no other. */
   async ofAll(accountIds: readonly string[]): Promise<ReadonlyMap<string, VenueCredentials>> {
     const nowMs = this.clock.nowMs();
     const found = new Map<string, VenueCredentials>();
@@ -59,7 +62,11 @@ export class Credentials {
     }
     if (missing.length === 0) return found;
     for (const row of await this.sealedRows(missing)) {
-      const credentials = await this.openRow(row);
+      const credentials = await this.openRow(row).catch((error: unknown) => {
+        if (error instanceof KeyNotAtHand) return null;
+        throw error;
+      });
+      if (credentials === null) continue;
       found.set(row.accountId, credentials);
       this.remember(row.accountId, credentials, nowMs);
     }

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import type { KeyProvider, SealContext } from '../../domain/key-provider';
+import { KeyNotAtHand, type KeyProvider, type SealContext } from '../../domain/key-provider';
 import { decrypt, encrypt, KEY_BYTES } from './envelope';
 import { makeOnce, readIfThere } from './key-file';
 
@@ -34,7 +34,7 @@ class LocalKeyProvider implements KeyProvider {
 
   private keyOf(keyId: string): Uint8Array {
     const key = this.keys.get(keyId);
-    if (key === undefined) throw new Error(`key ${keyId} is not at hand: give back the master key that sealed this database`);
+    if (key === undefined) throw new KeyNotAtHand(keyId);
     return key;
   }
 }

@@ -8,7 +8,7 @@ import { applyToLocked, lockForEvidence } from './apply-evidence';
 import { addAttempt, NonceBook, venueTermsOf } from './attempt-builder';
 import type { ChangeSet } from '../change-set';
 import { change, signsWithNonces, type StoreCore } from '../core';
-import type { Credentials } from '../accounts/credentials';
+import { NO_KEY, type Credentials } from '../accounts/credentials';
 import type { Queryable, Transaction } from '../database/database';
 import { loadFigures } from '../risk/figures';
 import { lockAccounts, lockOrders, type LockedAccount, type LockedOrder } from '../database/locks';
@@ -58,7 +58,7 @@ export class Mutations {
       if (repeated !== null) return { answer: repeated, right: null };
       const check = await this.check(tx, intent, { accounts, account, locked, earlier, venue });
       if (check.verdict !== 'go') return { answer: { ...check, order: locked.order }, right: null };
-      if (credentials === undefined) return { answer: { verdict: 'denied', code: 'NOT_FOUND', message: 'the account has no stored credentials', order: locked.order }, right: null };
+      if (credentials === undefined) return { answer: { verdict: 'denied', code: 'NOT_FOUND', message: NO_KEY, order: locked.order }, right: null };
       const nowMs = this.core.clock.nowMs();
       const at = isoTime(nowMs);
       await this.supersedeAmends(tx, intent, earlier, at);

@@ -19,7 +19,7 @@ import { exposed } from './apply-evidence';
 import { NonceBook } from './attempt-builder';
 import type { ChangeSet } from '../change-set';
 import { signsWithNonces, type StoreCore } from '../core';
-import type { Credentials } from '../accounts/credentials';
+import { NO_KEY, type Credentials } from '../accounts/credentials';
 import type { Queryable } from '../database/database';
 import { figuresFrom } from '../risk/figures';
 import { lockAccounts, type LockedAccount, type OrderBookkeeping } from '../database/locks';
@@ -215,7 +215,7 @@ export class Placing {
     if (venue === undefined) return denied(candidate, 'VENUE_UNAVAILABLE', `venue ${intent.venue} is not configured`);
     // Sent as an ordinary order it could open the position that it was to close.
     if (intent.reduceOnly && !venue.capabilities.reduceOnly) return denied(candidate, 'UNPROCESSABLE', `${intent.venue} takes no reduce-only orders`);
-    if (!state.credentials.has(account.id)) return denied(candidate, 'FORBIDDEN', 'the account has no stored credentials');
+    if (!state.credentials.has(account.id)) return denied(candidate, 'FORBIDDEN', NO_KEY);
     const verdict = judgeOrder(intent, figures, userFiguresOf(account, state.companions, state.figures));
     if (verdict.verdict === 'denied') return denied({ ...candidate, shown: verdict.shown }, verdict.code, verdict.message);
     state.figures.set(account.id, verdict.after);

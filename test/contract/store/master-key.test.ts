@@ -5,7 +5,7 @@ import { environmentKeyProvider } from '../../../src/store/keys/local-key-provid
 import { checkMasterKey } from '../../../src/store/keys/master-key';
 import { DEFAULT_RISK_LIMITS, KEY_LOST, KEY_REPLACED } from '../../../src/domain/account';
 import { queried } from '../../support/queried';
-import { openStoreWorld, type StoreWorld } from './harness';
+import { intentFor, openStoreWorld, OWNER, type StoreWorld } from './harness';
 
 const keyOf = (words: string): Buffer => createHash('sha256').update(words).digest();
 /** The key of every store world. */
@@ -31,6 +31,20 @@ test('an account that was made under another key does not stop the rest, and is 
   await other.accounts.create({ id: 'made-under-another', userId: world.userId, name: 'made under another key', venue: 'paper', signerId: 'made-under-another', credential: { key: 'k' }, limits: DEFAULT_RISK_LIMITS }, 'system');
   expect(await checkMasterKey(world.databaseUrl, RIGHT)).toBe(1);
   expect(await checkMasterKey(world.databaseUrl, WRONG)).toBe(1);
+});
+
+test('an account that was made under another key is refused in words, and holds up no order of others that comes together with it', async () => {
+  const [ours, theirs] = [await world.newAccount(), await world.newAccount()];
+  const other = await world.openAnother({ keyProvider: environmentKeyProvider([WRONG]) });
+  await other.accountChanges.apply(theirs.id, world.userId, { credential: { key: 'k' } }, 'system');
+  const intents = [intentFor(ours), intentFor(theirs), intentFor(theirs, { reduceOnly: true })];
+  // This process has not opened any of them yet.
+  const here = await world.openAnother();
+  const { calls } = await here.placing.recordOrders(intents, OWNER);
+  expect(calls.map(({ accountId }) => accountId)).toEqual([ours.id]);
+  const found = await Promise.all(intents.map(async ({ id }) => here.orders.byId(id)));
+  expect(found.map((order) => [order?.state, order?.reasonCode])).toEqual([['SUBMITTING', null], ['DENIED', 'FORBIDDEN'], ['DENIED', 'FORBIDDEN']]);
+  await expect(here.accounts.credentials(theirs.id)).rejects.toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining('give it a new one') });
 });
 
 test('a key that is lost for good is given up once an operator says so: its accounts wait for new ones, and nothing else waits for it', async () => {
