@@ -13,6 +13,21 @@ describe('a decimal', () => {
     expect(() => decimal(text)).toThrow(RangeError);
   });
 
+  test('is what its text says, however often and among whatever others it is asked for', () => {
+    const texts = fc.oneof(fc.integer({ min: -2_000, max: 2_000 }).map(String), fc.tuple(fc.bigInt({ min: 0n, max: 10n ** 40n - 1n }), fc.integer({ min: 1, max: 40 })).map(([digits, places]) => `${digits}.${'0'.repeat(places - 1)}1`));
+    fc.assert(
+      fc.property(fc.array(texts, { minLength: 1, maxLength: 60 }), (asked) => {
+        for (const text of [...asked, ...asked]) expect(decimal(text).toFixed()).toBe(new Decimal(text).toFixed());
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('two texts that are alike for long are two decimals', () => {
+    const long = '1.000000000000000000000000000';
+    expect([`${long}1`, `${long}2`, `${long}1`].map((text) => decimal(text).toFixed())).toEqual([`${long}1`, `${long}2`, `${long}1`]);
+  });
+
   test('a refused text is shown, but never more than 60 characters of it', () => {
     expect(() => decimal('x'.repeat(500))).toThrow(new RangeError(`not a plain decimal: "${'x'.repeat(60)}"`));
   });
