@@ -29,7 +29,9 @@ export class HeldPrices {
   /** In their order. `begun`: this one counts from here on. */
   hear(index: TriggerIndex, begun: (trigger: Trigger) => void): void {
     const firstMs = this.held[0]?.observedAtMs ?? Infinity;
-    const later = index.takeOut([...index.all()].filter(({ checkpointAtMs }) => checkpointAtMs > firstMs)).sort((a, b) => a.checkpointAtMs - b.checkpointAtMs);
+    const ids: { readonly id: string }[] = [];
+    for (const { id, checkpointAtMs } of index.all()) if (checkpointAtMs > firstMs) ids.push({ id });
+    const later = index.takeOut(ids).sort((a, b) => a.checkpointAtMs - b.checkpointAtMs);
     let next = 0;
     const putBack = (untilMs: number): void => {
       for (let trigger = later[next]; trigger !== undefined && trigger.checkpointAtMs <= untilMs; trigger = later[next]) {

@@ -3,7 +3,6 @@
  * stream was down, and those that became known here later than the prices that are still remembered. A market that the venue does not tell of
  * now is asked for again, ever less often; at most one question for each market is under way, and one market's trouble is not the others'.
  */
-import type { Trigger } from '../../domain/trigger';
 import { believed } from './believed-history';
 import { CLOCK_JUMP_MS } from './market-prices';
 import type { History } from '../triggers/trigger-catch-up';
@@ -16,9 +15,13 @@ const READ_AGAIN_MAX_MS = 4_000;
 /** Questions about the past that a venue is asked at once. */
 const ASKED_AT_ONCE = 8;
 
+/** Of a trigger that missed prices as much as is needed until they are told: there may be a million of them. */
 export interface Missed {
-  /** As it was then. */
-  readonly trigger: Trigger;
+  readonly id: string;
+  readonly revision: number;
+  readonly symbol: string;
+  /** What a trailing one had seen then. */
+  readonly extreme: string | null;
   /** From when on prices are missing, by our clock. */
   readonly sinceMs: number;
   /** Whoever watches next must not believe that anything later (our clock) was watched, or it misses them too. */
@@ -47,9 +50,9 @@ export class MissedPrices {
 
   /** What is missing already stays missing; an answer that is under way does not tell what is missing since. */
   add(missed: Missed): void {
-    const known = this.unread.get(missed.trigger.id);
-    const isNewer = known === undefined || known.trigger.revision < missed.trigger.revision;
-    this.unread.set(missed.trigger.id, isNewer ? missed : { ...known });
+    const known = this.unread.get(missed.id);
+    const isNewer = known === undefined || known.revision < missed.revision;
+    this.unread.set(missed.id, isNewer ? missed : { ...known });
   }
 
   get(id: string): Missed | undefined {
@@ -120,7 +123,7 @@ export class MissedPrices {
   /** Once the first that may be asked for may. */
   private schedule(): void {
     if (this.closed || this.reading) return;
-    const symbols = new Set([...this.unread.values()].map(({ trigger }) => trigger.symbol));
+    const symbols = new Set(Array.from(this.unread.values(), ({ symbol }) => symbol));
     for (const symbol of this.postponed.keys()) if (!symbols.has(symbol)) this.postponed.delete(symbol);
     if (symbols.size === 0) return;
     const first = Math.min(...[...symbols].map((symbol) => this.postponed.get(symbol)?.untilMs ?? -Infinity));
@@ -146,8 +149,8 @@ export class MissedPrices {
     // What was missed meanwhile is asked for again, not in the same breath.
     this.postponed.set(symbol, { failures: 0, untilMs: performance.now() + READ_AGAIN_MS });
     // Those that were amended, disarmed or missed yet more meanwhile are another matter.
-    const still = asked.filter((missed) => this.unread.get(missed.trigger.id) === missed);
-    for (const { trigger } of still) this.unread.delete(trigger.id);
+    const still = asked.filter((missed) => this.unread.get(missed.id) === missed);
+    for (const { id } of still) this.unread.delete(id);
     try {
       if (still.length > 0) this.take(symbol, still, believed(ofThisClock(history, this.options.clock.nowMs() + aheadMs), this.options.rules), aheadMs);
     } catch (error) {
@@ -175,8 +178,8 @@ async function inGroups<T>(items: readonly T[], each: (item: T) => Promise<void>
 function bySymbol(all: Iterable<Missed>): ReadonlyMap<string, readonly Missed[]> {
   const groups = new Map<string, Missed[]>();
   for (const missed of all) {
-    const group = groups.get(missed.trigger.symbol) ?? [];
-    groups.set(missed.trigger.symbol, group);
+    const group = groups.get(missed.symbol) ?? [];
+    groups.set(missed.symbol, group);
     group.push(missed);
   }
   return groups;

@@ -22,16 +22,16 @@ export class TrailMemory {
   }
 
   /**
-   * As it was then (our clock). Where its extreme may be of a price that came later (it was asked for meanwhile, or a new connection told it
+   * What it had seen by then (our clock). Where its extreme may be of a price that came later (it was asked for meanwhile, or a new connection told it
    * before its gap) it is taken back to the best it had before: what the stream lost came before that price, not after it.
    */
-  asItWas(trigger: Trigger, ms: number): Trigger {
+  extremeAt(trigger: Trigger, ms: number): string | null {
     const extreme = this.index.extremeOf(trigger.id);
-    if (extreme === null || trigger.parameters.priceType !== 'last') return { ...trigger, extreme };
+    if (extreme === null || trigger.parameters.priceType !== 'last') return extreme;
     const market = this.market(trigger.symbol);
     const best = decimal(extreme);
     const isLater = !market.remembersSince('last', ms + 1) || market.since('last', ms + 1).some(({ text }) => best.equals(decimal(text)));
-    return { ...trigger, extreme: isLater ? this.bestBy(trigger, ms) : extreme };
+    return isLater ? this.bestBy(trigger, ms) : extreme;
   }
 
   /** It may have seen a price that was asked for after the stream's last word, and so after what that may have lost. */

@@ -77,11 +77,12 @@ export class TriggerEngine {
     this.messenger.begin(writer);
     // What the one before stored until it lost its scope.
     await this.sync.load();
-    this.miss([...this.index.all()], ({ armedAtMs, checkpointAtMs }) => ({
+    for (const trigger of this.index.all()) {
+      const { armedAtMs, checkpointAtMs } = trigger;
       // One that was armed later was not watched then: it may count from before.
-      sinceMs: watchedMs === null || armedAtMs > watchedMs ? checkpointAtMs : Math.max(checkpointAtMs, watchedMs),
-      watchedMs: watchedMs ?? 0,
-    }));
+      const sinceMs = watchedMs === null || armedAtMs > watchedMs ? checkpointAtMs : Math.max(checkpointAtMs, watchedMs);
+      this.miss(trigger, trigger.extreme, sinceMs, watchedMs ?? 0);
+    }
     // A slow venue holds back no live price for long: its past is taken when it comes, from the triggers as they were.
     await Promise.race([this.missed.read(), new Promise<void>((resolve) => void setTimeout(resolve, READ_AGAIN_MS))]);
     this.wholeSinceMs = this.options.clock.nowMs();
@@ -151,13 +152,13 @@ export class TriggerEngine {
   private gap(sinceMs: number, nowMs: number): void {
     this.wholeSinceMs = nowMs;
     for (const market of this.markets.all()) market.joined = false;
-    this.miss([...this.index.all()].map((trigger) => this.trails.asItWas(trigger, sinceMs)), ({ checkpointAtMs }) => ({ sinceMs: Math.max(checkpointAtMs, sinceMs), watchedMs: sinceMs }));
+    for (const trigger of this.index.all()) this.miss(trigger, this.trails.extremeAt(trigger, sinceMs), Math.max(trigger.checkpointAtMs, sinceMs), sinceMs);
     this.missed.atOnce();
   }
 
-  /** Triggers as they were then. Venues keep no history of mark, index and mid. */
-  private miss(triggers: readonly Trigger[], times: (trigger: Trigger) => Omit<Missed, 'trigger'>): void {
-    for (const trigger of triggers) if (trigger.parameters.priceType === 'last') this.missed.add({ trigger, ...times(trigger) });
+  /** `extreme`: what it had seen then. Venues keep no history of mark, index and mid. */
+  private miss({ id, revision, symbol, parameters }: Trigger, extreme: string | null, sinceMs: number, watchedMs: number): void {
+    if (parameters.priceType === 'last') this.missed.add({ id, revision, symbol, extreme, sinceMs, watchedMs });
   }
 
   private fire({ trigger, level, extreme }: Crossed, price: Price, origin: PriceOrigin, sequence: number): void {
@@ -184,7 +185,7 @@ export class TriggerEngine {
     if (this.held !== null || armed === undefined) return;
     const isSame = before !== undefined && sameParameters(before.parameters, armed.parameters);
     // Amended in something else: it goes on, and misses what it missed.
-    if (isSame && pending !== undefined) return this.missed.add({ ...pending, trigger: { ...armed, extreme: pending.trigger.extreme } });
+    if (isSame && pending !== undefined) return this.missed.add({ ...pending, revision: armed.revision });
     if (isSame) return;
     this.missed.forget(armed.id);
     if (!this.hearAgain(armed)) return;
@@ -193,7 +194,8 @@ export class TriggerEngine {
     if (priceType === 'last') market.joined = true;
     const isWhole = armed.checkpointAtMs >= this.wholeSinceMs && market.remembersSince(priceType, armed.checkpointAtMs);
     if (isWhole || (kind === 'level' && gapPolicy === 'current')) return;
-    this.miss([armed], ({ armedAtMs, checkpointAtMs }) => ({ sinceMs: checkpointAtMs, watchedMs: Math.max(armedAtMs - 1, checkpointAtMs) }));
+    const { armedAtMs, checkpointAtMs } = armed;
+    this.miss(armed, armed.extreme, checkpointAtMs, Math.max(armedAtMs - 1, checkpointAtMs));
     this.missed.soon();
   }
 
@@ -227,9 +229,12 @@ export class TriggerEngine {
 
   private takePast(symbol: string, missed: readonly Missed[], history: History, aheadMs: number): void {
     const market = this.markets.market(symbol);
-    const since = new Map(missed.map(({ trigger, sinceMs }) => [trigger.id, sinceMs + aheadMs]));
+    const since = new Map(missed.map(({ id, sinceMs }) => [id, sinceMs + aheadMs]));
     // What was amended, disarmed or fired meanwhile is another matter.
-    const still = missed.flatMap(({ trigger }) => (this.index.revisionOf(trigger.id) === trigger.revision ? [trigger] : []));
+    const still = missed.flatMap(({ id, revision, extreme }) => {
+      const trigger = this.index.get(id);
+      return trigger?.revision === revision ? [{ ...trigger, extreme }] : [];
+    });
     if (market.joined) for (const { id } of still) market.toldAlone(id, history.untilMs);
     else market.toldAll(history.untilMs, this.options.clock.nowMs());
     const { fired, armed } = catchUp(still, history, ({ id }) => since.get(id) ?? Infinity);

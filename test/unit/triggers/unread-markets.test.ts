@@ -5,14 +5,12 @@ import type { ReadOptions } from '../../../src/domain/venue';
 import { MissedPrices, type Missed } from '../../../src/streams/prices/missed-prices';
 import type { History } from '../../../src/streams/triggers/trigger-catch-up';
 import { readHistory } from '../../../src/streams/triggers/trigger-history';
-import { stop } from './engine-world';
-import { triggerNamed } from './naive-triggers';
 
 const trade = (price: string, at: number): PublicTrade => ({ id: String(at), price, quantity: '1', side: 'buy', at });
 const traded = (...trades: readonly PublicTrade[]): History => ({ origin: 'trades', trades, candles: [], candleMs: 0, untilMs: trades.at(-1)?.at ?? 0 });
 
 describe('a market whose past cannot be read', () => {
-  const missedOf = (symbol: string): Missed => ({ trigger: triggerNamed(symbol, stop, { symbol }), sinceMs: 10, watchedMs: 10 });
+  const missedOf = (symbol: string): Missed => ({ id: symbol, revision: 1, symbol, extreme: null, sinceMs: 10, watchedMs: 10 });
   const reading = (history: (symbol: string) => Promise<History | null>) => {
     const troubles: unknown[] = [];
     const [unread, taken]: [string[], string[]] = [[], []];
@@ -57,7 +55,7 @@ describe('a market whose past cannot be read', () => {
     }
     expect(times).toEqual([1, 3, 7, 11, 15, 19]);
     // One that becomes known meanwhile does not hurry it.
-    missed.add({ ...missedOf('A'), trigger: triggerNamed('other', stop, { symbol: 'A' }) });
+    missed.add({ ...missedOf('A'), id: 'other' });
     missed.soon();
     await jest.advanceTimersByTimeAsync(0);
     expect(asked).toBe(7);
