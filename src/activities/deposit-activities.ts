@@ -2,7 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { Deposit, DepositState, Hex } from '../domain/deposit';
 import type { DepositDecision } from '../domain/deposit-state';
-import { DomainError } from '../domain/errors';
+import { ChainUnreadable } from '../domain/chain';
 import type { AccountFunding } from './account-funding';
 import { beating } from './beating';
 import type { DepositArrivals } from './deposit-arrivals';
@@ -65,7 +65,7 @@ export async function readChain({ arrivals, noted }: Pick<ChainWatchPorts, 'arri
     await noted(chainId, await arrivals.scan(chainId));
   } catch (error) {
     // Its endpoints', not ours: an operator should know what they say.
-    if (error instanceof DomainError && error.code === 'SERVICE_UNAVAILABLE') await noted(chainId, error.message);
+    if (error instanceof ChainUnreadable) await noted(chainId, error.message);
     throw error;
   }
 }

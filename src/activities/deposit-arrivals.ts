@@ -1,6 +1,6 @@
 /** What arrives: asked of the bridge where to look, read from the chain, counted when it is final and taken back when its block is gone. */
 import type { Bridge } from '../domain/bridge';
-import type { Chain, ChainBlock, TransferLog } from '../domain/chain';
+import { ChainUnreadable, type Chain, type ChainBlock, type TransferLog } from '../domain/chain';
 import { judgeTransfer, type TransferVerdict } from '../domain/chain-transfers';
 import { isoTime, type Clock } from '../domain/clock';
 import { assetOf, isNative, type BridgeReport, type ChainToken, type ChainTransfer, type Deposit, type DepositState, type Hex } from '../domain/deposit';
@@ -56,7 +56,7 @@ export class DepositArrivals {
 
   /**
    * Reads the destination chain from where it was left, and judges what is not settled. What its endpoints kept from a conclusion, in words; null:
-   * nothing. Throws SERVICE_UNAVAILABLE where they kept it from being read at all.
+   * nothing. Throws ChainUnreadable where they kept it from being read at all.
    */
   async scan(chainId: number): Promise<string | null> {
     const chain = this.chainOf(chainId);
@@ -144,7 +144,7 @@ export class DepositArrivals {
     try {
       return await ask();
     } catch (error) {
-      if (!(error instanceof DomainError) || error.code !== 'SERVICE_UNAVAILABLE') throw error;
+      if (!(error instanceof ChainUnreadable)) throw error;
       disputes.push(error.message);
       this.ports.onTrouble(`transfer ${transfer.txHash}/${transfer.logIndex} on chain ${transfer.chainId} cannot be judged`, error);
       return null;

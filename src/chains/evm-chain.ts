@@ -3,7 +3,7 @@
  * Sends nothing, so a repeated question is harmless.
  */
 import { erc20Abi, formatUnits, isHex, parseAbiItem, type PublicClient } from 'viem';
-import type { Chain, ChainBlock, ChainReceipt, ChainTransaction, EndpointHealth, TransferLog } from '../domain/chain';
+import { ChainUnreadable, type Chain, type ChainBlock, type ChainReceipt, type ChainTransaction, type EndpointHealth, type TransferLog } from '../domain/chain';
 import { NATIVE_TOKEN, type ChainToken, type Hex } from '../domain/deposit';
 import { DomainError } from '../domain/errors';
 import { EvmEndpoints } from './evm-endpoints';
@@ -110,7 +110,7 @@ export class EvmChain implements Chain {
   /** By one endpoint that has the last of these blocks: one that lies behind answers for what it has, as if there were no more. */
   async transfersTo(addresses: readonly Hex[], tokens: readonly Hex[], fromBlock: number, toBlock: number): Promise<readonly TransferLog[]> {
     return this.endpoints.inTurn(async (client) => {
-      if ((await blockAt(client, toBlock)) === null) throw new DomainError('SERVICE_UNAVAILABLE', `no endpoint of ${this.name} answers that has block ${toBlock}`, { retryAfterSeconds: 2 });
+      if ((await blockAt(client, toBlock)) === null) throw new ChainUnreadable(`no endpoint of ${this.name} answers that has block ${toBlock}`);
       const found: TransferLog[] = [];
       for (let at = 0; at < addresses.length; at += MAX_ADDRESSES) {
         const to = addresses.slice(at, at + MAX_ADDRESSES);
@@ -158,8 +158,8 @@ export class EvmChain implements Chain {
     return answers.find(isBetter) ?? answers[0] ?? null;
   }
 
-  private disagreement(about: string): DomainError {
-    return new DomainError('SERVICE_UNAVAILABLE', `the endpoints of ${this.name} tell different things of ${about}: nothing is concluded until they agree`, { retryAfterSeconds: 2 });
+  private disagreement(about: string): ChainUnreadable {
+    return new ChainUnreadable(`the endpoints of ${this.name} tell different things of ${about}: nothing is concluded until they agree`);
   }
 }
 

@@ -1,6 +1,6 @@
 /** The endpoints of one chain: asked in turn, or all at once. One that does not answer rests for a moment; one that is of another chain is never believed. */
 import { createPublicClient, http, type PublicClient } from 'viem';
-import type { EndpointHealth } from '../domain/chain';
+import { ChainUnreadable, type EndpointHealth } from '../domain/chain';
 import { DomainError } from '../domain/errors';
 
 export interface EvmEndpointsOptions {
@@ -70,7 +70,7 @@ export class EvmEndpoints {
   /** Its address may hold a key: viem's message has it, so it is not repeated. */
   private unavailable(error: unknown): DomainError {
     if (error instanceof DomainError) return error;
-    return new DomainError('SERVICE_UNAVAILABLE', `no endpoint of ${this.options.name} answers (${error instanceof Error ? error.name : 'unknown error'})`, { retryAfterSeconds: 2 });
+    return new ChainUnreadable(`no endpoint of ${this.options.name} answers (${error instanceof Error ? error.name : 'unknown error'})`);
   }
 
   private awakeFirst(): readonly Endpoint[] {
@@ -81,7 +81,7 @@ export class EvmEndpoints {
   private async of<T>(endpoint: Endpoint, ask: (client: PublicClient) => Promise<T>, isAnswer: (error: unknown) => boolean = () => false): Promise<{ readonly value: T } | { readonly error: unknown }> {
     try {
       endpoint.isOfChain ??= (await endpoint.client.getChainId()) === this.options.id;
-      if (!endpoint.isOfChain) throw new DomainError('SERVICE_UNAVAILABLE', `endpoint ${endpoint.name} is of another chain than ${this.options.name} (${this.options.id}): correct its address in the settings`);
+      if (!endpoint.isOfChain) throw new ChainUnreadable(`endpoint ${endpoint.name} is of another chain than ${this.options.name} (${this.options.id}): correct its address in the settings`);
       const value = await ask(endpoint.client);
       endpoint.restsUntilMs = 0;
       return { value };

@@ -1,9 +1,17 @@
 /**
- * The port before a chain: what deposits read of it. An implementation asks several endpoints and throws DomainError SERVICE_UNAVAILABLE when none
- * answers, or when they contradict each other about a block.
+ * The port before a chain: what deposits read of it. An implementation asks several endpoints and throws ChainUnreadable when none answers, or when
+ * they contradict each other about a block.
  */
 import type { ChainCall, ChainFees } from './chain-send';
+import { DomainError } from './errors';
 import type { ChainToken, Hex } from './deposit';
+
+/** SERVICE_UNAVAILABLE by the chain's endpoints, which do not answer or not alike; not by anything of ours. */
+export class ChainUnreadable extends DomainError {
+  constructor(message: string) {
+    super('SERVICE_UNAVAILABLE', message, { retryAfterSeconds: 2 });
+  }
+}
 
 export interface ChainBlock {
   readonly number: number;

@@ -28,7 +28,7 @@ export class CollateralGateway {
    */
   async wasRecorded(moveId: string): Promise<boolean> {
     try {
-      const { events } = await this.client.workflow.getHandle(collateralMoveWorkflowId(moveId)).fetchHistory();
+      const { events } = await this.client.withDeadline(Date.now() + ANSWER_DEADLINE_MS, () => this.client.workflow.getHandle(collateralMoveWorkflowId(moveId)).fetchHistory());
       // Recording is the first thing that each of its runs does.
       const first = (events ?? []).find((event) => event.activityTaskCompletedEventAttributes != null)?.activityTaskCompletedEventAttributes?.result?.payloads;
       if (first == null) return false;

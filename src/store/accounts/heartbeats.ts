@@ -18,7 +18,10 @@ const LEFT_SQL = `EXISTS (SELECT 1 FROM orders o WHERE o.account_id = h.account_
 export class Heartbeats {
   constructor(private readonly core: StoreCore) {}
 
-  /** `isSooner`: nobody waits for this deadline yet, because it was disarmed or later before. 0 disarms it. */
+  /**
+   * `isSooner`: nobody waits for this deadline yet, because it was disarmed or later before. 0 disarms it. Its time is later than that of the one
+   * before, whichever process's clock it is by: an earlier one is what tells that the database was restored.
+   */
   async beat(accountId: string, userId: string, timeoutMs: number): Promise<{ readonly heartbeat: Heartbeat; readonly isSooner: boolean }> {
     const nowMs = this.core.clock.nowMs();
     const expiresAt = timeoutMs === 0 ? null : isoTime(nowMs + timeoutMs);
@@ -26,7 +29,7 @@ export class Heartbeats {
       const before = await read(tx, accountId);
       const [row] = await tx.rows(
         `INSERT INTO heartbeats AS h (account_id, user_id, timeout_ms, expires_at, beat_at) SELECT a.id, a.user_id, $3::int, $4::timestamptz, $5::timestamptz FROM accounts a WHERE a.id = $1 AND a.user_id = $2 AND a.deleted_at IS NULL
-         ON CONFLICT (account_id) DO UPDATE SET timeout_ms = excluded.timeout_ms, expires_at = excluded.expires_at, beat_at = excluded.beat_at, fired_at = NULL RETURNING ${SELECT}`,
+         ON CONFLICT (account_id) DO UPDATE SET timeout_ms = excluded.timeout_ms, expires_at = excluded.expires_at, beat_at = greatest(excluded.beat_at, h.beat_at + interval '1 millisecond'), fired_at = NULL RETURNING ${SELECT}`,
         accountId, userId, timeoutMs, expiresAt, isoTime(nowMs),
       );
       if (row === undefined) throw new DomainError('NOT_FOUND', `account ${accountId} does not exist`);

@@ -6,6 +6,7 @@ import { EvmChain } from '../../../src/chains/evm-chain';
 import { STALL_TOLD_AFTER_MS } from '../../../src/domain/chain-stall';
 import { isoTime } from '../../../src/domain/clock';
 import { assetOf, type Deposit } from '../../../src/domain/deposit';
+import { DomainError } from '../../../src/domain/errors';
 import { RELAYER, startAnvil, type TestChain } from '../../support/anvil';
 import { RpcProxy } from '../../support/rpc-proxy';
 import { CONFIRMATIONS, openDepositWorld, type DepositWorld } from './deposit-world';
@@ -132,7 +133,7 @@ describe('an operator', () => {
     second.faults.tells = lie;
     const since = isoTime(world.clock.nowMs());
     await expect(read(arrivals)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
-    expect(await world.store.chainStalls.all()).toEqual([{ chainId: id, chain, words: disputed, since, toldAt: null }]);
+    expect(await world.store.chainStalls.all()).toEqual([{ chainId: id, chain, words: disputed, since, lastAt: since, toldAt: null }]);
     const told: number[] = [];
     for (const passedMs of [STALL_TOLD_AFTER_MS - 1, 1, STALL_TOLD_AFTER_MS]) {
       world.clock.ms += passedMs;
@@ -145,6 +146,25 @@ describe('an operator', () => {
     await read(arrivals);
     await read(arrivals);
     expect([await world.store.chainStalls.all(), await alerts()]).toEqual([[], [expect.objectContaining({ kind: 'chainStalled' }), { kind: 'chainResumed', chainId: id, chain, reason: disputed, since }]]);
+  });
+
+  test('hears nothing of a failure long ago when the first read by a new worker fails too', async () => {
+    const before = (await alerts()).length;
+    const arrivals = arrivalsOver(chainOver(first.url, second.url));
+    second.faults.tells = lie;
+    await expect(read(arrivals)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    world.clock.ms += 60 * STALL_TOLD_AFTER_MS;
+    await expect(read(arrivals)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    expect([(await alerts()).length, (await world.store.chainStalls.all()).map(({ since }) => since)]).toEqual([before, [isoTime(world.clock.nowMs())]]);
+    second.faults.tells = null;
+    await read(arrivals);
+  });
+
+  test('hears nothing of a chain where it is our database that does not answer', async () => {
+    const away = new DomainError('SERVICE_UNAVAILABLE', 'the database cannot be reached');
+    const noted: unknown[] = [];
+    await expect(readChain({ arrivals: { scan: () => Promise.reject(away) }, noted: async (...said) => void noted.push(said) }, id)).rejects.toBe(away);
+    expect(noted).toEqual([]);
   });
 
   test('hears of a moment in which they differ nothing', async () => {

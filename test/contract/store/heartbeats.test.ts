@@ -1,6 +1,7 @@
 /** Dead-man switches in PostgreSQL: what silence is, how often it is told, and until when it is not over. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { isoTime } from '../../../src/domain/clock';
+import { isForgotten } from '../../../src/domain/heartbeat';
 import { queried } from '../../support/queried';
 import { openStoreWorld, type StoreWorld } from './harness';
 import { wish } from '../strategy-wish';
@@ -48,6 +49,17 @@ test('one that fired is not over before what stood at that time is', async () =>
   await heartbeats.beat(account.id, account.userId, 1_000);
   await accountChanges.remove(account.id, account.userId, 'key:boss');
   expect([await mine(), (await strategies.byId(later.id))?.state]).toEqual([0, 'CANCELED']);
+});
+
+test('one that is disarmed by a process whose clock is behind is later than the heartbeat before: nobody takes it for one of a backup', async () => {
+  const account = await world.newAccount();
+  const { heartbeats } = world.store;
+  const { heartbeat: seen } = await heartbeats.beat(account.id, account.userId, 60_000);
+  world.clock.ms -= 50;
+  const { heartbeat } = await heartbeats.beat(account.id, account.userId, 0);
+  world.clock.ms += 50;
+  expect([heartbeat.expiresAt, heartbeat.beatAt > seen.beatAt, isForgotten(seen, heartbeat)]).toEqual([null, true, false]);
+  expect(await heartbeats.rearm(account.id, seen)).toBeNull();
 });
 
 test('one that the database has lost is armed again with its whole time, and told; one that it knows as well stays as it is', async () => {

@@ -6,8 +6,10 @@ import { defaultPayloadConverter } from '@temporalio/common';
 
 const loadedDataConverter = { payloadConverter: defaultPayloadConverter, failureConverter: {}, payloadCodecs: [] };
 const asked: string[] = [];
+const deadlines: number[] = [];
+const withDeadline = <Answer>(deadline: number | Date, ask: () => Promise<Answer>): Promise<Answer> => (deadlines.push(Number(deadline)), ask());
 const gatewayOver = (fetchHistory: () => Promise<unknown>): CollateralGateway =>
-  new CollateralGateway({ options: { loadedDataConverter }, workflow: { getHandle: (id: string) => (asked.push(id), { fetchHistory }) } } as unknown as Client);
+  new CollateralGateway({ options: { loadedDataConverter }, withDeadline, workflow: { getHandle: (id: string) => (asked.push(id), { fetchHistory }) } } as unknown as Client);
 
 const histories = readHistories().filter(({ workflow }) => workflow === 'collateralMove');
 
@@ -23,6 +25,8 @@ test.each([
   expect(found).toBeDefined();
   expect(await gatewayOver(async () => found?.history).wasRecorded('m1')).toBe(recorded);
   expect(asked.at(-1)).toBe('collateral-move/m1');
+  // Its caller waits: for no longer than for the move itself.
+  expect((deadlines.at(-1) ?? Infinity) - Date.now()).toBeLessThanOrEqual(15_000);
 });
 
 test('one that is being recorded, or that Temporal does not know, is none; silence is no answer', async () => {
