@@ -7,7 +7,7 @@
  */
 import { isoTime, type Clock } from '../domain/clock';
 import { UNSETTLED_STATES, type Order } from '../domain/order';
-import type { AppliedOrder, AttemptOutcome, AttemptReport, OrderEvidence, SendRight } from '../domain/order-store';
+import type { AppliedOrder, AttemptOutcome, AttemptReport, FirstRight, OrderEvidence, SendRight } from '../domain/order-store';
 import type { SendAnswer, Venue, VenueAccountSession, VenueCredentials } from '../domain/venue';
 import { VenueOutcomeUnknown, VenueRateLimited, VenueRefused, VenueUnavailable } from '../domain/venue-errors';
 import { VENUE_SHARE_MS } from '../temporal/activity-options';
@@ -53,7 +53,7 @@ export class AttemptSender {
   }
 
   /** Writes the attempt's bytes to the venue, once, if this right still is the newest. */
-  async send(right: SendRight, exit: boolean, startedMs: number, signal: AbortSignal): Promise<SendResult> {
+  async send(right: FirstRight, exit: boolean, startedMs: number, signal: AbortSignal): Promise<SendResult> {
     const venue = this.ports.venues.get(right.venue);
     if (venue === undefined) return { kind: 'notSent', message: `venue ${right.venue} is not configured`, latencyMs: 0 };
     let session: VenueAccountSession;
@@ -74,7 +74,7 @@ export class AttemptSender {
     }
   }
 
-  private async commitResult(right: SendRight, ids: readonly string[], result: SendResult): Promise<readonly string[]> {
+  private async commitResult(right: FirstRight, ids: readonly string[], result: SendResult): Promise<readonly string[]> {
     const at = isoTime(this.ports.clock.nowMs());
     switch (result.kind) {
       case 'answered':
@@ -99,7 +99,7 @@ export class AttemptSender {
 }
 
 /** A refusal is about these bytes. Where earlier ones of the order may have taken effect, it says nothing of what became of those. */
-function withoutHasty(right: SendRight, evidence: readonly OrderEvidence[]): readonly OrderEvidence[] {
+function withoutHasty(right: FirstRight, evidence: readonly OrderEvidence[]): readonly OrderEvidence[] {
   if (right.earlierGone === true) return evidence;
   const askedBefore = new Set(right.orders.filter((order) => order.state === 'UNKNOWN' || order.state === 'SUBMITTED').map((order) => order.id));
   return evidence.filter((item) => item.evidence.kind !== 'refused' || !askedBefore.has(item.orderId));

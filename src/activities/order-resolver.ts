@@ -20,7 +20,7 @@ export interface OrderResolverPorts extends OrderLookPorts {
   readonly nameless: { claim(orderId: string, candidates: readonly VenueOrder[]): Promise<AppliedOrder | 'wait' | null> };
   readonly resend: {
     prepareAgain(orderId: string, sendTtlMs: number, goneUntilMs: number | null): Promise<string | null>;
-    /** What may have left of the order, all of it one request, with this deadline; null: something else did too, or its bytes are not there. */
+    /** What may have left of the order, all of it one request, with this deadline; null: something else did too, or nobody has its bytes any more. */
     doubted(orderId: string, deadlineMs: number): Promise<SignedRequest | null>;
   };
   orderById(orderId: string): Promise<Order | null>;

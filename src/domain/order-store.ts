@@ -28,20 +28,31 @@ export interface RecordedGroup {
   readonly calls: readonly RecordedCall[];
 }
 
-/** The right to send an attempt's bytes: at most one holder has the newest fence. */
-export interface SendRight {
+/** The right to an attempt: at most one holder has the newest fence. */
+export type SendRight = FirstRight | LaterRight;
+
+interface RightToAttempt {
   readonly attemptId: string;
   readonly fence: number;
-  readonly request: SignedRequest;
   readonly venue: string;
   readonly accountId: string;
   readonly orders: readonly Order[];
   /** Our clock, ms. Nothing is written after it. */
   readonly sendBeforeMs: number;
-  /** True: an earlier holder may have sent these bytes; ask the venue first. */
-  readonly maybeSent: boolean;
+}
+
+/** Nobody else had it: its bytes may be sent. */
+export interface FirstRight extends RightToAttempt {
+  readonly maybeSent: false;
+  readonly request: SignedRequest;
   /** Every earlier request of these orders is proven to have had no effect: what the venue says of this one is said of the orders. */
   readonly earlierGone?: boolean;
+}
+
+/** An earlier holder may have sent its bytes: they come out of their seal for nobody, the venue is asked. */
+export interface LaterRight extends RightToAttempt {
+  readonly maybeSent: true;
+  readonly request?: undefined;
 }
 
 export type AttemptOutcome = 'answered' | 'refused' | 'notSent' | 'rateLimited' | 'unknown';

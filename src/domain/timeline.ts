@@ -14,7 +14,7 @@ export interface TimelineAttempt {
   readonly outcome: string | null;
   readonly latencyMs: number | null;
   readonly venueTimeMs: number | null;
-  /** The signed request's bytes, without signatures or keys; null once they were purged. */
+  /** The signed request's bytes, without signatures or keys; null once they were purged, and where no master key at hand opens them. */
   readonly request: string | null;
   /** The venue's words. */
   readonly answer: string | null;

@@ -40,7 +40,7 @@ export const timelineAttemptSchema = z
     outcome: z.string().nullable().meta({ description: 'answered, refused, notSent, rateLimited or unknown; superseded when another took its place; null while under way.' }),
     latencyMs: z.number().nullable(),
     venueTimeMs: z.number().nullable(),
-    request: z.string().nullable().meta({ description: 'What was sent, signatures and keys hidden; null once it was purged.' }),
+    request: z.string().nullable().meta({ description: 'What was sent, signatures and keys hidden; null once it was purged, and where the master key that sealed it is lost.' }),
     answer: z.string().nullable().meta({ description: 'The venue\'s words.' }),
   })
   .meta({ id: 'TimelineAttempt', description: 'One request to the venue and its answer.' });

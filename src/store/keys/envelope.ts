@@ -3,7 +3,7 @@
  * record's place (table, row, field), so that a value moved to another row, or changed by a bit, does not open.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import type { KeyProvider, SealContext, SealedBytes } from '../../domain/key-provider';
+import { KeyNotAtHand, type KeyProvider, type SealContext, type SealedBytes } from '../../domain/key-provider';
 
 const ALGORITHM = 'aes-256-gcm';
 /** Bytes: AES-256's key, and GCM's recommended nonce and full tag. */
@@ -41,6 +41,16 @@ export async function seal(keys: KeyProvider, plain: Uint8Array, context: SealCo
 export async function open(keys: KeyProvider, sealed: SealedBytes, context: SealContext): Promise<Buffer> {
   const dataKey = await keys.unwrap(sealed.keyId, sealed.wrappedKey, context);
   return decrypt(dataKey, sealed.data, context);
+}
+
+/** null: no key at hand opens it, as after a master key was lost. Whatever else opening meets is thrown. */
+export async function openIfAtHand(keys: KeyProvider, sealed: SealedBytes, context: SealContext): Promise<Buffer | null> {
+  try {
+    return await open(keys, sealed, context);
+  } catch (error) {
+    if (error instanceof KeyNotAtHand) return null;
+    throw error;
+  }
 }
 
 /** A JSON list, so that no two places have the same text. */

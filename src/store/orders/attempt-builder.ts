@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { isoTime } from '../../domain/clock';
 import type { Order } from '../../domain/order';
-import type { SendRight } from '../../domain/order-store';
+import type { FirstRight } from '../../domain/order-store';
 import type { SealContext } from '../../domain/key-provider';
 import { nextNonce } from '../../domain/nonce';
 import type { PlaceRequest, PrepareContext, SignedRequest, Venue, VenueAccountSession } from '../../domain/venue';
@@ -99,7 +99,7 @@ export class NonceBook {
  * Signs and adds the attempt's rows. A nonce counts as used only when the bytes could be made. Throws what signing throws;
  * whoever calls has seen that nothing holds the signer.
  */
-export async function addAttempt(core: StoreCore, changes: ChangeSet, nonces: NonceBook, plan: AttemptPlan): Promise<SendRight> {
+export async function addAttempt(core: StoreCore, changes: ChangeSet, nonces: NonceBook, plan: AttemptPlan): Promise<FirstRight> {
   const nowMs = core.clock.nowMs();
   const holder = nonces.holderOf(plan.account);
   if (holder !== null) throw new Error(`signer ${plan.account.signerId} is held by attempt ${holder}`);
@@ -114,7 +114,7 @@ export async function addAttempt(core: StoreCore, changes: ChangeSet, nonces: No
 }
 
 /** Adds the rows of a request that is signed already. */
-export async function storeAttempt(core: StoreCore, changes: ChangeSet, plan: Omit<AttemptPlan, 'session' | 'sign'>, request: SignedRequest, nowMs: number): Promise<SendRight> {
+export async function storeAttempt(core: StoreCore, changes: ChangeSet, plan: Omit<AttemptPlan, 'session' | 'sign'>, request: SignedRequest, nowMs: number): Promise<FirstRight> {
   const id = randomUUID();
   const sealed = await seal(core.keys, Buffer.from(JSON.stringify(request), 'utf8'), attemptContext(id));
   changes.insertAttempt({

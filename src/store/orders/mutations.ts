@@ -2,7 +2,7 @@
 import { isoTime } from '../../domain/clock';
 import { DomainError } from '../../domain/errors';
 import type { Order } from '../../domain/order';
-import type { AppliedOrder, Mutation, MutationIntent, MutationState, OrderEvidence, RecordedMutation, SendRight } from '../../domain/order-store';
+import type { AppliedOrder, FirstRight, Mutation, MutationIntent, MutationState, OrderEvidence, RecordedMutation } from '../../domain/order-store';
 import type { VenueCredentials, Venue } from '../../domain/venue';
 import { applyToLocked, lockForEvidence } from './apply-evidence';
 import { addAttempt, NonceBook, venueTermsOf } from './attempt-builder';
@@ -43,7 +43,7 @@ export class Mutations {
   async record(intent: MutationIntent, context: MutationContext): Promise<RecordedMutation> {
     const venue = this.venueOf(intent.venue);
     const credentials = (await this.credentials.ofAll([intent.accountId])).get(intent.accountId);
-    const work = async (tx: Transaction, changes: ChangeSet, lockIds: readonly string[]): Promise<{ answer: RecordedMutation; right: SendRight | null }> => {
+    const work = async (tx: Transaction, changes: ChangeSet, lockIds: readonly string[]): Promise<{ answer: RecordedMutation; right: FirstRight | null }> => {
       const nonces = new NonceBook(this.core, tx);
       const locking = lockAccounts(tx, lockIds);
       // A signer is locked between account and order; without one, all leave together and are done in this order.
@@ -172,7 +172,7 @@ export class Mutations {
     await supersedeMutationAttempts(tx, amends, at);
   }
 
-  private sign(changes: ChangeSet, nonces: NonceBook, plan: SignPlan): Promise<SendRight> {
+  private sign(changes: ChangeSet, nonces: NonceBook, plan: SignPlan): Promise<FirstRight> {
     const { account, venue, credentials, order, mutation, sendBeforeMs, resendOf } = plan;
     return addAttempt(this.core, changes, nonces, {
       account, venue, session: venue.session(credentials), orders: [order], isExit: mutation.kind === 'cancel' || order.reduceOnly, mutationId: mutation.id, resendOf, sendBeforeMs,

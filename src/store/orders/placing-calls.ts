@@ -1,6 +1,6 @@
 /** Accepted orders become venue calls: per account, exits apart from entries, in batches the venue takes; a group is a call of its own. */
 import type { ErrorCode } from '../../domain/errors';
-import type { RecordedCall, SendRight } from '../../domain/order-store';
+import type { FirstRight, RecordedCall } from '../../domain/order-store';
 import type { VenueCredentials } from '../../domain/venue';
 import { addAttempt, placeRequestOf, type NonceBook } from './attempt-builder';
 import type { ChangeSet } from '../change-set';
@@ -9,7 +9,7 @@ import type { Candidate } from './placing';
 
 export interface SignedCalls {
   readonly calls: readonly RecordedCall[];
-  readonly rights: readonly SendRight[];
+  readonly rights: readonly FirstRight[];
   /** Orders whose request could not be made: they are denied, the others go on. */
   readonly failures: ReadonlyMap<string, { readonly code: ErrorCode; readonly message: string }>;
 }
@@ -20,7 +20,7 @@ export interface SignedCalls {
  */
 export async function signAccepted(core: StoreCore, changes: ChangeSet, nonces: NonceBook, candidates: readonly Candidate[], credentials: ReadonlyMap<string, VenueCredentials>, sendBeforeMs: number): Promise<SignedCalls> {
   const calls: RecordedCall[] = [];
-  const rights: SendRight[] = [];
+  const rights: FirstRight[] = [];
   const failures = new Map<string, { readonly code: ErrorCode; readonly message: string }>();
   for (const batch of batches(core, candidates)) {
     const [first] = batch;

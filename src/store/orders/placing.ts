@@ -10,7 +10,7 @@ import { exposureOf } from '../../domain/exposure';
 import { decimalText } from '../../domain/decimal';
 import { EVENT_OF_STATE } from '../../domain/order-changes';
 import { UNCONDITIONAL, type Order, type OrderIntent } from '../../domain/order';
-import type { RecordedCall, RecordedGroup, RecordedItem, SendRight } from '../../domain/order-store';
+import type { FirstRight, RecordedCall, RecordedGroup, RecordedItem } from '../../domain/order-store';
 import type { VenueCredentials } from '../../domain/venue';
 import type { AccountFigures } from '../../risk/figures';
 import { judgeOrder, valuationPrice } from '../../risk/judge';
@@ -114,7 +114,7 @@ export class Placing {
     }
   }
 
-  private async record(tx: Queryable, changes: ChangeSet, intents: readonly OrderIntent[], state: GroupState): Promise<{ group: RecordedGroup; rights: readonly SendRight[] }> {
+  private async record(tx: Queryable, changes: ChangeSet, intents: readonly OrderIntent[], state: GroupState): Promise<{ group: RecordedGroup; rights: readonly FirstRight[] }> {
     const items = new Map<number, RecordedItem>();
     const accepted: { readonly index: number; readonly candidate: Candidate }[] = [];
     const asked: Candidate[] = [];

@@ -4,7 +4,7 @@
  * which the fence is raised in the database.
  */
 import type { Clock } from '../../domain/clock';
-import type { SendRight } from '../../domain/order-store';
+import type { FirstRight } from '../../domain/order-store';
 
 /** Rights wait for milliseconds; at 1,300 orders a second this is many seconds of groups. The oldest goes first. */
 const MAX_RIGHTS = 10_000;
@@ -20,13 +20,13 @@ export interface TakenRight {
 }
 
 export class SendRights {
-  private readonly rights = new Map<string, SendRight>();
+  private readonly rights = new Map<string, FirstRight>();
   /** When a right was taken, for the timeline; written with the report. */
   private readonly taken = new Map<string, TakenRight>();
 
   constructor(private readonly clock: Clock) {}
 
-  keep(right: SendRight): void {
+  keep(right: FirstRight): void {
     this.rights.set(right.attemptId, right);
     dropOldest(this.rights);
     const nowMs = this.clock.nowMs();
@@ -37,7 +37,7 @@ export class SendRights {
   }
 
   /** The right, once. */
-  take(attemptId: string): SendRight | null {
+  take(attemptId: string): FirstRight | null {
     const right = this.rights.get(attemptId);
     if (right === undefined) return null;
     this.rights.delete(attemptId);

@@ -1,13 +1,10 @@
 /** The right to send an attempt, and the report of what came of it. */
 import { isoTime } from '../../domain/clock';
 import type { AppliedOrder, AttemptReport, OrderEvidence, SendRight } from '../../domain/order-store';
-import type { SignedRequest } from '../../domain/venue';
 import { applyToLocked, lockForEvidence } from './apply-evidence';
-import { attemptContext } from './attempt-builder';
 import { plainRow } from '../database/columns';
 import { change, type StoreCore } from '../core';
 import type { Parameter, Queryable } from '../database/database';
-import { open } from '../keys/envelope';
 import { FenceChecks } from './fence-checks';
 import { lockAccountOfAttempt, orderOf, ORDER_SELECT, type LockedAccount } from '../database/locks';
 import { settleReported } from './signer-nonces';
@@ -26,9 +23,6 @@ interface TakenRow {
   readonly fence: number;
   readonly venue: string;
   readonly accountId: string;
-  readonly keyId: string;
-  readonly wrappedKey: string;
-  readonly data: string | null;
   readonly sendBefore: string;
 }
 
@@ -42,7 +36,7 @@ export class Sending {
     this.fences = new FenceChecks(core.database);
   }
 
-  /** null: already reported, a newer attempt took its place, or a restored database lost it. `maybeSent`: someone else may have sent these bytes. */
+  /** null: already reported, a newer attempt took its place, or a restored database lost it. `maybeSent`: someone else may have sent its bytes, which stay sealed: also where nobody can open them any more, the venue can be asked. */
   async takeSend(attemptId: string): Promise<SendRight | null> {
     const first = this.rights.take(attemptId);
     if (first !== null) return first;
@@ -51,7 +45,7 @@ export class Sending {
       if ((await lockAccountOfAttempt(tx, attemptId)) === null) return null;
       const [row] = await tx.rows(
         `UPDATE attempts SET fence = fence + 1, taken_at = $2::timestamptz WHERE id = $1 AND reported_at IS NULL AND superseded_at IS NULL
-         RETURNING fence, venue, account_id AS "accountId", key_id AS "keyId", encode(wrapped_key, 'base64') AS "wrappedKey", encode(data, 'base64') AS data, send_before AS "sendBefore"`,
+         RETURNING fence, venue, account_id AS "accountId", send_before AS "sendBefore"`,
         attemptId,
         isoTime(this.core.clock.nowMs()),
       );
@@ -65,10 +59,7 @@ export class Sending {
     });
     if (taken === null) return null;
     const { row, orders } = taken;
-    if (row.data === null) throw new Error(`the bytes of attempt ${attemptId} were purged`);
-    const sealed = { keyId: row.keyId, wrappedKey: Buffer.from(row.wrappedKey, 'base64'), data: Buffer.from(row.data, 'base64') };
-    const request = JSON.parse((await open(this.core.keys, sealed, attemptContext(attemptId))).toString('utf8')) as SignedRequest;
-    return { attemptId, fence: row.fence, request, venue: row.venue, accountId: row.accountId, orders, sendBeforeMs: Date.parse(row.sendBefore), maybeSent: true };
+    return { attemptId, fence: row.fence, venue: row.venue, accountId: row.accountId, orders, sendBeforeMs: Date.parse(row.sendBefore), maybeSent: true };
   }
 
   /** One indexed read, immediately before the socket write. */

@@ -6,7 +6,7 @@ import type { SignedRequest } from '../../domain/venue';
 import { attemptContext } from './attempt-builder';
 import { plainRow } from '../database/columns';
 import type { StoreCore } from '../core';
-import { open } from '../keys/envelope';
+import { openIfAtHand } from '../keys/envelope';
 import type { Events } from '../events';
 import { orderOf, ORDER_SELECT } from '../database/locks';
 import { mutationOf, mutationsOf } from './mutation-rows';
@@ -71,10 +71,10 @@ async function attemptsOf(core: StoreCore, orderId: string): Promise<TimelineAtt
   );
 }
 
-async function requestText(keys: KeyProvider, attemptId: string, sealed: { readonly keyId: string; readonly wrappedKey: string; readonly data: string }): Promise<string> {
+async function requestText(keys: KeyProvider, attemptId: string, sealed: { readonly keyId: string; readonly wrappedKey: string; readonly data: string }): Promise<string | null> {
   const envelope = { keyId: sealed.keyId, wrappedKey: Buffer.from(sealed.wrappedKey, 'base64'), data: Buffer.from(sealed.data, 'base64') };
-  const request = JSON.parse((await open(keys, envelope, attemptContext(attemptId))).toString('utf8')) as SignedRequest;
-  return withoutSecrets(request.bytes);
+  const bytes = await openIfAtHand(keys, envelope, attemptContext(attemptId));
+  return bytes === null ? null : withoutSecrets((JSON.parse(bytes.toString('utf8')) as SignedRequest).bytes);
 }
 
 /** A request's bytes with every signature and key hidden: JSON and query strings by name; anything else only by its size. */

@@ -96,7 +96,7 @@ describe('an amend', () => {
     const recorded = await record(intent);
     expect(recorded).toMatchObject({ verdict: 'accepted', order: { pendingReplace: true, triggerPrice: '1.5' }, mutation: { triggerPrice: '1.6' } });
     const right = await world.store.sending.takeSend(attemptOf(recorded));
-    expect(JSON.parse(right?.request.bytes ?? '{}')).toMatchObject({ triggerPrice: '1.6', terms: { type: 'stopMarket', triggerPrice: '1.5' } });
+    expect(JSON.parse(right?.request?.bytes ?? '{}')).toMatchObject({ triggerPrice: '1.6', terms: { type: 'stopMarket', triggerPrice: '1.5' } });
     const view = viewOf(stop, { triggerPrice: '1.6', revision: 2 });
     await world.store.mutations.settle(intent.id, 'applied', [{ orderId: stop.id, evidence: { kind: 'amendSettled', key: `amendSettled/${intent.id}`, order: view, at: isoTime(Date.now()) } }]);
     expect(await world.store.orders.byId(stop.id)).toMatchObject({ pendingReplace: false, triggerPrice: '1.6', state: 'WORKING' });

@@ -31,7 +31,7 @@ async function placed(account: Account): Promise<{ readonly orderId: string; rea
 }
 
 async function nonceOf(attemptId: string | null): Promise<string | null | undefined> {
-  return (await world.store.sending.takeSend(attemptId ?? ''))?.request.nonce;
+  return (await world.store.sending.takeSend(attemptId ?? ''))?.request?.nonce;
 }
 
 const report = (attemptId: string | null, outcome: AttemptReport['outcome'], nonce?: AttemptReport['nonce']) =>

@@ -4,7 +4,7 @@ import { AttemptSender } from '../../../src/activities/attempt-sender';
 import { MutationSettler, type MutationSettlerPorts } from '../../../src/activities/mutation-settler';
 import type { MutationStep } from '../../../src/activities/order-activities';
 import { isoTime } from '../../../src/domain/clock';
-import type { Venue } from '../../../src/domain/venue';
+import type { SignedRequest, Venue } from '../../../src/domain/venue';
 import { VenueOutcomeUnknown, VenueRefused } from '../../../src/domain/venue-errors';
 import { sampleView } from '../domain/order-samples';
 import { ManualClock, ModelStore, ModelVenue, START_MS, type Fate } from './order-path-model';
@@ -55,16 +55,21 @@ describe('placing', () => {
   });
 
   test('the property finds a sender that sends again what may have been sent', async () => {
-    const resending: Plant = (ports) => ({
-      ...ports,
-      sending: {
-        ...ports.sending,
-        takeSend: async (attemptId) => {
-          const right = await ports.sending.takeSend(attemptId);
-          return right === null ? null : { ...right, maybeSent: false };
+    const resending: Plant = (ports) => {
+      const requests = new Map<string, SignedRequest>();
+      return {
+        ...ports,
+        sending: {
+          ...ports.sending,
+          takeSend: async (attemptId) => {
+            const right = await ports.sending.takeSend(attemptId);
+            if (right?.maybeSent === false) requests.set(attemptId, right.request);
+            const request = requests.get(attemptId);
+            return right === null || request === undefined ? right : { ...right, maybeSent: false, request };
+          },
         },
-      },
-    });
+      };
+    };
     expect((await fc.check(atMostOneOrder(resending), { ...RUNS, seed: 1 })).failed).toBe(true);
   });
 

@@ -256,7 +256,8 @@ export class ModelStore {
     if (attempt === undefined || attempt.report !== null) return null;
     attempt.fence += 1;
     const { request, sendBeforeMs, fence } = attempt;
-    return { attemptId, fence, request, venue: this.venue.name, accountId: 'a1', orders: attempt.orderIds.map((id) => this.order(id)), sendBeforeMs, maybeSent: fence > 1 };
+    const right = { attemptId, fence, venue: this.venue.name, accountId: 'a1', orders: attempt.orderIds.map((id) => this.order(id)), sendBeforeMs };
+    return fence > 1 ? { ...right, maybeSent: true } : { ...right, maybeSent: false, request };
   }
 
   private report(report: AttemptReport): readonly AppliedOrder[] {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import type { SendRight } from '../../../src/domain/order-store';
+import type { FirstRight } from '../../../src/domain/order-store';
 import { SendRights } from '../../../src/store/orders/send-rights';
 
-const right = (attemptId: string, sendBeforeMs: number): SendRight => ({ attemptId, fence: 1, request: { kind: 'place', bytes: '', nonce: null, venueDeadlineMs: null }, venue: 'paper', accountId: 'a', orders: [], sendBeforeMs, maybeSent: false });
+const right = (attemptId: string, sendBeforeMs: number): FirstRight => ({ attemptId, fence: 1, request: { kind: 'place', bytes: '', nonce: null, venueDeadlineMs: null }, venue: 'paper', accountId: 'a', orders: [], sendBeforeMs, maybeSent: false });
 
 describe('the first right to send', () => {
   test('is taken once', () => {
