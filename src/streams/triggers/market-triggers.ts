@@ -60,7 +60,7 @@ export class MarketTriggers {
   }
 
   extremeOf(slot: number): string | null {
-    return this.slots.isTrailing(slot) ? (this.trailsOf(slot).extremeOf(slot)?.toFixed() ?? null) : null;
+    return this.slots.isTrailing(slot) ? this.trailsOf(slot).extremeOf(slot) : null;
   }
 
   takeMoved(take: (slot: number, extreme: string) => void): void {

@@ -32,12 +32,19 @@ export class TrailGroup {
   private readonly byRatio = new First();
   /** The group that it is part of by now, or was for a time. */
   joined: TrailGroup | null = null;
+  private told: { readonly of: Exact; readonly text: string } | null = null;
   readonly atExtreme: HeapPlace<TrailGroup>;
   readonly atLevel: HeapPlace<TrailGroup>;
 
   constructor(public extreme: Exact) {
     this.atExtreme = new HeapPlace<TrailGroup>(this, extreme);
     this.atLevel = new HeapPlace<TrailGroup>(this, extreme);
+  }
+
+  /** Made once for all of its triggers. */
+  get extremeText(): string {
+    if (this.told?.of !== this.extreme) this.told = { of: this.extreme, text: this.extreme.exact.toFixed() };
+    return this.told.text;
   }
 
   get isEmpty(): boolean {

@@ -59,8 +59,8 @@ export class TrailingIndex {
   }
 
   /** The extreme that a trigger has now; null: it follows nothing. */
-  extremeOf(slot: number): Decimal | null {
-    return this.slots.group(slot)?.extreme.exact ?? null;
+  extremeOf(slot: number): string | null {
+    return this.slots.group(slot)?.extremeText ?? null;
   }
 
   /** Which prices would change something here; see QuietPrices. */
@@ -87,8 +87,7 @@ export class TrailingIndex {
   /** Of those whose extreme moved since this was asked last, with what it is now. */
   takeMoved(take: (slot: number, extreme: string) => void): void {
     for (const group of this.moved) {
-      const extreme = group.extreme.exact.toFixed();
-      for (const slot of group.slotsOf(this.offsets)) take(slot, extreme);
+      for (const slot of group.slotsOf(this.offsets)) take(slot, group.extremeText);
     }
     this.moved.clear();
   }
