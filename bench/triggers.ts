@@ -1,7 +1,7 @@
 /**
  * `npm run bench:triggers`: the trigger index on one core against the loop that looks at every trigger of a market on every price, in one
  * run and with the same outcome. 1 % of the prices reach a trigger; what fired is armed anew, and others are disarmed and armed meanwhile.
- * Recordings (SUREFILL_SHARED_DATA, ../shared/data) give the steps of the prices where they are there, a generator elsewhere. Then, unless
+ * Recordings (SUREFILL_SHARED_DATA, ../shared/data) give half of the prices' steps where they are there, a generator the others. Then, unless
  * `--index` is given, the way of a price through the whole program (trigger-path.ts).
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -45,14 +45,13 @@ function seeded(seed: number): () => number {
   };
 }
 
-/** Steps as parts of the price, from the recording's closes or made. */
+/** Steps as parts of the price: in turn one of the recording's closes, where it is there, and one that is made. */
 function steps(): { readonly from: string; readonly moves: readonly number[] } {
-  if (!existsSync(RECORDING)) {
-    const random = seeded(7);
-    return { from: 'generated', moves: Array.from({ length: 10_000 }, () => (random() - 0.5) / 500) };
-  }
+  const random = seeded(7);
+  const made = (): number => (random() - 0.5) / 500;
+  if (!existsSync(RECORDING)) return { from: 'generated', moves: Array.from({ length: 10_000 }, made) };
   const closes = gunzipSync(readFileSync(RECORDING)).toString('utf8').trim().split('\n').slice(1).map((line) => Number(line.split(',')[4]));
-  return { from: 'recorded', moves: closes.slice(1).map((close, n) => close / (closes[n] ?? close) - 1) };
+  return { from: 'recorded and generated', moves: closes.slice(1).flatMap((close, n) => [close / (closes[n] ?? close) - 1, made()]) };
 }
 
 interface Tick {
