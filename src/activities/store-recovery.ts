@@ -32,6 +32,8 @@ export interface StoreRecoveryPorts extends ReadBackPorts {
     open(mark: StoreMark | null): Promise<StoreMark | null>;
   };
   accounts(): Promise<readonly Account[]>;
+  /** Those whose keys nobody opens any more, whatever their status. */
+  withLostKeys(): Promise<ReadonlySet<string>>;
   /** Venues that this process knows. */
   readonly venues: readonly string[];
   ensureAccountWatched(account: Account): Promise<void>;
@@ -105,7 +107,8 @@ function unfinishedOf(accountId: string, unfinished: readonly string[]): { reado
 
 /** Every account that can be looked at: not one that needs a new key, nor of a venue that is not configured. */
 async function watchedAccounts(ports: StoreRecoveryPorts): Promise<readonly Account[]> {
-  return (await ports.accounts()).filter((account) => ports.venues.includes(account.venue) && !needsNewKey(account));
+  const [accounts, lost] = await Promise.all([ports.accounts(), ports.withLostKeys()]);
+  return accounts.filter((account) => ports.venues.includes(account.venue) && !needsNewKey(account) && !lost.has(account.id));
 }
 
 async function awaitLooks(ports: StoreRecoveryPorts, sinceMs: number, asked: readonly string[]): Promise<{ unread: readonly string[] }> {

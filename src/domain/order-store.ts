@@ -119,7 +119,7 @@ export interface MutationIntent {
 }
 
 export type RecordedMutation =
-  /** Without an attempt: its signer is held by a request whose nonce is open. */
+  /** Without an attempt: its signer is held by a request whose nonce is open, or its account's key is not at hand where it was recorded. */
   | { readonly verdict: 'accepted'; readonly attemptId: string | null; readonly order: Order; readonly mutation: Mutation }
   /** Nothing to send: already terminal, or the same mutation is under way (mutationId names it). */
   | { readonly verdict: 'nothingToDo'; readonly order: Order; readonly mutationId: string | null }

@@ -28,6 +28,7 @@ export function storeRecoveryActivities({ store, venues, clock, logger, temporal
     isMutationKnown: async (mutationId) => (await store.mutations.find(mutationId)) !== null,
     endWorkflow: (workflowId, reason) => endWorkflow(temporal.client, workflowId, reason),
     accounts: () => store.accounts.allActive(),
+    withLostKeys: () => store.accounts.withLostKeys(),
     venues: [...venues.keys()],
     ensureAccountWatched: (account) => ensureAccountWatched(temporal.client, account),
     reconcile: (accountId, reason) => reconcileAccount(temporal.client, accountId, reason),

@@ -21,7 +21,7 @@ export function accountChangeRoutes({ ports, directory }: RouteContext): Route[]
       operationId: 'changeAccount',
       tag: 'Accounts',
       summary: 'Rename an account, halt, reduce or release it, or replace its key',
-      description: 'All of it or nothing. A new key is tried at the venue first; one that it refuses changes nothing. While orders are open, a position is held or money is on its way, it must be a key for the same address. An account that was halted because its key was refused needs the new key and `status: ACTIVE`.',
+      description: 'All of it or nothing. A new key is tried at the venue first; one that it refuses changes nothing. While orders are open, a position is held or money is on its way, it must be a key for the same address. An account that was halted because its key was refused, or its master key is lost, needs the new key and `status: ACTIVE`; without one that it lacks it is not released (CONFLICT).',
       scope: 'admin',
       params: accountParams,
       body: accountChangeSchema,
@@ -76,7 +76,7 @@ export function accountChangeRoutes({ ports, directory }: RouteContext): Route[]
       params: accountParams,
       body: leverageRequestSchema,
       responses: { 200: { description: 'As the venue took it.', schema: leverageSchema } },
-      errors: ['NOT_FOUND', 'UNPROCESSABLE', ...VENUE_ERRORS],
+      errors: ['NOT_FOUND', 'CONFLICT', 'UNPROCESSABLE', ...VENUE_ERRORS],
       async handle({ params, body, userId, actor }) {
         const account = await own(params.id, userId);
         const market = await directory.findMarket(body.symbol, account.venue);

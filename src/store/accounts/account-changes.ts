@@ -1,5 +1,5 @@
 /** What an administrator changes of an account: its name, status, sealed key, leverage; and its end. */
-import { KEY_REPLACED, needsNewKey, type Account, type AccountStatus, type MarginMode } from '../../domain/account';
+import { KEY_LOST, KEY_REPLACED, needsNewKey, type Account, type AccountStatus, type MarginMode } from '../../domain/account';
 import { isoTime } from '../../domain/clock';
 import { decimalText } from '../../domain/decimal';
 import { DomainError } from '../../domain/errors';
@@ -39,7 +39,8 @@ export class AccountChanges {
 
   /**
    * All of it or nothing. What is so already tells nobody. A new key for an account that is halted because its old one was
-   * refused, or is lost, leaves it halted, but watched again. Throws NOT_FOUND, and CONFLICT for a name that another account has.
+   * refused, or is lost, leaves it halted, but watched again. Throws NOT_FOUND, and CONFLICT for a name that another account has, and for the
+   * release of one whose key is lost and that gets no new one with it.
    */
   async apply(id: string, userId: string, wanted: AccountChange, actor: string): Promise<Account> {
     const sealed = wanted.credential === undefined ? null : await sealedCredential(this.core.keys, wanted.credential);
@@ -51,6 +52,7 @@ export class AccountChanges {
         if (wanted.status !== undefined && wanted.status.status !== 'HALTED' && locked.killSwitchId !== null) {
           throw new DomainError('CONFLICT', `kill switch ${locked.killSwitchId} holds the account HALTED: release it with POST /api/v1/kill-switch/${locked.killSwitchId}/release`, { details: { killSwitchId: locked.killSwitchId } });
         }
+        if (wanted.status !== undefined && wanted.status.status !== 'HALTED' && sealed === null) await this.assertHasKey(before);
         if (wanted.credential !== undefined) await this.assertSameAddress(tx, id, wanted.credential);
         if (sealed !== null) await this.replaceCredential(tx, before, sealed, wanted.signerId ?? before.signerId);
         const status = wanted.status ?? (sealed !== null && needsNewKey(before) ? { status: before.status, reason: KEY_REPLACED } : null);
@@ -132,6 +134,12 @@ export class AccountChanges {
     if (isSame) return;
     if (isMoneyMoving) throw new DomainError('CONFLICT', 'money is on its way to, from or within the account: its address can be another once that has ended', { details: { moves, fundings: agreed + fundings, fundedOrders } });
     throw new DomainError('CONFLICT', `the account has ${orders} open orders and ${positions} positions at its address: cancel and close them first, or add the other address as an account of its own`, { details: { orders, positions } });
+  }
+
+  /** Released without one it would trade nothing, and wait in vain to be looked at. */
+  private async assertHasKey(account: Account): Promise<void> {
+    const isLost = account.statusReason === KEY_LOST ? (await this.sealed.openable(account.id)) === null : (await this.sealed.lostOf([account.id])).has(account.id);
+    if (isLost) throw new DomainError('CONFLICT', 'the master key that sealed the account\'s key is lost: give it a new key first, or with the status', { details: { field: 'credentials' } });
   }
 
   private async own(tx: Queryable, id: string, userId: string): Promise<LockedAccount> {

@@ -89,6 +89,11 @@ export class Accounts {
     return this.read(this.core.database, 'true');
   }
 
+  /** Accounts, of all users, that nobody can look at: their keys were sealed by a master key that is lost. */
+  withLostKeys(): Promise<ReadonlySet<string>> {
+    return this.sealed.lostOf(null);
+  }
+
   async credentials(accountId: string): Promise<VenueCredentials> {
     return this.sealed.of(accountId);
   }

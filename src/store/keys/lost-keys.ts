@@ -9,9 +9,7 @@ import { appendAct } from '../audit/audit';
 import { change, type StoreCore } from '../core';
 import type { Credentials } from '../accounts/credentials';
 import { lockAccounts } from '../database/locks';
-
-/** The setting that names them, each with the time it was said. */
-export const LOST_KEYS_SETTING = 'lost-master-keys';
+import { LOST_KEYS_SETTING } from './lost-key-list';
 
 export interface LostAccounts {
   readonly accountIds: readonly string[];

@@ -65,7 +65,7 @@ export class CollateralMoves {
 
   /**
    * Takes a nonce, signs, and stores both with the move; the same id again changes nothing. Audited. Throws NOT_FOUND for an account that
-   * is not the user's, is deleted or has no key, CONFLICT while other margin of the same position is under way, SERVICE_UNAVAILABLE where the
+   * is not the user's or is deleted, CONFLICT where it has no key and while other margin of the same position is under way, SERVICE_UNAVAILABLE where the
    * venue has to be read anew, and what signing throws: then nothing is left.
    */
   async record(move: CollateralMove, { basis, readAtMs, recordBeforeMs }: MoveGrounds): Promise<CollateralMove> {

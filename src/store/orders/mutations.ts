@@ -8,7 +8,7 @@ import { applyToLocked, lockForEvidence } from './apply-evidence';
 import { addAttempt, NonceBook, venueTermsOf } from './attempt-builder';
 import type { ChangeSet } from '../change-set';
 import { change, signsWithNonces, type StoreCore } from '../core';
-import { NO_KEY, type Credentials } from '../accounts/credentials';
+import { isElsewhere, KEY_ELSEWHERE, NO_KEY, type Credentials } from '../accounts/credentials';
 import type { Queryable, Transaction } from '../database/database';
 import { loadFigures } from '../risk/figures';
 import { lockAccounts, lockOrders, type LockedAccount, type LockedOrder } from '../database/locks';
@@ -39,10 +39,14 @@ export class Mutations {
     private readonly userLimits: UserLimitChanges,
   ) {}
 
-  /** A repeat of the same intent gets the same attempt. None is made while another request's open nonce holds the signer. */
+  /**
+   * A repeat of the same intent gets the same attempt. None is made while another request's open nonce holds the signer, nor of a cancel
+   * whose account's key cannot be opened here: it is on record, and whoever has the key sends it.
+   */
   async record(intent: MutationIntent, context: MutationContext): Promise<RecordedMutation> {
     const venue = this.venueOf(intent.venue);
-    const credentials = (await this.credentials.ofAll([intent.accountId])).get(intent.accountId);
+    const { opened, elsewhere } = await this.credentials.ofAll([intent.accountId]);
+    const credentials = opened.get(intent.accountId);
     const work = async (tx: Transaction, changes: ChangeSet, lockIds: readonly string[]): Promise<{ answer: RecordedMutation; right: FirstRight | null }> => {
       const nonces = new NonceBook(this.core, tx);
       const locking = lockAccounts(tx, lockIds);
@@ -58,7 +62,8 @@ export class Mutations {
       if (repeated !== null) return { answer: repeated, right: null };
       const check = await this.check(tx, intent, { accounts, account, locked, earlier, venue });
       if (check.verdict !== 'go') return { answer: { ...check, order: locked.order }, right: null };
-      if (credentials === undefined) return { answer: { verdict: 'denied', code: 'NOT_FOUND', message: NO_KEY, order: locked.order }, right: null };
+      if (credentials === undefined && !isElsewhere({ elsewhere }, account)) return { answer: { verdict: 'denied', code: 'CONFLICT', message: NO_KEY, order: locked.order }, right: null };
+      if (credentials === undefined && intent.kind === 'amend') return { answer: { verdict: 'denied', code: 'SERVICE_UNAVAILABLE', message: KEY_ELSEWHERE, order: locked.order }, right: null };
       const nowMs = this.core.clock.nowMs();
       const at = isoTime(nowMs);
       await this.supersedeAmends(tx, intent, earlier, at);
@@ -71,8 +76,7 @@ export class Mutations {
       const [applied] = await applyToLocked(tx, accounts, own, [{ orderId, evidence }], changes, this.core.markOf);
       const order = applied?.order ?? locked.order;
       const sendBeforeMs = Math.min(nowMs + context.sendTtlMs, Date.parse(sendBefore));
-      const held = nonces.holderOf(account) !== null;
-      const right = held ? null : await this.sign(changes, nonces, { account, venue, credentials, order, mutation: intent, sendBeforeMs, resendOf: null });
+      const right = credentials === undefined || nonces.holderOf(account) !== null ? null : await this.sign(changes, nonces, { account, venue, credentials, order, mutation: intent, sendBeforeMs, resendOf: null });
       await nonces.save();
       changes.moreFollows = right !== null;
       return { answer: { verdict: 'accepted', attemptId: right?.attemptId ?? null, order, mutation }, right };

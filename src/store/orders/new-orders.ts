@@ -1,6 +1,6 @@
 /** How an intent becomes an order's first row: as one that is to be sent, one that waits in a workflow, or one that is denied. */
 import { isoTime } from '../../domain/clock';
-import { NO_KEY } from '../accounts/credentials';
+import { isElsewhere, NO_KEY } from '../accounts/credentials';
 import { conditionOf } from '../../domain/condition';
 import type { ErrorCode } from '../../domain/errors';
 import { UNCONDITIONAL, UNGROUPED, UNSUPERVISED, type Order, type OrderIntent, type Supervision } from '../../domain/order';
@@ -52,7 +52,8 @@ export function armed(core: StoreCore, intent: OrderIntent, account: LockedAccou
   const venue = core.venues.get(intent.venue);
   if (venue === undefined) return denied(candidate, 'VENUE_UNAVAILABLE', `venue ${intent.venue} is not configured`);
   if (intent.reduceOnly && !venue.capabilities.reduceOnly) return denied(candidate, 'UNPROCESSABLE', `${intent.venue} takes no reduce-only orders`);
-  if (!state.credentials.has(account.id)) return denied(candidate, 'FORBIDDEN', NO_KEY);
+  // What it places later, a process places that has the key.
+  if (!state.credentials.has(account.id) && !isElsewhere(state, account)) return denied(candidate, 'FORBIDDEN', NO_KEY);
   const figures = state.figures.get(account.id);
   // What was accepted before the database was restored is judged no more.
   if (intent.reduceOnly || figures === undefined || state.context.readBack !== undefined) return candidate;

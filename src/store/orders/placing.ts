@@ -19,7 +19,7 @@ import { exposed } from './apply-evidence';
 import { NonceBook } from './attempt-builder';
 import type { ChangeSet } from '../change-set';
 import { signsWithNonces, type StoreCore } from '../core';
-import { NO_KEY, type Credentials } from '../accounts/credentials';
+import { isElsewhere, KEY_ELSEWHERE, NO_KEY, type Credentials } from '../accounts/credentials';
 import type { Queryable } from '../database/database';
 import { figuresFrom } from '../risk/figures';
 import { lockAccounts, type LockedAccount, type OrderBookkeeping } from '../database/locks';
@@ -82,7 +82,7 @@ export class Placing {
   async recordOrders(intents: readonly OrderIntent[], context: PlacingContext): Promise<RecordedGroup> {
     if (intents.length === 0) return { items: [], calls: [] };
     const accountIds = [...new Set(intents.map((intent) => intent.accountId))];
-    const credentials = await this.credentials.ofAll(accountIds);
+    const { opened: credentials, elsewhere } = await this.credentials.ofAll(accountIds);
     const { group, rights } = await this.userLimits.change(accountIds, async (tx, changes, lockIds) => {
       const nowMs = this.core.clock.nowMs();
       // Sent together, done in this order: what is read is read under the locks.
@@ -94,7 +94,7 @@ export class Placing {
       const nonces = new NonceBook(this.core, tx);
       await nonces.lock(accounts.values());
       const figures = figuresFrom(reading.figures, accounts.values(), mine, this.core);
-      const recorded = await this.record(tx, changes, intents, { accounts, companions, credentials, figures, reading, nonces, context, nowMs });
+      const recorded = await this.record(tx, changes, intents, { accounts, companions, credentials, elsewhere, figures, reading, nonces, context, nowMs });
       await nonces.save();
       changes.moreFollows = accountIds.every((accountId) => recorded.rights.some((right) => right.accountId === accountId));
       return recorded;
@@ -118,7 +118,7 @@ export class Placing {
     const items = new Map<number, RecordedItem>();
     const accepted: { readonly index: number; readonly candidate: Candidate }[] = [];
     const asked: Candidate[] = [];
-    const held: { readonly index: number; readonly candidate: Candidate }[] = [];
+    const held: { readonly index: number; readonly candidate: Candidate; readonly words: string }[] = [];
     const repeated: string[] = [];
     const consider = (intent: OrderIntent, index: number, admission: Admission): void => {
       const account = state.accounts.get(intent.accountId);
@@ -149,7 +149,7 @@ export class Placing {
       if (state.context.denialsOnly === true && candidate.order.state !== 'DENIED') throw new NotDenied();
       state.reading.remember(candidate.order);
       if (admission === 'hold') {
-        held.push({ index, candidate });
+        held.push({ index, candidate, words: isElsewhere(state, account) ? KEY_ELSEWHERE : HELD_BACK });
         return;
       }
       if (admission === 'ask') {
@@ -180,9 +180,10 @@ export class Placing {
       if (failure !== undefined) items.set(index, { orderId: candidate.order.id, verdict: 'denied' });
     }
     // Alone they wait, and their activity is tried again; exits beside them do not wait with them.
-    if (held.length > 0 && accepted.length + asked.length === 0) throw new DomainError('SERVICE_UNAVAILABLE', HELD_BACK, { retryAfterSeconds: 1 });
-    for (const { index, candidate } of held) {
-      addOrder(changes, denied(candidate, 'SERVICE_UNAVAILABLE', HELD_BACK));
+    const [first] = held;
+    if (first !== undefined && accepted.length + asked.length === 0) throw new DomainError('SERVICE_UNAVAILABLE', first.words, { retryAfterSeconds: 1 });
+    for (const { index, candidate, words } of held) {
+      addOrder(changes, denied(candidate, 'SERVICE_UNAVAILABLE', words));
       items.set(index, { orderId: candidate.order.id, verdict: 'denied' });
     }
     for (const candidate of asked) addOrder(changes, candidate);
@@ -191,9 +192,12 @@ export class Placing {
     return { group: { items: intents.map((_, index) => itemAt(items, index)), calls }, rights: signed.rights };
   }
 
-  private admission(intent: OrderIntent, { context, reading }: GroupState): Admission {
-    if (context.readBack === undefined) return admissionOf(reading.stores, { ...intent, intendedAtMs: context.intendedAtMs ?? null });
-    return 'ask';
+  private admission(intent: OrderIntent, state: GroupState): Admission {
+    if (state.context.readBack !== undefined) return 'ask';
+    const admission = admissionOf(state.reading.stores, { ...intent, intendedAtMs: state.context.intendedAtMs ?? null });
+    const account = state.accounts.get(intent.accountId);
+    // Whoever has the key signs it.
+    return admission === 'send' && account !== undefined && isElsewhere(state, account) ? 'hold' : admission;
   }
 
   /** Of an intent that somebody judged before: it counts, whatever the figures are now. */
@@ -228,6 +232,7 @@ export interface GroupState {
   readonly accounts: ReadonlyMap<string, LockedAccount>;
   readonly companions: Companions;
   readonly credentials: ReadonlyMap<string, VenueCredentials>;
+  readonly elsewhere: ReadonlySet<string>;
   readonly figures: Map<string, AccountFigures>;
   readonly reading: GroupReading;
   readonly nonces: NonceBook;
