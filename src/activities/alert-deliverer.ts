@@ -28,7 +28,8 @@ export interface AlertDeliveryActivities {
 export interface AlertDelivererPorts {
   readonly clock: Clock;
   readonly outbox: { step(channelId: string, settled: SettledMessage | null, claim: boolean): Promise<ChannelStep> };
-  secretsOf(channelId: string): Promise<ChannelSecrets>;
+  /** `lost`: the master key that sealed them is. */
+  secretsOf(channelId: string): Promise<ChannelSecrets | 'lost'>;
   readonly telegram: Pick<Telegram, 'send'>;
   /** null: this server sends no e-mail. */
   readonly mailer: Pick<Mailer, 'send'> | null;
@@ -41,6 +42,8 @@ export interface AlertDelivererPorts {
 const ROUND_MS = 20_000;
 /** No hint ends this wait unless it comes: one that was lost costs at most this. */
 const LONGEST_WAIT_MS = 3_600_000;
+
+const NO_SECRETS: ChannelSecrets = { botToken: null, code: null };
 
 export function createAlertDeliveryActivities(ports: AlertDelivererPorts): AlertDeliveryActivities {
   return {
@@ -73,7 +76,10 @@ function ended({ state, name, disabledReason, waiting, nextDueAtMs }: ChannelSte
 }
 
 async function send({ clock, telegram, mailer, ...ports }: AlertDelivererPorts, channelId: string, message: ClaimedMessage, signal: AbortSignal): Promise<SendOutcome> {
-  const { botToken, code } = await ports.secretsOf(channelId);
+  // An address has no secret but the code that is sent there.
+  const secrets = message.channelKind === 'telegram' || message.kind === 'verification' ? await ports.secretsOf(channelId) : NO_SECRETS;
+  if (secrets === 'lost') return { kind: 'disable', reason: 'unauthorized', message: message.channelKind === 'telegram' ? 'the master key that sealed its bot token is lost: give it the token anew' : 'the master key that sealed its code is lost: ask for another' };
+  const { botToken, code } = secrets;
   const body = message.kind === 'verification' ? message.body.replace(CODE_PLACE, code ?? '') : message.body;
   if (message.channelKind === 'telegram') {
     if (botToken === null) return { kind: 'disable', reason: 'unauthorized', message: 'it has no bot token' };

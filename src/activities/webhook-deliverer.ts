@@ -25,7 +25,8 @@ export interface DelivererPorts {
   readonly clock: Clock;
   readonly outbox: Pick<WebhookOutbox, 'fanOut' | 'step'>;
   readonly client: Pick<GuardedClient, 'post'>;
-  secretsOf(endpointId: string): Promise<readonly string[]>;
+  /** `lost`: the master key that sealed them is. */
+  secretsOf(endpointId: string): Promise<readonly string[] | 'lost'>;
   /** Settles true once an event for the endpoint was committed, false when aborted. */
   awaitNews(endpointId: string, signal: AbortSignal): Promise<boolean>;
   /** How long a round that delivered waits for more, ms; LINGER_MS. */
@@ -155,7 +156,9 @@ class Round {
     }
   }
 
-  private async attempt({ id, eventType, body }: ClaimedDelivery, url: string, secrets: readonly string[], claimedAtMs: number): Promise<AttemptOutcome> {
+  private async attempt({ id, eventType, body }: ClaimedDelivery, url: string, secrets: readonly string[] | 'lost', claimedAtMs: number): Promise<AttemptOutcome> {
+    // Nothing leaves unsigned: the endpoint is disabled, and it waits.
+    if (secrets === 'lost') return { code: null, latencyMs: 0, errorClass: 'secretLost', answer: null, retryAfterMs: null };
     // Deleted since it was claimed, its secrets with it: what is due next says so.
     if (secrets.length === 0 || performance.now() - claimedAtMs > START_WITHIN_MS) return { code: null, latencyMs: 0, errorClass: 'interrupted', answer: null, retryAfterMs: null };
     const nowMs = (): number => this.ports.clock.nowMs();

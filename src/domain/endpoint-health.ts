@@ -27,6 +27,8 @@ export const HEALTHY: EndpointHealth = { disabled: null, failingSinceMs: null, f
 /** After one attempt. What is disabled stays so: only its owner enables it. */
 export function afterAttempt(health: EndpointHealth, outcome: Pick<AttemptOutcome, 'code' | 'errorClass'>, nowMs: number): EndpointHealth {
   if (isDelivered(outcome)) return { ...HEALTHY, disabled: health.disabled };
+  // Nothing was asked of it.
+  if (outcome.errorClass === 'secretLost') return { ...health, disabled: health.disabled ?? 'secretLost' };
   const failingSinceMs = health.failingSinceMs ?? nowMs;
   const failuresInARow = health.failuresInARow + 1;
   const disabled = health.disabled ?? (outcome.code === GONE ? 'gone' : nowMs - failingSinceMs >= DISABLE_AFTER_MS ? 'failing' : null);

@@ -5,8 +5,8 @@ import type { StreamEvent } from './events';
 export const ORDERINGS = ['perKey', 'serial', 'none'] as const;
 export type DeliveryOrdering = (typeof ORDERINGS)[number];
 
-/** `gone`: it answered 410; `failing`: nothing but failures for 120 h; `owner`: its owner said so. */
-export const DISABLED_REASONS = ['gone', 'failing', 'owner'] as const;
+/** `gone`: it answered 410; `failing`: nothing but failures for 120 h; `owner`: its owner said so; `secretLost`: nothing signs any more until its secret is rotated. */
+export const DISABLED_REASONS = ['gone', 'failing', 'owner', 'secretLost'] as const;
 export type DisabledReason = (typeof DISABLED_REASONS)[number];
 
 export interface WebhookEndpoint {
@@ -63,8 +63,8 @@ export interface WebhookDelivery {
   readonly settledAt: string | null;
 }
 
-/** Why an attempt failed, in a word that can be counted. `answer`: a status beyond 2xx. */
-export const ATTEMPT_ERRORS = ['answer', 'redirect', 'timeout', 'connectTimeout', 'dns', 'refused', 'reset', 'tls', 'blockedAddress', 'blockedUrl', 'interrupted', 'network'] as const;
+/** Why an attempt failed, in a word that can be counted. `answer`: a status beyond 2xx; `secretLost`: nothing was sent, nothing could sign it. */
+export const ATTEMPT_ERRORS = ['answer', 'redirect', 'timeout', 'connectTimeout', 'dns', 'refused', 'reset', 'tls', 'blockedAddress', 'blockedUrl', 'interrupted', 'network', 'secretLost'] as const;
 export type AttemptError = (typeof ATTEMPT_ERRORS)[number];
 
 export interface WebhookAttempt {

@@ -74,7 +74,7 @@ export const webhookSchema = z
     rateLimit: z.string().nullable(),
     ordering: orderingSchema,
     status: z.enum(['enabled', 'disabled']),
-    disabledReason: z.enum(DISABLED_REASONS).nullable().meta({ description: 'gone: it answered 410. failing: nothing but failures for 120 h. owner: you did.' }),
+    disabledReason: z.enum(DISABLED_REASONS).nullable().meta({ description: 'gone: it answered 410. failing: nothing but failures for 120 h. owner: you did. secretLost: the master key that sealed its secret is lost; rotate the secret, then enable it.' }),
     disabledAt: timeSchema.nullable(),
     failingSince: timeSchema.nullable().meta({ description: 'Nothing but failures since then; null: the last attempt succeeded.' }),
     breakerOpenUntil: timeSchema.nullable().meta({ description: 'Left alone until then, after five failures in a row.' }),

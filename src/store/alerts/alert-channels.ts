@@ -86,9 +86,12 @@ export class AlertChannels {
     });
   }
 
-  /** Another code; the one before is void. Throws NOT_FOUND, CONFLICT where it is verified already, RATE_LIMITED. */
+  /** Another code; the one before is void. Throws NOT_FOUND, CONFLICT where it is verified already or its bot token is lost, RATE_LIMITED. */
   async sendCode(id: string, userId: string): Promise<ShownAlertChannel> {
-    const { botToken } = await this.secretsOf(id);
+    const [{ kind }, known] = [await this.get(id, userId), await this.secretsOf(id)];
+    if (known === 'lost' && kind === 'telegram') throw new DomainError('CONFLICT', 'the master key that sealed the channel\'s bot token is lost: PATCH the channel with its botToken, which sends a code too', { details: { field: 'botToken' } });
+    // An address has nothing else that is secret.
+    const botToken = known === 'lost' ? null : known.botToken;
     const sealed = await sealSecrets(this.core, id, { botToken, code: newCode() });
     return changeUser(this.core, userId, async (tx) => {
       const channel = await readChannel(tx, id, userId);
@@ -102,7 +105,9 @@ export class AlertChannels {
   async verify(id: string, userId: string, code: string, actor: string): Promise<ShownAlertChannel> {
     const known = await this.get(id, userId);
     if (known.status !== 'unverified') throw new DomainError('CONFLICT', 'the channel is verified already');
-    const secrets = await this.secretsOf(id);
+    const sealed = await this.secretsOf(id);
+    // A code that nobody can read any more is none.
+    const secrets: ChannelSecrets = sealed === 'lost' ? { botToken: null, code: null } : sealed;
     const cleared = await sealSecrets(this.core, id, { ...secrets, code: null });
     const verdict = await changeUser(this.core, userId, async (tx) => {
       const at = this.now();
@@ -149,8 +154,8 @@ export class AlertChannels {
     });
   }
 
-  /** Throws NOT_FOUND. */
-  secretsOf(id: string): Promise<ChannelSecrets> {
+  /** Throws NOT_FOUND; `lost`: what opened them is. */
+  secretsOf(id: string): Promise<ChannelSecrets | 'lost'> {
     return readSecrets(this.core, id);
   }
 

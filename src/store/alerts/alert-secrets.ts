@@ -3,7 +3,8 @@ import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
 import type { ChannelKind } from '../../domain/alert';
 import { DomainError } from '../../domain/errors';
 import type { StoreCore } from '../core';
-import { open, seal } from '../keys/envelope';
+import { openIfAtHand, seal } from '../keys/envelope';
+import { lostKeyIds } from '../keys/lost-key-list';
 
 export interface ChannelSecrets {
   /** Of a Telegram chat. */
@@ -26,12 +27,14 @@ export async function sealSecrets({ keys }: Pick<StoreCore, 'keys'>, channelId: 
   return { keyId, wrappedKey: Buffer.from(wrappedKey).toString('base64'), data: Buffer.from(data).toString('base64') };
 }
 
-/** Throws NOT_FOUND: a deleted channel has none. */
-export async function readSecrets({ database, keys }: Pick<StoreCore, 'database' | 'keys'>, channelId: string): Promise<ChannelSecrets> {
+/** `lost`: the master key that sealed them is. Throws NOT_FOUND (a deleted channel has none), SERVICE_UNAVAILABLE where that key is merely not here. */
+export async function readSecrets({ database, keys }: Pick<StoreCore, 'database' | 'keys'>, channelId: string): Promise<ChannelSecrets | 'lost'> {
   const [row] = await database.rows<{ keyId: string; wrappedKey: string; data: string }>(`SELECT c.key_id AS "keyId", encode(c.wrapped_key, 'base64') AS "wrappedKey", encode(c.data, 'base64') AS data FROM alert_channels c WHERE c.id = $1 AND c.deleted_at IS NULL AND c.data IS NOT NULL`, channelId);
   if (row === undefined) throw new DomainError('NOT_FOUND', 'no such alert channel');
-  const plain = await open(keys, { keyId: row.keyId, wrappedKey: Buffer.from(row.wrappedKey, 'base64'), data: Buffer.from(row.data, 'base64') }, placeOf(channelId));
-  return JSON.parse(plain.toString('utf8')) as ChannelSecrets;
+  const plain = await openIfAtHand(keys, { keyId: row.keyId, wrappedKey: Buffer.from(row.wrappedKey, 'base64'), data: Buffer.from(row.data, 'base64') }, placeOf(channelId));
+  if (plain !== null) return JSON.parse(plain.toString('utf8')) as ChannelSecrets;
+  if ((await lostKeyIds(database)).has(row.keyId)) return 'lost';
+  throw new DomainError('SERVICE_UNAVAILABLE', `the master key that sealed the secrets of alert channel ${channelId} is not at hand in this process`);
 }
 
 function placeOf(row: string): { readonly table: string; readonly row: string; readonly field: string } {

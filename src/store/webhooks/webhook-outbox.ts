@@ -134,14 +134,16 @@ export class WebhookOutbox {
         free.push(delivery.orderingKey);
         continue;
       }
-      const failures = outcome.errorClass === 'interrupted' ? delivery.failures : delivery.failures + 1;
-      const delayMs = outcome.errorClass === 'interrupted' ? 0 : retryDelayMs({ failures, outcome, chance: Math.random() });
+      // Nothing of it was sent: it waits for its endpoint, and no try of it was used.
+      const isUnsent = outcome.errorClass === 'interrupted' || outcome.errorClass === 'secretLost';
+      const failures = isUnsent ? delivery.failures : delivery.failures + 1;
+      const delayMs = isUnsent ? 0 : retryDelayMs({ failures, outcome, chance: Math.random() });
       ends.push(outcome.errorClass === 'interrupted' ? 'interrupted' : delayMs === null ? 'exhausted' : 'retried');
       changed.push({ id, status: delayMs === null ? 'exhausted' : 'pending', failures, nextAttemptAt: delayMs === null ? null : isoTime(nowMs + delayMs), settledAt: delayMs === null ? at : null });
       if (delayMs === null) free.push(delivery.orderingKey);
       const lastAnswer = { deliveryId: id, eventType: delivery.eventType, code: outcome.code, errorClass: outcome.errorClass };
       if (delayMs === null) alerts.push({ kind: 'webhookExhausted', ...lastAnswer });
-      else if (failures === TOLD_AT_FAILURE) alerts.push({ kind: 'webhookFailing', failures, nextAttemptAt: isoTime(nowMs + delayMs), ...lastAnswer });
+      else if (failures === TOLD_AT_FAILURE && !isUnsent) alerts.push({ kind: 'webhookFailing', failures, nextAttemptAt: isoTime(nowMs + delayMs), ...lastAnswer });
     }
     if (changed.length > 0) await tx.rows(updateRows('webhook_deliveries', DELIVERY_SETTLE, ['id'], 1), JSON.stringify(changed));
     if (free.length > 0) await tx.rows(UNBLOCK_SQL, endpoint.id, [...new Set(free)]);

@@ -1,9 +1,11 @@
 /** Secrets that sign an endpoint's deliveries: sealed in their rows, the newest and for a while those before it. */
 import { randomUUID } from 'node:crypto';
 import { isoTime } from '../../domain/clock';
+import { DomainError } from '../../domain/errors';
 import type { StoreCore } from '../core';
 import type { Transaction } from '../database/database';
-import { open, seal } from '../keys/envelope';
+import { openIfAtHand, seal } from '../keys/envelope';
+import { lostKeyIds } from '../keys/lost-key-list';
 
 /** As the row's columns take it: bytes in base64. */
 export interface SealedSecret {
@@ -23,25 +25,37 @@ export class WebhookSecrets {
 
   constructor(private readonly core: StoreCore) {}
 
-  /** Those that sign now, the newest first; none of an endpoint that was deleted. */
-  async of(endpointId: string): Promise<readonly string[]> {
+  /**
+   * Those that sign now, the newest first; none of an endpoint that was deleted. `lost`: it has some, and what opened them is lost; where a
+   * newer one opens, the lost are left out. Throws SERVICE_UNAVAILABLE where the newest is sealed by a master key that is merely not here.
+   */
+  async of(endpointId: string): Promise<readonly string[] | 'lost'> {
     const rows = await this.core.database.rows<{ id: string; keyId: string; wrappedKey: string; data: string }>(
       `SELECT s.id, s.key_id AS "keyId", encode(s.wrapped_key, 'base64') AS "wrappedKey", encode(s.data, 'base64') AS data FROM webhook_secrets s
         WHERE s.endpoint_id = $1 AND (s.expires_at IS NULL OR s.expires_at > $2::timestamptz) ORDER BY s.created_at DESC, s.id DESC`,
       endpointId,
       isoTime(this.core.clock.nowMs()),
     );
-    return Promise.all(
+    const secrets = await Promise.all(
       rows.map(async ({ id, keyId, wrappedKey, data }) => {
         const known = this.opened.get(id);
         if (known !== undefined) return known;
         const sealed = { keyId, wrappedKey: Buffer.from(wrappedKey, 'base64'), data: Buffer.from(data, 'base64') };
-        const secret = (await open(this.core.keys, sealed, contextOf(id))).toString('utf8');
+        const plain = await openIfAtHand(this.core.keys, sealed, contextOf(id));
+        if (plain === null) return null;
+        const secret = plain.toString('utf8');
         if (this.opened.size >= MAX_OPENED) this.opened.clear();
         this.opened.set(id, secret);
         return secret;
       }),
     );
+    const known = secrets.flatMap((secret) => secret ?? []);
+    if (known.length === rows.length) return known;
+    const [newest] = rows;
+    if (newest !== undefined && secrets[0] === null && !(await lostKeyIds(this.core.database)).has(newest.keyId)) {
+      throw new DomainError('SERVICE_UNAVAILABLE', `the master key that sealed the secret of webhook ${endpointId} is not at hand in this process`);
+    }
+    return known.length === 0 ? 'lost' : known;
   }
 }
 

@@ -135,8 +135,8 @@ export class Webhooks {
     });
   }
 
-  /** Secrets that sign now, the newest first. */
-  secretsOf(endpointId: string): Promise<readonly string[]> {
+  /** Secrets that sign now, the newest first; `lost`: what opened them is. */
+  secretsOf(endpointId: string): Promise<readonly string[] | 'lost'> {
     return this.secrets.of(endpointId);
   }
 

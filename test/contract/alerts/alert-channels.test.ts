@@ -1,6 +1,9 @@
 /** Channels of alerts that fail: tried again with the same message, paused, shut out, cut. Time is the test's. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { REFUSALS } from '../../support/telegram-server';
+import { environmentKeyProvider } from '../../../src/store/keys/local-key-provider';
+import type { Store } from '../../../src/store';
+import { queried } from '../../support/queried';
 import { ACTOR, AlertWorld } from './alert-world';
 
 const DAY = 86_400_000;
@@ -106,4 +109,55 @@ test('alerts go a year after they were raised, with the messages that carried th
   expect((await on.alertEvents()).slice(-1)).toEqual(['alert.undelivered']);
   await purgeAfter(1);
   expect(await counts()).toEqual([0, 0]);
+});
+
+describe('a channel whose secrets were sealed by another master key', () => {
+  const NEVER = new AbortController().signal;
+  const ADDRESS = 'trader@example.com';
+  let next: Store;
+  beforeEach(async () => {
+    next = await on.world.openAnother({ keyProvider: environmentKeyProvider([Buffer.alloc(32, 7)]) });
+  });
+  const codeIn = (text: string): string => /code is (\d{6})/.exec(text)?.[1] ?? '';
+  const makeMail = async (): Promise<string> => (await on.world.store.alertChannels.create({ userId: on.world.userId, kind: 'email', name: 'mail', target: ADDRESS, botToken: null }, ACTOR)).id;
+  const lastMail = (): string => (on.mail.to(ADDRESS).at(-1)?.raw ?? '').replace(/=\r?\n/g, ''); // its lines are folded
+  const fire = async (channelId: string): Promise<void> => {
+    await on.makeRule({ kind: 'fill', parameters: { side: null, minNotional: null }, channelIds: [channelId] });
+    await on.filled();
+    await on.judge();
+  };
+  const giveUp = async (): Promise<void> => {
+    const [row] = await queried<{ id: string }>(on.world.databaseUrl, 'SELECT key_id AS id FROM alert_channels WHERE key_id IS NOT NULL LIMIT 1');
+    await next.lostKeys.mark(row?.id ?? '', 'setting:SUREFILL_LOST_MASTER_KEY');
+  };
+
+  test('that is merely elsewhere: an address gets its alerts, a chat waits for a process that has the key', async () => {
+    const [mail, chat] = [await makeMail(), await on.makeChat()];
+    await on.carry(mail);
+    await on.world.store.alertChannels.verify(mail, on.world.userId, codeIn(lastMail()), ACTOR);
+    await fire(mail);
+    await fire(chat.id);
+    expect(await on.carry(mail, NEVER, next)).toMatchObject({ state: 'idle', delivered: 1 });
+    await expect(on.carry(chat.id, NEVER, next)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    expect(await next.alertChannels.get(chat.id, on.world.userId)).toMatchObject({ status: 'enabled' });
+  });
+
+  test('that is lost: an address needs nothing but another code, a chat is disabled until it has its token again', async () => {
+    const { userId } = on.world;
+    const [mail, chat] = [await makeMail(), await on.makeChat()];
+    await fire(chat.id);
+    await giveUp();
+    // The code was on its way: nobody can read it any more.
+    expect(await on.carry(mail, NEVER, next)).toMatchObject({ state: 'idle', delivered: 0 });
+    await expect(next.alertChannels.verify(mail, userId, '000000', ACTOR)).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('send-code') });
+    await next.alertChannels.sendCode(mail, userId);
+    await on.carry(mail, NEVER, next);
+    expect(await next.alertChannels.verify(mail, userId, codeIn(lastMail()), ACTOR)).toMatchObject({ status: 'enabled' });
+    await expect(next.alertChannels.sendCode(chat.id, userId)).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('botToken') });
+    expect(await on.carry(chat.id, NEVER, next)).toMatchObject({ state: 'disabled', disabledReason: 'unauthorized', delivered: 0 });
+    await next.alertChannels.change(chat.id, userId, { botToken: on.telegram.token }, ACTOR);
+    await on.carry(chat.id, NEVER, next);
+    await next.alertChannels.verify(chat.id, userId, codeIn(on.telegram.texts(chat.chatId).at(-1) ?? ''), ACTOR);
+    expect(await on.carry(chat.id, NEVER, next)).toMatchObject({ delivered: 1 });
+  });
 });

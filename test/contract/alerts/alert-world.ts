@@ -46,8 +46,8 @@ export class AlertWorld {
     this.account = await this.world.newAccount();
   }
 
-  carry(channelId: string, signal = new AbortController().signal): Promise<ChannelRound> {
-    const { store, clock } = this.world;
+  carry(channelId: string, signal = new AbortController().signal, store = this.world.store): Promise<ChannelRound> {
+    const { clock } = this.world;
     const mailer = new Mailer({ url: this.mail.url, from: 'alerts@surefill.example', tls: 'none', ca: null });
     return channelRound({ clock, outbox: store.alertOutbox, secretsOf: (id) => store.alertChannels.secretsOf(id), telegram: new Telegram(this.client, this.telegram.url), mailer, leaving: signal }, channelId, signal);
   }

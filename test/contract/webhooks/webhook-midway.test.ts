@@ -5,6 +5,8 @@ import { newWebhookSecret } from '../../../src/delivery/signature';
 import { sequencesOf, ascending } from './webhook-receiver';
 import { ACTOR, HOUR_MS, WebhookWorld } from './webhook-world';
 import { queried } from '../../support/queried';
+import { environmentKeyProvider } from '../../../src/store/keys/local-key-provider';
+import type { Store } from '../../../src/store';
 
 let hooks: WebhookWorld;
 beforeAll(async () => {
@@ -26,7 +28,7 @@ const rows = (): Promise<readonly unknown[]> =>
 
 test('a webhook that is deleted between the claim and its signature sends nothing unsigned, and its round ends in peace', async () => {
   await hooks.placed();
-  const secretsOf = async (id: string): Promise<readonly string[]> => {
+  const secretsOf: DelivererPorts['secretsOf'] = async (id) => {
     await remove();
     return hooks.store.webhooks.secretsOf(id);
   };
@@ -52,7 +54,7 @@ test('a secret that is replaced at once, while a delivery signed with it is unde
   const fresh = newWebhookSecret();
   await hooks.placed();
   hooks.receiver.answer = ({ verifies }) => (verifies ? 204 : 401);
-  const secretsOf = async (id: string): Promise<readonly string[]> => {
+  const secretsOf: DelivererPorts['secretsOf'] = async (id) => {
     const before = await hooks.store.webhooks.secretsOf(id);
     if (hooks.receiver.secret !== fresh) {
       await hooks.store.webhooks.rotateSecret(hooks.endpointId, hooks.world.userId, fresh, 0, ACTOR);
@@ -85,5 +87,42 @@ test('a clock that is set back an hour, and one that is set ahead a day, lose no
     expect(sequencesOf(hooks.receiver.accepted, orderId)).toEqual(ascending(sequencesOf(hooks.receiver.accepted, orderId)));
   }
   expect(new Set(hooks.receiver.accepted.map(({ id }) => id)).size).toBe(hooks.receiver.accepted.length);
+  await remove();
+});
+
+/** A process that has another master key than the one that sealed what is there. */
+const withNextKey = (): Promise<Store> => hooks.world.openAnother({ keyProvider: environmentKeyProvider([Buffer.alloc(32, 7)]) });
+
+test('a webhook whose secret is sealed by a master key that is merely elsewhere waits for a process that has it, and is not disabled', async () => {
+  await hooks.placed();
+  const next = await withNextKey();
+  await expect(roundWith({ outbox: next.webhookOutbox, secretsOf: (id) => next.webhooks.secretsOf(id) })).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+  hooks.world.clock.ms += 20_001; // the claim has run out
+  await hooks.live(1_000);
+  expect(hooks.receiver.accepted.map(({ type, verifies }) => [type, verifies])).toEqual([['order.submitting', true], ['order.working', true]]);
+  await remove();
+});
+
+test('a webhook whose secret is lost with its master key is disabled in words, sends nothing unsigned, and with a rotated secret delivers all that waited', async () => {
+  const { userId } = hooks.world;
+  const next = await withNextKey();
+  const lost = hooks.world.store;
+  const { key_id: keyId } = (await queried<{ key_id: string }>(hooks.world.databaseUrl, 'SELECT key_id FROM webhook_secrets WHERE endpoint_id = $1', hooks.endpointId))[0] ?? { key_id: '' };
+  await hooks.placed();
+  await next.lostKeys.mark(keyId, 'setting:SUREFILL_LOST_MASTER_KEY');
+  const round = (): Promise<DeliveryRound> => roundWith({ outbox: next.webhookOutbox, secretsOf: (id) => next.webhooks.secretsOf(id) });
+  expect(await round()).toMatchObject({ state: 'disabled', disabledReason: 'secretLost', delivered: 0 });
+  expect([hooks.receiver.all, await lost.webhooks.get(hooks.endpointId, userId)]).toMatchObject([[], { status: 'disabled', disabledReason: 'secretLost' }]);
+  const told = (await next.events.since(`user:${userId}`, 0, 1_000)).filter(({ data }) => data['endpointId'] === hooks.endpointId);
+  expect(told.map(({ type, data }) => [type, data['kind'], data['reason']])).toEqual([['account.alert', 'webhookDisabled', 'secretLost']]);
+  // Enabled without a new one it is disabled again; the old secret would sign for a day beside the new one, if anyone had it.
+  await next.webhooks.enable(hooks.endpointId, userId, { skipMissed: false }, ACTOR);
+  expect((await round()).state).toBe('disabled');
+  hooks.receiver.secret = newWebhookSecret();
+  await next.webhooks.rotateSecret(hooks.endpointId, userId, hooks.receiver.secret, 86_400, ACTOR);
+  await next.webhooks.enable(hooks.endpointId, userId, { skipMissed: false }, ACTOR);
+  expect((await round()).state).toBe('enabled');
+  expect(hooks.receiver.accepted.map(({ type }) => type).filter((type) => type.startsWith('order.'))).toEqual(['order.submitting', 'order.working']);
+  expect(hooks.receiver.all.every(({ verifies }) => verifies)).toBe(true);
   await remove();
 });
