@@ -102,6 +102,47 @@ test('S24: a market that its venue is silent about is heard at its named backup,
   await booksAgree(stack);
 }, 120_000);
 
+/** Where the price goes, of where it stood when the order was armed, and where it comes back to: a trail's limit is placed at the level that fired it. */
+const [UP, DOWN, BACK_DOWN, BACK_UP] = [1.012, 0.988, 1.008, 0.992];
+
+test.each([
+  ['exit', { type: 'stopLimit', triggerPrice: 0.99, limitPrice: 0.98, triggerPriceType: 'mid' }, [DOWN]],
+  ['exit', { type: 'takeProfitMarket', triggerPrice: 1.01, triggerPriceType: 'mid' }, [UP]],
+  ['exit', { type: 'takeProfitLimit', triggerPrice: 1.01, limitPrice: 1, triggerPriceType: 'mark' }, [UP]],
+  ['exit', { type: 'trailingStopLimit', trailingOffset: '100', trailingOffsetType: 'bps', triggerPriceType: 'mid' }, [DOWN, BACK_UP]],
+  ['entry', { type: 'stopMarket', triggerPrice: 1.01, triggerPriceType: 'mid' }, [UP]],
+  ['entry', { type: 'stopLimit', triggerPrice: 1.01, limitPrice: 1.02, triggerPriceType: 'mark' }, [UP]],
+  ['entry', { type: 'takeProfitMarket', triggerPrice: 0.99, triggerPriceType: 'mark' }, [DOWN]],
+  ['entry', { type: 'takeProfitLimit', triggerPrice: 0.99, limitPrice: 1, triggerPriceType: 'mid' }, [DOWN]],
+  ['entry', { type: 'trailingStopMarket', trailingOffset: 0.01, trailingOffsetType: 'price', triggerPriceType: 'mark' }, [UP]],
+  ['entry', { type: 'trailingStopLimit', trailingOffset: '1', trailingOffsetType: 'percent', triggerPriceType: 'mark' }, [UP, BACK_DOWN]],
+] as const)('an %s waits for its price, goes out when that comes, whole, and says which price it was: %j', async (kind, terms, path) => {
+  const isExit = kind === 'exit';
+  await stack.sim.price('BTC-PERP', part(1));
+  if (isExit) await filled(entered('0.01'));
+  const inPrices = Object.fromEntries(Object.entries(terms).map(([name, value]) => [name, typeof value === 'number' ? part(value) : value]));
+  // An entry that waits is judged by a fresh price too.
+  const { id } = await stack.client.until('it to wait', async () => {
+    await stack.sim.price('BTC-PERP', part(1));
+    const { status, body } = await order({ side: isExit ? 'sell' : 'buy', quantity: '0.01', reduceOnly: isExit, ...inPrices });
+    return status === 201 ? body : null;
+  });
+  expect((await stack.client.order(id)).state).toBe('ARMED');
+  for (const [n, to] of path.entries()) {
+    // A limit that is placed behind the price waits for it to come back; told anew at each look, so that it is fresh however slow this machine is.
+    let looks = 0;
+    await stack.client.until(`the price at ${to} to be met`, async () => {
+      await stack.sim.price('BTC-PERP', String(Number(part(to)) + (looks++ % 2)));
+      const { state } = await stack.client.order(id);
+      return state === 'FILLED' || (n < path.length - 1 && state === 'TRIGGERED') ? true : null;
+    });
+  }
+  expect((await stack.client.order(id)).filledQuantity).toBe('0.01');
+  expect(await firedBy(id)).toMatchObject({ priceType: terms.triggerPriceType, source: 'paper', backup: false, origin: 'stream' });
+  if (!isExit) await filled(exit('0.01'));
+  await booksAgree(stack);
+}, 60_000);
+
 describe('losses trip their limits by themselves', () => {
   const limits = (changes: Readonly<Record<string, unknown>>) => stack.client.call('PUT', `/api/v1/risk-limits?accountId=${stack.accountId}`, { ...WIDE_LIMITS, maxDrawdown: null, ...changes });
   const released = () => stack.client.call('PATCH', `/api/v1/accounts/${stack.accountId}`, { status: 'ACTIVE' });

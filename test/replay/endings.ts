@@ -21,6 +21,7 @@ import { canceled, continued, ended, scheduled, until, type Ending } from './exe
 import { STORE_GUARD_ENDINGS } from './store-guard-endings';
 import { ORDER_LIST_ENDINGS } from './order-list-endings';
 import { ORDER_LIST_RULE_ENDINGS } from './order-list-rule-endings';
+import { STRATEGY_ENDINGS } from './strategy-endings';
 import { SUPERVISION_ENDINGS } from './supervision-endings';
 import { WITHDRAWAL_ENDINGS } from './withdrawal-endings';
 import { WEBHOOK_ENDINGS } from './webhook-endings';
@@ -261,4 +262,4 @@ const marketWatch: Ending[] = [
   },
 ];
 
-export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...CONDITIONAL_ENDINGS, ...CONDITIONAL_RULE_ENDINGS, ...BACKGROUND_ENDINGS, ...STORE_GUARD_ENDINGS, ...WEBHOOK_ENDINGS, ...ALERT_ENDINGS, ...DEPOSIT_ENDINGS, ...COLLATERAL_ENDINGS, ...WITHDRAWAL_ENDINGS, ...FUNDED_ORDER_ENDINGS, ...SUPERVISION_ENDINGS, ...ORDER_LIST_ENDINGS, ...ORDER_LIST_RULE_ENDINGS];
+export const ENDINGS: readonly Ending[] = [...order, ...mutations('amend'), ...mutations('cancel'), ...resolution, ...account, ...marketWatch, ...CONDITIONAL_ENDINGS, ...CONDITIONAL_RULE_ENDINGS, ...BACKGROUND_ENDINGS, ...STORE_GUARD_ENDINGS, ...WEBHOOK_ENDINGS, ...ALERT_ENDINGS, ...DEPOSIT_ENDINGS, ...COLLATERAL_ENDINGS, ...WITHDRAWAL_ENDINGS, ...FUNDED_ORDER_ENDINGS, ...SUPERVISION_ENDINGS, ...STRATEGY_ENDINGS, ...ORDER_LIST_ENDINGS, ...ORDER_LIST_RULE_ENDINGS];

@@ -10,7 +10,7 @@ import { deadManWorkflowId, killSwitchWorkflowId, strategyWorkflowId } from '../
 import { canceledWaiting, continued, ended, scheduled, until, type Ending } from './executions';
 import { createHash } from 'node:crypto';
 
-const AT = '2026-01-01T00:00:00.000Z';
+export const AT = '2026-01-01T00:00:00.000Z';
 const ID = '00000000-0000-4000-8000-0000000000aa';
 const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -21,7 +21,7 @@ const PARAMETERS: Record<string, Record<string, string | number>> = {
   iceberg: { limitPrice: '99', displayQuantity: '1' },
 };
 
-function strategy(type: string, change: Partial<Strategy> = {}): Strategy {
+export function strategy(type: string, change: Partial<Strategy> = {}): Strategy {
   return {
     id: ID, clientStrategyId: 'c', userId: 'u1', accountId: 'a1', venue: 'paper', symbol: 'X-PERP', venueSymbol: 'X-PERP', type, side: 'buy', quantity: '1', reduceOnly: false,
     parameters: withFallbacks(strategyNamed(type).form, PARAMETERS[type] ?? {}), state: 'RUNNING', reason: null, pendingCancel: false, filledQuantity: '0', avgPrice: null, revision: 2, run: 1,
@@ -29,26 +29,26 @@ function strategy(type: string, change: Partial<Strategy> = {}): Strategy {
   };
 }
 
-function child(change: Partial<StrategyChild> = {}): StrategyChild {
+export function child(change: Partial<StrategyChild> = {}): StrategyChild {
   return {
     n: 1, orderId: childOrderId({ parentId: ID, leg: 1, child: 1 }, sha256Hex), leg: 'part-0', run: 1, state: 'PENDING_RISK', isPlaced: false, timeInForce: 'GTC', postOnly: false, quantity: '1', filledQuantity: '0', avgPrice: null,
     limitPrice: '99', reasonCode: null, reasonMessage: null, pendingCancel: false, createdAtMs: Date.parse(AT), closedAtMs: null, ...change,
   };
 }
 
-function facts(type: string, change: Partial<Strategy> = {}, children: readonly StrategyChild[] = []): StrategyFacts {
+export function facts(type: string, change: Partial<Strategy> = {}, children: readonly StrategyChild[] = []): StrategyFacts {
   return { strategy: strategy(type, change), children, rules: { tickRule: { kind: 'step', step: '0.5' }, lot: '0.01', minQuantity: '0.01', minNotional: '1' }, prices: { bid: '99', ask: '100', mark: '99.5' }, signerId: 's1' };
 }
 
-const run = async (client: Client, type: string): Promise<string> => {
+export const run = async (client: Client, type: string): Promise<string> => {
   await ensureStrategy(client, strategy(type));
   await ended(client.workflow.getHandle(strategyWorkflowId(ID)));
   return strategyWorkflowId(ID);
 };
-const canceling = { requestMutation: [{ verdict: 'accepted', attemptId: 't1', code: null, message: null, step: { kind: 'settled', verdict: 'applied', code: null, message: null } }] } as const;
+export const canceling = { requestMutation: [{ verdict: 'accepted', attemptId: 't1', code: null, message: null, step: { kind: 'settled', verdict: 'applied', code: null, message: null } }] } as const;
 const placing = { placeOrders: [{ group: { items: [{ orderId: child().orderId, verdict: 'accepted' }], calls: [] }, openOrderIds: [], unsent: [] }], resolveOrder: [{ kind: 'settled', state: 'WORKING' }] } as const;
 const filled = child({ state: 'FILLED', isPlaced: true, filledQuantity: '1', avgPrice: '99' });
-const working = child({ state: 'WORKING', isPlaced: true });
+export const working = child({ state: 'WORKING', isPlaced: true });
 const done = (type: string) => facts(type, { state: 'COMPLETED', revision: 3, filledQuantity: '1', endedAt: AT }, [filled]);
 
 // Of ninety slices over ninety days, the first: the next is due a day later.

@@ -99,6 +99,17 @@ describe('a kill switch', () => {
     expect(await placed(account)).toBeNull();
   });
 
+  test('of a venue holds its owner\'s accounts there, later ones too, and no others', async () => {
+    const userId = (await world.store.users.createUser('a trader')).id;
+    const [here, elsewhere, strange] = [await world.newAccount({ userId }), await world.newAccount({ userId, venue: 'other' }), await world.newAccount()];
+    const { killSwitch } = await world.store.killSwitches.latch({ id: randomUUID(), userId, scope: 'venue', accountId: null, venue: 'paper', mode: 'halt', reason: null }, 'key:boss');
+    const later = await world.newAccount({ userId });
+    expect([await placed(here), await placed(later), await placed(strange)]).toEqual(['RISK_ACCOUNT_HALTED', 'RISK_ACCOUNT_HALTED', null]);
+    expect([(await world.store.accounts.byId(elsewhere.id))?.status, (await world.store.killSwitches.facts(killSwitch.id)).map(({ accountId }) => accountId).sort()]).toEqual(['ACTIVE', [here.id, later.id].sort()]);
+    await world.store.killSwitches.release(killSwitch.id, userId, 'key:boss');
+    expect(await placed(here)).toBeNull();
+  });
+
   test('that a restored database has lost is latched again, unless what it held is lost too or another holds it', async () => {
     const userId = (await world.store.users.createUser('a trader')).id;
     const account = await world.newAccount({ userId });

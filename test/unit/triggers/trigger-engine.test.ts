@@ -194,6 +194,20 @@ describe('a trigger', () => {
     });
   });
 
+  test.each([
+    ['index', { index: '95' }, { mark: '89', last: '89.1', bid: '89', ask: '89.2', index: '94' }, { index: '89', mark: '94', last: '95', bid: '94', ask: '95' }, '89'],
+    ['mid', { bid: '94', ask: '96' }, { mark: '89', last: '89.1', index: '89' }, { bid: '89', ask: '90', mark: '94', last: '94' }, '89.5'],
+  ] as const)('looks at the %s price where that was asked for, and at no other', async (priceType, first, others, own, price) => {
+    const world = new World(triggerNamed('t', { ...stop, priceType }));
+    const engine = await world.begun();
+    for (const heard of [first, others]) engine.hear(world.ticker(heard));
+    await engine.checkpoint();
+    expect(status(world)).toBe('ARMED');
+    engine.hear(world.ticker(own));
+    await engine.checkpoint();
+    expect([status(world), world.rows.get('t')?.evidence]).toMatchObject(['FIRED', { priceType, price }]);
+  });
+
   test('looks at its market\'s backup while the venue is silent, and says so', async () => {
     const world = new World(triggerNamed('t', { ...stop, priceType: 'mark' }));
     const engine = await world.begun();
