@@ -52,8 +52,8 @@ export function armed(core: StoreCore, intent: OrderIntent, account: LockedAccou
   const venue = core.venues.get(intent.venue);
   if (venue === undefined) return denied(candidate, 'VENUE_UNAVAILABLE', `venue ${intent.venue} is not configured`);
   if (intent.reduceOnly && !venue.capabilities.reduceOnly) return denied(candidate, 'UNPROCESSABLE', `${intent.venue} takes no reduce-only orders`);
-  // What it places later, a process places that has the key.
-  if (!state.credentials.has(account.id) && !isElsewhere(state, account)) return denied(candidate, 'FORBIDDEN', NO_KEY);
+  // What it places later, a process places that has the key; what waited when it was lost waits on.
+  if (!state.credentials.has(account.id) && !isElsewhere(state, account) && state.context.readBack === undefined) return denied(candidate, 'FORBIDDEN', NO_KEY);
   const figures = state.figures.get(account.id);
   // What was accepted before the database was restored is judged no more.
   if (intent.reduceOnly || figures === undefined || state.context.readBack !== undefined) return candidate;

@@ -1,7 +1,9 @@
 /** After a master key was given up: what it sealed is opened by nobody, and everything that does not need it goes on. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createHash, randomUUID } from 'node:crypto';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { AttemptSender } from '../../../src/activities/attempt-sender';
+import { createStoreRecoveryActivities, type StoreRecoveryPorts } from '../../../src/activities/store-recovery';
 import { environmentKeyProvider } from '../../../src/store/keys/local-key-provider';
 import { KEY_LOST, type Account } from '../../../src/domain/account';
 import { isoTime } from '../../../src/domain/clock';
@@ -85,6 +87,14 @@ test('a conditional order is armed also where its account\'s key is not at hand:
   expect(await store.orders.byId(intent.id)).toMatchObject({ state: 'ARMED' });
 });
 
+test('one that waited when the key was lost is read back as one that waits, whatever a restored database says of its account', async () => {
+  const account = await world.newAccount({ venue: 'nonced' });
+  await giveUp();
+  const stop = intentFor(account, { type: 'stopMarket', limitPrice: null, side: 'sell', reduceOnly: true, condition: { ...UNCONDITIONAL, execution: 'durable', triggerPrice: '1.5', triggerPriceType: 'mark', gapPolicy: 'traded' } });
+  await store.placing.recordOrders([stop], { ...OWNER, readBack: { denied: new Set() } });
+  expect(await store.orders.byId(stop.id)).toMatchObject({ state: 'ARMED' });
+});
+
 test('a cancel whose account\'s key is not at hand is on record, for who has the key to send; an amendment is not taken yet', async () => {
   const account = await madeElsewhere();
   const intent = intentFor(account);
@@ -123,6 +133,15 @@ test('its account is not released without a new key, whatever its status says, a
   await change('HALTED', 'on holiday');
   await expect(change('ACTIVE')).rejects.toMatchObject({ code: 'CONFLICT' });
   expect((await store.accounts.withLostKeys()).has(account.id)).toBe(true);
+  const others = await world.newAccount({ venue: 'nonced' });
+  await giveNewKey(others);
+  const asked: string[] = [];
+  const ports: Pick<StoreRecoveryPorts, 'accounts' | 'withLostKeys' | 'venues' | 'clock' | 'ensureAccountWatched' | 'reconcile'> & { states: Pick<StoreRecoveryPorts['states'], 'reading'> } = {
+    clock: world.clock, venues: ['nonced'], accounts: () => store.accounts.allActive(), withLostKeys: () => store.accounts.withLostKeys(),
+    states: { reading: async () => undefined }, ensureAccountWatched: async () => undefined, reconcile: async (id) => void asked.push(id),
+  };
+  const { unread } = await new MockActivityEnvironment().run<[{ reason: string }], { unread: readonly string[] }, (input: { reason: string }) => Promise<{ unread: readonly string[] }>>(createStoreRecoveryActivities(ports as StoreRecoveryPorts).lookAtAccounts, { reason: 'a test' });
+  expect([account.id, others.id].map((id) => [unread.includes(id), asked.includes(id)])).toEqual([[false, false], [true, true]]);
   // Whoever found the old key again opens it.
   expect((await world.store.accounts.withLostKeys()).has(account.id)).toBe(false);
   expect(await giveNewKey(account)).toMatchObject({ status: 'ACTIVE', statusReason: null });
