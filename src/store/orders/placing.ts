@@ -179,9 +179,9 @@ export class Placing {
       addOrder(changes, failure === undefined ? candidate : denied(candidate, failure.code, failure.message));
       if (failure !== undefined) items.set(index, { orderId: candidate.order.id, verdict: 'denied' });
     }
-    // Alone they wait, and their activity is tried again; exits beside them do not wait with them.
+    // Alone they wait, and their activity is tried again; exits and others' orders do not.
     const [first] = held;
-    if (first !== undefined && accepted.length + asked.length === 0) throw new DomainError('SERVICE_UNAVAILABLE', first.words, { retryAfterSeconds: 1 });
+    if (first !== undefined && (first.words === HELD_BACK ? accepted.length + asked.length : items.size) === 0) throw new DomainError('SERVICE_UNAVAILABLE', first.words, { retryAfterSeconds: 1 });
     for (const { index, candidate, words } of held) {
       addOrder(changes, denied(candidate, 'SERVICE_UNAVAILABLE', words));
       items.set(index, { orderId: candidate.order.id, verdict: 'denied' });
@@ -196,7 +196,6 @@ export class Placing {
     if (state.context.readBack !== undefined) return 'ask';
     const admission = admissionOf(state.reading.stores, { ...intent, intendedAtMs: state.context.intendedAtMs ?? null });
     const account = state.accounts.get(intent.accountId);
-    // Whoever has the key signs it.
     return admission === 'send' && account !== undefined && isElsewhere(state, account) ? 'hold' : admission;
   }
 

@@ -76,6 +76,12 @@ test('orders of an account whose key another process has are not denied here: th
   const [entry, exit] = [intentFor(account, { idempotency: { key: randomUUID(), route: 'POST /orders', bodyHash: 'h' } }), intentFor(account, { reduceOnly: true, side: 'sell' })];
   for (const intent of [entry, exit]) await expect(store.placing.recordOrders([intent], OWNER)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE', message: expect.stringContaining('not at hand in this process') });
   expect([await store.placing.recordDenied(entry), await store.orders.byId(entry.id), await store.orders.byId(exit.id)]).toEqual([false, null, null]);
+  // Nor does a refusal of somebody else's order wait with them.
+  const [ours, theirs] = [await world.newAccount(), await madeElsewhere()];
+  await giveNewKey(ours);
+  const [tooLarge, besides] = [intentFor(ours, { quantity: '1000000' }), intentFor(theirs)];
+  await store.placing.recordOrders([tooLarge, besides], OWNER);
+  expect((await Promise.all([tooLarge, besides].map(({ id }) => store.orders.byId(id)))).map((order) => order?.reasonCode)).toEqual(['RISK_ORDER_NOTIONAL', 'SERVICE_UNAVAILABLE']);
   const right = await storeElsewhere();
   expect((await right.placing.recordOrders([entry], OWNER)).items).toEqual([{ orderId: entry.id, verdict: 'accepted' }]);
 });
