@@ -173,7 +173,7 @@ export class OrderResolver {
 
   private notSent(order: Order, rateLimited: boolean, memory: ResolutionMemory): Promise<ResolutionStep> {
     const reasonCode = rateLimited ? REASON.rateLimited : REASON.notSent;
-    const message = rateLimited ? 'the venue\'s rate limit left no room before the order\'s deadline; nothing was sent' : 'the venue could not be reached before the order\'s deadline; nothing was sent';
+    const message = rateLimited ? 'the venue\'s rate limit left no room before the order\'s deadline; nothing was sent' : 'it could not be sent before its deadline: no worker took it in time, or the venue could not be reached; nothing was sent';
     return this.apply([{ orderId: order.id, evidence: { kind: 'notSent', key: 'notSent', reasonCode, message, at: isoTime(this.ports.clock.nowMs()) } }], memory);
   }
 

@@ -86,7 +86,7 @@ export class DomainError extends Error {
 export const REASON = {
   /** The deadline has passed by the venue's clock and the order is absent everywhere. */
   neverPlaced: 'NEVER_PLACED',
-  /** The venue could not be reached before the order's deadline; nothing was sent. */
+  /** Before the order's deadline no worker took it, or the venue could not be reached; nothing was sent. */
   notSent: 'NOT_SENT',
   rateLimited: 'RATE_LIMITED',
   venueRejected: 'VENUE_REJECTED',

@@ -132,6 +132,8 @@ describe('an order that is absent', () => {
     await unsent.step();
     await limited.step();
     expect([unsent.order.reasonCode, limited.order.reasonCode]).toEqual(['NOT_SENT', 'RATE_LIMITED']);
+    // The venue answers here: that it could not be reached is not known.
+    expect(unsent.order.reasonMessage).toBe('it could not be sent before its deadline: no worker took it in time, or the venue could not be reached; nothing was sent');
   });
 
   test('and was placed outside waits for the venue, longer each time', async () => {
