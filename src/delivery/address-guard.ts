@@ -38,6 +38,10 @@ const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 /** Azure's platform (WireServer, its DNS, health probes): a public address in name that leads to the host of the machine. */
 const PLATFORM_ADDRESSES = [ipaddr.IPv4.parseCIDR('168.63.129.16/32')];
 
+/** RFC 6761: this machine, whatever a resolver says. */
+const LOCAL_NAME = /^(.+\.)?localhost\.?$/i;
+const LOOPBACKS = ['127.0.0.1', '::1'] as const;
+
 /** All addresses of a name. */
 export type ResolveAll = (host: string, callback: (error: NodeJS.ErrnoException | null, addresses: readonly LookupAddress[]) => void) => void;
 
@@ -54,9 +58,10 @@ export class AddressGuard {
     return this.permits(address) ? null : new AddressRefused(host, address);
   }
 
-  /** Of a URL's host: a literal that is refused. Names are judged by what they resolve to. */
+  /** Of a URL's host: a literal that is refused, or localhost, which means one. Other names are judged by what they resolve to. */
   literalRefusal(hostname: string): AddressRefused | null {
     const host = hostname.replace(/^\[|\]$/g, '');
+    if (LOCAL_NAME.test(host)) return LOOPBACKS.some((address) => this.permits(address)) ? null : this.refusal(host, LOOPBACKS[0]);
     return isIP(host) === 0 ? null : this.refusal(host, host);
   }
 

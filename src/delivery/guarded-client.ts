@@ -75,13 +75,22 @@ export class GuardedClient {
 
 const USER_AGENT = 'Surefill-Webhooks/1';
 
-/** Why a URL is no address to deliver to: its scheme, credentials in it, a literal that is not public. */
+/** Why a URL is no address to deliver to: its scheme, credentials in it, what can be no host, a literal that is not public. */
 export function urlRefusal(text: string, { guard, allowHttp }: Pick<GuardedClientOptions, 'guard' | 'allowHttp'>): string | null {
   if (!URL.canParse(text)) return 'it is not a URL';
   const url = new URL(text);
   if (url.protocol !== 'https:' && !(allowHttp && url.protocol === 'http:')) return `its scheme must be https${allowHttp ? ' or http' : ''}`;
   if (url.username !== '' || url.password !== '') return 'it must not contain a user or a password';
+  if (!isHost(url.hostname)) return `${url.hostname} is no name of a host`;
   return guard.literalRefusal(url.hostname)?.message ?? null;
+}
+
+/** RFC 1035; with the underscore, which some names have. A dot at the end says that the name is whole. */
+const NAME_LENGTH = 253;
+const HOST_NAME = /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?$/;
+
+function isHost(hostname: string): boolean {
+  return hostname.startsWith('[') || (hostname.length <= NAME_LENGTH && HOST_NAME.test(hostname));
 }
 
 function directAgent(guard: AddressGuard): Agent {

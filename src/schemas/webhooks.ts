@@ -1,8 +1,10 @@
 /** Webhooks at the boundary. */
 import { z } from 'zod';
 import { CALL_RATE_PATTERN, CALL_RATE_RULE } from '../domain/call-rate';
-import { ATTEMPT_ERRORS, DELIVERY_STATUSES, DISABLED_REASONS, ORDERINGS } from '../domain/webhook';
+import { nearestNames } from '../domain/nearest';
+import { ATTEMPT_ERRORS, DELIVERY_STATUSES, DISABLED_REASONS, isSubscribed, ORDERINGS } from '../domain/webhook';
 import { idSchema, nextCursorSchema, pageQuery, timeSchema } from './fields';
+import { WEBHOOK_EVENT_TYPES } from './webhook-events';
 
 const MAX_URL = 2_048;
 const MAX_DESCRIPTION = 256;
@@ -14,10 +16,20 @@ const urlSchema = z
   .max(MAX_URL, `must have at most ${MAX_URL} characters`)
   .regex(/^https?:\/\/[!-~]+$/, 'must be a URL that starts with https://')
   .meta({ id: 'WebhookUrl', description: 'Where events are sent by POST. https: (http: only where the server allows it); never an address inside a network, never a redirect.', examples: ['https://example.com/surefill'] });
+/** What may be subscribed to: each type, and each family. */
+const SUBSCRIPTIONS = [...new Set(WEBHOOK_EVENT_TYPES.map((type) => type.replace(/\..*$/, '.*'))), ...WEBHOOK_EVENT_TYPES];
+const NEAREST_SHOWN = 3;
+
 const eventTypesSchema = z
-  .array(z.string().regex(/^(\*|[a-zA-Z]{1,32}\.(\*|[a-zA-Z]{1,48}))$/, 'must be a type such as order.filled, a family such as order.*, or *'))
+  .array(z.string().regex(/^(\*|[a-zA-Z]{1,32}\.(\*|[a-zA-Z]{1,48}))$/, { error: 'must be a type such as order.filled, a family such as order.*, or *', abort: true }))
   .min(1, 'must name at least one type')
   .max(MAX_EVENT_TYPES)
+  .superRefine((types, context) => {
+    const index = types.findIndex((wanted) => !WEBHOOK_EVENT_TYPES.some((type) => isSubscribed([wanted], type)));
+    const unknown = types[index];
+    if (unknown === undefined) return;
+    context.addIssue({ code: 'custom', path: [index], message: `must be a type that there is: ${unknown} matches none, the nearest are ${nearestNames(unknown, SUBSCRIPTIONS, NEAREST_SHOWN).join(', ')}` });
+  })
   .meta({ description: 'Types such as order.filled, families such as order.*, or *. GET /api/v1/webhooks/event-types lists them.', examples: [['order.*', 'fill.created']] });
 const descriptionSchema = z.string().max(MAX_DESCRIPTION, `must have at most ${MAX_DESCRIPTION} characters`);
 const accountIdsSchema = z.array(idSchema).min(1, 'must name at least one account, or be null for all').max(MAX_ACCOUNTS).nullable().meta({ description: 'Only events of these accounts; null: of all, and what belongs to no account.' });

@@ -33,6 +33,8 @@ describe('webhooks over REST', () => {
     [{ url: 'https://127.0.0.1/' }, 'not a public address'],
     [{ eventTypes: [] }, 'at least one type'],
     [{ eventTypes: ['order'] }, 'order.filled'],
+    [{ eventTypes: ['order.*', 'order.filed'] }, 'body.eventTypes.1: must be a type that there is: order.filed matches none, the nearest are order.filled'],
+    [{ eventTypes: ['deposits.*'] }, 'deposits.* matches none, the nearest are deposit.*'],
     [{ rateLimit: 'fast' }, 'be off, or a rate'],
     [{ ordering: 'sometimes' }, 'body.ordering'],
     [{ accountIds: [] }, 'at least one account'],

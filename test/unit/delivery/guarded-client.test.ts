@@ -118,6 +118,27 @@ describe('S41: what leads inside', () => {
     expect(urlRefusal(`http://${host}/`, { guard: new AddressGuard(), allowHttp: true })).toMatch(/not a public address|not a URL/);
   });
 
+  test.each([
+    ['localhost', 'localhost resolves to 127.0.0.1, which is not a public address'],
+    ['LOCALHOST.', 'not a public address'],
+    ['hooks.localhost:8080', 'not a public address'],
+    ['a..b', 'a..b is no name of a host'],
+    ['.example.com', 'no name of a host'],
+    [`${'a'.repeat(64)}.com`, 'no name of a host'],
+    [`${'abcdefg.'.repeat(32)}com`, 'no name of a host'],
+    ['exa$mple.com', 'no name of a host'],
+  ])('https://%s/ is refused without asking who that is', (host, words) => {
+    expect(urlRefusal(`https://${host}/`, { guard: new AddressGuard(), allowHttp: false })).toContain(words);
+  });
+
+  test.each(['example.com', 'example.com.', 'a-b_c.example.com:8443', 'bücher.example', 'receiver', '[2606:4700::1111]', '9.9.9.9'])('https://%s/ may be tried', (host) => {
+    expect(urlRefusal(`https://${host}/`, { guard: new AddressGuard(), allowHttp: false })).toBeNull();
+  });
+
+  test('localhost may be tried where the operator allows this machine', () => {
+    expect(urlRefusal('https://localhost/', { guard: new AddressGuard([networkOf('127.0.0.0/8')].filter((network) => network !== null)), allowHttp: false })).toBeNull();
+  });
+
   test('a socket that ended up elsewhere than it was sent is closed', async () => {
     // What looks up answers an allowed address, and the allowed network is not the one connected to.
     const lying = new AddressGuard(allowed, resolveAll);
