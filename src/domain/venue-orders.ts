@@ -116,6 +116,7 @@ export type RefusalCode =
   | 'invalidPrice'
   | 'invalidQuantity'
   | 'postOnlyWouldCross'
+  /** There is nothing to reduce, never too little: an exit ends by it. A venue that refuses to reduce by more than is held has it cut by its adapter. */
   | 'reduceOnlyWouldIncrease'
   | 'noLiquidity'
   | 'marketClosed'

@@ -60,7 +60,7 @@ function replace(life: OrderLife, account: Account, venue: Venue, order: Order, 
   const leaves = quantity.minus(order.filled);
   if (!keepsPlace) {
     if (order.postOnly) checkPostOnly(venue, order.side, price);
-    if (order.reduceOnly) checkReduceOnly(account, venue, order.side, leaves);
+    if (order.reduceOnly) checkReduceOnly(account, venue, order.side);
     checkReplacement(life, account, venue, order, price, leaves);
   }
   if (keepsPlace && leaves.greaterThan(0)) {

@@ -84,7 +84,7 @@ export class Exchange {
     const best = venue.book.side(opposite(request.side)).best();
     checkMarketRules(venue.market, request.price, request.quantity, best?.price ?? null);
     if (request.postOnly && request.price !== null) checkPostOnly(venue, request.side, request.price);
-    if (request.reduceOnly) checkReduceOnly(account, venue, request.side, request.quantity);
+    if (request.reduceOnly) checkReduceOnly(account, venue, request.side);
     else checkFunds(this.state, account, venue, request);
     const order = this.life.accept(account, request);
     this.life.take(account, venue, order);
@@ -250,7 +250,7 @@ export class Exchange {
   /** Funds are checked when it fires; a reduce-only one needs a position to reduce, and takes what is left of it then. */
   private arm(account: Account, venue: Venue, request: OrderRequest, triggerPrice: Decimal): Order {
     checkTrigger(venue, request, request.price, triggerPrice, request.quantity);
-    if (request.reduceOnly) checkReduceOnly(account, venue, request.side, venue.market.lotSize);
+    if (request.reduceOnly) checkReduceOnly(account, venue, request.side);
     const order = this.life.accept(account, request);
     this.life.rest(account, venue, order);
     return order;

@@ -18,8 +18,8 @@ export interface PaperMarket {
   readonly minQuantity: Decimal;
   readonly minNotional: Decimal;
   readonly maxLeverage: number;
-  /** A reduce-only order for more than the position is taken and fills no more than that; a new one that rests ends the earliest of those that rest with it for more. Absent: it is refused. */
-  readonly capsReduceOnly?: boolean;
+  /** A new reduce-only order that rests ends the earliest of those that rest with it for more than the position. Absent: they rest until it is gone. */
+  readonly endsExcessReductions?: boolean;
   /** Its positions are always isolated. */
   readonly onlyIsolated?: boolean;
   readonly makerFeeRate: Decimal;

@@ -24,12 +24,11 @@ export function checkPostOnly(venue: Venue, side: Side, price: Decimal): void {
   }
 }
 
-/** Refuses a reduce-only order that its account's position cannot absorb, wholly or, where the market says so, at all. */
-export function checkReduceOnly(account: Account, venue: Venue, side: Side, quantity: Decimal): void {
+/** Refuses a reduce-only order where its account has nothing to reduce. One for more than that is taken, as venues do, and fills no more: an exit made before a part of the position was closed still closes the rest. */
+export function checkReduceOnly(account: Account, venue: Venue, side: Side): void {
   if (venue.market.kind === 'spot') throw new PaperError('BAD_REQUEST', `${venue.market.symbol} is a spot market: reduceOnly does not apply`);
-  const room = reducible(account.position(venue.market.symbol), side);
-  if (venue.market.capsReduceOnly === true ? room.isZero() : quantity.greaterThan(room)) {
-    throw new PaperError('REDUCE_ONLY_WOULD_INCREASE', `a reduce-only ${side} of ${quantity.toFixed()} exceeds the ${room.toFixed()} it could reduce`);
+  if (reducible(account.position(venue.market.symbol), side).isZero()) {
+    throw new PaperError('REDUCE_ONLY_WOULD_INCREASE', `a reduce-only ${side} of ${venue.market.symbol} has no position to reduce`);
   }
 }
 

@@ -92,7 +92,7 @@ export class OrderLife {
 
   /** Reductions that rest together for more than the position: the earliest end, where the market says so. */
   endExcessReductions(account: Account, venue: Venue, newest: Order): void {
-    if (venue.market.capsReduceOnly !== true || !newest.reduceOnly) return;
+    if (venue.market.endsExcessReductions !== true || !newest.reduceOnly) return;
     const holding = account.holding(venue.market);
     const room = reducible(holding.quantity, newest.side);
     const resting = [...holding.reduceOnly].filter((order) => order !== newest && order.side === newest.side && !isArmed(order));

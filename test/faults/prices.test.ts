@@ -143,6 +143,21 @@ test.each([
   await booksAgree(stack);
 }, 60_000);
 
+test('a stop for more than is still held closes what is held: its holder closed a part by hand', async () => {
+  await stack.sim.price('BTC-PERP', part(1));
+  await filled(entered('0.02'));
+  const id = await waiting({ type: 'stopMarket', triggerPrice: part(0.99), quantity: '0.02' });
+  await filled(exit('0.01'));
+  await stack.client.until('the stop to have closed the rest', async () => {
+    await stack.sim.price('BTC-PERP', part(DOWN));
+    return ['FILLED', 'CANCELED'].includes((await stack.client.order(id)).state) ? true : null;
+  });
+  expect((await stack.client.order(id)).filledQuantity).toBe('0.01');
+  await booksAgree(stack);
+  const { body } = await stack.client.call<{ positions: { symbol: string; quantity: string }[] }>('GET', `/api/v1/positions?accountId=${stack.accountId}`);
+  expect(body.positions.filter(({ symbol, quantity }) => symbol === 'BTC-PERP' && quantity !== '0')).toEqual([]);
+}, 60_000);
+
 describe('losses trip their limits by themselves', () => {
   const limits = (changes: Readonly<Record<string, unknown>>) => stack.client.call('PUT', `/api/v1/risk-limits?accountId=${stack.accountId}`, { ...WIDE_LIMITS, maxDrawdown: null, ...changes });
   const released = () => stack.client.call('PATCH', `/api/v1/accounts/${stack.accountId}`, { status: 'ACTIVE' });

@@ -90,7 +90,7 @@ function assetOf(row: Row, dex: string, index: number): HyperliquidAsset {
     minNotional: MIN_NOTIONAL,
     maxLeverage: row.maxLeverage,
     onlyIsolated: dexIndex !== 0,
-    capsReduceOnly: true,
+    endsExcessReductions: true,
     makerFeeRate: FEES.maker.times(factor),
     takerFeeRate: FEES.taker.times(factor),
     funding: FUNDING,

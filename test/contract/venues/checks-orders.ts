@@ -112,6 +112,16 @@ export const ORDER_CHECKS: readonly ContractCheck[] = [
     },
   },
   {
+    name: 'a reduce-only order for more than is held closes what is held, and no more',
+    run: async (harness) => {
+      const { session } = await harness.account();
+      acknowledged(await place(harness, session, [marketOrderFor(harness)]));
+      const exit = acknowledged(await place(harness, session, [marketOrderFor(harness, { side: 'sell', reduceOnly: true, quantity: String(Number(harness.quantity) * 2) })]));
+      assert.deepEqual([exit.status === 'open', exit.filledQuantity], [false, harness.quantity]);
+      assert.deepEqual(await session.positions(reading()), []);
+    },
+  },
+  {
     name: 'each order of a list gets its own answer, in the order of the list',
     run: async (harness) => {
       const { session, name } = await harness.account();
