@@ -1,5 +1,5 @@
 /** How a strategy changes: by its owner's commands and by its workflow's notes. Pure; the store applies it under the account's lock. */
-import { decimal, decimalText, maxOf, ZERO, type Decimal } from './decimal';
+import { decimal, decimalText, maxOf, sum, ZERO, type Decimal } from './decimal';
 import { DomainError } from './errors';
 import type { EventType } from './events';
 import { hasEnded, isOpenChild, type ChildPlan, type Strategy, type StrategyChild, type StrategyState } from './strategy';
@@ -52,11 +52,17 @@ export function amended(before: Strategy, command: Extract<StrategyCommand, { ki
   if (before.revision !== command.expectedRevision) throw new DomainError('CONFLICT', `the strategy has revision ${before.revision}, not ${command.expectedRevision}`, { details: { revision: before.revision } });
   if (hasEnded(before.state) || before.pendingCancel) throw new DomainError('CONFLICT', `the strategy is ${before.pendingCancel ? 'being canceled' : before.state}`);
   const least = claimed(children);
-  if (decimal(command.quantity).lessThan(least)) throw new DomainError('CONFLICT', `${decimalText(least)} of it is filled or open: pause it first, or take a larger quantity`, { details: { claimed: decimalText(least) } });
+  if (decimal(command.quantity).lessThan(least)) throw tooLittle(least, sum(children.map((child) => decimal(child.filledQuantity))));
   // While it is paused the run begins with the resume.
   const run = before.state === 'RUNNING' ? { run: before.run + 1, runStartedAt: at } : {};
   const previous = { quantity: before.quantity, parameters: before.parameters, expireAt: before.expireAt };
   return { change: { quantity: command.quantity, parameters: command.parameters, expireAt: command.expireAt, ...run }, type: 'strategy.amended', data: { previous } };
+}
+
+function tooLittle(least: Decimal, filled: Decimal): DomainError {
+  const [needed, done, open] = [decimalText(least), decimalText(filled), decimalText(least.minus(filled))];
+  const words = filled.equals(least) ? `${done} of it is filled already: take at least that` : `${done} of it is filled already, and ${open} is open: take at least ${needed}, or pause it first`;
+  return new DomainError('CONFLICT', words, { details: { claimed: needed, filled: done } });
 }
 
 function ofNewRun(before: Strategy, at: string): Partial<Strategy> {

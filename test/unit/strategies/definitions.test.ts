@@ -125,6 +125,15 @@ describe('commands and notes', () => {
     expect(() => amended(canceling, edit, [], at)).toThrow(/being canceled/);
   });
 
+  test('an edit to less than is filled and open says how much that is', () => {
+    const edit = { kind: 'amend', expectedRevision: 1, quantity: '2', parameters: strategy.parameters, expireAt: null } as const;
+    const filled = child({ state: 'FILLED', quantity: '2.5', filledQuantity: '2.5' });
+    const open = child({ n: 2, orderId: 'o2', state: 'PARTIALLY_FILLED', quantity: '3', filledQuantity: '0.5' });
+    expect(() => amended(strategy, edit, [filled], at)).toThrow('2.5 of it is filled already: take at least that');
+    expect(() => amended(strategy, edit, [filled, open], at)).toThrow('3 of it is filled already, and 2.5 is open: take at least 5.5, or pause it first');
+    expect(amended(strategy, { ...edit, quantity: '5.5' }, [filled, open], at).change.quantity).toBe('5.5');
+  });
+
   test('a note keeps when it was paused and when it ended', () => {
     const note = { reason: null, newRun: false, filledQuantity: '0', avgPrice: null } as const;
     expect(noted(strategy, { ...note, state: 'PAUSED' }, at)).toMatchObject({ pausedAt: at, revision: 2 });
