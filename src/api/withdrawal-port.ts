@@ -12,6 +12,7 @@ export interface WithdrawalsPort {
   /** Throws FORBIDDEN for whoever asked for it, CONFLICT where it waits for no word. */
   decide(withdrawal: Withdrawal, decision: WithdrawalDecision, note: string, actor: string): Promise<Withdrawal>;
   cancel(withdrawal: Withdrawal, actor: string): Promise<Withdrawal>;
+  /** Throws VALIDATION for a contract that keeps what is sent to it, CONFLICT for one that is listed. */
   addAddress(userId: string, address: Hex, label: string, actor: string): Promise<WithdrawalAddress>;
   addresses(userId: string): Promise<readonly WithdrawalAddress[]>;
   removeAddress(id: string, userId: string, actor: string): Promise<WithdrawalAddress>;

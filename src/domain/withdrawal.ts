@@ -67,6 +67,13 @@ export interface WithdrawalAddress {
   readonly removedAt: string | null;
 }
 
+/** Why nothing should be sent there: contracts that we know would keep it. null: not known. `contracts` are those that deposits call. */
+export function payeeFault(address: Hex, { token, contracts }: { readonly token: string; readonly contracts: readonly string[] }): string | null {
+  const is = (other: string): boolean => other.trim().toLowerCase() === address.toLowerCase();
+  if (is(token)) return 'this is the token\'s own contract: what is sent there is lost';
+  return contracts.some(is) ? 'this is a contract that deposits call: what is sent there is lost' : null;
+}
+
 /** The name of its transaction among all that we send. */
 export function withdrawalSendId(withdrawalId: string): string {
   return `withdrawal/${withdrawalId}`;

@@ -9,7 +9,7 @@ import { SettingError, type Settings } from '../config/settings';
 import { isoTime } from '../domain/clock';
 import { decimalText, isPlainDecimal } from '../domain/decimal';
 import { DomainError } from '../domain/errors';
-import type { Withdrawal } from '../domain/withdrawal';
+import { payeeFault, type Withdrawal } from '../domain/withdrawal';
 import type { WithdrawalLimits } from '../store/deposits/withdrawals';
 import { WithdrawalGateway } from '../temporal/withdrawal-gateway';
 import type { WithdrawalInput, WithdrawalReply } from '../workflows/messages';
@@ -64,7 +64,11 @@ export function withdrawalsPort(platform: Platform): WithdrawalsPort {
     },
     decide: (withdrawal, decision, note, actor) => told(withdrawal, () => gateway.decide(withdrawal, decision, note, actor)),
     cancel: (withdrawal, actor) => told(withdrawal, () => gateway.cancel(withdrawal, actor)),
-    addAddress: (userId, address, label, actor) => store.withdrawalAddresses.add({ userId, address, label, actor, waitMs: settings.withdrawalAddressWaitMs }),
+    addAddress: async (userId, address, label, actor) => {
+      const fault = payeeFault(address, { token: settings.depositToken, contracts: settings.depositTargets.split(',') });
+      if (fault !== null) throw new DomainError('VALIDATION', fault, { details: { field: 'address' } });
+      return store.withdrawalAddresses.add({ userId, address, label, actor, waitMs: settings.withdrawalAddressWaitMs });
+    },
     addresses: (userId) => store.withdrawalAddresses.list(userId),
     removeAddress: (id, userId, actor) => store.withdrawalAddresses.remove(id, userId, actor),
   };

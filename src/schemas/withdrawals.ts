@@ -1,10 +1,12 @@
 /** Withdrawals at the boundary. */
 import { z } from 'zod';
+import { NATIVE_TOKEN } from '../domain/deposit';
 import { WITHDRAWAL_DECISIONS, WITHDRAWAL_STATES } from '../domain/withdrawal';
 import { depositAddressSchema, depositRequestSchema } from './deposits';
 import { decimalSchema, nextCursorSchema, pageQuery, positiveDecimalSchema, timeSchema, uuidSchema } from './fields';
 
 const addressSchema = depositRequestSchema.shape.fromAddress;
+const payeeSchema = addressSchema.refine((address) => address !== NATIVE_TOKEN, 'must be somebody\'s address: the zero address is nobody\'s, and what is sent there is lost');
 const shownHex = depositAddressSchema.shape.address;
 const stateSchema = z.enum(WITHDRAWAL_STATES);
 
@@ -49,7 +51,7 @@ export const withdrawalTimelineSchema = z
   .meta({ id: 'WithdrawalTimeline' });
 
 export const withdrawalAddressRequestSchema = z
-  .strictObject({ address: addressSchema, label: z.string().min(1).max(64).meta({ examples: ['cold wallet'] }) })
+  .strictObject({ address: payeeSchema, label: z.string().min(1).max(64).meta({ examples: ['cold wallet'] }) })
   .meta({ id: 'WithdrawalAddressRequest', examples: [{ address: '0x70997970c51812dc3a010c7d01b50e0d17dc79c8', label: 'cold wallet' }] });
 export const withdrawalAddressSchema = z
   .strictObject({ id: uuidSchema, userId: z.string(), address: shownHex, label: z.string(), createdAt: timeSchema, usableAt: timeSchema.meta({ description: 'Withdrawals may go to it from then on.' }), removedAt: timeSchema.nullable() })

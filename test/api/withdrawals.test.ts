@@ -59,6 +59,8 @@ describe('addresses of the list', () => {
     expect(added).toMatchObject({ address, label: 'cold wallet', removedAt: null });
     expect((await api.ask('POST', '/api/v1/withdrawal-addresses', { body: { address, label: 'again' } })).status).toBe(409);
     expect((await api.ask('POST', '/api/v1/withdrawal-addresses', { body: { address: '0x12', label: 'short' } })).body.error.details).toMatchObject({ issues: [{ path: 'body.address' }] });
+    const nobody = await api.ask('POST', '/api/v1/withdrawal-addresses', { body: { address: `0x${'0'.repeat(40)}`, label: 'nobody' } });
+    expect([nobody.status, nobody.body.error.message]).toEqual([400, expect.stringContaining('the zero address is nobody\'s')]);
     expect((await api.ask('DELETE', `/api/v1/withdrawal-addresses/${added.id}`)).status).toBe(200);
     expect((await api.ask('GET', '/api/v1/withdrawal-addresses')).body.addresses.map((each: { id: string }) => each.id)).not.toContain(added.id);
   });

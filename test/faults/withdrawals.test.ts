@@ -51,6 +51,7 @@ beforeAll(async () => {
     return page.deposits.find((each) => each.amount === String(FUNDS)) ?? null;
   });
   await stack.client.call('POST', '/api/v1/withdrawal-addresses', { address: TARGET, label: 'cold wallet' });
+  expect(await stack.client.call('POST', '/api/v1/withdrawal-addresses', { address: token, label: 'pasted' })).toMatchObject({ status: 400, body: { error: { message: expect.stringContaining('the token\'s own contract') as unknown } } });
 }, 240_000);
 afterAll(async () => {
   await stack.stop();
