@@ -59,7 +59,7 @@ export interface KillSwitchFacts {
   readonly fillsReadToMs: number | null;
   /** The venue's clock, ms. */
   readonly lastFillMs: number | null;
-  /** Why the newest exit did not go through; null: it did, or there was none. */
+  /** Why the newest exit of a market that is still held did not go through; null: those did, or there was none. */
   readonly exitTrouble: string | null;
 }
 

@@ -48,7 +48,10 @@ const FACTS_SQL = `SELECT a.id AS "accountId", a.venue,
        FROM positions p WHERE p.account_id = a.id AND (p.quantity <> 0 OR p.venue_quantity <> 0)) AS positions,
     (SELECT e.checkpoint FROM epochs e WHERE e.scope = 'account/' || a.id) AS checkpoint,
     (SELECT f.at FROM fills f WHERE f.account_id = a.id AND ${LISTED_SQL('f')} ORDER BY f.at DESC LIMIT 1) AS "lastFill",
-    (SELECT o.reason_message FROM kill_switch_exits x JOIN orders o ON o.id = x.order_id WHERE x.kill_switch_id = $1 AND x.account_id = a.id AND o.filled_quantity = 0 AND o.reason_code IS NOT NULL ORDER BY x.n DESC LIMIT 1) AS "exitTrouble"
+    (SELECT e.trouble FROM (
+       SELECT DISTINCT ON (x.symbol) x.n, CASE WHEN o.filled_quantity = 0 THEN o.reason_message END AS trouble FROM kill_switch_exits x JOIN orders o ON o.id = x.order_id JOIN positions p ON p.account_id = a.id AND p.symbol = x.symbol
+         WHERE x.kill_switch_id = $1 AND x.account_id = a.id AND (o.filled_quantity > 0 OR o.reason_code IS NOT NULL) AND (p.quantity <> 0 OR p.venue_quantity <> 0) ORDER BY x.symbol, x.n DESC
+     ) e WHERE e.trouble IS NOT NULL ORDER BY e.n DESC LIMIT 1) AS "exitTrouble"
   FROM accounts a JOIN kill_switches k ON k.id = $1 WHERE a.deleted_at IS NULL AND ${COVERS} ORDER BY a.id`;
 
 /** Of a user. */

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import type { Account } from '../../../src/domain/account';
-import { flatnessOf } from '../../../src/domain/kill-switch';
 import { UNCONDITIONAL } from '../../../src/domain/order';
 import type { ChildPlan } from '../../../src/domain/strategy';
 import { someoneWaitsForALock } from '../../support/lock-waits';
@@ -148,22 +147,6 @@ describe('a kill switch', () => {
     const stop = intentFor(account, { type: 'stopMarket', side: 'sell', limitPrice: null, reduceOnly: true, condition: { ...UNCONDITIONAL, execution: 'durable', triggerPrice: '1.5', triggerPriceType: 'mark', gapPolicy: 'traded' } });
     await world.store.placing.recordOrders([stop], OWNER);
     expect((await world.store.orders.open(account.id)).map(({ id, state }) => [id, state])).toEqual([[stop.id, 'ARMED']]);
-  });
-
-  test('is confirmed by a read of the venue after the last fill only, and a late fill takes that back', async () => {
-    const account = await world.newAccount({ userId: (await world.store.users.createUser('a trader')).id });
-    const { killSwitch } = await latch(account, 'flatten');
-    const state = async (): Promise<string> => {
-      const [facts] = await world.store.killSwitches.facts(killSwitch.id);
-      return facts === undefined ? 'no account' : flatnessOf(killSwitch, facts).state;
-    };
-    expect(await state()).toBe('FLATTENING');
-    const readMs = world.clock.ms + 1_000;
-    await world.store.watching.checkpoint(`account/${account.id}`, { fillsReadToMs: readMs, lookedFromMs: readMs });
-    expect(await state()).toBe('FLAT_CONFIRMED');
-    const writer = await world.store.watching.takeEpoch(`account/${account.id}`, 'test');
-    await world.store.watching.applyFills(writer, account.id, [fillOf(intentFor(account), { atMs: readMs + 1 })]);
-    expect(await state()).toBe('FLATTENING');
   });
 });
 
