@@ -2,9 +2,9 @@
 import { Context } from '@temporalio/activity';
 import type { Account } from '../domain/account';
 import { isTerminal, UNSETTLED_STATES, type Order } from '../domain/order';
-import type { Mutation, StuckOrder } from '../domain/order-store';
+import type { OwnedMutation, StuckOrder } from '../domain/order-store';
 import type { ResolutionMemory } from '../domain/resolution';
-import { amendmentWorkflowId, cancellationWorkflowId, resolutionWorkflowId } from '../temporal/workflow-ids';
+import { resolutionWorkflowId } from '../temporal/workflow-ids';
 import { beating } from './beating';
 import type { MutationSettler } from './mutation-settler';
 import type { OrderResolver, ResolutionStep } from './order-resolver';
@@ -15,7 +15,7 @@ export interface BackgroundPorts {
   readonly stuckAfterMs: number;
   stuck(olderThanMs: number, limit: number): Promise<readonly StuckOrder[]>;
   noteResolution(orderId: string): Promise<number>;
-  pendingMutations(orderId: string): Promise<readonly Mutation[]>;
+  pendingMutations(orderId: string): Promise<readonly OwnedMutation[]>;
   orderById(orderId: string): Promise<Order | null>;
   activeAccounts(): Promise<readonly Account[]>;
   readonly venues: readonly string[];
@@ -116,8 +116,8 @@ async function unowned(ports: BackgroundPorts, order: StuckOrder, isRunning: (wo
     return `it is ${current.state} and its owner ${order.ownerWorkflowId ?? '(none)'} is not running`;
   }
   for (const mutation of await ports.pendingMutations(order.orderId)) {
-    const owner = mutation.kind === 'cancel' ? cancellationWorkflowId(order.orderId) : amendmentWorkflowId(order.orderId, mutation.revision);
-    if (!(await isRunning(owner))) return `its ${mutation.kind} is open and ${owner} is not running`;
+    const { kind, ownerWorkflowId } = mutation;
+    if (!(await isRunning(ownerWorkflowId))) return `its ${kind} is open and ${ownerWorkflowId} is not running`;
   }
   return null;
 }

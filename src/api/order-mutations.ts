@@ -3,12 +3,14 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { isoTime } from '../domain/clock';
 import { decimal, decimalText } from '../domain/decimal';
+import { sameTerms } from '../domain/amended-terms';
 import { DomainError } from '../domain/errors';
 import { isHeld } from '../domain/condition';
 import type { HeldTerms } from '../domain/evidence';
 import { isTerminal, type Order } from '../domain/order';
 import type { MutationIntent, MutationKind } from '../domain/order-store';
 import { describeIntent } from '../domain/order-summary';
+import { AmendmentFate } from './amendment-fate';
 import type { Directory } from './directory';
 import { assertEntriesPass } from './entries';
 import { isErrorCode, notFound, toDomainError } from './errors';
@@ -60,17 +62,23 @@ export class OrderMutations {
     if (!order.reduceOnly) assertEntriesPass(this.ports.health, order.accountId);
     const terms = await this.checked(order, amendment);
     const intent = this.intent('amend', order, revision, terms);
-    let wasPending = false;
-    const isOver = (seen: Order): boolean => {
-      if (seen.pendingReplace) wasPending = true;
-      return isTerminal(seen.state) || (wasPending && !seen.pendingReplace);
-    };
-    const fresh = await this.pursue(order, timeoutMs, isOver, () => this.ports.gateway.amend(intent, summaryOf('amend', order), order.symbol));
-    if (hasTerms(fresh, terms) && !fresh.pendingReplace) return orderReply(200, fresh);
+    const fate = new AmendmentFate(order, terms);
+    const fresh = await this.pursue(order, timeoutMs, (seen) => fate.isOver(seen), async () => fate.heard(await this.ports.gateway.amend(intent, summaryOf('amend', order), order.symbol)));
+    if (fate.isDone(fresh)) return orderReply(200, fresh);
     const freshDetails = { orderId: fresh.id, revision: fresh.revision, order: fresh };
     if (isTerminal(fresh.state)) throw new DomainError('CONFLICT', `the order became ${fresh.state} before it was amended`, { details: freshDetails });
-    if (wasPending && !fresh.pendingReplace) throw new DomainError('VENUE_REJECTED', 'the venue did not take the amendment', { details: freshDetails });
+    if (fate.isTaken && fate.isOver(fresh)) throw new DomainError('VENUE_REJECTED', 'the venue did not take the amendment', { details: freshDetails });
+    if (!fate.isTaken && fresh.revision !== revision && !(await this.isOpen(fresh, terms))) {
+      throw fresh.pendingReplace ? new DomainError('CONFLICT', 'another amendment of the order is under way', { details: freshDetails }) : new DomainError('PRECONDITION_FAILED', `the order is at revision ${fresh.revision}, not ${revision}`, { details: freshDetails });
+    }
     return orderReply(202, fresh);
+  }
+
+  /** Whether the amendment that is under way is of these terms. One of others took the revision: these will be refused. */
+  private async isOpen(order: Order, { limitPrice, quantity, condition }: Amendment): Promise<boolean> {
+    if (!order.pendingReplace) return false;
+    const asked = (await this.ports.orders.timeline(order.id, order.userId))?.evidence.findLast(({ kind }) => kind === 'amendRequested');
+    return asked !== undefined && sameTerms(asked.data, { limitPrice, quantity, triggerPrice: condition?.triggerPrice ?? null });
   }
 
   /** An armed order's terms are changed in our own database: the answer is final. */
@@ -124,7 +132,11 @@ export class OrderMutations {
   }
 
   private async afterAnswer(answer: Answered, watch: OrderWatch, seen: Promise<WatchOutcome>, order: Order, isOver: (seen: Order) => boolean): Promise<Order> {
-    if ('verdict' in answer && answer.verdict.verdict === 'pending') return this.orderAfter(await seen, order);
+    if ('verdict' in answer && answer.verdict.verdict === 'pending') {
+      // What was seen before this answer may have been its outcome.
+      watch.see(watch.latest ?? order);
+      return this.orderAfter(await seen, order);
+    }
     const fresh = (await this.ports.orders.byId(order.id, order.userId)) ?? order;
     if ('error' in answer) {
       if (isTerminal(fresh.state)) return fresh;
@@ -132,9 +144,8 @@ export class OrderMutations {
       throw toDomainError(answer.error, true);
     }
     const { verdict, code, message } = answer.verdict;
-    if (isOver(fresh)) return fresh;
-    if (verdict === 'applied') return fresh;
-    if (verdict === 'refused') throw new DomainError('VENUE_REJECTED', message ?? 'the venue refused', { details: { orderId: fresh.id, reasonCode: code, order: fresh } });
+    if (verdict === 'refused' && !isTerminal(fresh.state)) throw new DomainError('VENUE_REJECTED', message ?? 'the venue refused', { details: { orderId: fresh.id, reasonCode: code, order: fresh } });
+    if (verdict === 'applied' || isOver(fresh)) return fresh;
     if (verdict === 'denied') throw new DomainError(isErrorCode(code) ? code : 'CONFLICT', message ?? 'the order cannot be changed now', { details: { orderId: fresh.id, revision: fresh.revision, order: fresh } });
     // nothingToDo: the same request is under way already, and this one waits for the same outcome.
     watch.see(fresh);
@@ -165,11 +176,6 @@ export class OrderMutations {
 function canceledReply(order: Order): Reply {
   if (order.state === 'CANCELED') return orderReply(200, order);
   throw new DomainError('CONFLICT', `the order is ${order.state}: there is nothing left to cancel`, { details: { orderId: order.id, order } });
-}
-
-function hasTerms(order: Order, terms: Amendment): boolean {
-  const same = (asked: string | null, shown: string | null): boolean => asked === null || (shown !== null && decimalText(shown) === decimalText(asked));
-  return same(terms.limitPrice, order.limitPrice) && same(terms.quantity, order.quantity) && same(terms.condition?.triggerPrice ?? null, order.triggerPrice);
 }
 
 function summaryOf(kind: MutationKind, order: Order): string {

@@ -102,6 +102,11 @@ export interface Mutation {
   readonly createdAt: string;
 }
 
+/** One that is not settled, and the workflow that pursues it. */
+export interface OwnedMutation extends Mutation {
+  readonly ownerWorkflowId: string;
+}
+
 export interface MutationIntent {
   readonly id: string;
   readonly kind: MutationKind;

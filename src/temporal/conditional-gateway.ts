@@ -5,6 +5,7 @@ import type { HeldTerms } from '../domain/evidence';
 import { UNCONDITIONAL, type Order, type OrderIntent } from '../domain/order';
 import { describeConditional } from '../domain/order-summary';
 import { amendConditionalOrder, awaitArmed, cancelConditionalOrder, type ConditionalOrderInput, type ConditionalOutcome, type MutationOutcome } from '../workflows/messages';
+import { heldAmendmentId } from './amendments';
 import { isRunning } from './executions';
 import { ORDER_STATE, orderSearchAttributes } from './search-attributes';
 import { TASK_QUEUES, WORKFLOW_TASK_TIMEOUT_MS } from './task-queues';
@@ -25,10 +26,10 @@ export class ConditionalGateway {
     }
   }
 
-  /** One amendment of each revision: a repeat meets the first one's answer. */
+  /** A repeat of the same terms meets the first one's answer; that a revision is amended once, its row sees to. */
   amend(order: Order, expectedRevision: number, terms: HeldTerms): Promise<MutationOutcome> {
     const handle = this.client.workflow.getHandle(workflowOf(order));
-    return orClosed(handle.executeUpdate(amendConditionalOrder, { updateId: `amend/${expectedRevision}`, args: [{ expectedRevision, terms }] }));
+    return orClosed(handle.executeUpdate(amendConditionalOrder, { updateId: heldAmendmentId(expectedRevision, terms), args: [{ expectedRevision, terms }] }));
   }
 
   cancel(order: Order): Promise<MutationOutcome> {

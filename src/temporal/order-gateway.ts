@@ -7,12 +7,13 @@ import { UNCONDITIONAL, type Order, type OrderIntent } from '../domain/order';
 import type { MutationIntent } from '../domain/order-store';
 import { describeIntent } from '../domain/order-summary';
 import { awaitMutation, awaitOutcome, type MutationInput, type MutationOutcome, type OrderInput, type OrderOutcome } from '../workflows/messages';
+import { amendmentIdOf } from './amendments';
 import { ConditionalGateway } from './conditional-gateway';
 import { MAX_GROUP_ORDERS, OrderLane } from './order-lanes';
 import { orderSearchAttributes } from './search-attributes';
 import { TASK_QUEUES, WORKFLOW_TASK_TIMEOUT_MS } from './task-queues';
 import { askTemporal } from './update-with-start';
-import { amendmentWorkflowId, cancellationWorkflowId, orderGroupWorkflowId, orderWorkflowId } from './workflow-ids';
+import { cancellationWorkflowId, orderGroupWorkflowId, orderWorkflowId } from './workflow-ids';
 
 /** How long one update-with-start may take. The workflow goes on without its caller; callers are answered by events. */
 const START_DEADLINE_MS = 30_000;
@@ -75,7 +76,7 @@ export class OrderGateway {
   }
 
   async amend(intent: MutationIntent, summary: string, symbol: string): Promise<MutationOutcome> {
-    return this.mutate('orderAmendment', amendmentWorkflowId(intent.orderId, intent.expectedRevision ?? 0), intent, summary, symbol);
+    return this.mutate('orderAmendment', amendmentIdOf(intent), intent, summary, symbol);
   }
 
   private laneKey(intent: OrderIntent): string {

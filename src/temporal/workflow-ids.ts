@@ -14,8 +14,9 @@ export function orderGroupWorkflowId(lane: string, batchId: string): string {
   return `orders/${lane}/${batchId}`;
 }
 
-export function amendmentWorkflowId(orderId: string, revision: number): string {
-  return `amend/${orderId}/${revision}`;
+/** `termsName`: of callers, who may ask for different terms of one revision; a supervisor asks once of each. */
+export function amendmentWorkflowId(orderId: string, revision: number, termsName?: string): string {
+  return `amend/${orderId}/${revision}${termsName === undefined ? '' : `/${termsName}`}`;
 }
 
 export function cancellationWorkflowId(orderId: string): string {

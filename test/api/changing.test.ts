@@ -173,6 +173,82 @@ describe('amending an order', () => {
     expect([refused.status, refused.body.error.code]).toEqual([422, 'VENUE_REJECTED']);
   });
 
+  describe('that loses to another one of the same revision', () => {
+    const another = (terms: object) => {
+      api.backend.change(id, { pendingReplace: true }, 'order.amendRequested');
+      return () => api.backend.change(id, { pendingReplace: false, ...terms }, 'order.amended');
+    };
+
+    test.each([
+      ['CONFLICT', 409, 'an amendment of the order is under way'],
+      ['PRECONDITION_FAILED', 412, 'the order is at revision 4, not 2'],
+    ] as const)('is told %s with the order as it is, and nothing of a venue that never heard of it', async (code, status, message) => {
+      api.backend.onAmend = async () => {
+        another({ limitPrice: '50300' })();
+        await new Promise((resolve) => setImmediate(resolve));
+        return { verdict: 'denied', code, message };
+      };
+      const answer = await amend({ limitPrice: '50100' });
+      expect([answer.status, answer.body.error.code, answer.body.error.message]).toEqual([status, code, message]);
+      expect(answer.body.error.details).toMatchObject({ revision: revision(), order: { limitPrice: '50300' } });
+    });
+
+    test('is not done because the winner\'s terms have its own and more', async () => {
+      api.backend.onAmend = async () => {
+        another({ limitPrice: '50100', quantity: '0.03' })();
+        await new Promise((resolve) => setImmediate(resolve));
+        return { verdict: 'denied', code: 'PRECONDITION_FAILED', message: 'the order is at another revision' };
+      };
+      expect((await amend({ limitPrice: '50100' })).status).toBe(412);
+    });
+
+    test('is done where the winner\'s terms are its own', async () => {
+      api.backend.onAmend = async () => {
+        another({ limitPrice: '50100' })();
+        await new Promise((resolve) => setImmediate(resolve));
+        return { verdict: 'denied', code: 'PRECONDITION_FAILED', message: 'the order is at another revision' };
+      };
+      const answer = await amend({ limitPrice: '50100' });
+      expect([answer.status, answer.body.limitPrice]).toEqual([200, '50100']);
+    });
+
+    test.each([
+      ['another\'s', '50300', 409],
+      ['its own', '50100', 202],
+    ])('and has no answer in time: where the open one is %s it is %d', async (_whose, limitPrice, status) => {
+      let release: () => void = () => undefined;
+      const held = new Promise<void>((resolve) => (release = resolve));
+      api.backend.evidence.push({ key: 'amendRequested/m', kind: 'amendRequested', at: api.backend.at(), data: { limitPrice, quantity: null, triggerPrice: null } });
+      api.backend.onAmend = async () => {
+        another({});
+        await held;
+        return { verdict: 'pending', code: null, message: null };
+      };
+      const answer = await amend({ limitPrice: '50100' }, undefined, '?timeoutMs=20');
+      release();
+      expect([answer.status, answer.body.error?.code]).toEqual([status, status === 409 ? 'CONFLICT' : undefined]);
+    });
+  });
+
+  test('that the venue refuses tells its words, also where the order\'s event was quicker than the answer', async () => {
+    api.backend.onAmend = async () => {
+      api.backend.change(id, { pendingReplace: true }, 'order.amendRequested');
+      api.backend.change(id, { pendingReplace: false }, 'order.amendRefused');
+      await new Promise((resolve) => setImmediate(resolve));
+      return { verdict: 'refused', code: 'badTick', message: 'no such price' };
+    };
+    const answer = await amend({ limitPrice: '50100' });
+    expect([answer.status, answer.body.error.code, answer.body.error.message]).toEqual([422, 'VENUE_REJECTED', 'no such price']);
+  });
+
+  test('that was applied is 200 though the order was amended again since', async () => {
+    api.backend.onAmend = async () => {
+      for (const limitPrice of ['50100', '50300']) api.backend.change(id, { limitPrice }, 'order.amended');
+      return { verdict: 'applied', code: null, message: null };
+    };
+    expect((await amend({ limitPrice: '50100' })).status).toBe(200);
+  });
+
   test('is a 409 while another is under way, and when the order is terminal', async () => {
     api.backend.change(id, { pendingReplace: true });
     expect((await amend({ limitPrice: '50100' })).body.error.message).toContain('another amendment');

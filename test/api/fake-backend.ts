@@ -9,7 +9,7 @@ import { isTerminal, type Order, type OrderIntent } from '../../src/domain/order
 import type { MutationIntent } from '../../src/domain/order-store';
 import type { MutationVerdict } from '../../src/api/order-ports';
 import type { AgedBook, ApiPorts, Identity, IdempotencyRecord, OrderListQuery } from '../../src/api/ports';
-import type { Timeline } from '../../src/domain/timeline';
+import type { Timeline, TimelineEvidence } from '../../src/domain/timeline';
 import { FakeCollateral } from './fake-collateral';
 import { FakeDeposits } from './fake-deposits';
 import { FakeLimits } from './fake-limits';
@@ -40,6 +40,8 @@ export class FakeBackend {
   readonly orders = new Map<string, Order>();
   readonly intents = new Map<string, OrderIntent>();
   readonly figures = new Map<string, Record<string, string>>();
+  /** Shown in every order's timeline. */
+  readonly evidence: TimelineEvidence[] = [];
   readonly records = new Map<string, IdempotencyRecord>();
   readonly events = new Map<string, StreamEvent[]>();
   readonly positions = new Map<string, ShownPosition>();
@@ -180,7 +182,7 @@ export class FakeBackend {
       intent: intent === undefined ? null : intentShown(intent),
       risk: { verdict: order.state === 'DENIED' ? 'denied' : 'accepted', code: order.reasonCode, message: order.reasonMessage, figures: this.figures.get(id) ?? {} },
       attempts: [answeredAttempt(this.at(), this.nowMs)],
-      evidence: [],
+      evidence: this.evidence,
       mutations: [],
       events: (this.events.get(accountStream(order.accountId)) ?? []).filter((event) => event.orderId === id),
       fills: this.money.kept.fills.filter((fill) => fill.orderId === id),

@@ -8,7 +8,8 @@ import type { PlaceOrdersResult } from '../../src/activities/order-activities';
 import type { MutationIntent, RecordedGroup } from '../../src/domain/order-store';
 import { OrderGateway } from '../../src/temporal/order-gateway';
 import { ensureAccountWatched, ensureMarketWatched, startResolution } from '../../src/temporal/watching';
-import { accountWorkflowId, amendmentWorkflowId, cancellationWorkflowId, marketWatchWorkflowId, orderWorkflowId, resolutionWorkflowId } from '../../src/temporal/workflow-ids';
+import { amendmentIdOf } from '../../src/temporal/amendments';
+import { accountWorkflowId, cancellationWorkflowId, marketWatchWorkflowId, orderWorkflowId, resolutionWorkflowId } from '../../src/temporal/workflow-ids';
 import { accountStatusChanged, reconcileRequested } from '../../src/workflows/messages';
 import { DEPOSIT_ENDINGS } from './deposit-endings';
 import { ALERT_ENDINGS } from './alert-endings';
@@ -132,7 +133,7 @@ function mutations(kind: 'amend' | 'cancel'): Ending[] {
   const refused = { kind: 'settled', verdict: 'refused', code: 'ORDER_CLOSED', message: 'the order is FILLED' } as const;
   const open = { kind: 'open', askAgainInMs: 20 } as const;
   const run = async (client: Client): Promise<string> => {
-    const id = kind === 'amend' ? amendmentWorkflowId(intent(1).id, 2) : cancellationWorkflowId(intent(1).id);
+    const id = kind === 'amend' ? amendmentIdOf(mutation(kind)) : cancellationWorkflowId(intent(1).id);
     await gateway(client)[kind](mutation(kind), `${kind} c1`, 'BTC-PERP');
     await ended(client.workflow.getHandle(id));
     return id;

@@ -2,7 +2,7 @@
 import { isoTime } from '../../domain/clock';
 import { DomainError } from '../../domain/errors';
 import type { Order } from '../../domain/order';
-import type { AppliedOrder, FirstRight, Mutation, MutationIntent, MutationState, OrderEvidence, RecordedMutation } from '../../domain/order-store';
+import type { AppliedOrder, FirstRight, Mutation, MutationIntent, MutationState, OrderEvidence, OwnedMutation, RecordedMutation } from '../../domain/order-store';
 import type { VenueCredentials, Venue } from '../../domain/venue';
 import { applyToLocked, lockForEvidence } from './apply-evidence';
 import { addAttempt, NonceBook, venueTermsOf } from './attempt-builder';
@@ -116,8 +116,8 @@ export class Mutations {
   }
 
   /** Not settled yet, oldest first. */
-  async pendingOf(orderId: string): Promise<readonly Mutation[]> {
-    return (await mutationsOf(this.core.database, orderId)).filter((row) => row.state === 'pending' || row.state === 'unknown').map(mutationOf);
+  async pendingOf(orderId: string): Promise<readonly OwnedMutation[]> {
+    return (await mutationsOf(this.core.database, orderId)).filter((row) => row.state === 'pending' || row.state === 'unknown').map((row) => ({ ...mutationOf(row), ownerWorkflowId: row.ownerWorkflowId }));
   }
 
   /**

@@ -2,6 +2,7 @@
 import { isoTime } from '../../domain/clock';
 import type { ErrorCode } from '../../domain/errors';
 import { conditionOf } from '../../domain/condition';
+import { sameTerms } from '../../domain/amended-terms';
 import type { HeldTerms } from '../../domain/evidence';
 import { decimal } from '../../domain/decimal';
 import { isTerminal, type Order } from '../../domain/order';
@@ -37,7 +38,7 @@ export type HeldAmendmentAnswer = { readonly verdict: 'applied'; readonly order:
 export class HeldOrders {
   constructor(private readonly core: StoreCore) {}
 
-  /** New terms of the order and of its trigger at once, if it is armed and at that revision and no price has reached it. A repeat gets the same answer. */
+  /** New terms of the order and of its trigger at once, if it is armed and at that revision and no price has reached it. A repeat of the same terms gets the same answer. */
   async amend({ orderId, userId, accountId, expectedRevision, terms }: HeldAmendment): Promise<HeldAmendmentAnswer> {
     return change(this.core, [accountId], async (tx, changes): Promise<HeldAmendmentAnswer> => {
       const at = isoTime(this.core.clock.nowMs());
@@ -46,7 +47,7 @@ export class HeldOrders {
       const locked = await lockForEvidence(tx, [item]);
       const order = locked.orders.get(orderId)?.order;
       if (order === undefined || order.userId !== userId || order.accountId !== accountId) return { verdict: 'denied', code: 'NOT_FOUND', message: `order ${orderId} does not exist` };
-      if (locked.known.has(`${orderId} ${item.evidence.key}`)) return { verdict: 'applied', order };
+      if (locked.known.has(`${orderId} ${item.evidence.key}`) && sameTerms(await termsTaken(tx, orderId, item.evidence.key), terms)) return { verdict: 'applied', order };
       const trigger = await lockNewestTrigger(tx, orderId);
       const denied = refusalOf(order, trigger, expectedRevision, terms);
       if (denied !== null) return denied;
@@ -101,6 +102,13 @@ export class HeldOrders {
     );
     return rows.map(orderOf);
   }
+}
+
+/** Of the amendment that this evidence is of. */
+async function termsTaken(tx: Queryable, orderId: string, key: string): Promise<HeldTerms> {
+  const [row] = await tx.rows(`SELECT data->'terms' AS terms FROM order_evidence WHERE order_id = $1 AND key = $2`, orderId, key);
+  if (row === undefined) throw new Error(`order ${orderId} has no evidence ${key}`);
+  return row['terms'] as HeldTerms;
 }
 
 function refusalOf(order: Order, trigger: Trigger | null, expectedRevision: number, terms: HeldTerms): Extract<HeldAmendmentAnswer, { verdict: 'denied' }> | null {

@@ -122,6 +122,19 @@ describe('orders that wait in workflows', () => {
     expect((await world.store.placing.recordOrders([entry], OWNER)).items[0]?.verdict).toBe('denied');
   });
 
+  test('of several amendments of one revision at once one is taken, and nobody else is told so', async () => {
+    const account = await world.newAccount();
+    const stop = intentFor(account, { type: 'stopMarket', side: 'sell', limitPrice: null, reduceOnly: true, quantity: '10', condition: { ...UNCONDITIONAL, execution: 'durable', triggerPrice: '1.5', triggerPriceType: 'mark' } });
+    await world.store.placing.recordOrders([stop], OWNER);
+    const other = await world.openAnother();
+    const prices = ['1.1', '1.2', '1.3', '1.4', '1.6', '1.7'];
+    const answers = await Promise.all(prices.map((triggerPrice, index) => (index % 2 === 0 ? world.store : other).held.amend({ orderId: stop.id, userId: account.userId, accountId: account.id, expectedRevision: 1, terms: { triggerPrice } })));
+    const taken = prices.filter((_, index) => answers[index]?.verdict === 'applied');
+    expect(taken).toHaveLength(1);
+    expect(answers.flatMap((answer) => (answer.verdict === 'denied' ? [answer.code] : []))).toEqual(Array(5).fill('PRECONDITION_FAILED'));
+    expect(await world.store.orders.byId(stop.id)).toMatchObject({ triggerPrice: taken[0], revision: 2 });
+  });
+
   test('an armed order is amended against its revision, once, and not after it fired; its children\'s figures become its own', async () => {
     const account = await world.newAccount();
     const stop = intentFor(account, { type: 'stopMarket', side: 'sell', limitPrice: null, reduceOnly: true, quantity: '10', condition: { ...UNCONDITIONAL, execution: 'durable', triggerPrice: '1.5', triggerPriceType: 'mark' } });
@@ -129,6 +142,9 @@ describe('orders that wait in workflows', () => {
     const amend = (expectedRevision: number, triggerPrice: string) => world.store.held.amend({ orderId: stop.id, userId: account.userId, accountId: account.id, expectedRevision, terms: { triggerPrice } });
     expect(await amend(1, '1.6')).toMatchObject({ verdict: 'applied', order: { triggerPrice: '1.6', revision: 2 } });
     expect(await amend(1, '1.6')).toMatchObject({ verdict: 'applied', order: { revision: 2 } });
+    // Of two with one revision the first is taken; a repeat of its terms is its repeat, other terms are another's.
+    expect(await amend(1, '1.7')).toMatchObject({ verdict: 'denied', code: 'PRECONDITION_FAILED', message: 'the order is at revision 2, not 1' });
+    expect(await world.store.orders.byId(stop.id)).toMatchObject({ triggerPrice: '1.6', revision: 2 });
     expect(await amend(7, '1.7')).toMatchObject({ verdict: 'denied', code: 'PRECONDITION_FAILED' });
     const at = new Date(world.clock.nowMs()).toISOString();
     await world.store.evidence.apply([{ orderId: stop.id, evidence: { kind: 'triggered', key: 'triggered', trigger: { level: '1.6' }, at } }]);

@@ -112,6 +112,13 @@ describe('an amend', () => {
     expect(await record(mutation('amend', order, { quantity: '9', expectedRevision: revision }))).toMatchObject({ verdict: 'accepted' });
   });
 
+  test('that is open names the workflow that pursues it', async () => {
+    const order = await working();
+    const intent = mutation('amend', order, { quantity: '9' });
+    await record(intent);
+    expect(await world.store.mutations.pendingOf(order.id)).toMatchObject([{ id: intent.id, ownerWorkflowId: OWNER.ownerWorkflowId }]);
+  });
+
   test('while another is under way is a conflict, and of several at once one is taken', async () => {
     const order = await working();
     const other = await world.openAnother();

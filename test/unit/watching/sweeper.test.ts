@@ -4,14 +4,14 @@ import { createBackgroundActivities, type BackgroundPorts } from '../../../src/a
 import type { MutationSettler } from '../../../src/activities/mutation-settler';
 import type { OrderResolver } from '../../../src/activities/order-resolver';
 import type { Order } from '../../../src/domain/order';
-import type { Mutation, StuckOrder } from '../../../src/domain/order-store';
+import type { Mutation, OwnedMutation, StuckOrder } from '../../../src/domain/order-store';
 import { sampleOrder } from '../domain/order-samples';
 import { sampleAccount } from './account-model';
 
 interface World {
   readonly orders: Order[];
   readonly resolutions: Map<string, number>;
-  readonly mutations: Mutation[];
+  readonly mutations: OwnedMutation[];
   readonly running: Set<string>;
   readonly started: [orderId: string, n: number, why: string][];
   readonly ensured: string[];
@@ -22,8 +22,8 @@ function world(changes: Partial<World> = {}): World {
   return { orders: [], resolutions: new Map(), mutations: [], running: new Set(), started: [], ensured: [], asked: [], ...changes };
 }
 
-function mutation(kind: Mutation['kind'], orderId: string, revision = 3): Mutation {
-  return { id: `${kind}-${orderId}`, orderId, accountId: 'a1', kind, revision, state: 'pending', limitPrice: null, quantity: null, reasonCode: null, createdAt: '2026-01-01T00:00:00.000Z' };
+function mutation(kind: Mutation['kind'], orderId: string, ownerWorkflowId = `${kind}/${orderId}`, revision = 3): OwnedMutation {
+  return { id: `${kind}-${orderId}`, orderId, accountId: 'a1', kind, revision, state: 'pending', limitPrice: null, quantity: null, reasonCode: null, createdAt: '2026-01-01T00:00:00.000Z', ownerWorkflowId };
 }
 
 describe('deleting what is old', () => {
@@ -122,10 +122,11 @@ describe('the sweeper', () => {
   test.each([
     ['cancel', 'cancel/o'],
     ['amend', 'amend/o/3'],
+    ['amend', 'amend/o/3/0f1e2d3c4b5a69788796a5b4c3d2e1f0'],
   ] as const)('an open %s of a working order is pursued once its own workflow is gone', async (kind, workflowId) => {
     const order = sampleOrder({ id: 'o', state: 'WORKING', ownerWorkflowId: 'ended long ago', pendingCancel: kind === 'cancel', pendingReplace: kind === 'amend' });
-    const alive = world({ orders: [order], mutations: [mutation(kind, 'o')], running: new Set([workflowId]) });
-    const dead = world({ orders: [order], mutations: [mutation(kind, 'o')] });
+    const alive = world({ orders: [order], mutations: [mutation(kind, 'o', workflowId)], running: new Set([workflowId]) });
+    const dead = world({ orders: [order], mutations: [mutation(kind, 'o', workflowId)] });
     await sweep(alive);
     await sweep(dead);
     expect(alive.started).toEqual([]);
