@@ -1,5 +1,5 @@
 /** One amendment of a working order among others: what the order shows may be somebody else's doing. */
-import { decimalText } from '../domain/decimal';
+import { sameDecimal } from '../domain/decimal';
 import { isTerminal, type Order } from '../domain/order';
 import type { Amendment } from './order-mutations';
 import type { MutationVerdict } from './order-ports';
@@ -46,6 +46,6 @@ export class AmendmentFate {
 }
 
 function hasTerms(order: Order, terms: Amendment): boolean {
-  const same = (asked: string | null, shown: string | null): boolean => asked === null || (shown !== null && decimalText(shown) === decimalText(asked));
+  const same = (asked: string | null, shown: string | null): boolean => asked === null || sameDecimal(asked, shown);
   return same(terms.limitPrice, order.limitPrice) && same(terms.quantity, order.quantity) && same(terms.condition?.triggerPrice ?? null, order.triggerPrice);
 }

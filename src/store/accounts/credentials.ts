@@ -5,7 +5,7 @@ import type { Clock } from '../../domain/clock';
 import { DomainError } from '../../domain/errors';
 import type { VenueCredentials } from '../../domain/venue';
 import type { Database, Row } from '../database/database';
-import { openIfAtHand } from '../keys/envelope';
+import { openIfAtHand, sealedOf } from '../keys/envelope';
 import { lostKeyIds } from '../keys/lost-key-list';
 
 /** How long opened keys stay in memory: one database read and one unwrap per account in that time. */
@@ -120,8 +120,7 @@ export class Credentials {
 
   /** null: no master key at hand opens it. */
   private async openRow(row: SealedRow): Promise<VenueCredentials | null> {
-    const sealed = { keyId: row.keyId, wrappedKey: Buffer.from(row.wrappedKey, 'base64'), data: Buffer.from(row.data, 'base64') };
-    const plain = await openIfAtHand(this.keys, sealed, credentialContext(row.id));
+    const plain = await openIfAtHand(this.keys, sealedOf(row), credentialContext(row.id));
     return plain === null ? null : (JSON.parse(plain.toString('utf8')) as VenueCredentials);
   }
 

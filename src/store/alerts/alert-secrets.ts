@@ -3,7 +3,7 @@ import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
 import type { ChannelKind } from '../../domain/alert';
 import { DomainError } from '../../domain/errors';
 import type { StoreCore } from '../core';
-import { openIfAtHand, seal } from '../keys/envelope';
+import { openIfAtHand, seal, sealedOf, sealedText } from '../keys/envelope';
 import { lostKeyIds } from '../keys/lost-key-list';
 
 export interface ChannelSecrets {
@@ -23,15 +23,14 @@ export interface SealedSecrets {
 const CODE_DIGITS = 6;
 
 export async function sealSecrets({ keys }: Pick<StoreCore, 'keys'>, channelId: string, secrets: ChannelSecrets): Promise<SealedSecrets> {
-  const { keyId, wrappedKey, data } = await seal(keys, Buffer.from(JSON.stringify(secrets), 'utf8'), placeOf(channelId));
-  return { keyId, wrappedKey: Buffer.from(wrappedKey).toString('base64'), data: Buffer.from(data).toString('base64') };
+  return sealedText(await seal(keys, Buffer.from(JSON.stringify(secrets), 'utf8'), placeOf(channelId)));
 }
 
 /** `lost`: the master key that sealed them is. Throws NOT_FOUND (a deleted channel has none), SERVICE_UNAVAILABLE where that key is merely not here. */
 export async function readSecrets({ database, keys }: Pick<StoreCore, 'database' | 'keys'>, channelId: string): Promise<ChannelSecrets | 'lost'> {
   const [row] = await database.rows<{ keyId: string; wrappedKey: string; data: string }>(`SELECT c.key_id AS "keyId", encode(c.wrapped_key, 'base64') AS "wrappedKey", encode(c.data, 'base64') AS data FROM alert_channels c WHERE c.id = $1 AND c.deleted_at IS NULL AND c.data IS NOT NULL`, channelId);
   if (row === undefined) throw new DomainError('NOT_FOUND', 'no such alert channel');
-  const plain = await openIfAtHand(keys, { keyId: row.keyId, wrappedKey: Buffer.from(row.wrappedKey, 'base64'), data: Buffer.from(row.data, 'base64') }, placeOf(channelId));
+  const plain = await openIfAtHand(keys, sealedOf(row), placeOf(channelId));
   if (plain !== null) return JSON.parse(plain.toString('utf8')) as ChannelSecrets;
   if ((await lostKeyIds(database)).has(row.keyId)) return 'lost';
   throw new DomainError('SERVICE_UNAVAILABLE', `the master key that sealed the secrets of alert channel ${channelId} is not at hand in this process`);

@@ -43,6 +43,21 @@ export async function open(keys: KeyProvider, sealed: SealedBytes, context: Seal
   return decrypt(dataKey, sealed.data, context);
 }
 
+/** Sealed bytes as rows and files have them: in base64. */
+export interface SealedText {
+  readonly keyId: string;
+  readonly wrappedKey: string;
+  readonly data: string;
+}
+
+export function sealedOf({ keyId, wrappedKey, data }: SealedText): SealedBytes {
+  return { keyId, wrappedKey: Buffer.from(wrappedKey, 'base64'), data: Buffer.from(data, 'base64') };
+}
+
+export function sealedText({ keyId, wrappedKey, data }: SealedBytes): SealedText {
+  return { keyId, wrappedKey: Buffer.from(wrappedKey).toString('base64'), data: Buffer.from(data).toString('base64') };
+}
+
 /** null: no key at hand opens it, as after a master key was lost. Whatever else opening meets is thrown. */
 export async function openIfAtHand(keys: KeyProvider, sealed: SealedBytes, context: SealContext): Promise<Buffer | null> {
   try {

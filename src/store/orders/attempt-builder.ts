@@ -3,17 +3,23 @@ import { randomUUID } from 'node:crypto';
 import { isoTime } from '../../domain/clock';
 import type { Order } from '../../domain/order';
 import type { FirstRight } from '../../domain/order-store';
-import type { SealContext } from '../../domain/key-provider';
+import type { KeyProvider, SealContext } from '../../domain/key-provider';
 import { nextNonce } from '../../domain/nonce';
 import type { PlaceRequest, PrepareContext, SignedRequest, Venue, VenueAccountSession } from '../../domain/venue';
 import type { ChangeSet } from '../change-set';
 import type { StoreCore } from '../core';
 import type { Queryable } from '../database/database';
-import { seal } from '../keys/envelope';
+import { openIfAtHand, seal, sealedOf, sealedText, type SealedText } from '../keys/envelope';
 import { lockSigner, type LockedAccount, type LockedSigner } from '../database/locks';
 
 export function attemptContext(attemptId: string): SealContext {
   return { table: 'attempts', row: attemptId, field: 'data' };
+}
+
+/** What an attempt sent; null: no master key at hand opens it. */
+export async function openRequest(keys: KeyProvider, attemptId: string, sealed: SealedText): Promise<SignedRequest | null> {
+  const bytes = await openIfAtHand(keys, sealedOf(sealed), attemptContext(attemptId));
+  return bytes === null ? null : (JSON.parse(bytes.toString('utf8')) as SignedRequest);
 }
 
 export interface AttemptPlan {
@@ -119,7 +125,7 @@ export async function storeAttempt(core: StoreCore, changes: ChangeSet, plan: Om
   const sealed = await seal(core.keys, Buffer.from(JSON.stringify(request), 'utf8'), attemptContext(id));
   changes.insertAttempt({
     id, userId: plan.account.userId, accountId: plan.account.id, venue: plan.venue.name, kind: request.kind, mutationId: plan.mutationId, resendOf: plan.resendOf, isExit: plan.isExit, fence: 1,
-    nonce: request.nonce, keyId: sealed.keyId, wrappedKey: Buffer.from(sealed.wrappedKey).toString('base64'), data: Buffer.from(sealed.data).toString('base64'),
+    nonce: request.nonce, ...sealedText(sealed),
     sendBefore: isoTime(plan.sendBeforeMs), venueDeadlineMs: request.venueDeadlineMs, preparedAt: isoTime(nowMs),
   });
   plan.orders.forEach((order, position) => changes.insertAttemptOrder({ attemptId: id, orderId: order.id, userId: order.userId, position }));

@@ -4,13 +4,12 @@ import { DomainError } from '../../domain/errors';
 import { UNSETTLED_STATES, type Order } from '../../domain/order';
 import { NEVER_LEFT, type AttemptOutcome, type FirstRight } from '../../domain/order-store';
 import type { SignedRequest, Venue } from '../../domain/venue';
-import { addAttempt, attemptContext, NonceBook, placeRequestOf, storeAttempt } from './attempt-builder';
+import { addAttempt, NonceBook, openRequest, placeRequestOf, storeAttempt } from './attempt-builder';
 import type { ChangeSet } from '../change-set';
 import { plainRow } from '../database/columns';
 import { change, type StoreCore } from '../core';
 import type { Credentials } from '../accounts/credentials';
 import type { Queryable } from '../database/database';
-import { openIfAtHand } from '../keys/envelope';
 import { lockAccounts, lockOrders, orderOf, ORDER_SELECT, type LockedAccount } from '../database/locks';
 import type { SendRights } from './send-rights';
 
@@ -100,9 +99,7 @@ export class Resend {
     const left = rows.filter(({ outcome }) => outcome === null || !NEVER_LEFT.some((never) => never === outcome));
     const [last] = left;
     if (last === undefined || last.keyId === '' || last.nonce === null || last.data === null || left.some(({ nonce, deadlineMs: until }) => nonce !== last.nonce || until !== deadlineMs)) return null;
-    const sealed = { keyId: last.keyId, wrappedKey: Buffer.from(last.wrappedKey, 'base64'), data: Buffer.from(last.data, 'base64') };
-    const bytes = await openIfAtHand(this.core.keys, sealed, attemptContext(last.id));
-    return bytes === null ? null : (JSON.parse(bytes.toString('utf8')) as SignedRequest);
+    return openRequest(this.core.keys, last.id, { keyId: last.keyId, wrappedKey: last.wrappedKey, data: last.data });
   }
 
   /**
@@ -126,11 +123,9 @@ export class Resend {
     const { account, venue, last, sendBeforeMs, nowMs } = from;
     const [stored] = await tx.rows<{ wrappedKey: string; data: string | null }>(`SELECT encode(wrapped_key, 'base64') AS "wrappedKey", encode(data, 'base64') AS data FROM attempts WHERE id = $1`, last.id);
     if (stored === undefined || stored.data === null) throw new DomainError('CONFLICT', `the bytes of attempt ${last.id} were purged: its nonce cannot be sent again`);
-    const sealed = { keyId: last.keyId, wrappedKey: Buffer.from(stored.wrappedKey, 'base64'), data: Buffer.from(stored.data, 'base64') };
-    const bytes = await openIfAtHand(this.core.keys, sealed, attemptContext(last.id));
+    const request = await openRequest(this.core.keys, last.id, { keyId: last.keyId, wrappedKey: stored.wrappedKey, data: stored.data });
     // Its deadline ends this: then its outcome is asked for, and others are signed.
-    if (bytes === null) throw new DomainError('CONFLICT', `no master key at hand opens the bytes of attempt ${last.id}: they cannot be sent again`);
-    const request = JSON.parse(bytes.toString('utf8')) as SignedRequest;
+    if (request === null) throw new DomainError('CONFLICT', `no master key at hand opens the bytes of attempt ${last.id}: they cannot be sent again`);
     const orders: Order[] = (await tx.rows(`SELECT ${ORDER_SELECT} FROM orders o JOIN attempt_orders m ON m.order_id = o.id WHERE m.attempt_id = $1 ORDER BY m.position`, last.id)).map(orderOf);
     const isExit = orders.every((order) => order.reduceOnly);
     return storeAttempt(this.core, changes, { account, venue, orders, isExit, mutationId: null, resendOf: last.id, sendBeforeMs }, request, nowMs);

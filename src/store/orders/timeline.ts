@@ -2,11 +2,10 @@
 import type { KeyProvider } from '../../domain/key-provider';
 import type { Order } from '../../domain/order';
 import type { Timeline, TimelineAttempt, TimelineEvidence } from '../../domain/timeline';
-import type { SignedRequest } from '../../domain/venue';
-import { attemptContext } from './attempt-builder';
+import { openRequest } from './attempt-builder';
 import { plainRow } from '../database/columns';
 import type { StoreCore } from '../core';
-import { openIfAtHand } from '../keys/envelope';
+import type { SealedText } from '../keys/envelope';
 import type { Events } from '../events';
 import { orderOf, ORDER_SELECT } from '../database/locks';
 import { mutationOf, mutationsOf } from './mutation-rows';
@@ -71,10 +70,9 @@ async function attemptsOf(core: StoreCore, orderId: string): Promise<TimelineAtt
   );
 }
 
-async function requestText(keys: KeyProvider, attemptId: string, sealed: { readonly keyId: string; readonly wrappedKey: string; readonly data: string }): Promise<string | null> {
-  const envelope = { keyId: sealed.keyId, wrappedKey: Buffer.from(sealed.wrappedKey, 'base64'), data: Buffer.from(sealed.data, 'base64') };
-  const bytes = await openIfAtHand(keys, envelope, attemptContext(attemptId));
-  return bytes === null ? null : withoutSecrets((JSON.parse(bytes.toString('utf8')) as SignedRequest).bytes);
+async function requestText(keys: KeyProvider, attemptId: string, sealed: SealedText): Promise<string | null> {
+  const request = await openRequest(keys, attemptId, sealed);
+  return request === null ? null : withoutSecrets(request.bytes);
 }
 
 /** A request's bytes with every signature and key hidden: JSON and query strings by name; anything else only by its size. */

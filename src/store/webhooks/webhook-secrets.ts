@@ -4,7 +4,7 @@ import { isoTime } from '../../domain/clock';
 import { DomainError } from '../../domain/errors';
 import type { StoreCore } from '../core';
 import type { Transaction } from '../database/database';
-import { openIfAtHand, seal } from '../keys/envelope';
+import { openIfAtHand, seal, sealedOf, sealedText } from '../keys/envelope';
 import { lostKeyIds } from '../keys/lost-key-list';
 
 /** As the row's columns take it: bytes in base64. */
@@ -40,8 +40,7 @@ export class WebhookSecrets {
       rows.map(async ({ id, keyId, wrappedKey, data }) => {
         const known = this.opened.get(id);
         if (known !== undefined) return known;
-        const sealed = { keyId, wrappedKey: Buffer.from(wrappedKey, 'base64'), data: Buffer.from(data, 'base64') };
-        const plain = await openIfAtHand(this.core.keys, sealed, contextOf(id));
+        const plain = await openIfAtHand(this.core.keys, sealedOf({ keyId, wrappedKey, data }), contextOf(id));
         if (plain === null) return null;
         const secret = plain.toString('utf8');
         if (this.opened.size >= MAX_OPENED) this.opened.clear();
@@ -61,8 +60,7 @@ export class WebhookSecrets {
 
 export async function sealSecret({ keys }: Pick<StoreCore, 'keys'>, secret: string): Promise<SealedSecret> {
   const id = randomUUID();
-  const { keyId, wrappedKey, data } = await seal(keys, Buffer.from(secret, 'utf8'), contextOf(id));
-  return { id, keyId, wrappedKey: Buffer.from(wrappedKey).toString('base64'), data: Buffer.from(data).toString('base64') };
+  return { id, ...sealedText(await seal(keys, Buffer.from(secret, 'utf8'), contextOf(id))) };
 }
 
 export async function insertSecret(tx: Transaction, { id, userId, endpointId, keyId, wrappedKey, data, at }: SealedSecret & { readonly userId: string; readonly endpointId: string; readonly at: string }): Promise<void> {
