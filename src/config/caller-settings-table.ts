@@ -35,7 +35,7 @@ export const CALLER_SETTINGS = {
     min: 1_500,
     max: 600_000,
     unit: 'ms',
-    description: 'How long a process that gives no sign of life keeps its connections counted, and its places at venues that let one address listen to a few accounts.',
+    description: 'How long a process that gives no sign of life keeps its connections counted, its places at venues that let one address listen to a few accounts, and, as a worker, counts as alive on /readyz.',
   }),
   limitSubscriptions: integer({ env: 'SUREFILL_LIMIT_SUBSCRIPTIONS', default: 100, min: 1, max: 10_000, description: 'Subscriptions of one Socket.io connection.' }),
 };

@@ -5,13 +5,12 @@ import type { Readiness } from '../schemas/health';
 import { TASK_QUEUES } from '../temporal/task-queues';
 import type { Platform } from './platform';
 import type { StoreWatch } from './store-watch';
+import { type Poller, WorkerPresence } from './worker-presence';
 
 /** How old the answer of /readyz may be. */
 const CHECK_INTERVAL_MS = 1_000;
 /** A part that takes longer is away for our purposes. */
 const CHECK_TIMEOUT_MS = 2_000;
-/** A poller asks at least once a minute; one that has not for longer is gone. */
-const POLLER_FRESH_MS = 70_000;
 const SECOND_MS = 1_000;
 /** temporal.api.enums.v1.TaskQueueType */
 const WORKFLOW_TASKS = 1;
@@ -27,6 +26,7 @@ export class Health implements HealthPort {
   private stalls: readonly ChainStall[] = [];
   private draining = false;
   private checking: Promise<void> | null = null;
+  private readonly presence: WorkerPresence;
   private readonly timer: NodeJS.Timeout;
 
   constructor(
@@ -34,6 +34,8 @@ export class Health implements HealthPort {
     private readonly venues: () => readonly VenueState[],
     private readonly stores: StoreWatch,
   ) {
+    const { clock, store } = platform;
+    this.presence = new WorkerPresence({ pollers: () => this.pollers(), leases: (scope) => store.seats.leases(scope), nowMs: () => clock.nowMs(), elapsedMs: () => performance.now() });
     this.timer = setInterval(() => void this.check(), CHECK_INTERVAL_MS);
     this.timer.unref();
   }
@@ -104,18 +106,21 @@ export class Health implements HealthPort {
     if (this.platform.settings.chains.length > 0) this.stalls = await this.platform.store.chainStalls.all().catch(() => this.stalls);
   }
 
-  /** Someone polls the orders queue. */
+  /** A worker lives that takes the tasks of orders. */
   private async checkWorkers(): Promise<void> {
-    const { client } = this.platform.temporal;
-    const asked = client.withDeadline(Date.now() + CHECK_TIMEOUT_MS, () =>
-      client.workflowService.describeTaskQueue({ namespace: this.platform.settings.temporalNamespace, taskQueue: { name: TASK_QUEUES.orders }, taskQueueType: WORKFLOW_TASKS }),
-    );
     this.workers = await outcomeOf(
-      asked.then(({ pollers }) => {
-        const fresh = pollers?.some(({ lastAccessTime }) => Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1_000 < POLLER_FRESH_MS) ?? false;
-        if (!fresh) throw new Error('no worker polls the orders queue');
+      this.presence.isThere().then((isThere) => {
+        if (!isThere) throw new Error('no worker polls the orders queue');
       }),
     );
+  }
+
+  private async pollers(): Promise<readonly Poller[]> {
+    const { client } = this.platform.temporal;
+    const { pollers } = await client.withDeadline(Date.now() + CHECK_TIMEOUT_MS, () =>
+      client.workflowService.describeTaskQueue({ namespace: this.platform.settings.temporalNamespace, taskQueue: { name: TASK_QUEUES.orders }, taskQueueType: WORKFLOW_TASKS }),
+    );
+    return (pollers ?? []).map(({ identity, lastAccessTime }) => ({ identity: identity ?? '', askedAtMs: Number(lastAccessTime?.seconds ?? 0) * SECOND_MS }));
   }
 }
 

@@ -10,6 +10,7 @@ import { serveMetrics } from './metrics/server';
 import type { Platform } from './platform';
 
 export interface Serving {
+  readonly identity?: string;
   readonly taskQueues: readonly TaskQueue[];
   readonly activities: object;
   readonly activitiesOutliveAbsence?: boolean;
@@ -17,7 +18,7 @@ export interface Serving {
   readonly lookAfter?: () => Promise<void>;
 }
 
-export async function serve({ settings, logger, registry, payloadCodec, temporal }: Platform, { taskQueues, activities, activitiesOutliveAbsence, lookAfter }: Serving): Promise<RunningRole> {
+export async function serve({ settings, logger, registry, payloadCodec, temporal }: Platform, { identity, taskQueues, activities, activitiesOutliveAbsence, lookAfter }: Serving): Promise<RunningRole> {
   const workflowBundlePath = path.join(__dirname, '..', 'workflow-bundle.js');
   if (!existsSync(workflowBundlePath)) throw new Error('the workflow bundle is not built: run npm run build');
   const corePort = settings.metricsPort === undefined ? null : await freePort();
@@ -32,6 +33,7 @@ export async function serve({ settings, logger, registry, payloadCodec, temporal
   const workers = await runWorkers({
     address,
     namespace: settings.temporalNamespace,
+    ...(identity === undefined ? {} : { identity }),
     taskQueues,
     workflowBundlePath,
     activities,

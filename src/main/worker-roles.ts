@@ -36,6 +36,7 @@ import type { Strategy } from '../domain/strategy';
 import { SupervisorRound } from '../temporal/supervisor-round';
 import { killSwitchActivities, orderListActivities, strategyActivities, supervisionActivities, SWEPT, sweepSupervisors, tellSupervisors } from './supervision';
 import { watchTriggers } from './triggers';
+import { tellWorkerLives } from './worker-presence';
 
 const MINUTE_MS = 60_000;
 /** Losses and stops are judged on every fill, and this often: a second of a falling market is what a limit may be late by. */
@@ -102,7 +103,7 @@ export async function runWorker(platform: Platform): Promise<RunningRole> {
   const stopped = new AbortController();
   // A moment for venues that answer; one that is away holds back nobody's exit, and is asked until it answers.
   await Promise.race([prepareVenues(platform, stopped.signal), sleepUnlessAborted(PREPARE_WAIT_MS, stopped.signal)]);
-  const running = await serve(platform, { taskQueues: [TASK_QUEUES.orders, TASK_QUEUES.background, TASK_QUEUES.webhooks], activities, lookAfter: () => keepGoing(platform) });
+  const running = await serve(platform, { identity: tellWorkerLives(platform, stopped.signal), taskQueues: [TASK_QUEUES.orders, TASK_QUEUES.background, TASK_QUEUES.webhooks], activities, lookAfter: () => keepGoing(platform) });
   await ensureSweeper(temporal.client, { intervalMs: settings.sweepIntervalMs });
   await ensureRetention(temporal.client, settings.pruneIntervalMinutes * MINUTE_MS);
   const watch = await guardStores(platform);

@@ -26,6 +26,8 @@ const NOT_WAITING_SQL = "SELECT set_config('synchronous_commit', 'off', true) AS
 
 const RENEW_SQL = "UPDATE seat_holders SET expires_at = now() + $2::int * interval '1 millisecond' WHERE id = $1 RETURNING id";
 
+const LEASES_SQL = 'SELECT s.name, ceil(extract(epoch FROM h.expires_at - now()) * 1000)::int AS left_ms FROM seats s JOIN seat_holders h ON h.id = s.holder_id WHERE s.scope = $1 AND h.expires_at > now()';
+
 export class SharedSeats implements SeatStore {
   constructor(private readonly database: Database) {}
 
@@ -65,6 +67,12 @@ export class SharedSeats implements SeatStore {
 
   async leave({ id }: SeatHolder): Promise<void> {
     await this.database.rows('DELETE FROM seat_holders WHERE id = $1 RETURNING id', id);
+  }
+
+  /** Who sits in the scope with a lease that has not ended, and for how many ms more it lasts. */
+  async leases(scope: string): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.database.rows(LEASES_SQL, scope);
+    return new Map(rows.map((row) => [String(row['name']), Number(row['left_ms'])]));
   }
 
   private take(tx: Queryable, { id }: SeatHolder, wanted: readonly SeatRequest[]): Promise<readonly { readonly scope: string; readonly name: string }[]> {

@@ -11,6 +11,8 @@ export type TaskQueue = (typeof TASK_QUEUES)[keyof typeof TASK_QUEUES];
 export interface WorkerSetup {
   readonly address: string;
   readonly namespace: string;
+  /** The name under which tasks are asked for; absent: the SDK's, which is process and host. */
+  readonly identity?: string;
   readonly taskQueues: readonly TaskQueue[];
   /** Path of the bundle made by the build. */
   readonly workflowBundlePath: string;
@@ -85,7 +87,7 @@ export async function runWorkers(setup: WorkerSetup): Promise<RunningWorkers> {
 /** Workers over a connection of their own: one that waits long to be tried again holds no later one back. */
 async function beginShift(setup: WorkerSetup, does: Pick<WorkerOptions, 'workflowBundle' | 'activities' | 'enableNonLocalActivities'>): Promise<Shift> {
   const connection = await NativeConnection.connect({ address: setup.address });
-  const options = { connection, namespace: setup.namespace, ...does, ...payloadConversion(setup.codec), shutdownGraceTime: SHUTDOWN_GRACE, ...FAIL_OVER };
+  const options = { connection, namespace: setup.namespace, ...(setup.identity === undefined ? {} : { identity: setup.identity }), ...does, ...payloadConversion(setup.codec), shutdownGraceTime: SHUTDOWN_GRACE, ...FAIL_OVER };
   const workers = await Promise.all(setup.taskQueues.map((taskQueue) => Worker.create({ ...options, taskQueue })));
   const running = Promise.all(workers.map((worker) => worker.run()));
   return {

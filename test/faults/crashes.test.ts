@@ -1,7 +1,9 @@
 /** S7: processes and servers die at each point of an order's way. Intents and venue orders stay 1 to 1. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { Connection } from '@temporalio/client';
 import { Client } from 'pg';
+import { TASK_QUEUES } from '../../src/temporal/task-queues';
 import type { ApiOrder } from '../support/api-client';
 import { settledAndBalanced } from '../support/afterwards';
 import { someoneWaitsForALock } from '../support/lock-waits';
@@ -15,6 +17,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await stack.stop();
 });
+
+/** temporal.api.enums.v1.TaskQueueType */
+const WORKFLOW_TASKS = 1;
 
 const farBelow = { symbol: 'BTC-PERP', side: 'buy', type: 'limit', quantity: '0.01', limitPrice: '1000' } as const;
 
@@ -62,6 +67,30 @@ async function someoneWaits(): Promise<void> {
     await client.end();
   }
 }
+
+test('each worker holds the lease that /readyz counts it by, under the name by which it asks Temporal', async () => {
+  const { body } = await stack.client.call<{ workers: { status: string } }>('GET', '/readyz');
+  expect(body.workers.status).toBe('ok');
+  const connection = await Connection.connect({ address: stack.temporal.url });
+  const client = new Client({ connectionString: stack.postgres.url });
+  await client.connect();
+  try {
+    // The last of them may only be about to ask.
+    const asking = await stack.client.until('both workers to ask for tasks', async () => {
+      const { pollers } = await connection.workflowService.describeTaskQueue({ namespace: 'default', taskQueue: { name: TASK_QUEUES.orders }, taskQueueType: WORKFLOW_TASKS });
+      const names = [...new Set((pollers ?? []).map(({ identity }) => identity))].sort();
+      return names.length === stack.workers.length ? names : null;
+    });
+    const leases = await stack.client.until('both leases', async () => {
+      const { rows } = await client.query<{ name: string }>('SELECT s.name FROM seats s JOIN seat_holders h ON h.id = s.holder_id WHERE s.scope = $1 AND h.expires_at > now() ORDER BY s.name', ['workers']);
+      return rows.length === stack.workers.length ? rows.map(({ name }) => name) : null;
+    });
+    expect(leases).toEqual(asking);
+  } finally {
+    await client.end();
+    await connection.close();
+  }
+});
 
 describe('S7: workers die with SIGKILL', () => {
   test('before the intent is recorded', async () => {

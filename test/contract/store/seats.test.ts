@@ -142,6 +142,21 @@ describe('a process that is gone', () => {
   });
 });
 
+test('who holds a lease is told by name with the time it lasts, until it ends or is given back', async () => {
+  const scope = newScope();
+  const lasting = holderOf();
+  await world.store.seats.enter(lasting, [{ scope, name: 'lives' }], true);
+  await world.store.seats.enter(holderOf({ leaseMs: SHORT_MS }), [{ scope, name: 'dead' }], true);
+  await world.store.seats.enter(holderOf(), [{ scope: newScope(), name: 'elsewhere' }], true);
+  await until('the short lease to end', async () => (await another.seats.leases(scope)).size === 1);
+  const [[name, leftMs] = ['none', 0]] = [...(await another.seats.leases(scope))];
+  expect(name).toBe('lives');
+  expect(leftMs).toBeGreaterThan(LONG_MS / 2);
+  expect(leftMs).toBeLessThanOrEqual(LONG_MS);
+  await world.store.seats.leave(lasting);
+  expect((await another.seats.leases(scope)).size).toBe(0);
+});
+
 test('while the database is away a seat can neither be had nor lost', async () => {
   const nowhere = new Database({ databaseUrl: 'postgresql://surefill@127.0.0.1:1/nowhere', poolSize: 1, statementTimeoutMs: 1_000, lockTimeoutMs: 500, onError: () => undefined, onAuditHead: () => undefined });
   let isAway = false;
