@@ -24,6 +24,8 @@ export interface Ticker {
 }
 
 export class MarketData {
+  /** By symbol, of every open market. */
+  readonly tapes = new Map<string, Tape>();
   private readonly channels = new Map<string, Channels>();
 
   constructor(
@@ -32,7 +34,9 @@ export class MarketData {
     private readonly now: () => number,
   ) {
     for (const symbol of state.venues.keys()) {
-      this.channels.set(symbol, { tape: new Tape(), tickerSequence: 0, tickerText: '', tradeSequence: 0 });
+      const tape = new Tape();
+      this.tapes.set(symbol, tape);
+      this.channels.set(symbol, { tape, tickerSequence: 0, tickerText: '', tradeSequence: 0 });
     }
   }
 

@@ -19,6 +19,7 @@ import { MarketData } from './market-data';
 import { PriceSource, type PriceSourceOptions } from './price-source';
 import { RequestLog } from './request-log';
 import { StreamHub } from './stream-hub';
+import { movedRecords, tradedRecords } from './tape-records';
 
 /** What an account made on first sight, or through the control API, starts with. */
 export const STARTING_COLLATERAL = decimal('100000');
@@ -115,7 +116,7 @@ export class PaperVenue {
     for (const timer of this.deadMen.values()) clearTimeout(timer);
     this.faults.removeAll();
     if (this.journal === null) return;
-    await this.write({ prices: this.prices.prices() });
+    await this.write(this.whereMarketsAre());
     await this.journal.close();
   }
 
@@ -153,12 +154,13 @@ export class PaperVenue {
     const tell = this.stepTeller(changes);
     if (changes.accounts.size === 0 && changes.orders.size === 0 && changes.amends.length === 0) {
       this.marketData.publish(changes.trades);
+      if (changes.trades.length > 0) this.keep(this.write({ counters: this.exchange.state.counters, tapes: tradedRecords(this.marketData.tapes, changes.trades) }));
       tell();
       return this.journal?.settled() ?? DONE;
     }
     const messages = this.accountMessages(changes);
     this.marketData.publish(changes.trades);
-    return this.write(changesRecord(this.exchange.state, changes)).then(() => {
+    return this.write(changesRecord(this.exchange.state, changes, this.marketData.tapes)).then(() => {
       for (const { account, sequence, text } of messages) {
         this.published.set(account, sequence);
         this.hub.publish(`account:${account}`, 'account', account, text);
@@ -216,7 +218,7 @@ export class PaperVenue {
 
   movePrice(symbol: string, price: Decimal): Promise<void> {
     this.prices.moveTo(symbol, price);
-    return this.write({ prices: this.prices.prices() });
+    return this.write(this.whereMarketsAre());
   }
 
   /** Tells an account's stream that its key was revoked, and cuts the connections opened with that key. */
@@ -243,7 +245,7 @@ export class PaperVenue {
   }
 
   private restore(restoration: Restoration): void {
-    restoration.restore(this.exchange);
+    restoration.restore(this.exchange, this.marketData.tapes);
     this.wireNotes.push(...restoration.wireNotes);
     for (const account of this.exchange.state.accounts.values()) this.published.set(account.name, account.sequence);
     for (const [hash, name] of restoration.keys) this.keys.set(hash, name);
@@ -252,10 +254,14 @@ export class PaperVenue {
   }
 
   private *snapshot(): Generator<string> {
-    for (const record of snapshotRecords(this.exchange.state)) yield JSON.stringify(record);
+    for (const record of snapshotRecords(this.exchange.state, this.marketData.tapes)) yield JSON.stringify(record);
     const rest: JournalRecord = { keys: [...this.keys], clockOffsetMs: this.clock.offsetMs, prices: this.prices.prices() };
     yield JSON.stringify(rest);
     for (const wire of this.wireSnapshot()) yield JSON.stringify({ wire });
+  }
+
+  private whereMarketsAre(): JournalRecord {
+    return { prices: this.prices.prices(), tapes: movedRecords(this.marketData.tapes) };
   }
 
   private write(record: JournalRecord): Promise<void> {
@@ -268,7 +274,7 @@ export class PaperVenue {
   }
 
   private notePrices(): void {
-    if (this.options.tickMs > 0 && this.journal !== null) this.keep(this.write({ prices: this.prices.prices() }));
+    if (this.options.tickMs > 0 && this.journal !== null) this.keep(this.write(this.whereMarketsAre()));
   }
 
   private accountMessages(changes: Changes): AccountMessage[] {

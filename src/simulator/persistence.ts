@@ -5,6 +5,7 @@ import type { Exchange } from './exchange';
 import type { AmendAnswer, Changes, Counters, ExchangeState } from './exchange-state';
 import { type FundingPayment, type FundingTerms, fundingView } from './funding';
 import { type Fill, type Order, type OrderView, fillView, orderView } from './order';
+import { type TapeRecord, type Tapes, TapeRestoration, tapeRecords, tradedRecords } from './tape-records';
 
 interface OrderRecord extends OrderView {
   account: string;
@@ -71,6 +72,8 @@ export interface JournalRecord {
   wire?: unknown;
   /** Where the generator's markets are; `moved`: set by hand, so a recording no longer feeds the market. */
   prices?: { symbol: string; price: string; moved: boolean }[];
+  /** Absent in journals written before trades were kept; so are the counters beside them. */
+  tapes?: TapeRecord[];
 }
 
 function orderRecord(order: Order): OrderRecord {
@@ -117,17 +120,18 @@ function accountRecord(account: Account): AccountRecord {
   };
 }
 
-export function changesRecord(state: ExchangeState, changes: Changes): JournalRecord {
+export function changesRecord(state: ExchangeState, changes: Changes, tapes: Tapes): JournalRecord {
   const record: JournalRecord = { counters: state.counters, accounts: [...changes.accounts.keys()].map(accountRecord) };
   if (changes.orders.size > 0) record.orders = [...changes.orders].map(orderRecord);
   if (changes.fills.length > 0) record.fills = changes.fills.map(fillRecord);
   if (changes.amends.length > 0) record.amends = changes.amends;
   if (changes.fundings.length > 0) record.fundings = changes.fundings.map(fundingRecord);
+  if (changes.trades.length > 0) record.tapes = tradedRecords(tapes, changes.trades);
   return record;
 }
 
 /** The whole state, one order or fill a line, closed orders in the order they closed. */
-export function* snapshotRecords(state: ExchangeState): Generator<JournalRecord> {
+export function* snapshotRecords(state: ExchangeState, tapes: Tapes): Generator<JournalRecord> {
   yield { counters: { ...state.counters } };
   for (const account of state.accounts.values()) {
     yield { accounts: [accountRecord(account)] };
@@ -138,6 +142,7 @@ export function* snapshotRecords(state: ExchangeState): Generator<JournalRecord>
     for (const payment of account.fundingPayments) yield { fundings: [fundingRecord(payment)] };
   }
   yield fundingTermsRecord(state);
+  for (const tape of tapeRecords(tapes)) yield { tapes: [tape] };
 }
 
 /** Gathers journal lines (later ones win) and then fills an empty exchange with them. */
@@ -149,6 +154,7 @@ export class Restoration {
   private readonly amends: AmendAnswer[] = [];
   private readonly fundings = new Map<number, FundingRecord>();
   private readonly fundingTerms = new Map<string, Pick<FundingTerms, 'rate' | 'intervalMs'>>();
+  private readonly tapes = new TapeRestoration();
   readonly keys = new Map<string, string>();
   readonly prices = new Map<string, { price: Decimal; moved: boolean }>();
   readonly wireNotes: unknown[] = [];
@@ -169,13 +175,16 @@ export class Restoration {
     for (const { symbol, rate, intervalMs } of record.fundingTerms ?? []) this.fundingTerms.set(symbol, { rate: decimal(rate), intervalMs });
     for (const [hash, account] of record.keys ?? []) this.keys.set(hash, account);
     for (const { symbol, price, moved } of record.prices ?? []) this.prices.set(symbol, { price: decimal(price), moved });
+    record.tapes?.forEach(this.tapes.apply);
     if (record.wire !== undefined) this.wireNotes.push(record.wire);
     this.clockOffsetMs = record.clockOffsetMs ?? this.clockOffsetMs;
   };
 
-  restore(exchange: Exchange): void {
+  restore(exchange: Exchange, tapes: Tapes): void {
     const { state } = exchange;
     this.checkMarkets(state);
+    this.tapes.restore(tapes);
+    for (const [symbol, tape] of tapes) state.venue(symbol).last = tape.last()?.price ?? null;
     if (this.counters !== null) Object.assign(state.counters, this.counters);
     for (const record of this.accounts.values()) restoreAccount(state, record);
     const open: Order[] = [];

@@ -2,7 +2,7 @@ import { Decimal, ZERO, maxOf, minOf } from '../domain/decimal';
 import type { Trade } from './order';
 
 /** Public trades kept per market: what GET /trades can reach back to. */
-const MAX_TRADES = 1_000;
+export const MAX_TRADES = 1_000;
 /** The finest candle; longer ones are made of these. */
 export const CANDLE_BASE_MS = 60_000;
 /** One week of one-minute candles per market. */
@@ -47,6 +47,17 @@ export class Tape {
     this.candles.push(opened);
     if (this.candles.length > MAX_CANDLES * 2) this.candles.splice(0, this.candles.length - MAX_CANDLES);
     return opened;
+  }
+
+  /** The last `count` candles, oldest first. */
+  newestCandles(count: number): Candle[] {
+    return this.candles.slice(-Math.min(count, MAX_CANDLES));
+  }
+
+  /** What was on the tape before a restart, oldest first. */
+  restore(trades: readonly Trade[], candles: readonly Candle[]): void {
+    this.trades.push(...trades);
+    this.candles.push(...candles.slice(-MAX_CANDLES));
   }
 
   recentTrades(limit: number): Trade[] {

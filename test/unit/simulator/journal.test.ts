@@ -3,7 +3,9 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { appendFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Decimal, decimal } from '../../../src/domain/decimal';
 import { Journal } from '../../../src/simulator/journal';
+import { tradeView } from '../../../src/simulator/order';
 import { type StartedSimulator, startPaperSimulator } from '../../../src/simulator';
 import { startSimulator } from '../../support/servers';
 import { TestClient, TestStream, startQuiet } from './paper-client';
@@ -23,10 +25,16 @@ function home(): string {
   return folder;
 }
 
-async function start(folder: string, warn?: (line: string) => void): Promise<TestClient> {
-  const { simulator, client } = await startQuiet({ home: folder, ...(warn === undefined ? {} : { warn }) });
+async function start(folder: string, warn?: (line: string) => void, realNow?: () => number): Promise<TestClient> {
+  const { simulator, client } = await startQuiet({ home: folder, ...(warn === undefined ? {} : { warn }), ...(realNow === undefined ? {} : { realNow }) });
   running.push(simulator);
   return client;
+}
+
+interface CandleView {
+  readonly low: string;
+  readonly high: string;
+  readonly volume: string;
 }
 
 async function stop(): Promise<void> {
@@ -98,6 +106,57 @@ describe('a restart', () => {
     expect(repeated.body).toMatchObject({ order: { quantity: '7', revision: 1 } });
     const next = await second.place({ clientId: 'next' });
     expect(Number(next.order.orderId)).toBe(7);
+  });
+
+  test('tells what was traded before it, trade by trade and in candles, and counts its trades on', async () => {
+    const folder = home();
+    const startAt = (): Promise<TestClient> => start(folder, undefined, () => 1_767_225_610_000);
+    const tradesOf = async (client: TestClient): Promise<{ id: string }[]> => (await client.get('/trades?symbol=XRP-PERP&limit=500')).body['trades'] as { id: string }[];
+    const candlesOf = async (client: TestClient, symbol: string): Promise<CandleView[]> => (await client.get(`/candles?symbol=${symbol}&intervalMs=60000`)).body['candles'] as CandleView[];
+    const buy = (client: TestClient, quantity: string): Promise<unknown> => client.place({ type: 'market', timeInForce: 'IOC', price: undefined, quantity });
+    const first = await startAt();
+    await buy(first, '100');
+    // The mark alone: a level that it touched and left again.
+    await first.post('/__sim/prices', { symbol: 'ETH-PERP', price: '3000' });
+    await first.post('/__sim/prices', { symbol: 'ETH-PERP', price: '3600' });
+    await first.post('/__sim/clock', { advanceMs: 60_000 });
+    await buy(first, '200');
+    const [trades, xrp, eth] = [await tradesOf(first), await candlesOf(first, 'XRP-PERP'), await candlesOf(first, 'ETH-PERP')];
+    expect([trades.length, xrp.map(({ volume }) => volume), eth.map(({ low }) => low)]).toEqual([2, ['100', '200'], ['3000']]);
+    await stop();
+    // Twice: from a journal, and from the snapshot that was made of it.
+    for (const _ of [1, 2]) {
+      const again = await startAt();
+      expect(await tradesOf(again)).toEqual(trades);
+      const [minute, present] = await candlesOf(again, 'XRP-PERP');
+      expect([minute, present?.volume, present?.high]).toEqual([xrp[0], '200', xrp[1]?.high]);
+      expect((await candlesOf(again, 'ETH-PERP'))[0]).toEqual(eth[0]);
+      await stop();
+    }
+    const last = await startAt();
+    await buy(last, '300');
+    const numbers = (await tradesOf(last)).map(({ id }) => Number(id));
+    expect(numbers).toEqual([1, 2, 3]);
+  });
+
+  test('counts on over the trades of the market\'s own traffic, and keeps no more of them than it shows', async () => {
+    const folder = home();
+    await start(folder);
+    const first = (running[0] as StartedSimulator).venue;
+    const price = first.exchange.state.markOf('XRP-PERP') as Decimal;
+    for (let trade = 0; trade < 2_500; trade += 1) {
+      first.exchange.tradeMarket('XRP-PERP', { side: 'buy', price, quantity: decimal('1') }, first.clock.now());
+      first.background();
+    }
+    const shown = first.marketData.tape('XRP-PERP').recentTrades(Infinity).map(tradeView);
+    expect(shown).toHaveLength(1_000);
+    const { tradeId } = first.exchange.state.counters;
+    await stop();
+    await start(folder);
+    const second = (running[0] as StartedSimulator).venue;
+    expect(second.marketData.tape('XRP-PERP').recentTrades(Infinity).map(tradeView)).toEqual(shown);
+    expect(second.marketData.tape('XRP-PERP').trades).toHaveLength(1_000);
+    expect([second.exchange.state.counters.tradeId, second.exchange.state.venue('XRP-PERP').last?.toFixed()]).toEqual([tradeId, price.toFixed()]);
   });
 
   test('keeps time priority: the earlier of two orders at a price fills first', async () => {
