@@ -23,7 +23,7 @@ export class Alerts {
     const rows = await this.core.database.rows(sql, ...parameters);
     const alerts = rows.slice(0, limit).map(alertOfRow);
     const last = alerts.at(-1);
-    return { alerts, nextCursor: rows.length > limit && last !== undefined ? cursorOf({ at: last.raisedAt, id: last.id }) : null };
+    return { alerts, nextCursor: rows.length > limit && last !== undefined ? cursorOf('alerts', { at: last.raisedAt, id: last.id }) : null };
   }
 
   /** Throws NOT_FOUND. */
@@ -52,7 +52,7 @@ export function alertsStatement({ userId, ruleId, kind, acknowledged, cursor, li
   if (ruleId !== null) conditions.push(`a.rule_id = ${given(ruleId)}`);
   if (kind !== null) conditions.push(`a.kind = ${given(kind)}`);
   if (acknowledged !== null) conditions.push(`a.acknowledged_at IS ${acknowledged ? 'NOT NULL' : 'NULL'}`);
-  const position = positionOf(cursor);
+  const position = positionOf('alerts', cursor);
   if (position !== null) conditions.push(`(a.raised_at, a.id) < (${given(position.at)}::timestamptz, ${given(position.id)})`);
   return { sql: `SELECT ${SELECT} FROM alerts a WHERE ${conditions.join(' AND ')} ORDER BY a.raised_at DESC, a.id DESC LIMIT ${given(limit + 1)}::int`, parameters };
 }

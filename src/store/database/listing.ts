@@ -53,7 +53,7 @@ export async function newestFirst(database: Queryable, listed: ListedTable, filt
   const rows = await database.rows(sql, ...parameters);
   const page = rows.slice(0, filters.limit);
   const last = page.at(-1);
-  return { rows: page, nextCursor: rows.length > filters.limit && last !== undefined ? cursorOf({ at: (last[listed.atField] as Date).toISOString(), id: last['id'] as string }) : null };
+  return { rows: page, nextCursor: rows.length > filters.limit && last !== undefined ? cursorOf(listed.table, { at: (last[listed.atField] as Date).toISOString(), id: last['id'] as string }) : null };
 }
 
 /** The statement alone, for the test that reads its plan. */
@@ -65,7 +65,7 @@ export function listStatement({ table, alias, select, at, apart }: ListedTable, 
   for (const [column, value] of Object.entries(equal)) if (value !== null) rows.push(`${alias}.${column} = ${given(value)}`);
   if (condition !== undefined) rows.push(condition);
   if (few !== undefined) rows.push(few.condition);
-  const position = positionOf(filters.cursor);
+  const position = positionOf(table, filters.cursor);
   if (position !== null) rows.push(`(${alias}.${at}, ${alias}.id) < (${given(position.at)}::timestamptz, ${given(position.id)})`);
   const limit = `LIMIT ${given(filters.limit + 1)}::int`;
   const newest = `ORDER BY ${alias}.${at} DESC, ${alias}.id DESC`;

@@ -11,7 +11,7 @@ import { plainRow } from '../database/columns';
 import type { StoreCore } from '../core';
 import { sqlStateOf, type Parameter, type Queryable, type Transaction } from '../database/database';
 import { UNIQUE_VIOLATION } from '../accounts/accounts';
-import { cursorOf, positionOf } from '../database/cursor';
+import { andOlder, cursorOf } from '../database/cursor';
 import { decideDeposit } from './deposit-decisions';
 import { changeUser, type UserChanges } from '../user-changes';
 
@@ -92,7 +92,7 @@ export class Deposits {
     const rows = await this.core.database.rows(sql, ...parameters);
     const deposits = rows.slice(0, query.limit).map((row) => row['data'] as unknown as Deposit);
     const last = deposits.at(-1);
-    return { deposits, nextCursor: rows.length > query.limit && last !== undefined ? cursorOf({ at: last.createdAt, id: last.id }) : null };
+    return { deposits, nextCursor: rows.length > query.limit && last !== undefined ? cursorOf('deposits', { at: last.createdAt, id: last.id }) : null };
   }
 
   /**
@@ -193,8 +193,7 @@ export async function recordUnderLock(tx: Transaction, changes: UserChanges, id:
 export function depositsStatement({ userId, state, cursor, limit }: DepositListQuery): { readonly sql: string; readonly parameters: readonly Parameter[] } {
   const parameters: Parameter[] = [userId];
   const given = (value: Parameter): string => `$${parameters.push(value)}`;
-  const position = positionOf(cursor);
-  const after = position === null ? '' : `AND (d.created_at, d.id) < (${given(position.at)}::timestamptz, ${given(position.id)})`;
+  const after = andOlder('deposits', cursor, 'd.created_at, d.id', given);
   const inState = state === null ? '' : `AND d.state = ${given(state)}`;
   return { sql: `SELECT d.data FROM deposits d WHERE d.user_id = $1 ${after} ${inState} ORDER BY d.created_at DESC, d.id DESC LIMIT ${given(limit + 1)}::int`, parameters };
 }

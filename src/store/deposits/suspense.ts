@@ -6,7 +6,7 @@ import { suspenseIdOf, transferKeyOf, type SuspenseEntry } from '../../domain/su
 import { releasedFromSuspense, unannounced } from '../../domain/wallet-ledger';
 import { appendAct } from '../audit/audit';
 import type { StoreCore } from '../core';
-import { cursorOf, positionOf } from '../database/cursor';
+import { andOlder, cursorOf } from '../database/cursor';
 import type { Parameter, Row, Transaction } from '../database/database';
 import { insertDeposit, lockDeposit, recordUnderLock } from './deposits';
 import { directDeposit, KEY, keyOf, reversalsOf, SELECT, settle, storedOf } from './transfer-rows';
@@ -36,8 +36,7 @@ const ID = `t.chain_id || '-' || t.tx_hash || '-' || t.log_index`;
 export function suspenseStatement({ userId, cursor, limit }: SuspenseListQuery): { readonly sql: string; readonly parameters: readonly Parameter[] } {
   const parameters: Parameter[] = [userId, limit + 1];
   const given = (value: Parameter): string => `$${parameters.push(value)}`;
-  const position = positionOf(cursor);
-  const after = position === null ? '' : `AND (t.final_at, ${ID}) < (${given(position.at)}::timestamptz, ${given(position.id)})`;
+  const after = andOlder('suspense', cursor, `t.final_at, ${ID}`, given);
   return { sql: `SELECT ${SELECT}, t.why FROM chain_transfers t WHERE t.user_id = $1 AND t.state = 'unclaimed' ${after} ORDER BY t.final_at DESC, ${ID} DESC LIMIT $2::int`, parameters };
 }
 
@@ -50,7 +49,7 @@ export class Suspense {
     const rows = await this.core.database.rows(sql, ...parameters);
     const entries = rows.slice(0, query.limit).map(entryOf);
     const last = entries.at(-1);
-    return { entries, nextCursor: rows.length > query.limit && last !== undefined ? cursorOf({ at: last.at, id: last.id }) : null };
+    return { entries, nextCursor: rows.length > query.limit && last !== undefined ? cursorOf('suspense', { at: last.at, id: last.id }) : null };
   }
 
   /** null where this user has no such transfer in suspense. */

@@ -12,7 +12,7 @@ import { appendAct } from '../audit/audit';
 import { releaseSend } from './chain-sends';
 import { plainRow } from '../database/columns';
 import type { StoreCore } from '../core';
-import { cursorOf, positionOf } from '../database/cursor';
+import { andOlder, cursorOf } from '../database/cursor';
 import type { Parameter, Queryable, Statement, Transaction } from '../database/database';
 import { changeUser, type UserChanges } from '../user-changes';
 import { usableAddress } from './withdrawal-addresses';
@@ -127,7 +127,7 @@ export class Withdrawals {
     const rows = await this.core.database.rows(sql, ...parameters);
     const withdrawals = rows.slice(0, limit).map((row) => row['data'] as unknown as Withdrawal);
     const last = withdrawals.at(-1);
-    return { withdrawals, nextCursor: rows.length > limit && last !== undefined ? cursorOf({ at: last.createdAt, id: last.id }) : null };
+    return { withdrawals, nextCursor: rows.length > limit && last !== undefined ? cursorOf('withdrawals', { at: last.createdAt, id: last.id }) : null };
   }
 
   /** Of every user, those that have not ended. Oldest first. */
@@ -171,8 +171,7 @@ export class Withdrawals {
 export function withdrawalsStatement({ userId, state, cursor, limit }: WithdrawalListQuery): Statement {
   const parameters: Parameter[] = [userId];
   const given = (value: Parameter): string => `$${parameters.push(value)}`;
-  const position = positionOf(cursor);
-  const after = position === null ? '' : `AND (w.created_at, w.id) < (${given(position.at)}::timestamptz, ${given(position.id)})`;
+  const after = andOlder('withdrawals', cursor, 'w.created_at, w.id', given);
   const inState = state === null ? '' : `AND w.state = ${given(state)}`;
   return { sql: `SELECT w.data FROM withdrawals w WHERE w.user_id = $1 ${after} ${inState} ORDER BY w.created_at DESC, w.id DESC LIMIT ${given(limit + 1)}::int`, parameters };
 }

@@ -10,7 +10,7 @@ import { appendAct } from '../audit/audit';
 import type { ChangeSet } from '../change-set';
 import { change, type StoreCore } from '../core';
 import type { Credentials } from '../accounts/credentials';
-import { cursorOf, positionOf } from '../database/cursor';
+import { andOlder, cursorOf } from '../database/cursor';
 import type { Parameter, Queryable, Row, Statement } from '../database/database';
 import { open, seal } from '../keys/envelope';
 import { lockAccounts, type LockedAccount } from '../database/locks';
@@ -154,7 +154,7 @@ export class CollateralMoves {
     const rows = await this.core.database.rows(sql, ...parameters);
     const moves = rows.slice(0, query.limit).map((row) => row['data'] as unknown as CollateralMove);
     const last = moves.at(-1);
-    return { moves, nextCursor: rows.length > query.limit && last !== undefined ? cursorOf({ at: last.createdAt, id: last.id }) : null };
+    return { moves, nextCursor: rows.length > query.limit && last !== undefined ? cursorOf('collateral_moves', { at: last.createdAt, id: last.id }) : null };
   }
 
   /** Those whose outcome is open, quiet the longest first: somebody has to be at them. */
@@ -168,8 +168,7 @@ export class CollateralMoves {
 export function movesStatement({ userId, accountId, cursor, limit }: MoveListQuery): Statement {
   const parameters: Parameter[] = [userId];
   const given = (value: Parameter): string => `$${parameters.push(value)}`;
-  const position = positionOf(cursor);
-  const after = position === null ? '' : `AND (m.created_at, m.id) < (${given(position.at)}::timestamptz, ${given(position.id)})`;
+  const after = andOlder('collateral_moves', cursor, 'm.created_at, m.id', given);
   const ofAccount = accountId === null ? '' : `AND m.account_id = ${given(accountId)}`;
   return { sql: `SELECT m.data FROM collateral_moves m WHERE m.user_id = $1 ${after} ${ofAccount} ORDER BY m.created_at DESC, m.id DESC LIMIT ${given(limit + 1)}::int`, parameters };
 }

@@ -52,7 +52,7 @@ export function positionsStatement(query: PositionListQuery): { readonly sql: st
   const given = (value: Parameter): string => `$${parameters.push(value)}`;
   const accounts = ['a.user_id = $1', ...(query.accountId === null ? [] : [`a.id = ${given(query.accountId)}`]), ...(query.venue === null ? [] : [`a.venue = ${given(query.venue)}`])];
   const rows = ['p.account_id = a.id', ...POSITIONS_WITH[query.status], ...(query.symbol === null ? [] : [`p.symbol = ${given(query.symbol)}`])];
-  const after = keyOf(query.cursor);
+  const after = keyOf('positions', query.cursor);
   if (after !== null) {
     const symbol = given(after[0]);
     rows.push(`p.symbol >= ${symbol}`, `(p.symbol, p.account_id) > (${symbol}, ${given(after[1])})`);
@@ -80,7 +80,7 @@ export class Portfolio {
     const rows = await this.core.database.rows(sql, ...parameters);
     const page = rows.slice(0, query.limit).map((row) => this.shown(row));
     const last = page.at(-1);
-    return { positions: await withProtection(this.core, page), nextCursor: rows.length > query.limit && last !== undefined ? keyCursorOf([last.symbol, last.accountId]) : null };
+    return { positions: await withProtection(this.core, page), nextCursor: rows.length > query.limit && last !== undefined ? keyCursorOf('positions', [last.symbol, last.accountId]) : null };
   }
 
   /** All that an account of the user holds. */

@@ -35,7 +35,7 @@ export function signalsStatement({ sourceId, status, cursor, limit }: Omit<Signa
   const parameters: Parameter[] = [sourceId];
   const given = (value: Parameter): string => `$${parameters.push(value)}`;
   const conditions = ['s.source_id = $1', ...(status === null ? [] : [`s.status = ${given(status)}`])];
-  const position = positionOf(cursor);
+  const position = positionOf('signals', cursor);
   if (position !== null) conditions.push(`(s.received_at, s.id) < (${given(position.at)}::timestamptz, ${given(position.id)})`);
   return { sql: `${SELECT} WHERE ${conditions.join(' AND ')} ORDER BY s.received_at DESC, s.id DESC LIMIT ${given(limit + 1)}::int`, parameters };
 }
@@ -99,7 +99,7 @@ export class Signals {
     const rows = await this.core.database.rows(sql, ...parameters);
     const signals = rows.slice(0, query.limit).map(signalOf);
     const last = signals.at(-1);
-    return { signals, nextCursor: rows.length > query.limit && last !== undefined ? cursorOf({ at: last.receivedAt, id: last.id }) : null };
+    return { signals, nextCursor: rows.length > query.limit && last !== undefined ? cursorOf('signals', { at: last.receivedAt, id: last.id }) : null };
   }
 
   /** Those that nobody is at any more: the caller's for `leaseMs`. */

@@ -25,7 +25,7 @@ export class WebhookDeliveries {
     const rows = await this.core.database.rows(sql, ...parameters);
     const deliveries = rows.slice(0, query.limit).map(deliveryOf);
     const last = deliveries.at(-1);
-    return { deliveries, nextCursor: rows.length > query.limit && last !== undefined ? cursorOf({ at: last.createdAt, id: last.id }) : null };
+    return { deliveries, nextCursor: rows.length > query.limit && last !== undefined ? cursorOf('webhook_deliveries', { at: last.createdAt, id: last.id }) : null };
   }
 
   /** With its bytes and every attempt. Throws NOT_FOUND. */
@@ -100,7 +100,7 @@ export function deliveriesStatement({ endpointId, status, cursor, limit }: Omit<
   const parameters: Parameter[] = [endpointId];
   const given = (value: Parameter): string => `$${parameters.push(value)}`;
   const conditions = ['d.endpoint_id = $1', ...(status === null ? [] : [`d.status = ${given(status)}`])];
-  const position = positionOf(cursor);
+  const position = positionOf('webhook_deliveries', cursor);
   if (position !== null) conditions.push(`(d.created_at, d.id) < (${given(position.at)}::timestamptz, ${given(position.id)})`);
   return { sql: `SELECT ${SELECT} FROM webhook_deliveries d WHERE ${conditions.join(' AND ')} ORDER BY d.created_at DESC, d.id DESC LIMIT ${given(limit + 1)}::int`, parameters };
 }

@@ -47,6 +47,15 @@ test('every page follows the one before, by symbol, then account', async () => {
   expect(await everyPage({ userId: 'somebody-else' })).toEqual([]);
 });
 
+test('the cursor of positions is no other list\'s', async () => {
+  const { nextCursor } = await world.store.positions.list(query());
+  const elsewhere = { userId: world.userId, cursor: nextCursor, limit: 5, accountId: null, symbol: null, venue: null, state: null, status: 'all' as const };
+  const { orders, trades, strategies, orderLists, deposits, withdrawals, suspense, fills } = world.store;
+  for (const list of [orders.list(elsewhere), trades.list(elsewhere), strategies.list(elsewhere), orderLists.list(elsewhere), deposits.list(elsewhere), withdrawals.list(elsewhere), suspense.list(elsewhere), fills.list({ ...elsewhere, orderId: null })]) {
+    await expect(list).rejects.toMatchObject({ code: 'VALIDATION', message: expect.stringContaining('of another list'), details: { field: 'cursor' } });
+  }
+});
+
 test('a position that changes between two pages is neither left out nor told twice', async () => {
   const change = async (): Promise<void> => {
     await sql.query(`UPDATE positions SET quantity = quantity + 1, updated_at = now() WHERE user_id = $1 AND quantity <> 0`, [world.userId]);
