@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import express from 'express';
 import { createHttpServer } from '../../src/api';
 import { ApiHarness, limitOrder, type Answer } from './harness';
 
@@ -88,7 +89,7 @@ describe('a client that stalls', () => {
   let server: Server;
   let socket: Socket;
   beforeAll(async () => {
-    server = createHttpServer((request, response) => void request.resume().on('end', () => response.end()), { requestMs: 200, headersMs: 100 }).listen(0, '127.0.0.1');
+    server = createHttpServer(express().use((request, response) => void request.resume().on('end', () => response.end())), { requestMs: 200, headersMs: 100 }).listen(0, '127.0.0.1');
     await once(server, 'listening');
   });
   afterAll(async () => {

@@ -1,5 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import express from 'express';
 import fc from 'fast-check';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { mayUse } from '../../../src/api/auth';
 import { bodyHash, canonicalJson } from '../../../src/api/canonical-json';
 import { isDatabaseAway, toDomainError } from '../../../src/api/errors';
@@ -100,9 +103,29 @@ describe('keys', () => {
 
 describe('the server', () => {
   test('has every time-out set', () => {
-    const server = createHttpServer(() => undefined);
+    const server = createHttpServer(express());
     expect([server.requestTimeout, server.headersTimeout, server.keepAliveTimeout, server.timeout > 0]).toEqual([REQUEST_TIMEOUT_MS, HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS, true]);
     expect(HEADERS_TIMEOUT_MS).toBeLessThan(REQUEST_TIMEOUT_MS);
+  });
+
+  test('makes requests and responses as Express wants them: whose prototype changes later are slow to everything that touches them', async () => {
+    const seen: { before: (object | null)[]; after: (object | null)[] } = { before: [], after: [] };
+    const prototypes = (...objects: object[]): (object | null)[] => objects.map((object) => Object.getPrototypeOf(object) as object | null);
+    const server = createHttpServer(express().use((request, response) => {
+      seen.after = prototypes(request, response);
+      response.json({ path: request.path });
+    }));
+    server.prependListener('request', (request, response) => void (seen.before = prototypes(request, response)));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    try {
+      const { port } = server.address() as AddressInfo;
+      expect(await (await fetch(`http://127.0.0.1:${port}/here?x=1`)).json()).toEqual({ path: '/here' });
+    } finally {
+      await new Promise((closed) => server.close(closed));
+    }
+    expect(seen.before).toHaveLength(2);
+    expect(seen.after[0]).toBe(seen.before[0]);
+    expect(seen.after[1]).toBe(seen.before[1]);
   });
 });
 
