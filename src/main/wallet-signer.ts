@@ -6,7 +6,7 @@ import { PrivySigner } from '../chains/privy-signer';
 import { SettingError, type Settings } from '../config/settings';
 import type { KeyProvider } from '../domain/key-provider';
 import type { WalletSigner } from '../domain/wallet-signer';
-import { KEY_BYTES, open, seal } from '../store/keys/envelope';
+import { KEY_BYTES, open, seal, sealedOf, sealedText, type SealedText } from '../store/keys/envelope';
 import { makeOnce, readIfThere } from '../store/keys/key-file';
 import type { Store } from '../store';
 
@@ -71,11 +71,10 @@ class KeystoreSigner implements WalletSigner {
 }
 
 export async function openKeystore(file: string, keys: KeyProvider): Promise<LocalSigner> {
-  const { keyId, wrappedKey, data } = JSON.parse(readIfThere(file) ?? (await makeKeystore(file, keys))) as Record<'keyId' | 'wrappedKey' | 'data', string>;
-  return new LocalSigner(await open(keys, { keyId, wrappedKey: Buffer.from(wrappedKey, 'base64'), data: Buffer.from(data, 'base64') }, CONTEXT));
+  const sealed = JSON.parse(readIfThere(file) ?? (await makeKeystore(file, keys))) as SealedText;
+  return new LocalSigner(await open(keys, sealedOf(sealed), CONTEXT));
 }
 
 async function makeKeystore(file: string, keys: KeyProvider): Promise<string> {
-  const sealed = await seal(keys, randomBytes(KEY_BYTES), CONTEXT);
-  return makeOnce(file, JSON.stringify({ keyId: sealed.keyId, wrappedKey: Buffer.from(sealed.wrappedKey).toString('base64'), data: Buffer.from(sealed.data).toString('base64') }));
+  return makeOnce(file, JSON.stringify(sealedText(await seal(keys, randomBytes(KEY_BYTES), CONTEXT))));
 }

@@ -14,7 +14,7 @@ import { plainRow } from '../database/columns';
 import { change, holdEpoch, type StoreCore } from '../core';
 import { credentialContext, type Credentials } from './credentials';
 import { sqlStateOf, type Queryable, type Row } from '../database/database';
-import { seal } from '../keys/envelope';
+import { seal, sealedText } from '../keys/envelope';
 import { loadFigures } from '../risk/figures';
 import { latchNewAccount } from '../risk/kill-switches';
 import { lockAccounts, readAccounts, STATUS_SELECT } from '../database/locks';
@@ -181,8 +181,9 @@ export async function sealedCredential(keys: KeyProvider, credential: VenueCrede
 }
 
 export async function insertCredential(tx: Queryable, account: { readonly id: string; readonly userId: string }, { id, envelope }: SealedCredential): Promise<void> {
+  const { keyId, wrappedKey, data } = sealedText(envelope);
   await tx.rows(
     `INSERT INTO credentials(id, user_id, account_id, key_id, wrapped_key, data) VALUES ($1, $2, $3, $4, decode($5, 'base64'), decode($6, 'base64'))`,
-    id, account.userId, account.id, envelope.keyId, Buffer.from(envelope.wrappedKey).toString('base64'), Buffer.from(envelope.data).toString('base64'),
+    id, account.userId, account.id, keyId, wrappedKey, data,
   );
 }

@@ -6,10 +6,10 @@ import { blockingNonce, freeNonce, type ChainCall, type ChainSend, type ChainSen
 import { isoTime } from '../../domain/clock';
 import type { Hex } from '../../domain/deposit';
 import { isBeingReadBack } from '../../domain/store-state';
-import type { SealContext, SealedBytes } from '../../domain/key-provider';
+import type { SealContext } from '../../domain/key-provider';
 import type { StoreCore } from '../core';
 import type { Queryable, Row, Transaction, Value } from '../database/database';
-import { open, seal } from '../keys/envelope';
+import { open, seal, sealedOf, sealedText } from '../keys/envelope';
 import { readingOf, STORE_STATE_SQL } from '../store-states';
 
 export interface SendRequest {
@@ -74,7 +74,7 @@ export class ChainSends {
    * released or has ended meanwhile, and these bytes must never be sent.
    */
   async keep(id: string, version: number, transaction: UnsignedTransaction, signed: SignedTransaction): Promise<SignedVersion | null> {
-    const sealed = await seal(this.core.keys, Buffer.from(signed.bytes, 'utf8'), versionContext(id, version));
+    const sealed = sealedText(await seal(this.core.keys, Buffer.from(signed.bytes, 'utf8'), versionContext(id, version)));
     return this.core.database.transaction(async (tx) => {
       const [row] = await tx.rows<{ state: ChainSendState; nonce: number; userId: string }>('SELECT s.state, s.nonce::float8 AS nonce, s.user_id AS "userId" FROM chain_sends s WHERE s.id = $1 FOR UPDATE', id);
       if (row === undefined || !(row.state === 'allocated' || row.state === 'signed') || row.nonce !== transaction.nonce) return null;
@@ -82,7 +82,7 @@ export class ChainSends {
       await tx.rows(
         `INSERT INTO chain_send_versions(send_id, version, user_id, hash, max_fee, max_tip, key_id, wrapped_key, signed, signed_at)
            VALUES ($1, $2::int, $3, $4, $5::numeric, $6::numeric, $7, decode($8, 'base64'), decode($9, 'base64'), $10::timestamptz) ON CONFLICT (send_id, version) DO NOTHING`,
-        id, version, row.userId, signed.hash, transaction.maxFeePerGas, transaction.maxPriorityFeePerGas, sealed.keyId, Buffer.from(sealed.wrappedKey).toString('base64'), Buffer.from(sealed.data).toString('base64'), at,
+        id, version, row.userId, signed.hash, transaction.maxFeePerGas, transaction.maxPriorityFeePerGas, sealed.keyId, sealed.wrappedKey, sealed.data, at,
       );
       await tx.rows("UPDATE chain_sends SET state = 'signed', updated_at = $2::timestamptz WHERE id = $1", id, at);
       return (await read(tx, id))?.versions.find((each) => each.version === version) ?? null;
@@ -93,8 +93,7 @@ export class ChainSends {
   async bytesOf(id: string, version: number): Promise<Hex | null> {
     const [row] = await this.core.database.rows<{ keyId: string; wrappedKey: string; data: string | null }>(`SELECT v.key_id AS "keyId", encode(v.wrapped_key, 'base64') AS "wrappedKey", encode(v.signed, 'base64') AS data FROM chain_send_versions v WHERE v.send_id = $1 AND v.version = $2::int`, id, version);
     if (row === undefined || row.data === null) return null;
-    const sealed: SealedBytes = { keyId: row.keyId, wrappedKey: Buffer.from(row.wrappedKey, 'base64'), data: Buffer.from(row.data, 'base64') };
-    return (await open(this.core.keys, sealed, versionContext(id, version))).toString('utf8') as Hex;
+    return (await open(this.core.keys, sealedOf({ ...row, data: row.data }), versionContext(id, version))).toString('utf8') as Hex;
   }
 
   /** What a final block says; the bytes are not needed any more. The first word stands. */

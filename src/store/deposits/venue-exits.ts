@@ -13,7 +13,7 @@ import type { VenueCredit, VenueExit } from '../../domain/venue-bridge';
 import type { StoreCore } from '../core';
 import type { Queryable, Row } from '../database/database';
 import { lockDeposit, recordUnderLock } from './deposits';
-import { open, seal } from '../keys/envelope';
+import { open, seal, sealedOf, sealedText } from '../keys/envelope';
 import { EXIT_LIFE_MS } from './exit-renewal';
 import { lockSigner } from '../database/locks';
 import { changeUser } from '../user-changes';
@@ -102,10 +102,10 @@ export class VenueExits {
 
   /** Keeps what was signed before any of it leaves. What is kept already stays, and what was signed for an earlier nonce of it never leaves. */
   async keep(depositId: string, request: SignedRequest): Promise<KnownExit> {
-    const sealed = await seal(this.core.keys, Buffer.from(JSON.stringify(request), 'utf8'), exitContext(depositId));
+    const sealed = sealedText(await seal(this.core.keys, Buffer.from(JSON.stringify(request), 'utf8'), exitContext(depositId)));
     await this.core.database.rows(
       `UPDATE venue_exits SET key_id = $2, wrapped_key = decode($3, 'base64'), sealed = decode($4, 'base64'), updated_at = $5::timestamptz WHERE deposit_id = $1 AND key_id IS NULL AND nonce = $6::numeric RETURNING true AS done`,
-      depositId, sealed.keyId, Buffer.from(sealed.wrappedKey).toString('base64'), Buffer.from(sealed.data).toString('base64'), this.now(), request.nonce,
+      depositId, sealed.keyId, sealed.wrappedKey, sealed.data, this.now(), request.nonce,
     );
     return must(await this.find(depositId), depositId);
   }
@@ -116,16 +116,16 @@ export class VenueExits {
       const { record } = await locked(tx, depositId);
       if (ENDED_MOVE_STATES.has(record.state)) return null;
       const { sends } = takeMoveSend(record);
-      const [row] = await tx.rows<{ keyId: string; wrappedKey: string; sealed: string | null }>(
-        `UPDATE venue_exits SET sends = $2::int, doubted = true, updated_at = $3::timestamptz WHERE deposit_id = $1 RETURNING key_id AS "keyId", encode(wrapped_key, 'base64') AS "wrappedKey", encode(sealed, 'base64') AS sealed`,
+      const [row] = await tx.rows<{ keyId: string; wrappedKey: string; data: string | null }>(
+        `UPDATE venue_exits SET sends = $2::int, doubted = true, updated_at = $3::timestamptz WHERE deposit_id = $1 RETURNING key_id AS "keyId", encode(wrapped_key, 'base64') AS "wrappedKey", encode(sealed, 'base64') AS data`,
         depositId, sends, this.now(),
       );
-      if (row?.sealed == null) throw new Error(`the withdrawal of deposit ${depositId} from its venue is not signed`);
-      return { keyId: row.keyId, wrappedKey: row.wrappedKey, sealed: row.sealed, send: sends, doubtedBefore: record.doubted };
+      if (row === undefined || row.data === null) throw new Error(`the withdrawal of deposit ${depositId} from its venue is not signed`);
+      return { sealed: { ...row, data: row.data }, send: sends, doubtedBefore: record.doubted };
     });
     if (taken === null) return null;
-    const { keyId, wrappedKey, sealed, send, doubtedBefore } = taken;
-    const bytes = await open(this.core.keys, { keyId, wrappedKey: Buffer.from(wrappedKey, 'base64'), data: Buffer.from(sealed, 'base64') }, exitContext(depositId));
+    const { sealed, send, doubtedBefore } = taken;
+    const bytes = await open(this.core.keys, sealedOf(sealed), exitContext(depositId));
     return { request: JSON.parse(bytes.toString('utf8')) as SignedRequest, send, doubtedBefore };
   }
 

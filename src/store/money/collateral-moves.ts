@@ -12,7 +12,7 @@ import { change, type StoreCore } from '../core';
 import type { Credentials } from '../accounts/credentials';
 import { andOlder, cursorOf } from '../database/cursor';
 import type { Parameter, Queryable, Row, Statement } from '../database/database';
-import { open, seal } from '../keys/envelope';
+import { open, seal, sealedOf, sealedText } from '../keys/envelope';
 import { lockAccounts, type LockedAccount } from '../database/locks';
 
 /** How long after it was recorded its bytes are sent, and, by the venue's own clock, taken. */
@@ -90,13 +90,13 @@ export class CollateralMoves {
       const request = moves.prepare(venueMoveOf(move), basis, { nonce, venueDeadlineMs: deadlineMs, venueTimeMs });
       nonces.take(account, nonce);
       await nonces.save();
-      const sealed = await seal(this.core.keys, Buffer.from(JSON.stringify(request), 'utf8'), moveContext(id));
+      const sealed = sealedText(await seal(this.core.keys, Buffer.from(JSON.stringify(request), 'utf8'), moveContext(id)));
       const recorded: CollateralMove = { ...move, state: 'SENDING', sends: 0, createdAt: at, updatedAt: at };
       await tx.rows(
         `INSERT INTO collateral_moves(id, user_id, account_id, state, data, venue_deadline_ms, send_until_ms, basis, nonce, key_id, wrapped_key, sealed, created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5::jsonb, $6::bigint, $7::bigint, $8, $9::numeric, $10, decode($11, 'base64'), decode($12, 'base64'), $13::timestamptz, $13::timestamptz)`,
         id, userId, accountId, recorded.state, JSON.stringify(recorded), request.venueDeadlineMs, Math.min(request.venueDeadlineMs ?? deadlineMs, deadlineMs) - ARRIVAL_MS, basis, request.nonce,
-        sealed.keyId, Buffer.from(sealed.wrappedKey).toString('base64'), Buffer.from(sealed.data).toString('base64'), at,
+        sealed.keyId, sealed.wrappedKey, sealed.data, at,
       );
       tell(changes, account, recorded, at);
       const { kind, symbol, from, to, asset, amount } = move;
@@ -112,16 +112,15 @@ export class CollateralMoves {
       if (known === null) throw new DomainError('NOT_FOUND', `collateral move ${id} does not exist`);
       if (ENDED_MOVE_STATES.has(known.record.state)) return null;
       const { sends } = takeMoveSend(known.record);
-      const [row] = await tx.rows<{ keyId: string; wrappedKey: string; sealed: string }>(
-        `UPDATE collateral_moves SET sends = $2::int, doubted = true WHERE id = $1 RETURNING key_id AS "keyId", encode(wrapped_key, 'base64') AS "wrappedKey", encode(sealed, 'base64') AS sealed`,
+      const [row] = await tx.rows<{ keyId: string; wrappedKey: string; data: string }>(
+        `UPDATE collateral_moves SET sends = $2::int, doubted = true WHERE id = $1 RETURNING key_id AS "keyId", encode(wrapped_key, 'base64') AS "wrappedKey", encode(sealed, 'base64') AS data`,
         id, sends,
       );
       return row === undefined ? null : { row, send: sends, doubtedBefore: known.record.doubted };
     });
     if (taken === null) return null;
     const { row, send, doubtedBefore } = taken;
-    const sealed = { keyId: row.keyId, wrappedKey: Buffer.from(row.wrappedKey, 'base64'), data: Buffer.from(row.sealed, 'base64') };
-    return { request: JSON.parse((await open(this.core.keys, sealed, moveContext(id))).toString('utf8')) as SignedRequest, send, doubtedBefore };
+    return { request: JSON.parse((await open(this.core.keys, sealedOf(row), moveContext(id))).toString('utf8')) as SignedRequest, send, doubtedBefore };
   }
 
   /** Applies a fact; one that says nothing new changes nothing. Throws NOT_FOUND. */

@@ -51,8 +51,9 @@ test('the cursor of positions is no other list\'s', async () => {
   const { nextCursor } = await world.store.positions.list(query());
   const elsewhere = { userId: world.userId, cursor: nextCursor, limit: 5, accountId: null, symbol: null, venue: null, state: null, status: 'all' as const };
   const { orders, trades, strategies, orderLists, deposits, withdrawals, suspense, fills } = world.store;
-  for (const list of [orders.list(elsewhere), trades.list(elsewhere), strategies.list(elsewhere), orderLists.list(elsewhere), deposits.list(elsewhere), withdrawals.list(elsewhere), suspense.list(elsewhere), fills.list({ ...elsewhere, orderId: null })]) {
-    await expect(list).rejects.toMatchObject({ code: 'VALIDATION', message: expect.stringContaining('of another list'), details: { field: 'cursor' } });
+  const asked = [orders, trades, strategies, orderLists, deposits, withdrawals, suspense].map((listed) => () => listed.list(elsewhere));
+  for (const ask of [...asked, () => fills.list({ ...elsewhere, orderId: null })]) {
+    await expect(ask()).rejects.toMatchObject({ code: 'VALIDATION', message: expect.stringContaining('of another list'), details: { field: 'cursor' } });
   }
 });
 
