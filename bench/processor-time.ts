@@ -19,16 +19,15 @@ export function processMs(pid: number): number {
 
 /** With its children, those that ended too. */
 export function treeMs(pid: number): number {
-  const children = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((each) => {
+  const children = readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
     try {
-      return at(statOf(each), 'parent') === pid;
+      const fields = statOf(Number(name));
+      return at(fields, 'parent') === pid ? [fields] : [];
     } catch {
       // It ended meanwhile: its parent counts it.
-      return false;
+      return [];
     }
   });
-  return [pid, ...children].reduce((sum, each) => {
-    const fields = statOf(each);
-    return sum + (at(fields, 'user') + at(fields, 'system') + at(fields, 'deadUser') + at(fields, 'deadSystem')) * MS_PER_TICK;
-  }, 0);
+  return [statOf(pid), ...children].reduce((sum, fields) => sum + (at(fields, 'user') + at(fields, 'system') + at(fields, 'deadUser') + at(fields, 'deadSystem')) * MS_PER_TICK, 0);
 }

@@ -33,6 +33,9 @@ async function settle(): Promise<void> {
 
 const names = (count: number, prefix = 'o'): string[] => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 
+/** Two lists of so many do not fit into one group. */
+const MOST_OF_A_GROUP = MAX_GROUP_ORDERS * 0.6;
+
 function lane(oneGroupAtATime = false, maxOrders = MAX_GROUP_ORDERS): { starts: Starts; lane: OrderLane<string> } {
   const starts = new Starts();
   return { starts, lane: new OrderLane<string>(starts.start, { oneGroupAtATime, maxOrders }) };
@@ -97,17 +100,17 @@ describe('orders that arrive together', () => {
   test('orders added together stay together, even where the group then has room left', async () => {
     const { starts, lane: orders } = lane();
     void orders.add(['first']);
-    void orders.add(names(60, 'x'));
-    void orders.add(names(60, 'y'));
+    void orders.add(names(MOST_OF_A_GROUP, 'x'));
+    void orders.add(names(MOST_OF_A_GROUP, 'y'));
     void orders.add(['last']);
     await starts.answer(0);
     await starts.answer(1);
-    expect(starts.groups.slice(1)).toEqual([names(60, 'x'), [...names(60, 'y'), 'last']]);
+    expect(starts.groups.slice(1)).toEqual([names(MOST_OF_A_GROUP, 'x'), [...names(MOST_OF_A_GROUP, 'y'), 'last']]);
   });
 
   test('more at once than a group holds is refused with what to do, and the lane goes on', async () => {
     const { starts, lane: orders } = lane();
-    await expect(orders.add(names(MAX_GROUP_ORDERS + 1))).rejects.toThrow('101 orders were handed over together; split them into lists of at most 100');
+    await expect(orders.add(names(MAX_GROUP_ORDERS + 1))).rejects.toThrow(`${MAX_GROUP_ORDERS + 1} orders were handed over together; split them into lists of at most ${MAX_GROUP_ORDERS}`);
     void orders.add(names(MAX_GROUP_ORDERS));
     expect(starts.sizes).toEqual([MAX_GROUP_ORDERS]);
   });
@@ -373,8 +376,8 @@ describe('a slow start', () => {
     void orders.add(['slow']);
     void orders.add(['quick']);
     jest.advanceTimersByTime(OVERLAP_LEAST_MS);
-    void orders.add(names(50, 'x'));
-    void orders.add(names(50, 'y'));
+    void orders.add(names(MAX_GROUP_ORDERS / 2, 'x'));
+    void orders.add(names(MAX_GROUP_ORDERS / 2, 'y'));
     await starts.answer(1);
     expect(starts.sizes).toEqual([1, 1, MAX_GROUP_ORDERS]);
   });
