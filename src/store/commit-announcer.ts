@@ -10,17 +10,26 @@ export const EVENT_CHANNEL = 'surefill_events';
 
 export type CommitListener = (events: readonly CommittedEvent[]) => void;
 
+/**
+ * Tells of events only where they are: sent with the COMMIT, it runs whatever becomes of that, and a reader who heard of an event that was rolled
+ * back would take the next one with its sequence for one it has.
+ */
+const TELL_COMMITTED_SQL = `
+SELECT count(pg_notify('${EVENT_CHANNEL}', n.payload))::int AS told
+  FROM (SELECT e.stream || ' ' || e.sequence AS payload FROM unnest($1::text[], $2::bigint[]) AS r(stream, sequence) JOIN events e ON e.stream = r.stream AND e.sequence = r.sequence
+        UNION ALL SELECT other FROM unnest($3::text[]) AS other) n`;
+
 /** Tells other processes of the newest event of each stream; sent with the COMMIT, done after it. What more is soon to follow waits for that. */
 export function announcement(changes: readonly ChangeSet[]): Statement | null {
   return notice(changes.flatMap(({ events, moreFollows }) => (moreFollows ? [] : events)), changes.flatMap(({ notices }) => [...notices]));
 }
 
-function notice(events: readonly CommittedEvent[], others: readonly string[] = []): Statement | null {
+/** Tells other processes of the newest of these events of each stream, and of other news; null where there is none. */
+export function notice(events: readonly Pick<CommittedEvent, 'stream' | 'sequence'>[], others: readonly string[] = []): Statement | null {
   const newest = new Map<string, number>();
   for (const { stream, sequence } of events) newest.set(stream, sequence);
-  const payloads = [...[...newest].map(([stream, sequence]) => `${stream} ${sequence}`), ...new Set(others)];
-  if (payloads.length === 0) return null;
-  return notification(payloads);
+  if (newest.size === 0 && others.length === 0) return null;
+  return { sql: TELL_COMMITTED_SQL, parameters: [[...newest.keys()], [...newest.values()].map(String), [...new Set(others)]] };
 }
 
 /** The statement that tells every process that listens. */
@@ -36,8 +45,8 @@ export const MORE_FOLLOWS_MS = 50;
 
 export class CommitAnnouncer {
   private readonly listeners = new Set<CommitListener>();
-  /** Committed, and told to other processes by nobody yet: the newest of each stream. */
-  private readonly untold = new Map<string, CommittedEvent>();
+  /** Committed, and told to other processes by nobody yet: the newest sequence of each stream, and with which others it is told if nothing follows. */
+  private readonly untold = new Map<string, { sequence: number; readonly round: symbol }>();
 
   /** `tell` runs the statement by which other processes learn of what nothing followed. */
   constructor(
@@ -64,12 +73,23 @@ export class CommitAnnouncer {
     }
   }
 
+  /** From the first that waits: what follows and waits as well does not make it wait longer. */
   private tellLater(events: readonly CommittedEvent[]): void {
-    for (const event of events) this.untold.set(event.stream, event);
-    const newest = new Map(events.map((event) => [event.stream, event]));
+    const round = Symbol('told together');
+    for (const { stream, sequence } of events) {
+      const waiting = this.untold.get(stream);
+      if (waiting === undefined) this.untold.set(stream, { sequence, round });
+      else waiting.sequence = sequence;
+    }
+    const streams = new Set(events.map(({ stream }) => stream).filter((stream) => this.untold.get(stream)?.round === round));
+    if (streams.size === 0) return;
     setTimeout(() => {
-      const late = [...newest.values()].filter((event) => this.untold.get(event.stream) === event);
-      for (const { stream } of late) this.untold.delete(stream);
+      const late = [...streams].flatMap((stream) => {
+        const waiting = this.untold.get(stream);
+        if (waiting?.round !== round) return [];
+        this.untold.delete(stream);
+        return [{ stream, sequence: waiting.sequence }];
+      });
       const statement = notice(late);
       if (statement !== null) this.tell(statement).catch((error: unknown) => this.onError(error));
     }, MORE_FOLLOWS_MS).unref();

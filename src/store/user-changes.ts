@@ -9,7 +9,7 @@ import { isBalanced } from '../domain/ledger';
 import { walletHolder, type WalletFact } from '../domain/wallet-ledger';
 import type { CommittedEvent } from './change-set';
 import { insertRows } from './database/columns';
-import { notification } from './commit-announcer';
+import { notice } from './commit-announcer';
 import type { StoreCore } from './core';
 import type { Statement, Transaction } from './database/database';
 import { EVENT_COLUMNS, LEDGER_BALANCE_COLUMNS, LEDGER_COLUMNS } from './database/tables';
@@ -68,8 +68,7 @@ export class UserChanges {
 
   /** Wakes whoever reads the stream, in all processes; null where there is nothing new. */
   notice(): Statement | null {
-    const newest = this.events.at(-1);
-    return newest === undefined ? null : notification([`${newest.stream} ${newest.sequence}`]);
+    return notice(this.events);
   }
 
   statements(): readonly Statement[] {

@@ -145,16 +145,16 @@ export class Database implements Queryable {
   /**
    * Runs `work` in one READ COMMITTED transaction and again, from its start, when PostgreSQL asks for it: nothing outside the
    * database may happen in it. What it leaves to be written goes in one packet with the COMMIT. Throws SERVICE_UNAVAILABLE when
-   * the database is away or the locks stay taken.
+   * the database is away or the locks stay taken, after `tries` tries.
    */
-  async changing<T>(work: Work<T>): Promise<T> {
+  async changing<T>(work: Work<T>, tries: number = MAX_TRIES): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.once(work);
       } catch (error) {
         const state = sqlStateOf(error);
         if (state === null || !RETRIED_SQL_STATES.has(state)) throw this.translated(error);
-        if (attempt >= MAX_TRIES) throw new DomainError('SERVICE_UNAVAILABLE', 'the database rows stay locked', { cause: error, retryAfterSeconds: 1 });
+        if (attempt >= tries) throw new DomainError('SERVICE_UNAVAILABLE', 'the database rows stay locked', { cause: error, retryAfterSeconds: 1 });
       }
     }
   }

@@ -3,7 +3,7 @@ import type { AccountStatus, RiskLimits, UserRiskLimits } from '../../domain/acc
 import type { Order } from '../../domain/order';
 import { withinUser } from '../../risk/limits';
 import { fieldsOf, selectList } from './columns';
-import type { Queryable, Row } from './database';
+import type { Queryable, Row, Value } from './database';
 import { ORDER_COLUMNS, ORDER_STATE_COLUMNS } from './tables';
 
 /** An account's row under its lock. `eventSequence` is raised as events are added. */
@@ -41,14 +41,25 @@ export interface LockedOrder {
 
 /** A latched kill switch holds the account HALTED, whatever its own status: it is read in the row that is locked. */
 export const STATUS_SELECT = `CASE WHEN a.kill_switch_id IS NULL THEN a.status ELSE 'HALTED' END AS status, CASE WHEN a.kill_switch_id IS NULL THEN a.status_reason ELSE 'kill switch ' || a.kill_switch_id || ' holds it until it is released' END AS "statusReason"`;
-const ACCOUNT_SELECT = `a.id, a.user_id AS "userId", a.venue, ${STATUS_SELECT}, a.kill_switch_id AS "killSwitchId", a.signer_id AS "signerId", a.limits, (SELECT u.limits FROM users u WHERE u.id = a.user_id) AS "userLimits", trim_scale(a.leverage)::text AS leverage, a.deleted_at IS NOT NULL AS "isDeleted", a.event_sequence::float8 AS "eventSequence"`;
+const OWN_SELECT = `a.id, a.user_id AS "userId", a.venue, ${STATUS_SELECT}, a.kill_switch_id AS "killSwitchId", a.signer_id AS "signerId", a.limits, trim_scale(a.leverage)::text AS leverage, a.deleted_at IS NOT NULL AS "isDeleted", a.event_sequence::float8 AS "eventSequence"`;
+const ACCOUNT_SELECT = `${OWN_SELECT}, (SELECT u.limits FROM users u WHERE u.id = a.user_id) AS "userLimits"`;
+const USER_LIMITS_SQL = 'SELECT u.id, u.limits FROM users u WHERE u.limits IS NOT NULL AND u.id IN (SELECT a.user_id FROM accounts a WHERE a.id = ANY($1::text[]))';
 const ORDER_FIELDS = Object.keys(ORDER_COLUMNS);
 const BOOKKEEPING_FIELDS = Object.keys(ORDER_STATE_COLUMNS);
 export const ORDER_SELECT = selectList(ORDER_COLUMNS, 'o');
 export const LOCKED_ORDER_SELECT = `${ORDER_SELECT}, ${selectList(ORDER_STATE_COLUMNS, 'o')}`;
 
+/**
+ * The limits of users are a statement of their own, sent with the first and done after it: one that waited for a lock sees the locked rows as they are
+ * then, and every other table as it was before it waited. Whoever lowers a user's limits holds that user's accounts.
+ */
 export async function lockAccounts(tx: Queryable, ids: readonly string[]): Promise<Map<string, LockedAccount>> {
-  return accountMap(await tx.rows(`SELECT ${ACCOUNT_SELECT} FROM accounts a WHERE a.id = ANY($1::text[]) ORDER BY a.id FOR UPDATE`, ids));
+  const [locked, users] = await Promise.all([
+    tx.rows(`SELECT ${OWN_SELECT} FROM accounts a WHERE a.id = ANY($1::text[]) ORDER BY a.id FOR UPDATE`, ids),
+    tx.rows<{ id: string; limits: Value }>(USER_LIMITS_SQL, ids),
+  ]);
+  const limits = new Map(users.map((user) => [user.id, user.limits]));
+  return accountMap(locked.map((row) => ({ ...row, userLimits: limits.get(row['userId'] as string) ?? null })));
 }
 
 /** The same without the lock, for showing. */
@@ -62,6 +73,7 @@ export async function accountsOfOrders(database: Queryable, orderIds: readonly s
   return rows.map((row) => row.id);
 }
 
+/** For what becomes of a request that is recorded. It judges nothing: the user's limits may be those from before a lock was waited for. */
 export async function lockAccountOfAttempt(tx: Queryable, attemptId: string): Promise<LockedAccount | null> {
   const rows = await tx.rows(`SELECT ${ACCOUNT_SELECT} FROM accounts a WHERE a.id = (SELECT t.account_id FROM attempts t WHERE t.id = $1) FOR UPDATE`, attemptId);
   return [...accountMap(rows).values()][0] ?? null;

@@ -24,6 +24,8 @@ export const LOCK_ALL_SQL = 'SELECT count(*)::int AS locked FROM (SELECT a.id FR
 const MAX_IN_FLIGHT = 2;
 /** Changes of one transaction: each holds its account's row until all are done, some milliseconds. */
 const MAX_SHARED = 32;
+/** A row that stays locked is one account's: the others go on without it, instead of waiting for it together again and again. */
+const SHARED_TRIES = 1;
 
 interface Waiting {
   readonly accountIds: readonly string[];
@@ -88,6 +90,6 @@ export class SharedCommits {
       const changes = answer.map((each) => each.changes);
       const written = statementOf(changes);
       return { answer, last: written === null ? [] : [written], after: this.announcement(changes) };
-    });
+    }, works.length === 1 ? undefined : SHARED_TRIES);
   }
 }

@@ -105,6 +105,30 @@ describe('a listener in another process', () => {
     expect(behind.length).toBeGreaterThan(0);
     expect(behind.every((difference) => difference >= 0)).toBe(true);
   });
+
+  test('hears of no event whose commit failed: the next one has its sequence', async () => {
+    const account = await world.newAccount();
+    const heard: string[] = [];
+    const notices = new Notices();
+    const listening = await world.store.events.listen((stream, sequence) => {
+      heard.push(`${stream} ${sequence}`);
+      notices.note(stream, sequence);
+    });
+    try {
+      await query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no room'; END $$`);
+      await query(`CREATE TRIGGER refuse BEFORE INSERT ON events FOR EACH ROW WHEN (NEW.account_id = '${account.id}') EXECUTE FUNCTION refuse()`);
+      const writer = await world.store.watching.takeEpoch('a scope', 'a holder');
+      const balance = { asset: 'USDT', total: '77', available: '77', locked: '0' };
+      await expect(world.store.watching.putBalances(writer, account.id, [balance], world.clock.nowMs() + 5)).rejects.toThrow('no room');
+      await query('DROP TRIGGER refuse ON events');
+      await world.store.watching.putBalances(writer, account.id, [balance], world.clock.nowMs() + 6);
+      await notices.next((notice) => notice === `account:${account.id} 3`);
+    } finally {
+      await query('DROP FUNCTION IF EXISTS refuse() CASCADE');
+      await listening.close();
+    }
+    expect(heard.filter((notice) => notice.startsWith(`account:${account.id} `))).toEqual([`account:${account.id} 3`]);
+  });
 });
 
 describe('the generation', () => {

@@ -101,6 +101,25 @@ describe('orders of several accounts', () => {
   });
 });
 
+test('an order that waited while the limits of its user were lowered is judged by the new ones', async () => {
+  const { userId, accounts } = await userWith({}, 1);
+  const [account] = accounts as [Account];
+  const patient = await world.openAnother({ lockTimeoutMs: 60_000 });
+  const sql = new Client({ connectionString: world.databaseUrl });
+  await sql.connect();
+  // What a process does that lowers them: the user's accounts first, then the limits.
+  await sql.query('BEGIN');
+  await sql.query('SELECT id FROM accounts WHERE id = $1 FOR UPDATE', [account.id]);
+  await sql.query('UPDATE users SET limits = $2 WHERE id = $1', [userId, JSON.stringify({ ...NO_USER_LIMITS, maxOrderNotional: '5' })]);
+  const intent = intentFor(account);
+  const placing = patient.placing.recordOrders([intent], OWNER);
+  await someoneWaitsForALock(sql, placing);
+  await sql.query('COMMIT');
+  await placing;
+  await sql.end();
+  expect(await verdicts([intent])).toEqual(['RISK_ORDER_NOTIONAL']);
+});
+
 test('an amendment that asks for more is held against what the other accounts have', async () => {
   const { accounts } = await userWith({ maxPositionNotional: '100' });
   const [first, second] = accounts as [Account, Account];

@@ -8,7 +8,11 @@ let failures: unknown[];
 let announcer: CommitAnnouncer;
 
 const eventOf = (stream: string, sequence: number): CommittedEvent => ({ stream, sequence, userId: 'u', accountId: stream, type: 'order.submitting', at: '2026-01-01T00:00:00.000Z', orderId: null, data: {} });
-const payloads = (statement: Statement | null): unknown => statement?.parameters[0] ?? [];
+/** `<stream> <sequence>` of each event it tells of. */
+function payloads(statement: Statement | null): string[] {
+  const [streams, sequences] = (statement?.parameters ?? [[], []]) as unknown as readonly (readonly string[])[];
+  return (streams ?? []).map((stream, index) => `${stream} ${sequences?.[index]}`);
+}
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -16,7 +20,7 @@ beforeEach(() => {
   failures = [];
   announcer = new CommitAnnouncer(
     (error) => failures.push(error),
-    async (statement) => void told.push(...(payloads(statement) as string[])),
+    async (statement) => void told.push(...payloads(statement)),
   );
 });
 afterEach(() => {
@@ -56,6 +60,15 @@ describe('word of committed events to other processes', () => {
     announcer.announce([eventOf('a', 2)], true);
     jest.advanceTimersByTime(MORE_FOLLOWS_MS * 2);
     expect(told).toEqual(['a 2']);
+  });
+
+  test('waits no longer because more and more is recorded that waits as well', () => {
+    for (let sequence = 1; sequence <= 10; sequence += 1) {
+      announcer.announce([eventOf('a', sequence)], true);
+      jest.advanceTimersByTime(MORE_FOLLOWS_MS / 2);
+    }
+    jest.advanceTimersByTime(MORE_FOLLOWS_MS);
+    expect(told).toEqual(['a 2', 'a 4', 'a 6', 'a 8', 'a 10']);
   });
 
   test('reaches listeners of this process at once, and a failure to tell the others is said', async () => {

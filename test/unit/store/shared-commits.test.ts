@@ -12,9 +12,13 @@ class HeldDatabase {
   readonly failures: unknown[] = [];
   private readonly gates: (() => void)[] = [];
 
-  async changing<T>(work: Work<T>): Promise<T> {
+  /** How often each transaction may be tried; undefined: as often as a database does by itself. */
+  readonly tries: (number | undefined)[] = [];
+
+  async changing<T>(work: Work<T>, tries?: number): Promise<T> {
     const ran: string[] = [];
     this.transactions.push(ran);
+    this.tries.push(tries);
     const tx: Transaction = {
       rows: (sql, ...parameters) => {
         ran.push(sql === LOCK_ALL_SQL ? `lock ${String(parameters[0])}` : sql);
@@ -69,6 +73,15 @@ describe('changes that are ready at the same time', () => {
     await database.commit();
     expect((await Promise.all(all)).map((each) => each.answer)).toEqual(['a', 'b', 'c', 'd', 'e']);
     expect(database.transactions).toEqual([['a'], ['b'], ['c', 'd', 'e']]);
+  });
+
+  test('are tried once together: a row that stays locked keeps only its own account waiting', async () => {
+    const { database, commits } = opened();
+    const all = ['a', 'b', 'c', 'd'].map((name) => commits.run(changeOf(name), [name]));
+    for (let count = 0; count < 3; count += 1) await database.commit();
+    await Promise.all(all);
+    expect(database.transactions).toEqual([['a'], ['b'], ['lock c,d', 'c', 'd']]);
+    expect(database.tries).toEqual([undefined, undefined, 1]);
   });
 
   test('one that fails takes nobody with it: the others are done again, each alone', async () => {
