@@ -15,7 +15,7 @@ import { leavesOutcomeOpen, reasonCodeOf } from './answer-evidence';
 import { nonceOf, outcomeOf, wordsOf, type AttemptSender, type AttemptSenderPorts, type SendResult } from './attempt-sender';
 import type { MutationStep } from './order-activities';
 
-/** How long after it was recorded an amend may still be sent. */
+/** How long after it was recorded an amend may still be sent; its own deadline (`sendBefore`), which counts from the asking, may end sooner. */
 export const MUTATION_LIFE_MS = 10_000;
 
 /** What a stored request may take to arrive: the venue's own deadline lies this far after the attempt. */

@@ -49,7 +49,7 @@ export interface ReadBackPorts {
   /** Of these, those that have no row, by client id or by the id the venue was told. */
   withoutRow<Named extends OrderNames>(orders: readonly Named[]): Promise<readonly Named[]>;
   recordOrders(intents: readonly OrderIntent[], context: { readonly ownerWorkflowId: string; readonly sendTtlMs: number; readonly readBack: { readonly denied: ReadonlySet<string> } }): Promise<RecordedGroup>;
-  recordMutation(intent: MutationIntent, context: { readonly ownerWorkflowId: string; readonly sendTtlMs: number }): Promise<RecordedMutation>;
+  recordMutation(intent: MutationIntent, context: { readonly ownerWorkflowId: string; readonly sendTtlMs: number; readonly isReadBack: true }): Promise<RecordedMutation>;
   isMutationKnown(mutationId: string): Promise<boolean>;
   endWorkflow(workflowId: string, reason: string): Promise<void>;
   accounts(): Promise<readonly { readonly id: string }[]>;
@@ -171,7 +171,7 @@ async function eachOf<Listed>(all: AsyncIterable<Listed>, work: (listed: Listed)
 async function readBackMutations(ports: ReadBackPorts): Promise<void> {
   for await (const { workflowId, intent } of ports.history.openMutations()) {
     if (await ports.isMutationKnown(intent.id)) continue;
-    const recorded = await ports.recordMutation(intent, { ownerWorkflowId: workflowId, sendTtlMs: MUTATION_SEND_TTL_MS });
+    const recorded = await ports.recordMutation(intent, { ownerWorkflowId: workflowId, sendTtlMs: MUTATION_SEND_TTL_MS, isReadBack: true });
     if (recorded.verdict !== 'accepted') await ports.endWorkflow(workflowId, `the ${intent.kind} was lost with the database, and the order does not take it any more`);
   }
 }

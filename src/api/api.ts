@@ -32,7 +32,7 @@ export interface ApiOptions {
   /** Other rooms may register theirs in it too; /metrics prints all. */
   readonly registry: Registry;
   readonly version: string;
-  /** An order that certainly was not sent within this time after its intent is refused (SUREFILL_PLACE_DEADLINE_MS). */
+  /** An order that certainly was not sent within this time after its intent is refused; an amendment is not sent after it (SUREFILL_PLACE_DEADLINE_MS). */
   readonly placeDeadlineMs: number;
   readonly limits: CallLimitRules;
   readonly caches: CacheLifetimes;

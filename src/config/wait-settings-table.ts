@@ -26,7 +26,7 @@ export const WAIT_SETTINGS = {
     min: 100,
     max: DAY_MS,
     unit: 'ms',
-    description: 'An order that certainly was not sent within this time after its intent is refused.',
+    description: 'An order that certainly was not sent within this time after its intent is refused; an amendment is not sent after it.',
   }),
   auditPollMs: integer({
     env: 'SUREFILL_AUDIT_POLL_MS',

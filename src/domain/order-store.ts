@@ -120,15 +120,16 @@ export interface MutationIntent {
   readonly quantity: string | null;
   /** Of a trigger order that its venue holds; null or absent: as it is. */
   readonly triggerPrice?: string | null;
+  /** Nothing of an amend is recorded, signed or sent after it. A cancel goes on: only its first request has this deadline. */
   readonly sendBefore: string;
 }
 
 export type RecordedMutation =
-  /** Without an attempt: its signer is held by a request whose nonce is open, or its account's key is not at hand where it was recorded. */
+  /** Without an attempt: its signer is held by a request whose nonce is open, its account's key is not at hand where it was recorded, or it is an amend that is read back after its deadline. */
   | { readonly verdict: 'accepted'; readonly attemptId: string | null; readonly order: Order; readonly mutation: Mutation }
   /** Nothing to send: already terminal, or the same mutation is under way (mutationId names it). */
   | { readonly verdict: 'nothingToDo'; readonly order: Order; readonly mutationId: string | null }
-  /** CONFLICT, PRECONDITION_FAILED, NOT_FOUND, UNPROCESSABLE, or a risk code where an amendment asks for more than is allowed. */
+  /** CONFLICT, PRECONDITION_FAILED, NOT_FOUND, UNPROCESSABLE, SERVICE_UNAVAILABLE (an amend after its deadline), or a risk code where an amendment asks for more than is allowed. */
   | { readonly verdict: 'denied'; readonly code: ErrorCode; readonly message: string; readonly order: Order | null };
 
 /** Which single writer of a scope this is; its transactions hold the epoch row FOR SHARE and compare. */

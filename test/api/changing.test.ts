@@ -279,9 +279,10 @@ describe('amending an order', () => {
     expect([answer.status, answer.body.error.message]).toEqual([422, expect.stringContaining('cancel')]);
   });
 
-  test('denied under the lock tells why', async () => {
-    api.backend.onAmend = async () => ({ verdict: 'denied', code: 'PRECONDITION_FAILED', message: 'the order is at revision 9' });
-    expect((await amend({ limitPrice: '50100' })).status).toBe(412);
+  test.each([['PRECONDITION_FAILED', 412], ['SERVICE_UNAVAILABLE', 503]])('denied under the lock tells why, and that nothing was done (%s)', async (code, status) => {
+    api.backend.onAmend = async () => ({ verdict: 'denied', code, message: 'why' });
+    const { status: told, body } = await amend({ limitPrice: '50100' });
+    expect([told, body.error.message, body.error.outcome]).toEqual([status, 'why', 'none']);
   });
 
   test('at a venue that cannot amend is a 422', async () => {

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../domain/errors';
 import { decimal, decimalText, maxOf, ZERO, type Decimal } from '../../domain/decimal';
 import { exposureOf } from '../../domain/exposure';
 import { isTerminal, UNSETTLED_STATES, type Order } from '../../domain/order';
-import type { MutationIntent } from '../../domain/order-store';
+import type { Mutation, MutationIntent } from '../../domain/order-store';
 import type { VenueCapabilities } from '../../domain/venue';
 import type { AccountFigures, SymbolFigures } from '../../risk/figures';
 import { judgeOrder } from '../../risk/judge';
@@ -17,6 +17,17 @@ export type MutationCheck =
   | { readonly verdict: 'go' }
   | { readonly verdict: 'nothingToDo'; readonly mutationId: string | null }
   | { readonly verdict: 'denied'; readonly code: ErrorCode; readonly message: string };
+
+/** Of an amend that no worker took, or PostgreSQL did not, in its time. Nothing of it is on record; its workflow ends with it. */
+export const TOO_LATE = 'the amendment could not be taken before its deadline and nothing was sent: the order stands as it was. Read it and ask again';
+
+/**
+ * An amend's terms are of the moment when it was asked for: after its deadline they are not sent any more, as no order is placed after
+ * its own. A cancel is never too late.
+ */
+export function isTooLate({ kind, sendBefore }: Pick<Mutation, 'kind'> & Pick<MutationIntent, 'sendBefore'>, nowMs: number): boolean {
+  return kind === 'amend' && nowMs >= Date.parse(sendBefore);
+}
 
 /** A cancel is always taken; one that is under way already, or of an order that ended, needs nothing. */
 export function checkCancel(order: Order, earlier: readonly MutationRow[]): MutationCheck {

@@ -12,7 +12,7 @@ import { isElsewhere, KEY_ELSEWHERE, NO_KEY, type Credentials } from '../account
 import type { Queryable, Transaction } from '../database/database';
 import { loadFigures } from '../risk/figures';
 import { lockAccounts, lockOrders, type LockedAccount, type LockedOrder } from '../database/locks';
-import { checkAmend, checkCancel, judgeAmend, type MutationCheck } from './mutation-checks';
+import { checkAmend, checkCancel, isTooLate, judgeAmend, TOO_LATE, type MutationCheck } from './mutation-checks';
 import { latestAttemptOf, mutationById, mutationOf, mutationsOf, supersedeMutationAttempts, type MutationRow } from './mutation-rows';
 import type { SendRights } from './send-rights';
 import { heldBackNow } from '../store-states';
@@ -21,6 +21,8 @@ import { userFiguresOf, type UserLimitChanges } from '../risk/user-figures';
 export interface MutationContext {
   readonly ownerWorkflowId: string;
   readonly sendTtlMs: number;
+  /** Its row was lost with the database: it may have been sent, so an amend is recorded however late, to be asked about. */
+  readonly isReadBack?: boolean;
 }
 
 interface Checked {
@@ -60,7 +62,7 @@ export class Mutations {
       }
       const repeated = await this.repeated(tx, intent, earlier, locked.order);
       if (repeated !== null) return { answer: repeated, right: null };
-      const check = await this.check(tx, intent, { accounts, account, locked, earlier, venue });
+      const check = await this.check(tx, intent, context, { accounts, account, locked, earlier, venue });
       if (check.verdict !== 'go') return { answer: { ...check, order: locked.order }, right: null };
       if (credentials === undefined && !isElsewhere({ elsewhere }, account)) return { answer: { verdict: 'denied', code: 'CONFLICT', message: NO_KEY, order: locked.order }, right: null };
       if (credentials === undefined && intent.kind === 'amend') return { answer: { verdict: 'denied', code: 'SERVICE_UNAVAILABLE', message: KEY_ELSEWHERE, order: locked.order }, right: null };
@@ -76,7 +78,7 @@ export class Mutations {
       const [applied] = await applyToLocked(tx, accounts, own, [{ orderId, evidence }], changes, this.core.markOf);
       const order = applied?.order ?? locked.order;
       const sendBeforeMs = Math.min(nowMs + context.sendTtlMs, Date.parse(sendBefore));
-      const right = credentials === undefined || nonces.holderOf(account) !== null ? null : await this.sign(changes, nonces, { account, venue, credentials, order, mutation: intent, sendBeforeMs, resendOf: null });
+      const right = credentials === undefined || isTooLate(intent, nowMs) || nonces.holderOf(account) !== null ? null : await this.sign(changes, nonces, { account, venue, credentials, order, mutation: intent, sendBeforeMs, resendOf: null });
       await nonces.save();
       changes.moreFollows = right !== null;
       return { answer: { verdict: 'accepted', attemptId: right?.attemptId ?? null, order, mutation }, right };
@@ -122,7 +124,7 @@ export class Mutations {
 
   /**
    * Fresh bytes for a mutation that is under way; the right to send any earlier bytes ends. null: its signer is held by a
-   * nonce whose fate is open. Throws CONFLICT once it is settled.
+   * nonce whose fate is open, or it is an amend whose time is over. Throws CONFLICT once it is settled.
    */
   async newAttempt(mutationId: string, sendTtlMs: number): Promise<string | null> {
     const { accountId, venue } = await this.existing(this.core.database, mutationId);
@@ -137,11 +139,12 @@ export class Mutations {
       const account = accounts.get(accountId);
       if (account === undefined || order === undefined) throw new Error(`the order of mutation ${mutationId} is gone`);
       if (mutation.state !== 'pending' && mutation.state !== 'unknown') throw new DomainError('CONFLICT', `mutation ${mutationId} is ${mutation.state}`);
-      if (nonces.holderOf(account) !== null) return null;
       const nowMs = this.core.clock.nowMs();
+      if (isTooLate(mutation, nowMs) || nonces.holderOf(account) !== null) return null;
+      const sendBeforeMs = mutation.kind === 'amend' ? Math.min(nowMs + sendTtlMs, Date.parse(mutation.sendBefore)) : nowMs + sendTtlMs;
       const resendOf = await latestAttemptOf(tx, mutationId);
       await supersedeMutationAttempts(tx, [mutationId], isoTime(nowMs));
-      const made = await this.sign(changes, nonces, { account, venue: this.venueOf(mutation.venue), credentials, order, mutation, sendBeforeMs: nowMs + sendTtlMs, resendOf });
+      const made = await this.sign(changes, nonces, { account, venue: this.venueOf(mutation.venue), credentials, order, mutation, sendBeforeMs, resendOf });
       await nonces.save();
       return made;
     }, { signing: true });
@@ -156,10 +159,11 @@ export class Mutations {
     return { verdict: 'accepted', attemptId: await latestAttemptOf(tx, intent.id), order, mutation: mutationOf(mutation) };
   }
 
-  private async check(tx: Queryable, intent: MutationIntent, { accounts, account, locked, earlier, venue }: Checked): Promise<MutationCheck> {
+  private async check(tx: Queryable, intent: MutationIntent, { isReadBack = false }: MutationContext, { accounts, account, locked, earlier, venue }: Checked): Promise<MutationCheck> {
     if (intent.kind === 'cancel') return checkCancel(locked.order, earlier);
     const check = checkAmend(intent, locked.order, earlier, venue.capabilities);
     if (check.verdict !== 'go') return check;
+    if (!isReadBack && isTooLate(intent, this.core.clock.nowMs())) return { verdict: 'denied', code: 'SERVICE_UNAVAILABLE', message: TOO_LATE };
     const heldBack = locked.order.reduceOnly ? null : await heldBackNow(tx, account.id);
     if (heldBack !== null) return { verdict: 'denied', code: 'SERVICE_UNAVAILABLE', message: heldBack };
     const figures = (await loadFigures(tx, [account], [{ accountId: account.id, symbol: locked.order.symbol }], this.core.clock.nowMs(), this.core)).get(account.id);

@@ -170,6 +170,19 @@ describe('an amend', () => {
     expect(venue.written).toHaveLength(1);
   });
 
+  test('that was asked for too long ago to be signed anew is asked about until its life is over, and then is NOT_APPLIED', async () => {
+    const { store, venue, clock, mutation } = path('amend');
+    const ports = store.ports();
+    const late: MutationSettlerPorts = { ...ports, mutations: { ...ports.mutations, newAttempt: async () => null } };
+    const again = () => new MutationSettler(late, new AttemptSender(late)).askAndRepeat(mutation.id, NEVER);
+    expect(await again()).toEqual(OPEN);
+    clock.advance(FINAL_MS);
+    expect(await again()).toEqual(OPEN);
+    clock.advance(1);
+    expect(await again()).toMatchObject({ kind: 'settled', verdict: 'refused', code: 'NOT_APPLIED' });
+    expect(venue.written).toEqual([]);
+  });
+
   test('is never sent by a process that woke after the amend\'s life, though it had looked before', async () => {
     const { store, venue, clock, mutation } = path('amend');
     const ports = store.ports();
