@@ -4,7 +4,7 @@
  * time, later, through another process - meets the same order and is answered from its row.
  */
 import { DomainError } from '../domain/errors';
-import type { IdempotencyStamp } from '../domain/order';
+import type { IdempotencyStamp, Order } from '../domain/order';
 import { bodyHash, sha256Hex } from './canonical-json';
 import type { IdempotencyRecord } from './ports';
 
@@ -28,6 +28,12 @@ export function assertSameRequest(record: IdempotencyRecord, stamp: IdempotencyS
   if (record.route === stamp.route && record.bodyHash === stamp.bodyHash) return;
   const what = record.route === stamp.route ? 'with another body' : `for ${record.route}`;
   throw new DomainError('IDEMPOTENCY_MISMATCH', `this Idempotency-Key was used before ${what}`, { details: { orderId: record.orderId } });
+}
+
+/** For a key alone that made an order longer ago than keys are remembered: the client id that is derived from it is that order's for ever. */
+export function usedKey(order: Order, differs: readonly string[]): DomainError {
+  const message = `this Idempotency-Key was used before, for an order of which ${differs.join(', ')} differ: place another order with a new Idempotency-Key, or with a clientOrderId instead of a key`;
+  return new DomainError('IDEMPOTENCY_MISMATCH', message, { details: { orderId: order.id, differs, order } });
 }
 
 export function missingIds(): DomainError {

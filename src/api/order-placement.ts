@@ -6,7 +6,7 @@ import type { IdempotencyStamp, Order, OrderGrouping, OrderIntent, OrderOrigin }
 import { assertEntriesPass } from './entries';
 import { toDomainError } from './errors';
 import type { FirstCheck } from './first-check';
-import { assertSameRequest, derivedClientOrderId, missingIds, stampOf } from './idempotency';
+import { assertSameRequest, derivedClientOrderId, missingIds, stampOf, usedKey } from './idempotency';
 import type { IntentMaker } from './order-intent';
 import { differingFields, type OrderTerms } from './order-terms';
 import type { OrderWaiter } from './order-waiter';
@@ -89,7 +89,8 @@ export class OrderPlacement {
       watch.readNow();
       return { kind: 'known', watch };
     };
-    const knownId = item.record?.orderId ?? null;
+    // A key that met an order made without it says nothing of that order's terms: such a request is asked as if it were new, each time.
+    const knownId = item.record?.isOwn === true ? item.record.orderId : null;
     if (knownId !== null) return known(knownId);
     try {
       const intent = await this.intents.make(item.terms, { id: item.id, userId: request.userId, clientOrderId: item.clientOrderId, stamp: item.stamp, ...(request.origin === undefined ? {} : { origin: request.origin }), ...(grouping === undefined ? {} : { group: { grouping, groupId } }) });
@@ -136,10 +137,12 @@ export class OrderPlacement {
     const record = item.stamp === null ? null : await this.ports.idempotency.find(request.userId, item.stamp.key);
     if (record !== null && item.stamp !== null) {
       assertSameRequest(record, item.stamp);
-      if (record.orderId === order.id) return;
+      // Compared by hash already; of a close, what is asked for now depends on the position, and would differ.
+      if (record.isOwn && record.orderId === order.id) return;
     }
     const fields = await differingFields(intent, order, () => this.ports.orders.timeline(order.id, request.userId));
     if (fields.length === 0) return;
+    if (item.terms.clientOrderId === null) throw usedKey(order, fields);
     throw new DomainError('CONFLICT', `clientOrderId ${order.clientOrderId} of this account belongs to another order: ${fields.join(', ')} differ`, { details: { orderId: order.id, differs: fields, order } });
   }
 

@@ -217,6 +217,8 @@ export interface IdempotencyRecord {
   readonly route: string;
   readonly bodyHash: string;
   readonly orderId: string | null;
+  /** The order was made under this key; otherwise it was there before, and may have other terms. Says nothing of lists and strategies. */
+  readonly isOwn: boolean;
 }
 
 export interface HealthPort {

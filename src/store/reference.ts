@@ -7,6 +7,7 @@ import { columnName, insertRows, pick, plainRow, selectList } from './database/c
 import type { StoreCore } from './core';
 import type { Value } from './database/database';
 import { MARKET_COLUMNS } from './database/tables';
+import { OWN_KEY_SQL } from './orders/placing-reads';
 
 const MARKET_SELECT = selectList(MARKET_COLUMNS, 'm');
 const marketsSql = (condition: string): string => `SELECT ${MARKET_SELECT} FROM markets m WHERE ${condition} ORDER BY m.venue, m.symbol`;
@@ -64,14 +65,16 @@ export interface IdempotencyRecord {
   readonly route: string;
   readonly bodyHash: string;
   readonly orderId: string | null;
+  /** The order was made under this key; otherwise it was there before, and may have other terms. */
+  readonly isOwn: boolean;
 }
 
 export class Idempotency {
   constructor(private readonly core: StoreCore) {}
 
   async find(userId: string, key: string): Promise<IdempotencyRecord | null> {
-    const [row] = await this.core.database.rows<{ route: string; bodyHash: string; orderId: string | null }>(
-      'SELECT route, body_hash AS "bodyHash", order_id AS "orderId" FROM idempotency_keys WHERE user_id = $1 AND key = $2 AND created_at >= $3::timestamptz',
+    const [row] = await this.core.database.rows<{ route: string; bodyHash: string; orderId: string | null; isOwn: boolean }>(
+      `SELECT k.route, k.body_hash AS "bodyHash", k.order_id AS "orderId", ${OWN_KEY_SQL} AS "isOwn" FROM idempotency_keys k WHERE k.user_id = $1 AND k.key = $2 AND k.created_at >= $3::timestamptz`,
       userId,
       key,
       isoTime(this.core.clock.nowMs() - this.core.retention.idempotencyMs),

@@ -92,11 +92,16 @@ export class FakeBackend {
   record(intents: readonly OrderIntent[]): Order[] {
     return intents.flatMap((intent) => {
       const stamp = intent.idempotency;
-      if (stamp !== null && this.records.has(recordKey(intent.userId, stamp.key))) return [];
-      if (this.byClientId(intent.accountId, intent.clientOrderId) !== null) return [];
+      const earlier = this.byClientId(intent.accountId, intent.clientOrderId);
+      if (stamp !== null) {
+        const key = recordKey(intent.userId, stamp.key);
+        if (this.records.has(key)) return [];
+        // Also where an earlier order has the client id: the key is used up then.
+        this.records.set(key, { route: stamp.route, bodyHash: stamp.bodyHash, orderId: (earlier ?? intent).id, isOwn: earlier === null });
+      }
+      if (earlier !== null) return [];
       const denial = this.judge(intent);
       const order = recordedOrder(intent, this.at(), denial);
-      if (stamp !== null) this.records.set(recordKey(intent.userId, stamp.key), { route: stamp.route, bodyHash: stamp.bodyHash, orderId: order.id });
       this.intents.set(order.id, intent);
       if (denial !== null) this.figures.set(order.id, denial.figures);
       this.put(order, EVENT_OF_STATE[order.state]);

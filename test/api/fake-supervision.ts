@@ -27,7 +27,7 @@ export class FakeSupervision {
         create: async (wish, stamp) => {
           const earlier = [...this.strategies.values()].find((each) => each.accountId === wish.accountId && each.clientStrategyId === wish.clientStrategyId);
           if (earlier !== undefined) return earlier;
-          if (stamp !== null) this.backend.records.set(`${wish.userId} ${stamp.key}`, { route: stamp.route, bodyHash: stamp.bodyHash, orderId: wish.id });
+          if (stamp !== null) this.backend.records.set(`${wish.userId} ${stamp.key}`, { route: stamp.route, bodyHash: stamp.bodyHash, orderId: wish.id, isOwn: false });
           return this.put(madeOf(wish, this.at()));
         },
         byId: async (id, userId) => this.own(id, userId),
@@ -48,7 +48,7 @@ export class FakeSupervision {
         create: async (wish, stamp) => {
           const earlier = [...this.lists.values()].find((each) => each.accountId === wish.accountId && each.clientListId === wish.clientListId);
           if (earlier !== undefined) return earlier;
-          if (stamp !== null) this.backend.records.set(`${wish.userId} ${stamp.key}`, { route: stamp.route, bodyHash: stamp.bodyHash, orderId: wish.id });
+          if (stamp !== null) this.backend.records.set(`${wish.userId} ${stamp.key}`, { route: stamp.route, bodyHash: stamp.bodyHash, orderId: wish.id, isOwn: false });
           return this.putList(listOf(wish, this.at()));
         },
         byId: async (id, userId) => this.ownList(id, userId),

@@ -121,9 +121,9 @@ function allowed(told: Told, backend: FakeBackend): string[] {
   const lost = isLost ? ['SERVICE_UNAVAILABLE'] : [];
   const clientOrderId = submission.clientOrderId ?? derivedClientOrderId('alice', submission.key ?? '', 0);
   const order = backend.byClientId('main', clientOrderId);
-  if (isMine) return [...lost, shown(record.orderId ?? '', backend)];
+  if (isMine && record.isOwn) return [...lost, shown(record.orderId ?? '', backend)];
   if (order === null) return [...lost, ...mismatch];
-  // Met by client id alone: while the key was not recorded, or without one.
+  // Met by client id alone: while the key was not recorded, without one, or with one that came after the order.
   return [...lost, ...mismatch, order.quantity === terms.quantity ? shown(order.id, backend) : 'CONFLICT'];
 }
 
@@ -161,6 +161,14 @@ class WithoutComparison extends OrderPlacement {
   }
 }
 
+/** Takes every record of a key for one of the key's own order. */
+class WithoutOwnership extends OrderPlacement {
+  override async recordOf(request: PlacementRequest, index: number): Promise<IdempotencyRecord | null> {
+    const record = await super.recordOf(request, index);
+    return record === null ? null : { ...record, isOwn: true };
+  }
+}
+
 /** Derives the client order id from the attempt instead of the intent. */
 class WithAttemptIds extends OrderPlacement {
   private attempts = 0;
@@ -180,6 +188,10 @@ describe('idempotency, whatever comes first', () => {
 
   test('the property finds a key that is not compared with its body', async () => {
     expect((await failureOf((...parts) => new WithoutComparison(...parts))).failed).toBe(true);
+  });
+
+  test('the property finds a key that answers with another intent\'s order', async () => {
+    expect((await failureOf((...parts) => new WithoutOwnership(...parts))).failed).toBe(true);
   });
 
   test('the property finds an id made from the attempt', async () => {

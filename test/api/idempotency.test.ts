@@ -66,6 +66,45 @@ describe('idempotency', () => {
     expect(other.body.error.details).toMatchObject({ orderId: first.body.id, differs: ['side', 'quantity'] });
   });
 
+  test('a new key with a clientOrderId that another order has is 409, however often it is asked', async () => {
+    const first = await place({ clientOrderId: 'c-1' });
+    const answers = [await place({ clientOrderId: 'c-1', side: 'sell', quantity: '0.02' })];
+    for (let times = 0; times < 3; times += 1) answers.push(await place({ clientOrderId: 'c-1', side: 'sell', quantity: '0.02' }, KEY));
+    for (const { status, body } of answers) expect([status, body.error.code, body.error.details.orderId, body.error.details.differs]).toEqual([409, 'CONFLICT', first.body.id, ['side', 'quantity']]);
+    expect((await place({ clientOrderId: 'c-2' }, KEY)).body.error.code).toBe('IDEMPOTENCY_MISMATCH');
+    expect(api.backend.orders.size).toBe(1);
+  });
+
+  test('a new key for an order that has its clientOrderId already is answered with that order, also once it was amended and filled', async () => {
+    const first = await place({});
+    expect((await place({}, KEY)).body.id).toBe(first.body.id);
+    await api.ask('PATCH', `/api/v1/orders/${first.body.id}`, { body: { quantity: '0.02' }, headers: { 'if-match': `"${first.body.revision}"` } });
+    api.backend.change(first.body.id, { state: 'FILLED', filledQuantity: '0.02' }, 'order.filled');
+    const repeat = await place({}, KEY);
+    expect([repeat.status, repeat.body.id, repeat.body.state]).toEqual([201, first.body.id, 'FILLED']);
+  });
+
+  test('a key that was used longer ago than it is remembered: the same body meets its order, another one is told to take another key', async () => {
+    const first = await place({ clientOrderId: undefined }, KEY);
+    api.backend.records.clear();
+    expect((await place({ clientOrderId: undefined }, KEY)).body.id).toBe(first.body.id);
+    api.backend.records.clear();
+    for (let times = 0; times < 2; times += 1) {
+      const { status, body } = await place({ clientOrderId: undefined, side: 'sell' }, KEY);
+      expect([status, body.error.code, body.error.details.orderId, body.error.details.differs]).toEqual([422, 'IDEMPOTENCY_MISMATCH', first.body.id, ['side']]);
+      expect(body.error.message).toContain('used before');
+      expect(body.error.message).toContain('a new Idempotency-Key');
+    }
+    expect(api.backend.calls.sent).toBe(1);
+  });
+
+  test('a repeat with the key that made an order is answered with it, whatever became of it', async () => {
+    const first = await place({ clientOrderId: undefined, quantity: '0.01' }, KEY);
+    api.backend.change(first.body.id, { state: 'CANCELED', quantity: '0.03' }, 'order.canceled');
+    const repeat = await place({ clientOrderId: undefined, quantity: '0.01' }, KEY);
+    expect([repeat.status, repeat.body.id, repeat.body.state]).toEqual([201, first.body.id, 'CANCELED']);
+  });
+
   test('two bodies at the same moment under one key: one order, the other is told of the mismatch', async () => {
     const answers = await Promise.all([place({ clientOrderId: 'a' }, KEY), place({ clientOrderId: 'b' }, KEY)]);
     expect(answers.map((answer) => answer.status).sort()).toEqual([201, 422]);

@@ -170,6 +170,15 @@ describe('closing a position', () => {
     expect([later.status, later.body.error.code]).toEqual([409, 'CONFLICT']);
   });
 
+  test('a key that closed something longer ago than it is remembered is refused for another close, also when asked again', async () => {
+    await close();
+    api.backend.records.clear();
+    api.backend.positions.set('p-1', position('p-1', 'main', 'short', '0.05'));
+    for (let times = 0; times < 2; times += 1) expect((await close()).body.error).toMatchObject({ code: 'IDEMPOTENCY_MISMATCH', details: { differs: ['side', 'quantity'] } });
+    api.backend.positions.set('p-1', position('p-1', 'main', 'flat', '0'));
+    expect((await close()).body.error).toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('flat') });
+  });
+
   test('takes what there is now, where an order filled a moment ago whose fills are still to come', async () => {
     api.backend.closable.set('p-1', position('p-1', 'main', 'long', '0.02'));
     expect((await close({ quantity: '0.03' })).body.error).toMatchObject({ code: 'UNPROCESSABLE', message: expect.stringContaining('the position holds 0.02') });

@@ -97,7 +97,7 @@ export function positionRoutes({ ports, directory, placement }: RouteContext): R
         const position = await ports.positions.closable(params.id, userId);
         if (position === null) throw notFound('position');
         // A repeat after the position was closed still meets its order, so the record is asked before the position is judged.
-        const isRepeat = (await placement.recordOf(request, 0)) !== null;
+        const isRepeat = (await placement.recordOf(request, 0))?.isOwn === true;
         const [placed] = await placement.place(request, [closingTerms(position, asked, limitPrice, isRepeat)]);
         if (placed === undefined) throw new DomainError('INTERNAL', 'an order without an answer');
         if (placed.answer instanceof DomainError) throw placed.answer;

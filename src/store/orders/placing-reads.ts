@@ -19,17 +19,20 @@ const INTENT_KEYS = { position: 'integer', id: 'text', userId: 'text', accountId
 
 /**
  * One statement. Idempotency records are inserted here, in list order, with the id their order has or will have; a key that
- * was not inserted is another request's, which then decides; one whose retention is over is taken anew.
+ * was not inserted is another request's, which then decides; one whose retention is over is taken anew. A key whose client id has
+ * an order already is used up as well, but the order was not made under it and may have other terms: its record's time is never
+ * that order's, while the record of an order's own key has the order's, by which OWN_KEY_SQL tells them apart.
  */
 const READ_GROUP_SQL = `
 WITH r AS (SELECT * FROM ${recordset(INTENT_KEYS, 3)} WHERE (SELECT a.user_id FROM accounts a WHERE a.id = r."accountId") = r."userId"),
 earlier AS (
-  SELECT r."position", o.id, o.owner_workflow_id, o.state FROM r
+  SELECT r."position", o.id, o.owner_workflow_id, o.state, o.created_at FROM r
     JOIN orders o ON o.account_id = r."accountId" AND o.client_order_id = r."clientOrderId"),
 stamped AS (
   INSERT INTO idempotency_keys(user_id, key, route, body_hash, order_id, created_at)
-  SELECT s."userId", s."key", s."route", s."bodyHash", coalesce((SELECT e.id FROM earlier e WHERE e."position" = s."position" LIMIT 1), s."id"), $5::timestamptz
+  SELECT s."userId", s."key", s."route", s."bodyHash", coalesce(e.id, s."id"), $5::timestamptz + CASE WHEN e.created_at = $5::timestamptz THEN interval '1 millisecond' ELSE interval '0' END
     FROM (SELECT DISTINCT ON ("userId", "key") * FROM r WHERE "key" IS NOT NULL ORDER BY "userId", "key", "position") s
+    LEFT JOIN earlier e ON e."position" = s."position"
   ON CONFLICT (user_id, key) DO UPDATE SET route = excluded.route, body_hash = excluded.body_hash, order_id = excluded.order_id, created_at = excluded.created_at
    WHERE idempotency_keys.created_at < $4::timestamptz
   RETURNING user_id, key)
@@ -37,6 +40,9 @@ SELECT ${FIGURES_SQL},
   (SELECT json_agg(json_build_object('position', e."position", 'id', e.id, 'ownerWorkflowId', e.owner_workflow_id, 'state', e.state)) FROM earlier e) AS earlier,
   (SELECT json_agg(json_build_object('userId', s.user_id, 'key', s.key)) FROM stamped s) AS stamped,
   ${STORE_STATE_SQL} AS gate`;
+
+/** Of a record `k`: whether its order was recorded with it. A key that came with its order's client id later, or in its group, made none. */
+export const OWN_KEY_SQL = 'EXISTS (SELECT 1 FROM orders o WHERE o.id = k.order_id AND o.created_at = k.created_at)';
 
 /** Orders behind idempotency keys that another request had first. */
 const KEY_OWNERS_SQL = `
@@ -75,7 +81,13 @@ export async function readGroup(tx: Queryable, intents: readonly OrderIntent[], 
   return {
     figures: row,
     stores: readingOf(row?.['gate']),
-    earlier: (intent) => earlier.get(intent) ?? namesOf(intent).map((name) => remembered.get(name)).find((order) => order !== undefined) ?? null,
+    earlier: (intent) => {
+      const found = earlier.get(intent) ?? namesOf(intent).map((name) => remembered.get(name)).find((order) => order !== undefined) ?? null;
+      const key = keyOf(intent);
+      // Its key is bound to that order now, also for those that come after it in the group.
+      if (found !== null && key !== null && !remembered.has(key)) remembered.set(key, found);
+      return found;
+    },
     remember: (order) => {
       const intent = intents.find((each) => each.id === order.id);
       if (intent !== undefined) for (const name of namesOf(intent)) remembered.set(name, order);

@@ -97,7 +97,7 @@ describe('a group of orders', () => {
     const key = randomUUID();
     const intent = intentFor(account, { idempotency: { key, route: 'POST /orders', bodyHash: 'hash' } });
     await world.store.placing.recordOrders([intent], OWNER);
-    expect(await world.store.idempotency.find(account.userId, key)).toEqual({ route: 'POST /orders', bodyHash: 'hash', orderId: intent.id });
+    expect(await world.store.idempotency.find(account.userId, key)).toEqual({ route: 'POST /orders', bodyHash: 'hash', orderId: intent.id, isOwn: true });
     const later = await world.openAnother({ clock: { nowMs: () => world.clock.nowMs() + 8 * 86_400_000 } });
     expect(await later.idempotency.find(account.userId, key)).toBeNull();
     const again = intentFor(account, { idempotency: { key, route: 'POST /orders', bodyHash: 'other' } });
