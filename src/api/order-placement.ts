@@ -104,17 +104,23 @@ export class OrderPlacement {
     }
   }
 
-  /** Starts the workflows and does not wait: the committed events answer. Its own end only says when rows must be there. */
+  /**
+   * Starts the workflows and does not wait: the committed events answer. Its own end only says when rows must be there. Part by part: that one
+   * was certainly not started says nothing of another, which may be under way.
+   */
   private handOver(entries: readonly Extract<Prepared, { kind: 'new' }>[]): void {
     if (entries.length === 0) return;
-    this.ports.gateway.place(entries.map((entry) => entry.intent)).then(
-      () => entries.forEach((entry) => entry.watch.recordedNow()),
-      (error: unknown) => {
-        const failure = this.translated(error, true);
-        this.log.warn({ err: error, orders: entries.length }, 'orders could not be handed over');
-        entries.forEach((entry) => entry.watch.readAfterFailure(failure));
-      },
-    );
+    const watches = new Map(entries.map(({ intent, watch }) => [intent.id, watch]));
+    for (const part of this.ports.gateway.parts(entries.map((entry) => entry.intent))) {
+      this.ports.gateway.place(part).then(
+        () => part.forEach(({ id }) => watches.get(id)?.recordedNow()),
+        (error: unknown) => {
+          const failure = this.translated(error, true);
+          this.log.warn({ err: error, orders: part.length }, 'orders could not be handed over');
+          part.forEach(({ id }) => watches.get(id)?.readAfterFailure(failure));
+        },
+      );
+    }
   }
 
   private async answerItem(request: PlacementRequest, item: Item, entry: Prepared): Promise<PlacedItem> {

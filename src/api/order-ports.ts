@@ -14,6 +14,8 @@ export interface MutationVerdict {
 
 /** Temporal. Every function rejects with DomainError SERVICE_UNAVAILABLE (outcome unknown) when Temporal is away. */
 export interface OrderGatewayPort {
+  /** What of these is handed over together, and so fails together: what `place` rejects with is true of all of such a part. */
+  parts(intents: readonly OrderIntent[]): readonly (readonly OrderIntent[])[];
   /** Settles once the group had its first answers: every intent that was taken has its row then. */
   place(intents: readonly OrderIntent[]): Promise<void>;
   /** One of `place`'s intents has its answer: others need not wait for it any more. */

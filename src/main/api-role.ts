@@ -62,7 +62,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
   const stores = new StoreWatch({ read: () => store.states.read() });
   await stores.look();
   const health = new Health(platform, venueStates, stores);
-  const gateway = new OrderGateway(temporal.client, (venue) => ({ strictNonces: venues.get(venue)?.capabilities.strictNonces ?? false, maxBatchSize: venues.get(venue)?.capabilities.maxBatchSize ?? 1 }));
+  const gateway = new OrderGateway(temporal.client, (venue) => ({ strictNonces: venues.get(venue)?.capabilities.strictNonces ?? false, maxBatchSize: venues.get(venue)?.capabilities.maxBatchSize ?? 1 }), clock);
   const books = new BookReader(prices);
   const ports: ApiPorts = {
     collateral: collateralPort(platform),

@@ -1,6 +1,7 @@
 /** Starts the order workflows: the API's only way to place, amend and cancel. */
 import { WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import { randomUUID } from 'node:crypto';
+import type { Clock } from '../domain/clock';
 import { isHeld } from '../domain/condition';
 import type { HeldTerms } from '../domain/evidence';
 import { UNCONDITIONAL, type Order, type OrderIntent } from '../domain/order';
@@ -32,29 +33,39 @@ export class OrderGateway {
   constructor(
     private readonly client: Client,
     private readonly laneOf: (venue: string) => VenueLane,
+    /** By which intents were given their `placeBefore`. */
+    private readonly clock: Clock,
   ) {
     this.conditional = new ConditionalGateway(client);
   }
 
   /**
-   * Hands intents of one venue (and signer) to Temporal. Settles when their group had its first answers; rejects with
-   * SERVICE_UNAVAILABLE (outcome unknown) when Temporal did not answer: the same ids may be sent again.
+   * What is handed over together, and so stands or falls together: of one venue (and signer), at most a group of it. One that waits has a
+   * workflow of its own, which lives as long as it does.
    */
-  async place(intents: readonly OrderIntent[]): Promise<void> {
+  parts(intents: readonly OrderIntent[]): readonly (readonly OrderIntent[])[] {
     const byLane = new Map<string, OrderIntent[]>();
-    // One that waits has a workflow of its own, which lives as long as it does.
-    const held = intents.filter((intent) => isHeld(intent.condition ?? UNCONDITIONAL));
+    const held: OrderIntent[] = [];
     for (const intent of intents) {
-      if (held.includes(intent)) continue;
+      if (waits(intent)) {
+        held.push(intent);
+        continue;
+      }
       const key = this.laneKey(intent);
       const lane = byLane.get(key);
       if (lane === undefined) byLane.set(key, [intent]);
       else lane.push(intent);
     }
-    await Promise.all([
-      ...[...byLane].flatMap(([key, group]) => this.chunks(group).map((chunk) => this.lane(key, chunk).add(chunk))),
-      ...held.map((intent) => this.underDeadline(() => this.conditional.place(intent), undefined)),
-    ]);
+    return [...[...byLane.values()].flatMap((group) => this.chunks(group)), ...held.map((intent) => [intent])];
+  }
+
+  /**
+   * Hands intents to Temporal. Settles when their groups had their first answers. Rejects with SERVICE_UNAVAILABLE, the same ids may be sent
+   * again: outcome unknown when Temporal did not answer, none when they were never handed over, because too many wait or their time was up.
+   * What it rejects with is true of one part: who has several hands each over by itself.
+   */
+  async place(intents: readonly OrderIntent[]): Promise<void> {
+    await Promise.all(this.parts(intents).map((part) => this.handOver(part)));
   }
 
   /** This intent has its answer, by the event that was committed of it: it holds back no others of its lane. */
@@ -79,6 +90,13 @@ export class OrderGateway {
     return this.mutate('orderAmendment', amendmentIdOf(intent), intent, summary, symbol);
   }
 
+  private async handOver(part: readonly OrderIntent[]): Promise<void> {
+    const [first] = part;
+    if (first === undefined) return;
+    if (waits(first)) await this.underDeadline(() => this.conditional.place(first), undefined);
+    else await this.lane(first).add(part);
+  }
+
   private laneKey(intent: OrderIntent): string {
     return this.laneOf(intent.venue).strictNonces ? `${intent.venue}/${intent.signerId}` : intent.venue;
   }
@@ -93,11 +111,17 @@ export class OrderGateway {
     return strictNonces ? Math.min(maxBatchSize, MAX_GROUP_ORDERS) : MAX_GROUP_ORDERS;
   }
 
-  private lane(key: string, group: readonly OrderIntent[]): OrderLane<OrderIntent> {
+  private lane(intent: OrderIntent): OrderLane<OrderIntent> {
+    const key = this.laneKey(intent);
     const known = this.lanes.get(key);
     if (known !== undefined) return known;
-    const venue = group[0]?.venue ?? key;
-    const lane = new OrderLane<OrderIntent>((intents) => this.start(key, intents), { oneGroupAtATime: this.laneOf(venue).strictNonces, maxOrders: this.groupSize(venue) });
+    const lane = new OrderLane<OrderIntent>((intents) => this.start(key, intents), {
+      oneGroupAtATime: this.laneOf(intent.venue).strictNonces,
+      maxOrders: this.groupSize(intent.venue),
+      clock: this.clock,
+      startBeforeMs: ({ placeBefore }) => Date.parse(placeBefore),
+      isExit: ({ reduceOnly }) => reduceOnly,
+    });
     this.lanes.set(key, lane);
     return lane;
   }
@@ -158,4 +182,8 @@ export class OrderGateway {
       throw error;
     }
   }
+}
+
+function waits(intent: OrderIntent): boolean {
+  return isHeld(intent.condition ?? UNCONDITIONAL);
 }

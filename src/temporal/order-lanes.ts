@@ -3,6 +3,7 @@
  * gathers; when none is, an order starts at once and alone. A lane is a venue; where nonces are strict, a venue and signer.
  * A start is in flight until its orders are answered: by their committed events, or by its own end, whichever is first.
  */
+import { LaneQueue, type QueueOptions, type Waiting } from './order-lane-queue';
 
 /**
  * Most orders of one group: an input of about 200 KB, far below Temporal's 2 MB payload and 1 MB by our own rule, and recorded well within the
@@ -39,17 +40,11 @@ export const MAX_GROUPS_IN_FLIGHT = 4;
 /** Full groups of one lane under way at once: while one waits for PostgreSQL or the venue, the processor has the other's work. More would wait for the same. */
 export const MAX_FULL_GROUPS_IN_FLIGHT = 2;
 
-export interface LaneOptions {
+export interface LaneOptions<Item> extends Pick<QueueOptions<Item>, 'clock' | 'startBeforeMs' | 'isExit'> {
   /** Strict nonces: never a second group while one is under way. */
   readonly oneGroupAtATime: boolean;
   /** Most orders of one group of this lane; MAX_GROUP_ORDERS or fewer. */
   readonly maxOrders: number;
-}
-
-interface Waiting<Item> {
-  readonly items: readonly Item[];
-  resolve(): void;
-  reject(error: unknown): void;
 }
 
 /** A group whose start holds back others. */
@@ -61,7 +56,7 @@ interface Flight<Item> {
 }
 
 export class OrderLane<Item> {
-  private waiting: Waiting<Item>[] = [];
+  private readonly queue: LaneQueue<Item>;
   private readonly flights = new Set<Flight<Item>>();
   private overlapTimer: NodeJS.Timeout | null = null;
   private lingering: NodeJS.Timeout | null = null;
@@ -72,16 +67,22 @@ export class OrderLane<Item> {
 
   constructor(
     private readonly start: (items: readonly Item[]) => Promise<void>,
-    private readonly options: LaneOptions,
-  ) {}
+    private readonly options: LaneOptions<Item>,
+  ) {
+    // With strict nonces the order of asking is the order of sending.
+    this.queue = new LaneQueue({ ...options, exitsFirst: !options.oneGroupAtATime });
+  }
 
-  /** Settles when the group that carried these items is answered. Items added together stay together: at most a group of them. */
+  /**
+   * Settles when the group that carried these items is answered. Items added together stay together: at most a group of them. Rejects with
+   * SERVICE_UNAVAILABLE (outcome none) where too many wait, or when the first of these is past its time before its turn comes.
+   */
   add(items: readonly Item[]): Promise<void> {
     if (items.length > this.options.maxOrders) return Promise.reject(new RangeError(`${items.length} orders were handed over together; split them into lists of at most ${this.options.maxOrders}`));
     return new Promise((resolve, reject) => {
-      this.waiting.push({ items, resolve, reject });
+      this.queue.add({ items, resolve, reject });
       if (this.lingering !== null) {
-        if (this.waitingOrders() >= this.enough) this.endLinger();
+        if (this.queue.orders >= this.enough) this.endLinger();
       } else if (this.flights.size === 0 || (this.isFull && this.flights.size < this.fullGroupsInFlight)) this.launch();
     });
   }
@@ -96,8 +97,12 @@ export class OrderLane<Item> {
   }
 
   private launch(): void {
-    const group = this.takeGroup();
-    if (group.length === 0) return;
+    const group = this.queue.take();
+    if (group.length === 0) {
+      // All that waited was past its time: a start that is under way is timed on, for whoever comes next.
+      if (this.flights.size > 0) this.armOverlap();
+      return;
+    }
     const items = group.flatMap((waiting) => waiting.items);
     const flight = { items, unanswered: new Set(items), startedMs: performance.now() };
     this.flights.add(flight);
@@ -120,13 +125,14 @@ export class OrderLane<Item> {
     if (!this.flights.delete(flight)) return;
     if (answered) this.learn(performance.now() - flight.startedMs);
     if (this.flights.size === 0) this.disarmOverlap(); // it timed a start that has ended; the next one has its own time
+    this.queue.dropExpired(); // what is not started makes no group full
     if (this.isFull && (this.flights.size === 0 || !this.options.oneGroupAtATime)) this.launch();
     else if (this.flights.size === 0) this.linger(flight.items.length);
   }
 
   /** Lets the next group gather a moment longer: what those have next whose `answered` orders are done; a full one goes at once. */
   private linger(answered: number): void {
-    this.enough = Math.min(this.waitingOrders() + answered, this.options.maxOrders);
+    this.enough = Math.min(this.queue.orders + answered, this.options.maxOrders);
     const waitMs = answered === 1 ? 0 : Math.min(this.usualMs ?? 0, answered * LINGER_MS_PER_ORDER, LINGER_MOST_MS);
     if (waitMs < SHORTEST_TIMER_MS) this.launch();
     else this.lingering = setTimeout(() => this.endLinger(), waitMs).unref();
@@ -148,26 +154,11 @@ export class OrderLane<Item> {
 
   /** It would gain nothing by waiting. */
   private get isFull(): boolean {
-    return this.waitingOrders() >= this.options.maxOrders;
+    return this.queue.orders >= this.options.maxOrders;
   }
 
   private get fullGroupsInFlight(): number {
     return this.options.oneGroupAtATime ? 1 : MAX_FULL_GROUPS_IN_FLIGHT;
-  }
-
-  private waitingOrders(): number {
-    return this.waiting.reduce((orders, waiting) => orders + waiting.items.length, 0);
-  }
-
-  private takeGroup(): Waiting<Item>[] {
-    let orders = 0;
-    let count = 0;
-    for (const waiting of this.waiting) {
-      if (count > 0 && orders + waiting.items.length > this.options.maxOrders) break;
-      orders += waiting.items.length;
-      count += 1;
-    }
-    return this.waiting.splice(0, count);
   }
 
   /** Lets the next group go when the one under way takes long. */
@@ -175,7 +166,7 @@ export class OrderLane<Item> {
     if (this.options.oneGroupAtATime || this.overlapTimer !== null) return;
     this.overlapTimer = setTimeout(() => {
       this.overlapTimer = null;
-      if (this.flights.size > 0 && this.waiting.length > 0 && this.flights.size < MAX_GROUPS_IN_FLIGHT) this.launch();
+      if (this.flights.size > 0 && this.queue.orders > 0 && this.flights.size < MAX_GROUPS_IN_FLIGHT) this.launch();
       else if (this.flights.size > 0) this.armOverlap();
     }, this.overlapAfterMs);
     this.overlapTimer.unref();

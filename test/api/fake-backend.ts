@@ -204,7 +204,7 @@ export class FakeBackend {
         this.calls.authenticate += 1;
         return this.apiKeys.works(key) ? (this.keys.get(key) ?? null) : null;
       },
-      gateway: { place: (intents) => this.place(intents), answered: () => void (this.calls.answered += 1), cancel: (intent) => this.onCancel(intent), amend: (intent) => this.onAmend(intent), ...heldOrders(this) },
+      gateway: { parts: (intents) => [intents], place: (intents) => this.place(intents), answered: () => void (this.calls.answered += 1), cancel: (intent) => this.onCancel(intent), amend: (intent) => this.onAmend(intent), ...heldOrders(this) },
       ...this.alerts.ports,
       orders: {
         byId: async (id, userId) => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { DomainError } from '../../src/domain/errors';
 import { ApiHarness, limitOrder } from './harness';
 
 let api: ApiHarness;
@@ -105,6 +106,39 @@ test('whoever has his answer holds up no later order, though Temporal is not don
   api.backend.venueAnswers = () => null;
   expect((await api.ask('POST', '/api/v1/orders?timeoutMs=0', { body: limitOrder({ clientOrderId: 'open' }) })).status).toBe(202);
   expect([calls.placed, calls.answered]).toEqual([2, 1]);
+});
+
+describe('a list whose orders are handed over in parts', () => {
+  const orders = ['full', 'taken'].map((clientOrderId) => limitOrder({ clientOrderId }));
+  const full = new DomainError('SERVICE_UNAVAILABLE', 'not taken, and nothing was sent', { retryAfterSeconds: 2 });
+
+  test('has a result for each: that one part was refused says nothing of the orders of another, which is under way', async () => {
+    await api.close();
+    let refused: () => void = () => undefined;
+    const afterRefusal = new Promise<void>((resolve) => (refused = resolve));
+    api = await new ApiHarness().start((ports) => ({
+      ...ports,
+      gateway: {
+        ...ports.gateway,
+        parts: (intents) => intents.map((intent) => [intent]),
+        place: (part) => (part[0]?.clientOrderId === 'full' ? Promise.reject(full) : afterRefusal.then(() => ports.gateway.place(part))),
+      },
+    }));
+    const asked = api.ask('POST', '/api/v1/orders/batch', { body: { orders } });
+    while (api.backend.calls.byClientId === 0) await new Promise((resolve) => setImmediate(resolve));
+    refused();
+    const { status, body } = await asked;
+    expect(status).toBe(200);
+    expect(body.results[0].error).toMatchObject({ code: 'SERVICE_UNAVAILABLE', outcome: 'none', message: 'not taken, and nothing was sent' });
+    expect(body.results[1]).toMatchObject({ order: { clientOrderId: 'taken', state: 'WORKING' } });
+  });
+
+  test('alone: an order that was refused for want of room is a 503 with when to try again', async () => {
+    await api.close();
+    api = await new ApiHarness().start((ports) => ({ ...ports, gateway: { ...ports.gateway, place: () => Promise.reject(full) } }));
+    const { status, headers, body } = await api.ask('POST', '/api/v1/orders', { body: orders[0] });
+    expect([status, headers.get('retry-after'), body.error.outcome, body.error.retryable]).toEqual([503, '2', 'none', true]);
+  });
 });
 
 describe('what cannot be placed', () => {

@@ -39,7 +39,7 @@ beforeAll(async () => {
   };
   await api.start((ports) => ({
     ...ports,
-    gateway: { place: away, answered: () => undefined, cancel: away, amend: away, amendHeld: away, cancelHeld: away },
+    gateway: { parts: (intents) => [intents], place: away, answered: () => undefined, cancel: away, amend: away, amendHeld: away, cancelHeld: away },
     accounts: { ...ports.accounts, get: (id, userId) => world.store.accounts.get(id, userId) },
     markets: { list: (venue) => world.store.markets.list(venue), get: (venue, symbol) => world.store.markets.get(venue, symbol) },
     venues: { ...ports.venues, list: () => [{ name: 'watched', status: 'available', capabilities: signingVenue('watched').capabilities }] },

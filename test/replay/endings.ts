@@ -49,7 +49,7 @@ function accepted(...intents: readonly OrderIntent[]): RecordedGroup {
 /** Sent with the recording; these orders of it are open. */
 const sent = (group: RecordedGroup, ...openOrderIds: string[]): PlaceOrdersResult => ({ group, openOrderIds, unsent: [] });
 
-const gateway = (client: Client): OrderGateway => new OrderGateway(client, () => ({ strictNonces: false, maxBatchSize: 20 }));
+const gateway = (client: Client): OrderGateway => new OrderGateway(client, () => ({ strictNonces: false, maxBatchSize: 20 }), { nowMs: () => 0 });
 const pending = (tries: number) => ({ kind: 'pending', askAgainInMs: 20, memory: { finalAbsences: 0, tries } }) as const;
 const settled = { kind: 'settled', state: 'WORKING' } as const;
 

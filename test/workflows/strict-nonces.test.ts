@@ -102,7 +102,7 @@ beforeAll(async () => {
   world = await openStoreWorld([again.port, once.port]);
   store = await world.openAnother({ clock: systemClock });
   harness = await startHarness();
-  gateway = new OrderGateway(harness.client, () => ({ strictNonces: true, maxBatchSize: 1 }));
+  gateway = new OrderGateway(harness.client, () => ({ strictNonces: true, maxBatchSize: 1 }), systemClock);
   working = await harness.work(activities());
 }, 120_000);
 beforeEach(() => [again, once].forEach((venue) => venue.reset()));

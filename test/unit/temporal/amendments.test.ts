@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { describe, expect, test } from '@jest/globals';
+import { systemClock } from '../../../src/domain/clock';
 import type { HeldTerms } from '../../../src/domain/evidence';
 import type { MutationIntent } from '../../../src/domain/order-store';
 import { OrderGateway } from '../../../src/temporal/order-gateway';
@@ -31,7 +32,7 @@ class Temporal {
 
 const world = () => {
   const temporal = new Temporal();
-  return { temporal, gateway: new OrderGateway(temporal.client, () => ({ strictNonces: false, maxBatchSize: 1 })) };
+  return { temporal, gateway: new OrderGateway(temporal.client, () => ({ strictNonces: false, maxBatchSize: 1 }), systemClock) };
 };
 
 describe('amendments of one order with one revision', () => {

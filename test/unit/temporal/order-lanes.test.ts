@@ -1,45 +1,9 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { LINGER_MOST_MS, LINGER_MS_PER_ORDER, MAX_GROUP_ORDERS, MAX_GROUPS_IN_FLIGHT, OrderLane, OVERLAP_LEAST_MS, OVERLAP_MOST_MS } from '../../../src/temporal/order-lanes';
-
-/** Starts of groups under the test's control: each stays in flight until it is answered here. */
-class Starts {
-  readonly groups: (readonly string[])[] = [];
-  private readonly ends: { resolve(): void; reject(error: unknown): void }[] = [];
-
-  readonly start = (items: readonly string[]): Promise<void> => {
-    this.groups.push(items);
-    return new Promise((resolve, reject) => this.ends.push({ resolve, reject }));
-  };
-
-  async answer(index: number): Promise<void> {
-    this.ends[index]?.resolve();
-    await settle();
-  }
-
-  async fail(index: number, error: unknown): Promise<void> {
-    this.ends[index]?.reject(error);
-    await settle();
-  }
-
-  get sizes(): number[] {
-    return this.groups.map((group) => group.length);
-  }
-}
-
-/** Lets every promise that is ready go on. No timer moves. */
-async function settle(): Promise<void> {
-  for (let turns = 0; turns < 20; turns += 1) await Promise.resolve();
-}
-
-const names = (count: number, prefix = 'o'): string[] => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
+import { lane, names, type Starts, TIMELESS } from './lane-starts';
 
 /** Two lists of so many do not fit into one group. */
 const MOST_OF_A_GROUP = MAX_GROUP_ORDERS * 0.6;
-
-function lane(oneGroupAtATime = false, maxOrders = MAX_GROUP_ORDERS): { starts: Starts; lane: OrderLane<string> } {
-  const starts = new Starts();
-  return { starts, lane: new OrderLane<string>(starts.start, { oneGroupAtATime, maxOrders }) };
-}
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -273,7 +237,7 @@ describe('a start that fails', () => {
         if (calls === 1) throw new Error('thrown');
         return Promise.resolve();
       },
-      { oneGroupAtATime: true, maxOrders: MAX_GROUP_ORDERS },
+      { ...TIMELESS, oneGroupAtATime: true, maxOrders: MAX_GROUP_ORDERS },
     );
     await expect(orders.add(['a'])).rejects.toThrow('thrown');
     await expect(orders.add(['b'])).resolves.toBeUndefined();

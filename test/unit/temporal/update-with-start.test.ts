@@ -36,7 +36,7 @@ function server(...answers: readonly (Error | string)[]): { readonly client: Cli
 }
 
 const intent: OrderIntent = { ...sampleOrder({ id: 'a', accountId: 'a1', clientOrderId: 'a' }), signerId: 's', placeBefore: AT, idempotency: null };
-const placed = (client: Client): Promise<void> => new OrderGateway(client, () => ({ strictNonces: false, maxBatchSize: 10 })).place([intent]);
+const placed = (client: Client): Promise<void> => new OrderGateway(client, () => ({ strictNonces: false, maxBatchSize: 10 }), { nowMs: () => 0 }).place([intent]);
 const asking = (client: Client): Promise<unknown> => wish(client, { type: 'deposit', workflowId: 'deposit/1', input: {}, summary: '', deadlineMs: 1_000 }, awaitQuote, []);
 
 describe('an update that meets its workflow as it closes', () => {
