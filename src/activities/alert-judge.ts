@@ -22,7 +22,7 @@ export interface AlertJudgeActivities {
 
 export interface AlertJudgePorts {
   readonly clock: Clock;
-  readonly judging: { judge(userId: string): Promise<Judged>; fired(price: PriceRule, trigger: Trigger): Promise<boolean> };
+  readonly judging: { judge(userId: string): Promise<Judged>; fired(price: PriceRule, trigger: Trigger): Promise<boolean>; armAnew(price: PriceRule): Promise<boolean> };
   prices(userId: string): Promise<readonly PriceRule[]>;
   readonly triggers: {
     arm(intent: TriggerIntent): Promise<Trigger>;
@@ -73,6 +73,8 @@ async function judgePrices({ judging, triggers, ...ports }: AlertJudgePorts, use
     more = false;
     for (const [id, price] of wanted) {
       const trigger = known.get(id) ?? (await arm(triggers, price, id));
+      // Nothing leads back to ARMED: a rule that still waits for it would be silent for ever.
+      if (trigger.status === 'DISARMED' && (await judging.armAnew(price))) more = true;
       if (trigger.status !== 'FIRED') continue;
       // First what it means, then the acknowledgement: it is told again until both are done.
       if (await judging.fired(price, trigger)) raised += 1;

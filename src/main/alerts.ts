@@ -33,10 +33,19 @@ export function alertPorts({ store, settings, temporal, logger }: Platform): { r
     return channel;
   };
   const { alertRules, alertChannels } = store;
-  /** The trigger of terms that are no more. One that is left by a crash is acknowledged when it fires, and tells nobody. */
-  const givenUp = async (userId: string, id: string): Promise<void> => {
+  const triggerOf = async (userId: string, id: string): Promise<string | null> => {
     const price = (await alertRules.prices(userId)).find(({ rule }) => rule.id === id);
-    if (price !== undefined) await store.triggers.disarm(priceTriggerId(price.rule, price.step));
+    return price === undefined ? null : priceTriggerId(price.rule, price.step);
+  };
+  /** Only once its terms are no more: a change that is refused leaves it armed. One that is left is acknowledged when it fires, and tells nobody. */
+  const givenUp = async (triggerId: string | null): Promise<void> => {
+    if (triggerId === null) return;
+    try {
+      await store.triggers.disarm(triggerId);
+    } catch (error) {
+      // The change is made, and its caller is told so.
+      logger.warn({ err: error, triggerId }, 'the trigger of an alert rule that was changed could not be disarmed; it tells nobody');
+    }
   };
   return {
     alerts: store.alerts,
@@ -45,15 +54,18 @@ export function alertPorts({ store, settings, temporal, logger }: Platform): { r
       list: (userId) => alertRules.list(userId),
       get: (...one) => alertRules.get(...one),
       change: async (id, userId, change, actor) => {
-        if (change.parameters !== undefined || change.enabled === false) await givenUp(userId, id);
+        const before = change.parameters !== undefined || change.enabled === false ? await triggerOf(userId, id) : null;
         const changed = await ruled(alertRules.change(id, userId, change, actor));
+        await givenUp(before);
         // What a snooze held back may go now, or later.
         for (const channelId of changed.channelIds) hint(hintAlertDelivery(temporal.client, channelId));
         return changed;
       },
       remove: async (id, userId, actor) => {
-        await givenUp(userId, id);
-        return ruled(alertRules.remove(id, userId, actor));
+        const before = await triggerOf(userId, id);
+        const removed = await ruled(alertRules.remove(id, userId, actor));
+        await givenUp(before);
+        return removed;
       },
     },
     alertChannels: {

@@ -86,6 +86,14 @@ export class AlertJudging {
     });
   }
 
+  /** A trigger that can fire no more is replaced by one of the same meaning. false: the rule's terms, or its step, are others by now. */
+  async armAnew({ rule, step }: PriceRule): Promise<boolean> {
+    return changeUser(this.core, rule.userId, async (tx) => {
+      const rows = await tx.rows('UPDATE alert_rules SET price_step = price_step + 2 WHERE id = $1 AND revision = $2::int AND price_step = $3::int AND enabled AND deleted_at IS NULL RETURNING 1 AS done', rule.id, rule.revision, step);
+      return rows.length > 0;
+    });
+  }
+
   /** What is waited for is written down, or forgotten. Answers true. */
   private async take(tx: Transaction, ruleId: string, userId: string, event: StreamEvent, step: AlertStep): Promise<true> {
     const cleared = step.kind === 'clear' ? step.key : step.kind === 'raise' ? step.clears : null;
