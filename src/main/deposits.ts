@@ -109,11 +109,13 @@ export function depositsPort(platform: Platform): DepositsPort {
       const { address: toAddress, token: to } = await address(userId);
       const id = idempotencyKey === null ? randomUUID() : nameUuid(`${userId}\n${idempotencyKey}`);
       const known = await store.deposits.byId(id);
-      if (known !== null && !isSame(known, request, from)) throw new DomainError('IDEMPOTENCY_MISMATCH', 'this Idempotency-Key was used for another deposit', { details: { depositId: id } });
+      if (known !== null) assertSame(known, request, from);
       const destination = known === null ? await destinationOf(platform, request.destination, { id, userId, to, toAddress }, plan) : null;
       const at = isoTime(clock.nowMs());
       const asked: Deposit = { id, userId, kind: 'bridge', state: 'CREATED', reason: null, from, amount: decimalText(request.amount), fromAddress: request.fromAddress, to, toAddress, quote: null, source: null, bridge: null, received: [], refunds: [], sourceOutcome: null, writtenOff: false, destination, revision: 1, createdAt: at, updatedAt: at };
       const deposit = await told(asked, gateway.begin(known ?? asked));
+      // Of two requests with one key the other may have been first since: its deposit gets no transaction of this one.
+      assertSame(deposit, request, from);
       return request.transactionHash === undefined ? deposit : told(deposit, gateway.submit(deposit, request.transactionHash));
     },
     submit: (deposit, hash) => told(deposit, only(configured, () => gateway.submit(deposit, hash))),
@@ -148,8 +150,9 @@ async function tokenOf(chains: ReadonlyMap<number, EvmChain>, bridge: LifiBridge
   return found;
 }
 
-function isSame(known: Deposit, { amount, fromAddress, destination }: DepositRequest, from: ChainToken): boolean {
+function assertSame(known: Deposit, { amount, fromAddress, destination }: DepositRequest, from: ChainToken): void {
   const wanted = destination?.thenOrder === undefined ? undefined : canonicalJson(destination.thenOrder);
   const before = known.destination?.order === undefined ? undefined : canonicalJson(known.destination.order.asked);
-  return known.from.chainId === from.chainId && known.from.address === from.address && known.amount === decimalText(amount) && known.fromAddress === fromAddress && known.destination?.accountId === destination?.accountId && wanted === before;
+  const isSame = known.from.chainId === from.chainId && known.from.address === from.address && known.amount === decimalText(amount) && known.fromAddress === fromAddress && known.destination?.accountId === destination?.accountId && wanted === before;
+  if (!isSame) throw new DomainError('IDEMPOTENCY_MISMATCH', 'this Idempotency-Key was used for another deposit', { details: { depositId: known.id } });
 }

@@ -59,8 +59,8 @@ export function withdrawalsPort(platform: Platform): WithdrawalsPort {
         revision: 1, approveBefore: isoTime(nowMs + settings.withdrawalApproveWithinMs), createdAt: isoTime(nowMs), updatedAt: isoTime(nowMs),
       };
       const known = await store.withdrawals.byId(asked.id);
-      if (known !== null && (known.amount !== asked.amount || known.toAddress !== asked.toAddress)) throw new DomainError('IDEMPOTENCY_MISMATCH', 'this Idempotency-Key was used for another withdrawal', { details: { withdrawalId: asked.id } });
-      return known ?? told(asked, () => gateway.begin(asked));
+      // Of two requests with one key the other may have been first, also since its row was looked for.
+      return same(known ?? (await told(asked, () => gateway.begin(asked))), asked);
     },
     decide: (withdrawal, decision, note, actor) => told(withdrawal, () => gateway.decide(withdrawal, decision, note, actor)),
     cancel: (withdrawal, actor) => told(withdrawal, () => gateway.cancel(withdrawal, actor)),
@@ -82,4 +82,9 @@ function limitsOf(settings: Settings): WithdrawalLimits {
   const { withdrawalMinimum: minimum, withdrawalMaximum: maximum, withdrawalPerDay: perDay } = settings;
   for (const [env, value] of [['SUREFILL_WITHDRAWAL_MINIMUM', minimum], ['SUREFILL_WITHDRAWAL_MAXIMUM', maximum], ['SUREFILL_WITHDRAWAL_PER_DAY', perDay]] as const) if (!isPlainDecimal(value)) throw new SettingError(`${env} must be a decimal, got "${value}"`);
   return { minimum, maximum, perDay };
+}
+
+function same(known: Withdrawal, asked: Withdrawal): Withdrawal {
+  if (known.amount !== asked.amount || known.toAddress !== asked.toAddress) throw new DomainError('IDEMPOTENCY_MISMATCH', 'this Idempotency-Key was used for another withdrawal', { details: { withdrawalId: known.id } });
+  return known;
 }
