@@ -3,19 +3,22 @@ import type { Clock } from '../domain/clock';
 
 interface Entry<Value> {
   readonly value: Promise<Value | null>;
-  readonly expiresAtMs: number;
+  /** By either time. */
+  readonly readAtMs: number;
+  readonly readAtSteadyMs: number;
 }
 
 export class ExpiringCache<Value> {
   private readonly entries = new Map<string, Entry<Value>>();
 
-  constructor(private readonly options: { readonly maxAgeMs: number; readonly maxEntries: number; readonly clock: Clock }) {}
+  /** `steadyNowMs`: a time that nobody sets. */
+  constructor(private readonly options: { readonly maxAgeMs: number; readonly maxEntries: number; readonly clock: Clock; readonly steadyNowMs?: () => number }) {}
 
   get(key: string, read: () => Promise<Value | null>): Promise<Value | null> {
     const known = this.entries.get(key);
-    if (known !== undefined && known.expiresAtMs > this.options.clock.nowMs()) return known.value;
+    if (known !== undefined && this.isFresh(known)) return known.value;
     const value = read();
-    const entry: Entry<Value> = { value, expiresAtMs: this.options.clock.nowMs() + this.options.maxAgeMs };
+    const entry: Entry<Value> = { value, readAtMs: this.options.clock.nowMs(), readAtSteadyMs: this.steadyNowMs() };
     this.entries.delete(key);
     this.entries.set(key, entry);
     this.evict();
@@ -29,6 +32,16 @@ export class ExpiringCache<Value> {
   /** The next reader reads anew. */
   forget(key: string): void {
     this.entries.delete(key);
+  }
+
+  /** By both times: a clock that is set back makes nothing younger, and the steady one stands still while its machine sleeps. */
+  private isFresh({ readAtMs, readAtSteadyMs }: Entry<Value>): boolean {
+    const ageMs = this.options.clock.nowMs() - readAtMs;
+    return ageMs >= 0 && ageMs < this.options.maxAgeMs && this.steadyNowMs() - readAtSteadyMs < this.options.maxAgeMs;
+  }
+
+  private steadyNowMs(): number {
+    return this.options.steadyNowMs?.() ?? performance.now();
   }
 
   /** Oldest first: a Map keeps the order of insertion. */

@@ -3,7 +3,7 @@ import express from 'express';
 import fc from 'fast-check';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { mayUse } from '../../../src/api/auth';
+import { Authenticator, mayUse } from '../../../src/api/auth';
 import { bodyHash, canonicalJson } from '../../../src/api/canonical-json';
 import { isDatabaseAway, toDomainError } from '../../../src/api/errors';
 import { ExpiringCache } from '../../../src/api/expiring-cache';
@@ -58,7 +58,7 @@ describe('the cache', () => {
   test('reads once while a value is fresh, at once for all who ask together', async () => {
     let nowMs = 0;
     let reads = 0;
-    const cache = new ExpiringCache<number>({ maxAgeMs: 100, maxEntries: 2, clock: { nowMs: () => nowMs } });
+    const cache = new ExpiringCache<number>({ maxAgeMs: 100, maxEntries: 2, clock: { nowMs: () => nowMs }, steadyNowMs: () => 0 });
     const read = async (): Promise<number> => (reads += 1);
     expect(await Promise.all([cache.get('a', read), cache.get('a', read)])).toEqual([1, 1]);
     nowMs = 99;
@@ -67,8 +67,26 @@ describe('the cache', () => {
     expect(await cache.get('a', read)).toBe(2);
   });
 
+  test('is no fresher for a clock that was set back, nor once that clock is where it was', async () => {
+    let [nowMs, steadyMs] = [3_600_000, 0];
+    const cache = new ExpiringCache<string>({ maxAgeMs: 100, maxEntries: 2, clock: { nowMs: () => nowMs }, steadyNowMs: () => steadyMs });
+    const isFresh = async (key: string): Promise<boolean> => (await cache.get(key, async () => 'read again')) === 'kept';
+    for (const [key, passes, nowIs] of [['a', 100, 0], ['b', 3_600_000, 3_600_000], ['c', 0, 3_600_000 + 100], ['d', 0, 3_600_000 - 1]] as const) {
+      nowMs = 3_600_000;
+      await cache.get(key, async () => 'kept');
+      steadyMs += passes;
+      nowMs = nowIs;
+      expect([key, await isFresh(key)]).toEqual([key, false]);
+    }
+    nowMs = 3_600_000;
+    await cache.get('e', async () => 'kept');
+    steadyMs += 99;
+    nowMs += 99;
+    expect(await isFresh('e')).toBe(true);
+  });
+
   test('keeps no failure and no null, and no more than it may', async () => {
-    const cache = new ExpiringCache<number>({ maxAgeMs: 100, maxEntries: 2, clock: { nowMs: () => 0 } });
+    const cache = new ExpiringCache<number>({ maxAgeMs: 100, maxEntries: 2, clock: { nowMs: () => 0 }, steadyNowMs: () => 0 });
     await expect(cache.get('a', () => Promise.reject(new Error('away')))).rejects.toThrow('away');
     expect(await cache.get('a', async () => null)).toBeNull();
     expect(await cache.get('a', async () => 1)).toBe(1);
@@ -94,6 +112,18 @@ describe('errors at the edge', () => {
 });
 
 describe('keys', () => {
+  test('one that is revoked stays revoked where the clock is set back an hour', async () => {
+    let [nowMs, isAlive] = [Date.parse('2026-01-01T12:00:00.000Z'), true];
+    const keys = new Authenticator({ clock: { nowMs: () => nowMs }, authenticate: async () => (isAlive ? { userId: 'u', keyId: 'k', scopes: ['trade'] } : null) });
+    const identify = (): Promise<unknown> => keys.identify('Bearer sf_0123456789abcdef');
+    await identify();
+    isAlive = false;
+    nowMs -= 3_600_000;
+    await expect(identify()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    nowMs += 3_600_000;
+    await expect(identify()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+
   test.each([
     [['read'], 'read', true], [['read'], 'trade', false], [['trade'], 'read', true], [['trade'], 'trade', true], [['admin'], 'trade', true], [['*'], 'trade', true], [['trade'], 'admin', false], [['admin'], 'admin', true], [['read'], 'admin', false], [[], 'read', false],
   ] as const)('scopes %j may %s: %s', (scopes, needed, may) => {
