@@ -35,7 +35,7 @@ const UNJUDGED_SQL = `SELECT x.* FROM ${recordset({ stream: 'text', sequence: 'b
 export class AlertJudging {
   constructor(private readonly core: StoreCore) {}
 
-  /** A page of each stream, and all that is due. */
+  /** A page of each stream, and, once there is no other, all that is due. */
   async judge(userId: string): Promise<Judged> {
     return changeUser(this.core, userId, async (tx, changes) => {
       const rules = (await tx.rows(`SELECT ${RULE_SELECT} FROM alert_rules r WHERE r.user_id = $1 AND r.enabled AND r.deleted_at IS NULL ORDER BY r.created_at, r.id`, userId)).map(ruleOfRow);
@@ -53,18 +53,20 @@ export class AlertJudging {
           if (step !== null && (await this.take(tx, rule.id, userId, event, step)) && step.kind === 'raise' && (await raiseAlert(tx, changes, rule, step.fact, { id, nowMs }))) raised += 1;
         }
       }
-      for (const { rule_id: ruleId, key, fact, openedAt } of await dueWaits(tx, userId, nowMs)) {
-        const rule = rules.find(({ id }) => id === ruleId);
-        if (rule !== undefined && (await raiseAlert(tx, changes, rule, fact, { id: alertId(ruleId, key, openedAt), nowMs }))) raised += 1;
-      }
       const counts = new Map<string, StreamEvent[]>();
       for (const event of events) counts.set(event.stream, [...(counts.get(event.stream) ?? []), event]);
       const full = (stream: string): StreamEvent | null => ((counts.get(stream)?.length ?? 0) === PAGE ? (counts.get(stream)?.at(-1) ?? null) : null);
+      const more = streams.some(({ stream }) => full(stream) !== null);
+      // What ends a wait may lie on the next page.
+      for (const { rule_id: ruleId, key, fact, openedAt } of more ? [] : await dueWaits(tx, userId, nowMs)) {
+        const rule = rules.find(({ id }) => id === ruleId);
+        if (rule !== undefined && (await raiseAlert(tx, changes, rule, fact, { id: alertId(ruleId, key, openedAt), nowMs }))) raised += 1;
+      }
       for (const { stream, head } of streams) {
         await tx.rows('INSERT INTO alert_cursors(user_id, stream, sequence) VALUES ($1, $2, $3::bigint) ON CONFLICT (user_id, stream) DO UPDATE SET sequence = excluded.sequence RETURNING 1 AS done', userId, stream, full(stream)?.sequence ?? head);
       }
       const [next] = await tx.rows<{ at: Date | null }>('SELECT min(w.due_at) AS at FROM alert_waits w WHERE w.user_id = $1', userId);
-      return { raised, more: streams.some(({ stream }) => full(stream) !== null), rules: rules.length, nextDueAtMs: next?.at?.getTime() ?? null };
+      return { raised, more, rules: rules.length, nextDueAtMs: next?.at?.getTime() ?? null };
     });
   }
 

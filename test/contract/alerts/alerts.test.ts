@@ -158,6 +158,19 @@ describe('an alert', () => {
     expect(await on.titles(rule)).toEqual(['paper cannot be reached']);
   });
 
+  test.each([['that ended is told by nobody', true, 0], ['that goes on is told', false, 1]])('after the judging was away, a silence %s, though hundreds of events lie between', async (_what, ended, raised) => {
+    await on.makeRule({ kind: 'venueDown', parameters: { venue: null, afterSeconds: 60 } });
+    const { accounts } = on.world.store;
+    await accounts.alert(on.account.id, { kind: 'streamGap', reason: 'closed', from: null });
+    // More than are judged at once.
+    for (let n = 0; n < 205; n += 1) await accounts.alert(on.account.id, { kind: 'deadManRearmed' });
+    on.world.clock.ms += 3_000;
+    if (ended) await accounts.alert(on.account.id, { kind: 'streamResynced' });
+    on.world.clock.ms += 2 * MINUTE;
+    expect((await on.judge()).raised).toBe(raised);
+    expect((await on.judge()).raised).toBe(0);
+  });
+
   test('of what happened before its rule was made, or while it was disabled, is not told', async () => {
     await on.filled();
     on.world.clock.ms += 1;
