@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { AlertChannel, AlertChannelChange, MessageKind, NewAlertChannel, ShownAlertChannel } from '../../domain/alert';
 import { isoTime } from '../../domain/clock';
 import { DomainError } from '../../domain/errors';
-import { newCode, readSecrets, sameText, sealSecrets, targetHash, type ChannelSecrets, type SealedSecrets } from './alert-secrets';
+import { areStill, newCode, readSecrets, sameText, sealSecrets, targetHash, type ChannelSecrets, type SealedSecrets } from './alert-secrets';
 import { appendAct } from '../audit/audit';
 import { fieldsOf } from '../database/columns';
 import type { StoreCore } from '../core';
@@ -25,6 +25,9 @@ const DAY_MS = 86_400_000;
 /** Codes of a day: to one address, whoever asks; and by one user, to whomever. */
 const CODES_TO_ADDRESS = 5;
 const CODES_OF_USER = 20;
+
+/** Another code, or another bot token: whose is sealed now was sent last. */
+const CHANGED = 'another code was sent in the meantime: it is the one that counts';
 
 const FIELDS = ['id', 'userId', 'kind', 'name', 'target', 'status', 'disabledReason', 'disabledAt', 'verifiedAt', 'heldUntil', 'lastError', 'lastDeliveredAt', 'createdAt', 'updatedAt'];
 export const CHANNEL_SELECT =
@@ -88,14 +91,16 @@ export class AlertChannels {
 
   /** Another code; the one before is void. Throws NOT_FOUND, CONFLICT where it is verified already or its bot token is lost, RATE_LIMITED. */
   async sendCode(id: string, userId: string): Promise<ShownAlertChannel> {
-    const [{ kind }, known] = [await this.get(id, userId), await this.secretsOf(id)];
-    if (known === 'lost' && kind === 'telegram') throw new DomainError('CONFLICT', 'the master key that sealed the channel\'s bot token is lost: PATCH the channel with its botToken, which sends a code too', { details: { field: 'botToken' } });
+    const [{ kind }, known] = [await this.get(id, userId), await readSecrets(this.core, id)];
+    if (known.secrets === 'lost' && kind === 'telegram') throw new DomainError('CONFLICT', 'the master key that sealed the channel\'s bot token is lost: PATCH the channel with its botToken, which sends a code too', { details: { field: 'botToken' } });
     // An address has nothing else that is secret.
-    const botToken = known === 'lost' ? null : known.botToken;
+    const botToken = known.secrets === 'lost' ? null : known.secrets.botToken;
     const sealed = await sealSecrets(this.core, id, { botToken, code: newCode() });
     return changeUser(this.core, userId, async (tx) => {
       const channel = await readChannel(tx, id, userId);
       if (channel.status !== 'unverified') throw new DomainError('CONFLICT', 'the channel is verified already');
+      // The token in what was sealed is the one from before a PATCH that came in between.
+      if (!(await areStill(tx, id, known))) throw new DomainError('CONFLICT', CHANGED);
       await this.putCode(tx, channel, sealed);
       return readChannel(tx, id, userId);
     });
@@ -105,16 +110,18 @@ export class AlertChannels {
   async verify(id: string, userId: string, code: string, actor: string): Promise<ShownAlertChannel> {
     const known = await this.get(id, userId);
     if (known.status !== 'unverified') throw new DomainError('CONFLICT', 'the channel is verified already');
-    const sealed = await this.secretsOf(id);
+    const sealed = await readSecrets(this.core, id);
     // A code that nobody can read any more is none.
-    const secrets: ChannelSecrets = sealed === 'lost' ? { botToken: null, code: null } : sealed;
+    const secrets: ChannelSecrets = sealed.secrets === 'lost' ? { botToken: null, code: null } : sealed.secrets;
     const cleared = await sealSecrets(this.core, id, { ...secrets, code: null });
     const verdict = await changeUser(this.core, userId, async (tx) => {
+      await readChannel(tx, id, userId);
       const at = this.now();
       // Each try counts, the right one too: the row says how many there were before any comparing.
       const [row] = await tx.rows<{ tries: number; isOld: boolean }>(
         `UPDATE alert_channels SET code_tries = code_tries + 1 WHERE id = $1 AND status = 'unverified' RETURNING code_tries AS tries, coalesce(code_expires_at <= $2::timestamptz, true) AS "isOld"`, id, at,
       );
+      if (row !== undefined && !(await areStill(tx, id, sealed))) return 'changed';
       if (row === undefined || row.isOld || secrets.code === null) return 'old';
       if (row.tries > MAX_CODE_TRIES) return 'guessed';
       if (!sameText(secrets.code, code)) return 'wrong';
@@ -125,6 +132,7 @@ export class AlertChannels {
       await appendAct(tx, { userId, actor, act: 'alertChannel.verified', subject: `alertChannel:${id}`, data: {}, at });
       return 'verified';
     });
+    if (verdict === 'changed') throw new DomainError('CONFLICT', CHANGED);
     if (verdict === 'wrong') throw new DomainError('CONFLICT', 'the code is not the one that was sent last');
     if (verdict !== 'verified') throw new DomainError('CONFLICT', verdict === 'old' ? 'there is no code that is still good: POST …/send-code' : 'the code was guessed at too often: POST …/send-code');
     return this.get(id, userId);
@@ -155,8 +163,8 @@ export class AlertChannels {
   }
 
   /** Throws NOT_FOUND; `lost`: what opened them is. */
-  secretsOf(id: string): Promise<ChannelSecrets | 'lost'> {
-    return readSecrets(this.core, id);
+  async secretsOf(id: string): Promise<ChannelSecrets | 'lost'> {
+    return (await readSecrets(this.core, id)).secrets;
   }
 
   private async putCode(tx: Transaction, channel: Pick<AlertChannel, 'id' | 'userId' | 'kind' | 'target'>, sealed: SealedSecrets): Promise<void> {

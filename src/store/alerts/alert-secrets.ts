@@ -3,6 +3,7 @@ import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
 import type { ChannelKind } from '../../domain/alert';
 import { DomainError } from '../../domain/errors';
 import type { StoreCore } from '../core';
+import type { Transaction } from '../database/database';
 import { openIfAtHand, seal, sealedOf, sealedText } from '../keys/envelope';
 import { lostKeyIds } from '../keys/lost-key-list';
 
@@ -26,14 +27,26 @@ export async function sealSecrets({ keys }: Pick<StoreCore, 'keys'>, channelId: 
   return sealedText(await seal(keys, Buffer.from(JSON.stringify(secrets), 'utf8'), placeOf(channelId)));
 }
 
+/** What was read, and the sealed bytes that it was read from: whoever writes it back looks whether they are still there. */
+export interface KnownSecrets {
+  readonly secrets: ChannelSecrets | 'lost';
+  readonly data: string;
+}
+
 /** `lost`: the master key that sealed them is. Throws NOT_FOUND (a deleted channel has none), SERVICE_UNAVAILABLE where that key is merely not here. */
-export async function readSecrets({ database, keys }: Pick<StoreCore, 'database' | 'keys'>, channelId: string): Promise<ChannelSecrets | 'lost'> {
+export async function readSecrets({ database, keys }: Pick<StoreCore, 'database' | 'keys'>, channelId: string): Promise<KnownSecrets> {
   const [row] = await database.rows<{ keyId: string; wrappedKey: string; data: string }>(`SELECT c.key_id AS "keyId", encode(c.wrapped_key, 'base64') AS "wrappedKey", encode(c.data, 'base64') AS data FROM alert_channels c WHERE c.id = $1 AND c.deleted_at IS NULL AND c.data IS NOT NULL`, channelId);
   if (row === undefined) throw new DomainError('NOT_FOUND', 'no such alert channel');
   const plain = await openIfAtHand(keys, sealedOf(row), placeOf(channelId));
-  if (plain !== null) return JSON.parse(plain.toString('utf8')) as ChannelSecrets;
-  if ((await lostKeyIds(database)).has(row.keyId)) return 'lost';
+  if (plain !== null) return { secrets: JSON.parse(plain.toString('utf8')) as ChannelSecrets, data: row.data };
+  if ((await lostKeyIds(database)).has(row.keyId)) return { secrets: 'lost', data: row.data };
   throw new DomainError('SERVICE_UNAVAILABLE', `the master key that sealed the secrets of alert channel ${channelId} is not at hand in this process`);
+}
+
+/** Inside a transaction that holds the channel's user. */
+export async function areStill(tx: Transaction, channelId: string, { data }: KnownSecrets): Promise<boolean> {
+  const [row] = await tx.rows(`SELECT 1 AS same FROM alert_channels c WHERE c.id = $1 AND c.data = decode($2, 'base64')`, channelId, data);
+  return row !== undefined;
 }
 
 function placeOf(row: string): { readonly table: string; readonly row: string; readonly field: string } {

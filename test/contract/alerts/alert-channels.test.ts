@@ -1,5 +1,6 @@
 /** Channels of alerts that fail: tried again with the same message, paused, shut out, cut. Time is the test's. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
 import { REFUSALS } from '../../support/telegram-server';
 import { environmentKeyProvider } from '../../../src/store/keys/local-key-provider';
 import type { Store } from '../../../src/store';
@@ -159,5 +160,52 @@ describe('a channel whose secrets were sealed by another master key', () => {
     await on.carry(chat.id, NEVER, next);
     await next.alertChannels.verify(chat.id, userId, codeIn(on.telegram.texts(chat.chatId).at(-1) ?? ''), ACTOR);
     expect(await on.carry(chat.id, NEVER, next)).toMatchObject({ delivered: 1 });
+  });
+});
+
+describe('a chat whose bot token is replaced while another process seals its secrets', () => {
+  const [OLD, NEW] = ['1:old', '2:new'];
+  const ours = environmentKeyProvider([createHash('sha256').update('a key of the tests').digest()]);
+  const makeChat = async (): Promise<{ readonly id: string; readonly code: string }> => {
+    const { store, userId } = on.world;
+    const { id } = await store.alertChannels.create({ userId, kind: 'telegram', name: 'phone', target: String(Date.now()), botToken: OLD }, ACTOR);
+    const secrets = await store.alertChannels.secretsOf(id);
+    return { id, code: (secrets === 'lost' ? null : secrets.code) ?? '' };
+  };
+  /** Sealing takes as long as this. */
+  const sealingDuring = (between: () => Promise<unknown>): Promise<Store> =>
+    on.world.openAnother({
+      keyProvider: {
+        currentKeyId: ours.currentKeyId,
+        unwrap: (...given) => ours.unwrap(...given),
+        wrap: async (...given) => {
+          const wrapped = await ours.wrap(...given);
+          await between();
+          return wrapped;
+        },
+      },
+    });
+  const replace = (id: string): Promise<unknown> => on.world.store.alertChannels.change(id, on.world.userId, { botToken: NEW }, ACTOR);
+
+  test('has the new one, and who asked for a code is told that another was sent', async () => {
+    const { id } = await makeChat();
+    const slow = await sealingDuring(() => replace(id));
+    await expect(slow.alertChannels.sendCode(id, on.world.userId)).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('in the meantime') });
+    expect(await on.world.store.alertChannels.secretsOf(id)).toMatchObject({ botToken: NEW, code: expect.any(String) });
+  });
+
+  test('is not verified by the code that was sent with the old one', async () => {
+    const { id, code } = await makeChat();
+    const slow = await sealingDuring(() => replace(id));
+    await expect(slow.alertChannels.verify(id, on.world.userId, code, ACTOR)).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('in the meantime') });
+    expect((await on.world.store.alertChannels.get(id, on.world.userId)).status).toBe('unverified');
+    expect(await on.world.store.alertChannels.secretsOf(id)).toMatchObject({ botToken: NEW, code: expect.any(String) });
+  });
+
+  test('and that is deleted meanwhile stays deleted, and keeps no secret', async () => {
+    const { id, code } = await makeChat();
+    const slow = await sealingDuring(() => on.world.store.alertChannels.remove(id, on.world.userId, ACTOR));
+    await expect(slow.alertChannels.verify(id, on.world.userId, code, ACTOR)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await queried(on.world.databaseUrl, 'SELECT data, wrapped_key FROM alert_channels WHERE id = $1', id)).toEqual([{ data: null, wrapped_key: null }]);
   });
 });
