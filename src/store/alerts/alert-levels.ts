@@ -5,7 +5,7 @@ import type { WriterEpoch } from '../../domain/order-store';
 import { alertId, raiseAlert } from './alert-raising';
 import { RULE_SELECT, ruleOfRow } from './alert-rules';
 import { holdEpoch, type StoreCore } from '../core';
-import type { Queryable } from '../database/database';
+import type { Queryable, Transaction } from '../database/database';
 import { dayOf, loadFigures } from '../risk/figures';
 import { readAccounts } from '../database/locks';
 import { changeUser } from '../user-changes';
@@ -42,8 +42,12 @@ export class AlertLevels {
     return changeUser(this.core, account.userId, async (tx, changes) => {
       await holdEpoch(tx, writer);
       const nowMs = this.core.clock.nowMs();
+      const current = await this.current(tx, accountId, crossings);
       let told = 0;
-      for (const { rule, subject, fact } of crossings) {
+      for (const { rule: judged, subject, fact } of crossings) {
+        // Nothing of terms that are no more is written: the new ones have forgotten it, and are judged within seconds.
+        const rule = current.get(judged.id);
+        if (rule?.revision !== judged.revision) continue;
         await tx.rows(
           'INSERT INTO alert_states(rule_id, subject, user_id, is_inside) VALUES ($1, $2, $3, $4) ON CONFLICT (rule_id, subject) DO UPDATE SET is_inside = excluded.is_inside RETURNING 1 AS done',
           rule.id, subject, rule.userId, fact !== null,
@@ -52,6 +56,12 @@ export class AlertLevels {
       }
       return told;
     });
+  }
+
+  /** Their rules as they are under the user's lock; those that still ask for this account. */
+  private async current(tx: Transaction, accountId: string, crossings: readonly Crossing[]): Promise<ReadonlyMap<string, AlertRule>> {
+    const rows = await tx.rows(`SELECT ${RULE_SELECT} FROM alert_rules r WHERE r.id = ANY($1::text[]) AND r.enabled AND r.deleted_at IS NULL AND (r.account_ids IS NULL OR r.account_ids ? $2)`, [...new Set(crossings.map(({ rule }) => rule.id))], accountId);
+    return new Map(rows.map(ruleOfRow).map((rule) => [rule.id, rule]));
   }
 
   private async crossings(account: WatchedAccount, rules: readonly AlertRule[]): Promise<Crossing[]> {

@@ -4,6 +4,8 @@ import { priceTriggerId } from '../../../src/activities/alert-judge';
 import type { AlertRule } from '../../../src/domain/alert';
 import { alertPorts } from '../../../src/main/alerts';
 import type { Platform } from '../../../src/main/platform';
+import { AlertLevels } from '../../../src/store/alerts/alert-levels';
+import type { StoreCore } from '../../../src/store/core';
 import { ACTOR, AlertWorld } from './alert-world';
 import { SYMBOL } from '../store/harness';
 
@@ -75,5 +77,53 @@ describe('a rule of a price', () => {
     await on.judge();
     expect(await statusOf(rule, 4)).toBeUndefined();
     expect((await on.world.store.alertRules.get(rule.id, on.world.userId)).revision).toBe(rule.revision);
+  });
+});
+
+describe('a rule of a figure that is changed while the figure is judged', () => {
+  /** An account with a position, its rule, and a check that takes as long as `between`. */
+  async function lossOf(amount: string): Promise<{ readonly rule: AlertRule; readonly check: (between?: () => Promise<unknown>) => Promise<number> }> {
+    const held = await on.world.newAccount();
+    const writer = await on.world.store.watching.takeEpoch(`account/${held.id}`, 'test');
+    const rule = await on.makeRule({ kind: 'loss', parameters: { amount }, accountIds: [held.id] });
+    const position = { venueSymbol: 'XRPUSDT', side: 'long', quantity: '10', entryPrice: '2', markPrice: '2', leverage: '5', marginMode: 'cross', margin: '4', liquidationPrice: null, unrealizedPnl: '0' } as const;
+    on.world.marks.set(SYMBOL, '2');
+    await on.world.store.watching.putPositions(writer, held.id, [position as never], on.world.clock.ms, { complete: true });
+    expect(await on.world.store.alertLevels.check(writer, held.id)).toBe(0);
+    on.world.marks.set(SYMBOL, '1.4');
+    // Once the rules are read, and before the user is locked.
+    const check = async (between: () => Promise<unknown> = () => Promise.resolve()): Promise<number> => {
+      on.world.clock.ms += 1_000;
+      const { core } = on.world.store.alertLevels as unknown as { readonly core: StoreCore };
+      const database = Object.create(core.database, {
+        changing: {
+          value: async (...given: Parameters<StoreCore['database']['changing']>) => {
+            await between();
+            return core.database.changing(...given);
+          },
+        },
+      }) as StoreCore['database'];
+      return new AlertLevels({ ...core, database }).check(writer, held.id);
+    };
+    return { rule, check };
+  }
+  const changed = (rule: AlertRule, change: Parameters<ReturnType<typeof asked>['change']>[2]) => () => asked().change(rule.id, on.world.userId, change, ACTOR);
+
+  test('is judged by its new terms, the same day too', async () => {
+    const { rule, check } = await lossOf('5');
+    expect(await check(changed(rule, { parameters: { amount: '6' } }))).toBe(0);
+    expect(await check()).toBe(1);
+    expect(await check()).toBe(0);
+    expect(await on.titles(rule)).toHaveLength(1);
+  });
+
+  test('tells nothing once it is turned off or deleted, and is heard again once it is turned on', async () => {
+    const { rule, check } = await lossOf('5');
+    expect(await check(changed(rule, { enabled: false }))).toBe(0);
+    await asked().change(rule.id, on.world.userId, { enabled: true }, ACTOR);
+    expect(await check()).toBe(1);
+    const other = await lossOf('5');
+    expect(await other.check(() => asked().remove(other.rule.id, on.world.userId, ACTOR))).toBe(0);
+    expect(await on.titles(other.rule)).toEqual([]);
   });
 });
