@@ -4,7 +4,7 @@
  * kept first, make all of them the same transaction.
  */
 import type { Chain, ChainWriter } from '../domain/chain';
-import { raisedFees, type ChainCall, type ChainFees, type ChainSend, type SignedVersion } from '../domain/chain-send';
+import { FILLER_PREFIX, fillerId, raisedFees, type ChainCall, type ChainFees, type ChainSend, type SignedVersion } from '../domain/chain-send';
 import type { Clock } from '../domain/clock';
 import { decimal, decimalText } from '../domain/decimal';
 import type { Hex } from '../domain/deposit';
@@ -14,7 +14,7 @@ import type { ChainSends, SendRequest } from '../store/deposits/chain-sends';
 
 export interface ChainSenderPorts {
   readonly clock: Clock;
-  readonly sends: Pick<ChainSends, 'byId' | 'allocate' | 'blockedBy' | 'keep' | 'bytesOf' | 'end'>;
+  readonly sends: Pick<ChainSends, 'byId' | 'allocate' | 'blockedBy' | 'fillersBelow' | 'keep' | 'bytesOf' | 'end'>;
   readonly chains: ReadonlyMap<number, Chain>;
   readonly writers: ReadonlyMap<number, ChainWriter>;
   readonly signer: WalletSigner;
@@ -27,7 +27,7 @@ export type SendStep =
   | { readonly kind: 'held'; readonly reason: string }
   /** Nothing is signed, and it would come to nothing. */
   | { readonly kind: 'impossible'; readonly reason: string }
-  /** Its purpose was given up before anything was signed. */
+  /** Its purpose was given up before anything was signed; of a filler: its gap was closed by another. */
   | { readonly kind: 'given up' }
   /** Its bytes are kept. `taken`: a node has them; `confirmations` 0: not in a block. */
   | { readonly kind: 'out'; readonly send: ChainSend; readonly hash: Hex; readonly taken: boolean; readonly confirmations: number }
@@ -115,8 +115,8 @@ export class ChainSender {
   private async sendAgain(send: ChainSend, used: number): Promise<SendStep> {
     const writer = this.writerOf(send.call);
     const newest = newestOf(send);
-    const gap = await this.ports.sends.blockedBy(send, used);
-    if (gap !== null) await this.fill(send, gap);
+    // A filler is seen to by what it stops, the lowest first: one that saw to others would be asked of each of them anew.
+    if (!send.id.startsWith(FILLER_PREFIX)) await this.fillBelow(send, used);
     const bytes = await this.ports.sends.bytesOf(send.id, newest.version);
     if (bytes === null) return this.endedMeanwhile(send.id);
     const answer = await writer.broadcast(bytes);
@@ -140,10 +140,16 @@ export class ChainSender {
     if (estimate.kind === 'gas') await this.signVersion(send, newest.version + 1, decimalText(decimal(estimate.gas).times(decimal(GAS_MARGIN)).ceil()), raised);
   }
 
-  /** A nonce below ours that nobody has: a transfer of nothing to the signer itself takes it. */
-  private async fill({ call, userId }: ChainSend, gap: number): Promise<void> {
-    const filler: ChainCall = { chainId: call.chainId, from: call.from, to: call.from, data: '0x', value: '0' };
-    await this.step({ id: `filler/${call.chainId}/${call.from}/${gap}`, userId, call: filler, purpose: null });
+  /**
+   * A nonce below ours that nobody has: a transfer of nothing to the signer itself takes it. One that did not leave at its first try, or was
+   * forgotten or outgrown since, holds its nonce and stops us all the same: it goes through the same steps as we do, each time that we look.
+   */
+  private async fillBelow(send: ChainSend, used: number): Promise<void> {
+    for (const { id, userId, call } of await this.ports.sends.fillersBelow(send, used)) await this.step({ id, userId, call, purpose: null });
+    const gap = await this.ports.sends.blockedBy(send, used);
+    if (gap === null) return;
+    const { chainId, from } = send.call;
+    await this.step({ id: fillerId(send.call, gap), userId: send.userId, call: { chainId, from, to: from, data: '0x', value: '0' }, purpose: null, nonce: gap });
   }
 
   private chainOf({ chainId }: ChainCall): Chain {

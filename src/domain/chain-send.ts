@@ -85,6 +85,13 @@ export function freeNonce(usedByChain: number, taken: readonly number[]): number
   return nonce;
 }
 
+/** Names of what takes a nonce that was given and is nobody's any more: a transfer of nothing from the signer to itself. */
+export const FILLER_PREFIX = 'filler/';
+
+export function fillerId({ chainId, from }: ChainCall, nonce: number): string {
+  return `${FILLER_PREFIX}${chainId}/${from}/${nonce}`;
+}
+
 /** The nonce that no transaction has and that stops `nonce` from being mined; null: none does. */
 export function blockingNonce(nonce: number, usedByChain: number, taken: readonly number[]): number | null {
   const free = freeNonce(usedByChain, taken);

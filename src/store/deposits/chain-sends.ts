@@ -2,7 +2,7 @@
  * Transactions of ours on chains: which nonce each has, and what was signed for it, sealed before it leaves. Everything about a signer
  * happens under the lock of its row, so that no two processes give one nonce twice.
  */
-import { blockingNonce, freeNonce, type ChainCall, type ChainSend, type ChainSendState, type SignedTransaction, type SignedVersion, type UnsignedTransaction } from '../../domain/chain-send';
+import { blockingNonce, FILLER_PREFIX, freeNonce, type ChainCall, type ChainSend, type ChainSendState, type SignedTransaction, type SignedVersion, type UnsignedTransaction } from '../../domain/chain-send';
 import { isoTime } from '../../domain/clock';
 import type { Hex } from '../../domain/deposit';
 import { isBeingReadBack } from '../../domain/store-state';
@@ -19,6 +19,8 @@ export interface SendRequest {
   readonly call: ChainCall;
   /** What it is sent for: it gets a nonce only while that still wants it. null: a filler of a gap. */
   readonly purpose: { readonly table: 'withdrawals'; readonly id: string; readonly state: string } | null;
+  /** The only nonce that it is of use with. Absent: whichever is free. */
+  readonly nonce?: number;
 }
 
 /** What became of it in a final block. */
@@ -41,10 +43,11 @@ export class ChainSends {
 
   /**
    * Gives it the lowest free nonce of its signer; what has one keeps it. `usedByChain`: transactions of the signer that blocks hold.
-   * One that was released is given a nonce anew. null: its purpose was given up. `restored`: the database was restored since its purpose came to
+   * One that was released is given a nonce anew. null: its purpose was given up, or the only nonce
+   * that it wants is taken. `restored`: the database was restored since its purpose came to
    * be, and what was signed for that may be lost with it: another nonce would pay a second time. Throws where the id stands for another call.
    */
-  async allocate({ id, userId, call, purpose }: SendRequest, usedByChain: number): Promise<ChainSend | 'restored' | null> {
+  async allocate({ id, userId, call, purpose, nonce: wanted }: SendRequest, usedByChain: number): Promise<ChainSend | 'restored' | null> {
     return this.core.database.transaction(async (tx) => {
       if (purpose !== null && !(await isWanted(tx, purpose))) return null;
       await this.lockSigner(tx, call);
@@ -55,6 +58,7 @@ export class ChainSends {
       }
       if (purpose !== null && (await mayHaveBeenSigned(tx, purpose))) return 'restored';
       const nonce = freeNonce(usedByChain, await this.taken(tx, call, usedByChain));
+      if (wanted !== undefined && nonce !== wanted) return null;
       await tx.rows(
         `INSERT INTO chain_sends(id, user_id, chain_id, signer, nonce, state, to_address, data, value, created_at, updated_at) VALUES ($1, $2, $3::bigint, $4, $5::bigint, 'allocated', $6, $7, $8::numeric, $9::timestamptz, $9::timestamptz)
          ON CONFLICT (id) DO UPDATE SET nonce = excluded.nonce, state = 'allocated', to_address = excluded.to_address, data = excluded.data, value = excluded.value, updated_at = excluded.updated_at`,
@@ -67,6 +71,15 @@ export class ChainSends {
   /** A nonce that nobody has and that stops this transaction; null: none. */
   async blockedBy(send: ChainSend, usedByChain: number): Promise<number | null> {
     return blockingNonce(send.nonce, usedByChain, await this.taken(this.core.database, send.call, usedByChain));
+  }
+
+  /** Fillers that stop this transaction, lowest first: no workflow is at them, so whoever is stopped sees to them. */
+  async fillersBelow({ nonce, call: { chainId, from } }: ChainSend, usedByChain: number): Promise<readonly ChainSend[]> {
+    const rows = await this.core.database.rows(
+      `SELECT ${SELECT} FROM chain_sends s WHERE s.chain_id = $1::bigint AND s.signer = $2 AND s.nonce >= $3::bigint AND s.nonce < $4::bigint AND s.state IN ('allocated', 'signed') AND starts_with(s.id, $5) ORDER BY s.nonce`,
+      chainId, from, usedByChain, nonce, FILLER_PREFIX,
+    );
+    return rows.map(sendOf);
   }
 
   /**

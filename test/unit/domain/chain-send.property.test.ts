@@ -8,12 +8,15 @@ const RUNS = 1_500;
 interface Rules {
   readonly free: typeof freeNonce;
   readonly blocking: typeof blockingNonce;
+  /** Whether a transaction that waits sees to a filler that has not left. */
+  readonly tends: (nonce: number, filler: number) => boolean;
 }
-const OURS: Rules = { free: freeNonce, blocking: blockingNonce };
+const OURS: Rules = { free: freeNonce, blocking: blockingNonce, tends: (nonce, filler) => filler < nonce };
 
 interface Send {
   nonce: number;
   state: 'allocated' | 'signed' | 'released' | 'mined' | 'displaced';
+  readonly isFiller?: boolean;
 }
 
 /** What the database and the chain hold; each step is a transaction of some process, or a block. */
@@ -41,7 +44,16 @@ class Signer {
 
   release(pick: number): void {
     const send = this.pick('allocated', pick);
-    if (send !== undefined) send.state = 'released';
+    if (send !== undefined && send.isFiller !== true) send.state = 'released';
+  }
+
+  /** A worker signs what a gap stops, looks at it, and dies once the filler of that gap has a nonce. */
+  fill(pick: number): void {
+    const stopped = this.sends.filter(({ nonce, state, isFiller }) => isFiller !== true && (state === 'signed' || state === 'allocated') && this.rules.blocking(nonce, this.used, this.taken) !== null);
+    const send = stopped[pick % Math.max(1, stopped.length)];
+    if (send === undefined) return;
+    send.state = 'signed';
+    this.fillBelow(send, 'allocated');
   }
 
   /** Somebody else who has the key. */
@@ -64,13 +76,18 @@ class Signer {
   /** Every worker is well again: what is open is signed and looked at until nothing moves. */
   settle(): void {
     for (let round = 0; round < 200; round += 1) {
-      for (const send of this.sends) if (send.state === 'allocated') send.state = 'signed';
-      for (const send of this.sends.filter((each) => each.state === 'signed')) {
-        const gap = this.rules.blocking(send.nonce, this.used, this.taken);
-        if (gap !== null) this.sends.push({ nonce: this.rules.free(this.used, this.taken), state: 'signed' });
+      for (const send of this.sends) if (send.state === 'allocated' && send.isFiller !== true) send.state = 'signed';
+      for (const send of this.sends.filter((each) => each.state === 'signed' && each.isFiller !== true)) {
+        for (const each of this.sends) if (each.isFiller === true && each.state === 'allocated' && this.rules.tends(send.nonce, each.nonce)) each.state = 'signed';
+        this.fillBelow(send, 'signed');
       }
       this.mine();
     }
+  }
+
+  private fillBelow(send: Send, state: 'allocated' | 'signed'): void {
+    const gap = this.rules.blocking(send.nonce, this.used, this.taken);
+    if (gap !== null) this.sends.push({ nonce: this.rules.free(this.used, this.taken), state, isFiller: true });
   }
 
   private pick(state: Send['state'], index: number): Send | undefined {
@@ -83,11 +100,12 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('allocate' as const), by: fc.nat(2) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('sign' as const), by: fc.nat(9) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('release' as const), by: fc.nat(9) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('fill' as const), by: fc.nat(9) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('foreign' as const), by: fc.constant(0) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('mine' as const), by: fc.constant(0) }) },
 );
 
-function holds(rules: Rules): fc.IPropertyWithHooks<[{ kind: 'allocate' | 'sign' | 'release' | 'foreign' | 'mine'; by: number }[]]> {
+function holds(rules: Rules): fc.IPropertyWithHooks<[{ kind: 'allocate' | 'sign' | 'release' | 'fill' | 'foreign' | 'mine'; by: number }[]]> {
   return fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
     const signer = new Signer(rules);
     for (const { kind, by } of steps) {
@@ -109,6 +127,7 @@ describe('nonces of a signer', () => {
     ['a nonce that was given is given again', { free: (used) => used }],
     ['a released nonce is never given again, and nothing fills it', { free: (used, taken) => Math.max(used, ...taken.map((nonce) => nonce + 1)), blocking: () => null }],
     ['gaps are not filled', { blocking: () => null }],
+    ['nobody sees to a filler whose worker died', { tends: () => false }],
     ['what the chain has used is forgotten', { free: (_used, taken) => freeNonce(0, taken) }],
   ])('the planted bug is found: %s', (_bug, bug) => {
     expect(fc.check(holds({ ...OURS, ...bug }), { numRuns: RUNS }).failed).toBe(true);
