@@ -35,8 +35,6 @@ export type SendStep =
 
 /** An estimate is of this moment's state; what is not used is not paid. */
 const GAS_MARGIN = '1.2';
-/** How far back a foreign transaction that took the nonce is looked for: a day of a chain with four blocks a second. */
-const DISPLACED_WITHIN_BLOCKS = 345_600;
 
 export class ChainSender {
   constructor(private readonly ports: ChainSenderPorts) {}
@@ -100,7 +98,7 @@ export class ChainSender {
   /** Somebody used the nonce. The same call under another signature is this transaction; anything else took its place for ever. */
   private async displaced(send: ChainSend, chain: Chain): Promise<SendStep> {
     const newest = newestOf(send);
-    const other = await chain.minedWithNonce(send.call.from, send.nonce, DISPLACED_WITHIN_BLOCKS);
+    const other = await chain.minedWithNonce(send.call.from, send.nonce);
     const waits: SendStep = { kind: 'out', send, hash: newest.hash, taken: true, confirmations: 0 };
     if (other === null || send.versions.some(({ hash }) => hash === other.hash)) return waits;
     const receipt = await chain.receipt(other.hash);

@@ -21,8 +21,10 @@ const TIMEOUT_MS = 4_000;
 const TRANSFER = parseAbiItem('event Transfer(address indexed from, address indexed to, uint256 value)');
 /** Addresses of one getLogs: nodes refuse long lists of topics. */
 const MAX_ADDRESSES = 200;
-/** How far back a replacing transaction is looked for: a node that prunes keeps the state of so many blocks. */
-const NONCE_WINDOW = 120;
+/** How far back a transaction that took a nonce is looked for: a day of a chain with four blocks a second. Looks are minutes apart, and workers may be away. */
+const NONCE_WINDOW = 345_600;
+/** A node that prunes keeps the state of so many blocks at least. */
+const PRUNED_WINDOW = 120;
 /** Gas is paid in the chain's own coin, of 18 decimals on every EVM chain. */
 const COIN_DECIMALS = 18;
 /** A name that a contract gives itself is shown and stored: no more than this of it. */
@@ -90,10 +92,10 @@ export class EvmChain implements Chain {
     return Math.max(...(await this.endpoints.everywhere((client) => client.getTransactionCount({ address, blockTag: 'latest' }))));
   }
 
-  async minedWithNonce(from: Hex, nonce: number, withinBlocks = NONCE_WINDOW): Promise<ChainTransaction | null> {
+  async minedWithNonce(from: Hex, nonce: number): Promise<ChainTransaction | null> {
     const found = await this.known(async (client) => {
       const head = Number(await client.getBlockNumber());
-      let [low, high] = [await oldestState(client, from, head, withinBlocks), head];
+      let [low, high] = [await oldestState(client, from, head), head];
       const usedBy = (block: number): Promise<number> => client.getTransactionCount({ address: from, blockNumber: BigInt(block) });
       if ((await usedBy(low)) > nonce && low > 0) return null;
       while (low < high) {
@@ -178,15 +180,14 @@ async function absent<T>(name: string, asked: Promise<T>): Promise<T | null> {
 }
 
 /** Where the search for a nonce may begin: a node that prunes has no state of long ago, and then only the newest blocks are searched. */
-async function oldestState(client: PublicClient, from: Hex, head: number, withinBlocks: number): Promise<number> {
-  const oldest = Math.max(0, head - withinBlocks);
-  if (withinBlocks <= NONCE_WINDOW) return oldest;
+async function oldestState(client: PublicClient, from: Hex, head: number): Promise<number> {
+  const oldest = Math.max(0, head - NONCE_WINDOW);
   try {
     await client.getTransactionCount({ address: from, blockNumber: BigInt(oldest) });
     return oldest;
   } catch {
     // Whatever the reason: if it is the node and not its memory, the question that comes next says so.
-    return Math.max(0, head - NONCE_WINDOW);
+    return Math.max(0, head - PRUNED_WINDOW);
   }
 }
 

@@ -79,8 +79,8 @@ export interface Chain {
   minedAtMs(hash: Hex): Promise<number | null>;
   /** Transactions that the address has in blocks: its next nonce. */
   nonceOf(address: Hex): Promise<number>;
-  /** The mined transaction of that sender and nonce among the newest blocks, 120 unless told otherwise; null: none there. */
-  minedWithNonce(from: Hex, nonce: number, withinBlocks?: number): Promise<ChainTransaction | null>;
+  /** The mined transaction of that sender and nonce, of as long ago as a look may come late; null: none there. */
+  minedWithNonce(from: Hex, nonce: number): Promise<ChainTransaction | null>;
   /** Transfer logs of these tokens to these addresses; both bounds belong to it. */
   transfersTo(addresses: readonly Hex[], tokens: readonly Hex[], fromBlock: number, toBlock: number): Promise<readonly TransferLog[]>;
   /** What the chain says of it; throws DomainError VALIDATION where there is no such token. */

@@ -32,6 +32,25 @@ describe('the source of a deposit', () => {
     }
   });
 
+  test('that was replaced is followed also where its block is long past at the next look', async () => {
+    await world.source.client.test.setAutomine(false);
+    try {
+      const quoted = await world.quoted();
+      await approve(quoted);
+      const nonce = await world.source.client.test.getTransactionCount({ address: USER.address });
+      const withoutApproval = { ...quoted, quote: quoted.quote === null ? null : { ...quoted.quote, approval: null } };
+      await world.path.take(quoted.id, await world.sign(withoutApproval, { nonce, gasPrice: 2_000_000_000n }));
+      await world.path.lookAtSource(quoted.id, 0, 60_000);
+      const second = await world.sign(withoutApproval, { nonce, gasPrice: 9_000_000_000n });
+      // Less than five minutes of Arbitrum, which is how far apart looks may be.
+      await world.source.mine(1_000);
+      expect(await world.path.lookAtSource(quoted.id, 0, 60_000)).toBe('SOURCE_CONFIRMED');
+      expect((await world.read(quoted.id)).source).toMatchObject({ hash: second });
+    } finally {
+      await world.source.client.test.setAutomine(true);
+    }
+  });
+
   test('whose nonce went to something else can never be sent; one that nobody knows any more may be sent again', async () => {
     await world.source.client.test.setAutomine(false);
     try {
