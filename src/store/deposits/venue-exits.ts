@@ -80,7 +80,7 @@ export class VenueExits {
 
   /**
    * Gives it its nonce; what has one keeps it, whatever is asked for now. A withdrawal that the venue shows and that nothing here has is this one:
-   * it was asked for before this database was restored, and is not asked for again.
+   * it was asked for before this database was restored, and is not asked for again. It began then, too: what it brought may have been seen already.
    */
   async begin({ depositId, userId, accountId, venue, signerId, nonce, shown, contract, amount }: ExitRequest): Promise<KnownExit> {
     return this.core.database.transaction(async (tx) => {
@@ -93,7 +93,7 @@ export class VenueExits {
       let free = BigInt(nonce);
       while (held.has(String(free))) free += 1n;
       await tx.rows(
-        `INSERT INTO venue_exits(deposit_id, user_id, account_id, contract, state, amount, nonce, doubted, send_until_ms, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6::numeric, $7::numeric, $8, $9::bigint, $10::timestamptz, $10::timestamptz)`,
+        `INSERT INTO venue_exits(deposit_id, user_id, account_id, contract, state, amount, nonce, doubted, send_until_ms, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6::numeric, $7::numeric, $8, $9::bigint, CASE WHEN $8 THEN (SELECT d.created_at FROM deposits d WHERE d.id = $1) ELSE $10::timestamptz END, $10::timestamptz)`,
         depositId, userId, accountId, contract, before === undefined ? 'SENDING' : 'UNKNOWN', amount, before ?? String(free), before !== undefined, Math.trunc(this.core.offsets.nowMs(venue)) + EXIT_LIFE_MS, this.now(),
       );
       return must(await read(tx, depositId), depositId);

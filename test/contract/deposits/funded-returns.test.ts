@@ -107,6 +107,19 @@ describe('money that comes back because its order was refused', () => {
     expect(await world.books(at.userId)).toEqual(back);
   });
 
+  test('ends its way where what the venue paid was counted before the database was restored', async () => {
+    const at = await world.credited({ onRefused: 'return' });
+    await world.refusedOnce(at);
+    const restore = await world.backedUp(at);
+    await world.settle(at, { until: is('LEFT') });
+    await world.between();
+    expect(await world.books(at.userId)).toMatchObject({ wallet: '99' });
+    await restore();
+    world.clock.ms += 1_000;
+    expect(await world.settle(at, { until: ended })).toMatchObject({ state: 'RETURNED', back: { txHash: expect.stringMatching(/^0x[0-9a-f]{64}$/) } });
+    expect([world.paidBack(at), await world.books(at.userId)]).toEqual([['98'], back]);
+  });
+
   test('is asked for once where the database was restored and what was asked for before is still on its way to the venue', async () => {
     const at = await world.credited({ onRefused: 'return' });
     const { exchange } = world.simulator.venue;
