@@ -66,7 +66,7 @@ export class Deposits {
     }
   }
 
-  /** A person's word, audited. Throws CONFLICT where the deposit waits for no such decision. */
+  /** A person's word, audited. The newest said again is done. Throws CONFLICT where none is waited for. */
   decide(id: string, userId: string, decision: DepositDecision, note: string, actor: string): Promise<Deposit> {
     return decideDeposit(this.core, { id, userId, decision, note, actor });
   }
