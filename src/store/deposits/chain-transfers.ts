@@ -114,7 +114,8 @@ export class ChainTransfers {
         if (row.state === 'direct' && row.depositId !== null) await recordUnderLock(tx, changes, row.depositId, { kind: 'creditReversed', transfer }, this.now());
         else changes.addEvent({ type: 'deposit.reversed', orderId: null, data: { transfer } }, this.now());
       }
-      await tx.rows(`UPDATE chain_transfers t SET state = 'reversed', reversals = $6::int, final_at = NULL, updated_at = $5::timestamptz WHERE ${KEY} AND t.block_hash = $4`, ...keyOf(transfer), transfer.blockHash, this.now(), reversals + 1);
+      // The deposit of what came unannounced was made of this counting: another makes another, and no claim of it is left.
+      await tx.rows(`UPDATE chain_transfers t SET state = 'reversed', deposit_id = CASE WHEN t.state = 'direct' THEN NULL ELSE t.deposit_id END, reversals = $6::int, final_at = NULL, updated_at = $5::timestamptz WHERE ${KEY} AND t.block_hash = $4`, ...keyOf(transfer), transfer.blockHash, this.now(), reversals + 1);
     });
   }
 
