@@ -16,7 +16,7 @@ const REPEAT_MS = 2_000;
 
 export class TriggerMessenger {
   private writer: WriterEpoch | null = null;
-  /** Being stored. */
+  /** Being stored: of each trigger every revision that fired by itself, since the former may wait for the database while the next fires. */
   private readonly storing = new Map<string, Promise<void>>();
   /** Stored, and not acknowledged. */
   private readonly untold = new Map<string, { readonly workflowId: string; readonly evidence: TriggerEvidence; gone: number; told: boolean }>();
@@ -35,9 +35,10 @@ export class TriggerMessenger {
   }
 
   fire(trigger: Trigger, evidence: TriggerEvidence): void {
-    if (this.storing.has(trigger.id)) return;
-    const stored = this.store(evidence).finally(() => this.storing.delete(trigger.id));
-    this.storing.set(trigger.id, stored);
+    const firing = firingOf(trigger);
+    if (this.storing.has(firing)) return;
+    const stored = this.store(evidence).finally(() => this.storing.delete(firing));
+    this.storing.set(firing, stored);
   }
 
   /** Stored by whoever, and not acknowledged. */
@@ -71,7 +72,10 @@ export class TriggerMessenger {
       try {
         const { verdict, trigger: row } = await this.options.rows.fire(writer, evidence);
         if (verdict === 'stale') {
-          if (row?.status === 'ARMED') this.armAgain(row);
+          if (row?.status !== 'ARMED') return;
+          this.armAgain(row);
+          // A price that was heard meanwhile may have fired what it is now: whoever waits for this one waits for that. Only ever for a later one, so never for itself.
+          if (row.revision > evidence.revision) await this.storing.get(firingOf(row));
         } else if (row !== null && !row.acknowledged) this.tell(row);
         return;
       } catch (error) {
@@ -104,4 +108,8 @@ export class TriggerMessenger {
     }
     if (this.untold.has(id) && !this.closed) this.timers.set(id, setTimeout(() => void this.say(id), againMs));
   }
+}
+
+function firingOf({ id, revision }: Pick<Trigger, 'id' | 'revision'>): string {
+  return `${id} ${revision}`;
 }

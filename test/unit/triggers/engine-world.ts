@@ -31,6 +31,10 @@ export class World {
   venueAheadMs = 0;
   /** Of what changed. */
   reads = 0;
+  /** A re-read looks back a few seconds only; false: what changed was longer ago. */
+  tellsChanges = true;
+  /** Awaited before the table is asked to store what fired. */
+  beforeStoring: (evidence: TriggerEvidence) => Promise<void> = async () => undefined;
   acknowledges = true;
 
   constructor(...triggers: readonly Trigger[]) {
@@ -46,9 +50,10 @@ export class World {
         waiting: async () => [...this.rows.values()].filter(({ status, acknowledged }) => status === 'ARMED' || (status === 'FIRED' && !acknowledged)),
         changedSince: async () => {
           this.reads += 1;
-          return [...this.rows.values()];
+          return this.tellsChanges ? [...this.rows.values()] : [];
         },
         fire: async (writer, evidence) => {
+          await this.beforeStoring(evidence);
           if (this.storeDown) throw new Error('the database cannot be reached');
           if (writer.epoch !== this.epoch) throw new EpochLost(writer);
           const row = this.rows.get(evidence.triggerId);
