@@ -38,7 +38,8 @@ export interface MarketDataOptions {
 export class MarketData {
   private readonly stream: VenueStream;
   private readonly books = new Map<string, OrderBookState>();
-  private readonly tickers = new Map<string, { readonly ticker: Ticker; observedAtMs: number }>();
+  /** `observedAtMs` is published; how long ago it was (`heardAt`) is measured by what nobody sets back. */
+  private readonly tickers = new Map<string, { readonly ticker: Ticker; readonly observedAtMs: number; readonly heardAt: number }>();
   private readonly changedTickers = new Set<string>();
   private readonly changedBooks = new Set<string>();
   private readonly silenceTimer: NodeJS.Timeout;
@@ -46,7 +47,7 @@ export class MarketData {
   private publishedAtMs = -Infinity;
   private readonly closing = new AbortController();
   private asking: Promise<void> | null = null;
-  private askedAtMs = -Infinity;
+  private askedAt = -Infinity;
   private state: FeedMessage['state'] | null = null;
 
   /** Opens the stream, and asks for all tickers at once. */
@@ -94,7 +95,7 @@ export class MarketData {
   }
 
   private noteTicker(ticker: Ticker): void {
-    this.tickers.set(ticker.symbol, { ticker, observedAtMs: this.options.clock.nowMs() });
+    this.tickers.set(ticker.symbol, { ticker, observedAtMs: this.options.clock.nowMs(), heardAt: performance.now() });
     this.changedTickers.add(ticker.symbol);
     this.tellState('live', 'prices arrive');
     this.schedule();
@@ -131,9 +132,9 @@ export class MarketData {
 
   /** Asks where any market was silent for too long, or none was ever heard. */
   private look(): void {
-    const beforeMs = this.options.clock.nowMs() - (this.options.silenceMs ?? SILENCE_MS);
-    if (this.askedAtMs > beforeMs) return;
-    const silent = this.tickers.size === 0 || [...this.tickers.values()].some(({ observedAtMs }) => observedAtMs <= beforeMs);
+    const before = performance.now() - (this.options.silenceMs ?? SILENCE_MS);
+    if (this.askedAt > before) return;
+    const silent = this.tickers.size === 0 || [...this.tickers.values()].some(({ heardAt }) => heardAt <= before);
     if (silent) this.ask();
   }
 
@@ -144,8 +145,8 @@ export class MarketData {
   }
 
   private async askTickers(): Promise<void> {
-    const askedAtMs = this.options.clock.nowMs();
-    this.askedAtMs = askedAtMs;
+    const askedAt = performance.now();
+    this.askedAt = askedAt;
     const late = new AbortController();
     const stop = (): void => late.abort();
     const timer = setTimeout(stop, ASK_TIMEOUT_MS);
@@ -157,7 +158,7 @@ export class MarketData {
         const ticker = this.named(told);
         const heard = this.tickers.get(ticker.symbol);
         // The stream overtook the answer; the venue's own times are no guide, its clock may be set back.
-        if (heard !== undefined && heard.observedAtMs >= askedAtMs) continue;
+        if (heard !== undefined && heard.heardAt >= askedAt) continue;
         // A price that the stream lost, in a market that is silent since, reaches triggers this way only.
         this.options.onMessage?.({ kind: 'ticker', ticker }, true);
         // Some venues tell the last trade on their stream only: it stays the last.
@@ -174,8 +175,8 @@ export class MarketData {
   }
 
   private everySilent(): boolean {
-    const beforeMs = this.options.clock.nowMs() - (this.options.silenceMs ?? SILENCE_MS);
-    return [...this.tickers.values()].every(({ observedAtMs }) => observedAtMs <= beforeMs);
+    const before = performance.now() - (this.options.silenceMs ?? SILENCE_MS);
+    return [...this.tickers.values()].every(({ heardAt }) => heardAt <= before);
   }
 
   private tellState(state: FeedMessage['state'], reason: string): void {

@@ -12,9 +12,16 @@ import { TOPIC_PREFIXES } from '../bus/topics';
  */
 export const PRICE_STALE_AFTER_MS = 10_000;
 
+/**
+ * Clocks of two hosts, and what two watchers publish while one replaces the other, differ by less. What is further back was seen after a
+ * clock was set back, and what is further ahead before that. Half of what makes a price stale: where a clock is set back by less, newer
+ * prices are left out until it has caught up, and the one that is kept is then still younger than a stale one.
+ */
+export const HOST_CLOCK_JUMP_MS = 5_000;
+
 export interface Aged {
   readonly ageMs: number;
-  /** Not confirmed for PRICE_STALE_AFTER_MS, or its venue's market data is down. */
+  /** Not confirmed for PRICE_STALE_AFTER_MS, or seen later than now by more than HOST_CLOCK_JUMP_MS, or its venue's market data is down. */
   readonly stale: boolean;
 }
 export interface PricedTicker extends Aged {
@@ -121,12 +128,13 @@ export class PriceCache {
   }
 
   private aged(venue: string, observedAtMs: number): Aged {
+    const sinceMs = this.options.clock.nowMs() - observedAtMs;
     // Clocks of two hosts differ a little: nothing is younger than now.
-    const ageMs = Math.max(0, this.options.clock.nowMs() - observedAtMs);
+    const ageMs = Math.max(0, sinceMs);
     const downSinceMs = this.downSinceMs.get(venue);
     // A price seen after the feed went down proves itself.
     const down = downSinceMs !== undefined && observedAtMs <= downSinceMs;
-    return { ageMs, stale: down || ageMs > PRICE_STALE_AFTER_MS };
+    return { ageMs, stale: down || ageMs > PRICE_STALE_AFTER_MS || sinceMs < -HOST_CLOCK_JUMP_MS };
   }
 }
 
@@ -147,7 +155,8 @@ function aboveZero(text: string): string | null {
 function keepNewest<T extends { readonly venue: string; readonly symbol: string }>(entries: Map<string, Entry<T>>, value: T, observedAtMs: number, listeners: ReadonlySet<MarketListener>): void {
   const name = key(value.venue, value.symbol);
   // After a take-over two watchers may publish for a moment.
-  if ((entries.get(name)?.observedAtMs ?? -Infinity) > observedAtMs) return;
+  const laterMs = (entries.get(name)?.observedAtMs ?? -Infinity) - observedAtMs;
+  if (laterMs > 0 && laterMs <= HOST_CLOCK_JUMP_MS) return;
   entries.set(name, { value, observedAtMs });
   for (const listener of listeners) listener(value.venue, value.symbol);
 }
