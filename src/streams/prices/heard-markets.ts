@@ -42,16 +42,16 @@ export class HeardMarkets {
     const mid = bid === null || ask === null ? null : decimalText(decimal(bid).plus(decimal(ask)).dividedBy(TWO));
     const prices: readonly (readonly [PriceType, string | null])[] = [['mid', mid], ['mark', mark], ['index', ticker.index ?? null], ['last', last]];
     if (asked) this.market(symbol).askedMs = observedAtMs;
-    for (const [type, text] of prices) if (text !== null) this.price(symbol, { type, text, source, atMs: at, observedAtMs }, ageMs);
+    for (const [type, text] of prices) if (text !== null) this.price(symbol, { type, text, source, atMs: at, observedAtMs }, 'ticker', ageMs);
   }
 
   trades(symbol: string, trades: readonly PublicTrade[], observedAtMs: number): void {
-    for (const { price, at } of trades) this.price(symbol, { type: 'last', text: price, source: this.options.venue, atMs: at, observedAtMs }, this.venueClock.ageMs(at, observedAtMs));
+    for (const { price, at } of trades) this.price(symbol, { type: 'last', text: price, source: this.options.venue, atMs: at, observedAtMs }, 'trades', this.venueClock.ageMs(at, observedAtMs));
   }
 
-  private price(symbol: string, price: Price, ageMs: number): void {
+  private price(symbol: string, price: Price, channel: 'ticker' | 'trades', ageMs: number): void {
     const market = this.market(symbol);
-    if (market.isOvertaken(price)) return;
+    if (market.isOvertaken(price, channel)) return;
     const verdict = market.guard.judge(price.type, price.text, price.observedAtMs, ageMs);
     if (verdict !== 'counts') return this.options.onRefused?.(symbol, verdict);
     if (price.source === this.options.venue) market.heardMs = price.observedAtMs;

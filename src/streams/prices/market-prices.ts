@@ -43,14 +43,22 @@ export class MarketPrices {
   /**
    * Overtaken by a newer price of its kind. One that is older by far says that the venue's clock was set back. A price that is told again
    * with the time of another message (a ticker repeats the last trade) is no newer than it was: what happened in between still counts.
+   * Each trade was a price, also one that comes after a ticker which tells of a later trade: only later trades overtake it.
    */
-  isOvertaken({ type, source, text, atMs }: Price): boolean {
-    const key = `${source} ${type}`;
+  isOvertaken(price: Price, channel: 'ticker' | 'trades'): boolean {
+    const { type, source, atMs } = price;
+    const isBehindAny = this.isBehind(`${source} ${type}`, price);
+    const isBehind = channel === 'trades' ? this.isBehind(`${source} trades`, price) : isBehindAny;
+    return isBehind || (type === 'last' && atMs <= this.readUntilMs);
+  }
+
+  /** Behind the newest of those that were told under this key, which it becomes otherwise. */
+  private isBehind(key: string, { text, atMs }: Price): boolean {
     const newest = this.newest.get(key);
     const newestMs = newest?.atMs ?? -Infinity;
     if (atMs < newestMs && newestMs - atMs < CLOCK_JUMP_MS) return true;
     if (newest?.text !== text || atMs < newestMs) this.newest.set(key, { text, atMs });
-    return type === 'last' && atMs <= this.readUntilMs;
+    return false;
   }
 
   /** A price that counts. */
