@@ -5,9 +5,12 @@ import type { Market } from '../domain/market';
 import type { BestPrices, Strategy, StrategyChild } from '../domain/strategy';
 import type { StrategyAdvance } from '../domain/strategy-commands';
 import type { QuantityRules } from '../domain/quantise';
+import { ordersThatMatter } from '../domain/strategies/orders-that-matter';
+import { strategyNamed } from '../domain/strategies/registry';
 
 export interface StrategyFacts {
   readonly strategy: Strategy;
+  /** In the order of their numbers; of a chase those that matter. */
   readonly children: readonly StrategyChild[];
   readonly rules: QuantityRules;
   readonly prices: BestPrices | null;
@@ -25,6 +28,8 @@ export interface StrategyActivities {
 
 export interface StrategyPorts {
   readBack(strategy: Strategy, children: readonly StrategyChild[]): Promise<boolean>;
+  /** Whether the database may lack orders that a workflow knows. */
+  isBeingReadBack(): Promise<boolean>;
   readonly strategies: {
     byId(id: string): Promise<Strategy | null>;
     children(id: string): Promise<readonly StrategyChild[]>;
@@ -43,7 +48,7 @@ export function createStrategyActivities(ports: StrategyPorts): StrategyActiviti
       const strategy = await ports.strategies.byId(strategyId);
       if (strategy === null) return null;
       const { venue, symbol, accountId } = strategy;
-      const [children, market, account] = await Promise.all([ports.strategies.children(strategyId), ports.market(venue, symbol), ports.account(accountId)]);
+      const [children, market, account] = await Promise.all([childrenFor(ports, strategy), ports.market(venue, symbol), ports.account(accountId)]);
       if (market === null) throw new DomainError('NOT_FOUND', `${venue} has no market ${symbol}`);
       if (account === null) return null;
       const { tickRule, lot, minQuantity, minNotional } = market;
@@ -51,6 +56,14 @@ export function createStrategyActivities(ports: StrategyPorts): StrategyActiviti
     },
     advanceStrategy: ({ strategyId, advance }) => ports.strategies.advance(strategyId, advance),
   };
+}
+
+/** Of one that follows the price those that matter: it makes them without end, where the others' terms bound how many they make. */
+async function childrenFor(ports: Pick<StrategyPorts, 'isBeingReadBack' | 'strategies'>, { id, type, run }: Strategy): Promise<readonly StrategyChild[]> {
+  const children = await ports.strategies.children(id);
+  if (!strategyNamed(type).followsPrice) return children;
+  // Asked after they were read: what a restored database told is known to be of one.
+  return ordersThatMatter(children, run, (await ports.isBeingReadBack()) ? 'without spare' : 'with spare');
 }
 
 /** Without a fresh mark the venue's market data is down, and its quotes are not believed either. */

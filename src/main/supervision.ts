@@ -36,6 +36,7 @@ export function tellSupervisors({ store, temporal, logger }: Platform): void {
 export function strategyActivities({ store, prices }: Platform): StrategyActivities {
   return createStrategyActivities({
     readBack: (strategy, children) => store.readBack.strategy(strategy, children),
+    isBeingReadBack: async () => isBeingReadBack(await store.states.read()),
     strategies: store.strategies,
     market: (venue, symbol) => store.markets.get(venue, symbol),
     account: (accountId) => store.accounts.byId(accountId),

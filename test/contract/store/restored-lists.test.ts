@@ -1,8 +1,11 @@
 /** Order lists and strategies of a database that was restored from a backup: each pair of what the backup has, and what their workflows know. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { createStrategyActivities, type StrategyFacts } from '../../../src/activities/strategy-activities';
 import type { OrderList } from '../../../src/domain/order-list';
+import { isBeingReadBack } from '../../../src/domain/store-state';
 import type { Strategy, StrategyChild } from '../../../src/domain/strategy';
+import { ordersThatMatter } from '../../../src/domain/strategies/orders-that-matter';
 import { listTriggers } from '../list-triggers-world';
 import { openStoreWorld, SYMBOL, VENUE_SYMBOL, type StoreWorld } from './harness';
 
@@ -144,6 +147,31 @@ describe('a strategy that the backup', () => {
     expect(await world.store.strategies.children(strategy.id)).toEqual([expect.objectContaining({ n: 1, orderId: child.orderId })]);
     expect(await world.store.readBack.strategy(strategy, [child])).toBe(false);
     expect(await world.store.strategies.advance(strategy.id, { revision: strategy.revision, afterN: 0, note: null, place: [{ leg: 'part-0', quantity: '60', limitPrice: '2', timeInForce: 'GTC', postOnly: false }] })).toBeNull();
+  });
+
+  test('has as a chase without the newest of its hundreds of orders is looked at in fewer than its workflow saw, and has those back that matter', async () => {
+    const strategy: Strategy = { ...(await made()), type: 'chase' };
+    const { store } = world;
+    const canceled = (each: StrategyChild): StrategyChild => ({ ...each, state: 'CANCELED', isPlaced: true });
+    const activities = createStrategyActivities({
+      readBack: (known, children) => store.readBack.strategy(known, children),
+      isBeingReadBack: async () => isBeingReadBack(await store.states.read()),
+      strategies: { byId: () => Promise.resolve(strategy), children: async (id) => (await store.strategies.children(id)).map(canceled), advance: (id, advance) => store.strategies.advance(id, advance) },
+      market: (venue, symbol) => store.markets.get(venue, symbol), account: (accountId) => store.accounts.byId(accountId), markOf: () => null, quoteOf: () => null,
+    });
+    const look = async (): Promise<StrategyFacts['children']> => (await activities.lookAtStrategy({ strategyId: strategy.id }))?.children ?? [];
+    const orders = Array.from({ length: 300 }, (_, index) => canceled({ ...child, n: index + 1, orderId: randomUUID(), leg: 'chase', reasonCode: null }));
+    const seen = ordersThatMatter(orders, strategy.run, 'with spare');
+    await store.readBack.strategy(strategy, orders.slice(0, 280));
+    await store.states.begin({ lost: 'postgresql', reason: 'a test', accountIds: [] });
+    try {
+      expect((await look()).length).toBeLessThan(seen.length);
+      expect(await activities.readBackStrategy({ strategy, children: seen })).toBe(true);
+      expect((await look()).at(-1)).toMatchObject({ n: 300, orderId: orders[299]?.orderId });
+      expect(await activities.readBackStrategy({ strategy, children: seen })).toBe(false);
+    } finally {
+      await store.states.open(null);
+    }
   });
 
   test('may lack is not made, nor amended, before it is read back; it is paused all the same', async () => {
