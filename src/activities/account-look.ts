@@ -117,7 +117,7 @@ export class AccountLook {
     const createdMs = Date.parse(this.account.createdAt) - FILL_OVERLAP_MS;
     const knownToMs = Math.max(readToMs ?? createdMs, lastFillMs ?? createdMs);
     const oldestMs = Math.min(readToMs ?? knownToMs, lastFillMs ?? knownToMs, atMs);
-    const sinceMs = kind === 'audit' ? Math.min(readToMs ?? oldestMs, atMs) - AUDIT_OVERLAP_MS : await this.resyncSinceMs(oldestMs, createdMs);
+    const sinceMs = kind === 'audit' && readToMs !== null ? Math.min(readToMs, atMs) - AUDIT_OVERLAP_MS : await this.resyncSinceMs(oldestMs, createdMs);
     let newFills = 0;
     let deferred = 0;
     let truncatedBeforeMs = -Infinity;
@@ -130,7 +130,8 @@ export class AccountLook {
       if (page.next === null) break;
       cursor = page.next;
     }
-    const firstLook = readToMs === null && lastFillMs === null;
+    // Until one was whole: fills of a look that was broken off, or that the stream brought, explain nothing of what was held before.
+    const firstLook = readToMs === null;
     return { newFills, deferred, carryIn: truncatedBeforeMs > knownToMs ? 'truncated' : firstLook ? 'firstLook' : null };
   }
 
