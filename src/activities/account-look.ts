@@ -6,6 +6,7 @@ import type { Account } from '../domain/account';
 import { decimal, decimalText } from '../domain/decimal';
 import { UNSETTLED_STATES, type Order } from '../domain/order';
 import type { OrderReference, ReadOptions, Venue, VenueAccountSession, VenueOrder, VenuePosition } from '../domain/venue';
+import { VenueOutcomeUnknown } from '../domain/venue-errors';
 import { AccountMoney } from './account-money';
 import { accountScope, type AccountWatcherPorts } from './account-ports';
 import type { AccountWriter } from './account-writer';
@@ -21,6 +22,11 @@ export const AUDIT_OVERLAP_MS = 60_000;
 const ASKED_SINGLY = 20;
 /** An order in a passing state is its own workflow's business; one that stays in it is asked about here too. */
 const PASSING_MS = 10_000;
+/**
+ * What is carried in is read so often, until nothing filled meanwhile. Mostly once does; an account that fills during each is
+ * looked at again later, for a look holds the stream's messages back and spends what the venue lets everybody ask.
+ */
+export const CARRY_IN_READS = 5;
 
 export type LookKind = 'resync' | 'audit';
 
@@ -67,22 +73,46 @@ export class AccountLook {
     const fills = await this.fills(kind, atMs, readTo.fillsMs, read);
     await this.money.funding(readTo.fundingMs, read);
     const changedOrders = changedOpen + (await this.writer.orders(gone, 'query'));
-    const heldAtMs = await this.venue.venueTimeMs(read());
-    const positions = await this.session.positions(read());
+    const { atMs: heldAtMs, positions, ...since } = fills.carryIn === null ? { ...(await this.held(read)), newFills: 0, deferred: 0 } : await this.heldBetweenFills(atMs, read);
+    // A fill that waits for its order's name is in the positions, and would be booked on top of them: nothing is carried in until then.
+    const isNamed = fills.deferred === 0 && since.deferred === 0;
     const balances = await this.session.balances(read());
-    if (fills.carryIn !== null) await this.carryIn(positions, heldAtMs, fills.carryIn);
+    if (fills.carryIn === 'truncated') await this.reduce();
+    if (fills.carryIn !== null && isNamed) await this.carryIn(positions, heldAtMs, fills.carryIn);
     await watching.putPositions(this.writer.epoch, id, positions, heldAtMs, { complete: true });
     await watching.putBalances(this.writer.epoch, id, balances, heldAtMs);
     // A fill that waits for its order's name, or could not be written, is not covered yet: it is read again.
-    const covered = fills.deferred === 0 && this.writer.skipped === skippedBefore;
-    if (covered || fills.carryIn !== null) {
+    const covered = isNamed && this.writer.skipped === skippedBefore;
+    if (covered || (isNamed && fills.carryIn !== null)) {
       await watching.checkpoint(accountScope(id), { fillsReadToMs: atMs, fundingReadToMs: atMs, lookedFromMs }, this.writer.epoch);
       // A carry-in counts all that filled; otherwise a fill may still be told as late as the overlap allows for.
       await watching.settleUnbooked(this.writer.epoch, id, fills.carryIn === null ? atMs - AUDIT_OVERLAP_MS : atMs);
     }
     if (covered) await this.money.compare(balances, opening, heldAtMs);
-    if (kind === 'audit') await this.comparePositions(positions);
-    return { changedOrders, newFills: fills.newFills, deferred: fills.deferred };
+    // What is not carried in yet is no mismatch.
+    if (kind === 'audit' && (isNamed || fills.carryIn === null)) await this.comparePositions(positions);
+    return { changedOrders, newFills: fills.newFills + since.newFills, deferred: Math.max(fills.deferred, since.deferred) };
+  }
+
+  /** What the venue holds, and its time just before. */
+  private async held(read: Reading): Promise<{ atMs: number; positions: readonly VenuePosition[] }> {
+    const atMs = await this.venue.venueTimeMs(read());
+    return { atMs, positions: await this.session.positions(read()) };
+  }
+
+  /**
+   * The same with no fill since the fills were read: one would be in these positions and be booked on top of them. Whether the
+   * stream has booked it already does not matter, so its time counts, too.
+   */
+  private async heldBetweenFills(readToMs: number, read: Reading): Promise<{ atMs: number; positions: readonly VenuePosition[]; newFills: number; deferred: number }> {
+    let newFills = 0;
+    for (let reads = 0; reads < CARRY_IN_READS; reads += 1) {
+      const held = await this.held(read);
+      const since = await this.pages(readToMs - AUDIT_OVERLAP_MS, read);
+      newFills += since.newFills;
+      if (since.newFills === 0 && since.newestMs <= held.atMs) return { ...held, newFills, deferred: since.deferred };
+    }
+    throw new VenueOutcomeUnknown(this.venue.name, `${this.venue.name}: the account fills faster than its positions can be read`, 'unreadable');
   }
 
   /** What the venue says of orders that work in our books and are not in its list. */
@@ -115,24 +145,32 @@ export class AccountLook {
   private async fills(kind: LookKind, atMs: number, readToMs: number | null, read: Reading): Promise<{ newFills: number; deferred: number; carryIn: 'truncated' | 'firstLook' | null }> {
     const lastFillMs = await this.ports.watching.lastFillTime(this.account.id);
     const createdMs = Date.parse(this.account.createdAt) - FILL_OVERLAP_MS;
-    const knownToMs = Math.max(readToMs ?? createdMs, lastFillMs ?? createdMs);
+    // What the stream brought after a gap, or a look that was broken off, does not make the gap known.
+    const knownToMs = readToMs ?? Math.max(createdMs, lastFillMs ?? createdMs);
     const oldestMs = Math.min(readToMs ?? knownToMs, lastFillMs ?? knownToMs, atMs);
     const sinceMs = kind === 'audit' && readToMs !== null ? Math.min(readToMs, atMs) - AUDIT_OVERLAP_MS : await this.resyncSinceMs(oldestMs, createdMs);
+    const { newFills, deferred, truncatedBeforeMs } = await this.pages(sinceMs, read);
+    // Until one was whole: fills of a look that was broken off, or that the stream brought, explain nothing of what was held before.
+    const firstLook = readToMs === null;
+    return { newFills, deferred, carryIn: truncatedBeforeMs > knownToMs ? 'truncated' : firstLook ? 'firstLook' : null };
+  }
+
+  /** Books every fill from then to the venue's end. */
+  private async pages(sinceMs: number, read: Reading): Promise<{ newFills: number; deferred: number; truncatedBeforeMs: number; newestMs: number }> {
     let newFills = 0;
     let deferred = 0;
     let truncatedBeforeMs = -Infinity;
+    let newestMs = -Infinity;
     for (let cursor: string | null = null; ; ) {
       const page = await this.session.fillsSince(sinceMs, cursor, read());
       const answer = await this.writer.fills(page.fills);
       newFills += answer.newFills;
       deferred += answer.deferred;
       truncatedBeforeMs = Math.max(truncatedBeforeMs, page.truncatedBeforeMs ?? -Infinity);
-      if (page.next === null) break;
+      newestMs = Math.max(newestMs, ...page.fills.map((fill) => fill.atMs));
+      if (page.next === null) return { newFills, deferred, truncatedBeforeMs, newestMs };
       cursor = page.next;
     }
-    // Until one was whole: fills of a look that was broken off, or that the stream brought, explain nothing of what was held before.
-    const firstLook = readToMs === null;
-    return { newFills, deferred, carryIn: truncatedBeforeMs > knownToMs ? 'truncated' : firstLook ? 'firstLook' : null };
   }
 
   /** Ten minutes or two pages of fills before the oldest of what we are sure of, whichever is more. */
@@ -141,15 +179,17 @@ export class AccountLook {
     return Math.max(0, Math.min(oldestMs - FILL_OVERLAP_MS, twoPagesBackMs));
   }
 
+  /** At once, whether or not there is something to carry in yet. */
+  private async reduce(): Promise<void> {
+    // Read anew: an operator may have changed it since this watcher began.
+    const reason = 'the venue\'s fill history begins after the last fill we know: check the positions that were carried in';
+    if ((await this.ports.accounts.byId(this.account.id))?.status === 'ACTIVE') await this.ports.accounts.setStatus(this.account.id, 'REDUCING', reason, this.writer.epoch);
+  }
+
   private async carryIn(positions: readonly VenuePosition[], atMs: number, why: 'truncated' | 'firstLook'): Promise<void> {
     const { id } = this.account;
     const wrong = await this.differing(positions);
-    if (why === 'truncated') {
-      // Read anew: an operator may have changed it since this watcher began.
-      const reason = 'the venue\'s fill history begins after the last fill we know: check the positions that were carried in';
-      if ((await this.ports.accounts.byId(id))?.status === 'ACTIVE') await this.ports.accounts.setStatus(id, 'REDUCING', reason, this.writer.epoch);
-      await this.ports.accounts.alert(id, { kind: 'historyTruncated', markets: [...wrong] }, this.writer.epoch);
-    }
+    if (why === 'truncated') await this.ports.accounts.alert(id, { kind: 'historyTruncated', markets: [...wrong] }, this.writer.epoch);
     const shown = new Set(positions.map((position) => position.venueSymbol));
     const flat = [...wrong].filter((venueSymbol) => !shown.has(venueSymbol)).map((venueSymbol) => ({ venueSymbol, side: 'flat' as const }));
     // The entry is made of every position when history is missing, and only of unexplained ones on a first look.

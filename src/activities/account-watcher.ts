@@ -185,11 +185,11 @@ export class AccountWatcher {
     await this.audit;
     const { clock } = this.ports;
     try {
-      await look.take('resync', () => this.reading(RESYNC_READ_MS, 'exit', stop));
+      const { deferred } = await look.take('resync', () => this.reading(RESYNC_READ_MS, 'exit', stop));
       await this.closeGap(writer);
       this.resyncFailures = 0;
       this.resyncDueMs = Infinity;
-      this.auditDueMs = clock.nowMs() + this.options.auditPollMs;
+      this.auditDueMs = clock.nowMs() + this.untilAuditMs(deferred);
     } catch (error) {
       this.resyncDueMs = clock.nowMs() + this.failed(error, stop);
     }
@@ -211,7 +211,7 @@ export class AccountWatcher {
       if (changedOrders > 0) this.ports.onMismatch(id, 'order', changedOrders);
       if (newFills > 0) this.ports.onMismatch(id, 'fill', newFills);
       this.resyncFailures = 0;
-      this.auditDueMs = clock.nowMs() + (deferred > 0 ? Math.min(LONGEST_RETRY_MS, this.options.auditPollMs) : this.options.auditPollMs);
+      this.auditDueMs = clock.nowMs() + this.untilAuditMs(deferred);
     } catch (error) {
       try {
         this.auditDueMs = clock.nowMs() + this.failed(error, stop);
@@ -219,6 +219,11 @@ export class AccountWatcher {
         this.fault = { error: fault };
       }
     }
+  }
+
+  /** Fills that wait for their order's name keep what was held from being carried in: they are read again soon. */
+  private untilAuditMs(deferred: number): number {
+    return deferred > 0 ? Math.min(LONGEST_RETRY_MS, this.options.auditPollMs) : this.options.auditPollMs;
   }
 
   /** After how long to look again. Throws what is no failure of the venue. */

@@ -1,13 +1,14 @@
 /** What was held before an account was first looked at, on a real database: carried in whole and once, whatever happens meanwhile. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { AccountLook, type LookKind } from '../../../src/activities/account-look';
+import { AccountLook, CARRY_IN_READS, type LookKind } from '../../../src/activities/account-look';
 import type { AccountWatcherPorts } from '../../../src/activities/account-ports';
 import { AccountWriter } from '../../../src/activities/account-writer';
 import type { Account } from '../../../src/domain/account';
 import type { VenueFill, VenuePosition } from '../../../src/domain/venue';
+import { VenueError } from '../../../src/domain/venue-errors';
 import { AccountVenue } from '../../unit/watching/account-model';
 import { reading } from '../venues/harness';
-import { fillOf, intentFor, openStoreWorld, VENUE_SYMBOL, type StoreWorld } from './harness';
+import { fillOf, intentFor, openStoreWorld, OWNER, seen, VENUE_SYMBOL, viewOf, type StoreWorld } from './harness';
 
 let world: StoreWorld;
 beforeAll(async () => {
@@ -31,7 +32,7 @@ interface Watched {
 }
 
 async function watched(): Promise<Watched> {
-  const account = await world.newAccount({ balance: null });
+  const account = await world.newAccount();
   const venue = new AccountVenue();
   venue.nowMs = world.clock.nowMs();
   const mismatches: unknown[] = [];
@@ -78,4 +79,57 @@ test('a fill that the stream brought before the first look explains nothing of w
   venue.positions = [held('4')];
   await writer.fills(venue.fills);
   expect([await ours(), mismatches]).toEqual(['4', []]);
+});
+
+/** As a venue where somebody trades while it is read: the fill is in the positions and not in the fills that were read before. */
+function fillsWhilePositionsAreRead({ venue, fill }: Watched, times: number): void {
+  venue.positions = [held('3')];
+  venue.during = (call) => {
+    if (call !== 'positions' || venue.fills.length === times) return;
+    venue.nowMs += 50;
+    venue.fills = [...venue.fills, fill('1', venue.nowMs - 25)];
+    venue.positions = [held(String(3 + venue.fills.length))];
+  };
+}
+
+test('a fill between the reads of fills and of positions is counted once', async () => {
+  const at = await watched();
+  fillsWhilePositionsAreRead(at, 1);
+  await at.look();
+  expect([await at.ours(), at.mismatches]).toEqual(['4', []]);
+});
+
+test('so is one that the stream booked before the fills were read again', async () => {
+  const at = await watched();
+  const { venue, writer } = at;
+  fillsWhilePositionsAreRead(at, 1);
+  const meanwhile = venue.during;
+  venue.during = async (call) => {
+    if (call.startsWith('fillsSince') && venue.fills.length > 0) await writer.fills(venue.fills);
+    await meanwhile(call);
+  };
+  await at.look();
+  expect([await at.ours(), at.mismatches]).toEqual(['4', []]);
+});
+
+test('an account that fills faster than it is read is looked at again later, and right then', async () => {
+  const at = await watched();
+  fillsWhilePositionsAreRead(at, CARRY_IN_READS);
+  await expect(at.look()).rejects.toThrow(VenueError);
+  expect(await world.store.watching.readCheckpoint(`account/${at.account.id}`)).toBeNull();
+  expect([await at.ours(), at.mismatches]).toEqual([String(3 + CARRY_IN_READS), []]);
+});
+
+test('while a fill waits for the name of its order nothing is carried in: the fill would be counted twice', async () => {
+  const at = await watched();
+  const { account, venue, look } = at;
+  const intent = intentFor(account, { quantity: '1' });
+  await world.store.placing.recordOrders([intent], OWNER);
+  venue.fills = [fillOf(intent, { venueClientId: null, quantity: '1', atMs: venue.nowMs - 1_000 })];
+  venue.positions = [held('4')];
+  expect(await look()).toMatchObject({ deferred: 1 });
+  expect(await look('audit')).toMatchObject({ deferred: 1 });
+  expect([await world.store.watching.readCheckpoint(`account/${account.id}`), (await world.store.watching.heldQuantities(account.id)).size]).toEqual([null, 0]);
+  await world.store.evidence.apply([{ orderId: intent.id, evidence: seen(viewOf(intent)) }]);
+  expect([await at.ours(), at.mismatches]).toEqual(['4', []]);
 });

@@ -42,6 +42,19 @@ describe('reading fills back', () => {
     expect(store.orders.length).toBe(1);
   });
 
+  test('so it does where the stream brought a fill after the gap, and a look was broken off before it', async () => {
+    const { venue, store } = world();
+    store.checkpoint = { fillsReadToMs: CREATED_MS + 2_000 };
+    venue.truncatedBeforeMs = CREATED_MS + 60_000;
+    venue.positions = [position('3')];
+    venue.fills = [fillAt('f2', CREATED_MS + 120_000)];
+    store.knowFill(fillAt('f1', CREATED_MS + 1_000));
+    store.knowFill(fillAt('f2', CREATED_MS + 120_000));
+    watch({ venue, store });
+    await looked(store);
+    expect([store.account.status, store.held.get('BTC-PERP')]).toEqual(['REDUCING', '3']);
+  });
+
   test('a market that is flat at the venue is carried in as flat', async () => {
     const { venue, store } = world();
     store.knowFill(fillAt('f1', CREATED_MS + 1_000));

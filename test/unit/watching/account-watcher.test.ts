@@ -146,7 +146,7 @@ describe('while it runs', () => {
   test('one message that cannot be written keeps nothing else out, is told once, and is read again by the next audit', async () => {
     const { venue, store } = world();
     store.refuse = (what) => ('venueFillId' in what && what.venueFillId === 'bad' ? new Error('numeric field overflow') : null);
-    venue.fills = [fillAt('good', venue.nowMs), fillAt('bad', venue.nowMs + 1)];
+    venue.fills = [fillAt('good', venue.nowMs - 1), fillAt('bad', venue.nowMs)];
     watch({ venue, store }, 20);
     await store.until(() => store.of('balances').length >= 3);
     expect(store.of('fill').map(({ fill }) => fill.venueFillId)).toEqual(['good']);
