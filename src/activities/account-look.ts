@@ -181,9 +181,9 @@ export class AccountLook {
 
   /** At once, whether or not there is something to carry in yet. */
   private async reduce(): Promise<void> {
-    // Read anew: an operator may have changed it since this watcher began.
     const reason = 'the venue\'s fill history begins after the last fill we know: check the positions that were carried in';
-    if ((await this.ports.accounts.byId(this.account.id))?.status === 'ACTIVE') await this.ports.accounts.setStatus(this.account.id, 'REDUCING', reason, this.writer.epoch);
+    // Compared under the account's lock: an operator's HALTED is not loosened, however late it came.
+    await this.ports.accounts.setStatus(this.account.id, 'REDUCING', reason, this.writer.epoch, { onlyFrom: 'ACTIVE' });
   }
 
   private async carryIn(positions: readonly VenuePosition[], atMs: number, why: 'truncated' | 'firstLook'): Promise<void> {

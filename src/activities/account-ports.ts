@@ -41,7 +41,8 @@ export interface AccountWatcherPorts {
     byId(accountId: string): Promise<Account | null>;
     /** As they are now, from no cache. */
     credentials(accountId: string): Promise<VenueCredentials>;
-    setStatus(id: string, status: AccountStatus, reason: string | null, writer?: WriterEpoch): Promise<unknown>;
+    /** `onlyFrom`: where another status is set by then, it stays. */
+    setStatus(id: string, status: AccountStatus, reason: string | null, writer?: WriterEpoch, options?: { readonly onlyFrom?: AccountStatus }): Promise<unknown>;
     alert(id: string, data: Readonly<Record<string, unknown>>, writer?: WriterEpoch): Promise<void>;
   };
   /** Judges the account's losses and what protects its positions; `everyMs` between two looks. */

@@ -109,15 +109,19 @@ export class Accounts {
     this.sealed.forget(accountId);
   }
 
-  /** Throws NOT_FOUND, and EpochLost for a writer whose successor works. Setting what is set already tells nobody. */
-  async setStatus(id: string, status: AccountStatus, reason: string | null, writer?: WriterEpoch, actor: string = SYSTEM_ACTOR): Promise<Account> {
+  /**
+   * Throws NOT_FOUND, and EpochLost for a writer whose successor works. Setting what is set already tells nobody. `onlyFrom`:
+   * where another status is set by the time the account is locked, it stays: somebody decided otherwise meanwhile.
+   */
+  async setStatus(id: string, status: AccountStatus, reason: string | null, writer?: WriterEpoch, { actor = SYSTEM_ACTOR, onlyFrom = null }: { readonly actor?: string; readonly onlyFrom?: AccountStatus | null } = {}): Promise<Account> {
     return change(this.core, [id], async (tx, changes) => {
       await holdEpoch(tx, writer);
       const account = (await lockAccounts(tx, [id])).get(id);
       if (account === undefined) throw new DomainError('NOT_FOUND', `account ${id} does not exist`);
       const at = isoTime(this.core.clock.nowMs());
       // Under a kill switch it is the account's own status that is set: it counts again once the switch is released.
-      if (account.status !== status || account.statusReason !== reason) {
+      const isExpected = onlyFrom === null || account.status === onlyFrom;
+      if (isExpected && (account.status !== status || account.statusReason !== reason)) {
         await tx.rows('UPDATE accounts SET status = $2, status_reason = $3, updated_at = $4::timestamptz WHERE id = $1', id, status, reason, at);
         changes.addEvent(account, { type: 'account.statusChanged', orderId: null, data: { status, reason, previousStatus: account.status } }, at);
         await appendAct(tx, { userId: account.userId, actor, act: 'account.statusChanged', subject: `account:${id}`, data: { status, reason, previousStatus: account.status, previousReason: account.statusReason }, at });

@@ -90,7 +90,7 @@ describe('an administrative act', () => {
     await world.store.settings.set('of the audit', { value: 1 }, by);
     for (let time = 0; time < 2; time += 1) {
       await world.store.apiKeys.revoke(key.id, userId, 'system');
-      await world.store.accounts.setStatus(account.id, 'HALTED', 'a person said so', undefined, 'key:boss');
+      await world.store.accounts.setStatus(account.id, 'HALTED', 'a person said so', undefined, { actor: 'key:boss' });
       await world.store.settings.set('of the audit', { value: 1 }, by);
     }
     const { rows } = await client.query<{ act: string; data: unknown }>('SELECT act, data FROM audit_entries WHERE user_id = $1 AND number > $2 ORDER BY number', [userId, ROWS]);

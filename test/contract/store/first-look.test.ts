@@ -1,4 +1,4 @@
-/** What was held before an account was first looked at, on a real database: carried in whole and once, whatever happens meanwhile. */
+/** What is carried in - held before an account was first looked at, or after its history was cut - on a real database: whole and once, whatever happens meanwhile. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { AccountLook, CARRY_IN_READS, type LookKind } from '../../../src/activities/account-look';
 import type { AccountWatcherPorts } from '../../../src/activities/account-ports';
@@ -31,13 +31,16 @@ interface Watched {
   fill(quantity: string, atMs: number): VenueFill;
 }
 
-async function watched(): Promise<Watched> {
+async function watched(beforeStatus: () => Promise<unknown> = async () => undefined): Promise<Watched> {
   const account = await world.newAccount();
   const venue = new AccountVenue();
   venue.nowMs = world.clock.nowMs();
   const mismatches: unknown[] = [];
   const ports: AccountWatcherPorts = {
-    clock: world.clock, watching: world.store.watching, accounts: { byId: (id) => world.store.accounts.byId(id), credentials: (id) => world.store.accounts.credentials(id), setStatus: (...status) => world.store.accounts.setStatus(...status), alert: (...alert) => world.store.accounts.alert(...alert) },
+    clock: world.clock, watching: world.store.watching, accounts: { byId: (id) => world.store.accounts.byId(id), credentials: (id) => world.store.accounts.credentials(id), setStatus: async (...status) => {
+      await beforeStatus();
+      return world.store.accounts.setStatus(...status);
+    }, alert: (...alert) => world.store.accounts.alert(...alert) },
     working: (id) => world.store.orders.working(id), judged: { check: async () => null, everyMs: 60_000 },
     onMismatch: (_id, kind, count) => mismatches.push([kind, count]), onTrouble: () => undefined,
   };
@@ -132,4 +135,22 @@ test('while a fill waits for the name of its order nothing is carried in: the fi
   expect([await world.store.watching.readCheckpoint(`account/${account.id}`), (await world.store.watching.heldQuantities(account.id)).size]).toEqual([null, 0]);
   await world.store.evidence.apply([{ orderId: intent.id, evidence: seen(viewOf(intent)) }]);
   expect([await at.ours(), at.mismatches]).toEqual(['4', []]);
+});
+
+test('an account that is halted while its cut history is found out stays halted', async () => {
+  const at: Watched = await watched(() => world.store.accounts.setStatus(at.account.id, 'HALTED', 'a person halted it'));
+  at.venue.truncatedBeforeMs = at.venue.nowMs - 1_000;
+  at.venue.positions = [held('3')];
+  await world.store.watching.checkpoint(`account/${at.account.id}`, { fillsReadToMs: at.venue.nowMs - 5_000 });
+  await at.look();
+  expect(await world.store.accounts.byId(at.account.id)).toMatchObject({ status: 'HALTED', statusReason: 'a person halted it' });
+  expect(await at.ours()).toBe('3');
+});
+
+test('one that nobody halted is put into REDUCING', async () => {
+  const at = await watched();
+  at.venue.truncatedBeforeMs = at.venue.nowMs - 1_000;
+  await world.store.watching.checkpoint(`account/${at.account.id}`, { fillsReadToMs: at.venue.nowMs - 5_000 });
+  await at.look();
+  expect((await world.store.accounts.byId(at.account.id))?.status).toBe('REDUCING');
 });

@@ -237,7 +237,8 @@ export class AccountStore {
       accounts: {
         byId: async () => this.account,
         credentials: async () => ({ key: this.key }),
-        setStatus: async (_id, status, reason) => {
+        setStatus: async (_id, status, reason, _writer, options) => {
+          if (options?.onlyFrom !== undefined && this.account.status !== options.onlyFrom) return;
           this.account = { ...this.account, status, statusReason: reason };
           this.write({ kind: 'status', status });
         },
