@@ -1,6 +1,6 @@
 /** What the kill switch's and the dead-man switch's workflows read, command and record. Types only for workflows. */
 import type { Account } from '../domain/account';
-import { childIntent } from '../domain/child-intent';
+import { childIntent, EXIT_PLACE_WITHIN_MS } from '../domain/child-intent';
 import type { Sha256Hex } from '../domain/client-ids';
 import { isHeld } from '../domain/condition';
 import { decimal, decimalText, ZERO } from '../domain/decimal';
@@ -196,30 +196,41 @@ async function exitsOf(ports: KillSwitchPorts, killSwitch: KillSwitch, { account
   for (const { symbol, quantity } of positions) {
     const market = await ports.market(venue, symbol);
     if (market === null || decimal(quantity).isZero()) continue;
-    const exit = await nextExit(ports, killSwitch.id, { accountId, symbol, quantity });
-    const intent = exit === null ? null : intentOf(ports, killSwitch, account, market, exit);
+    const intentOfExit = (exit: ExitTerms): OrderIntent | null => intentOf(ports, killSwitch, account, market, exit);
+    const exit = await nextExit(ports, killSwitch.id, { accountId, symbol, quantity }, (terms) => intentOfExit(terms) !== null);
+    const intent = exit === null ? null : intentOfExit(exit);
     if (intent !== null) intents.push(intent);
   }
   return intents;
 }
 
-/** null: the last one is under way, or it is not time yet. */
-async function nextExit(ports: KillSwitchPorts, id: string, held: { readonly accountId: string; readonly symbol: string; readonly quantity: string }): Promise<KillSwitchExit | null> {
+/** What an exit's intent is made of. */
+type ExitTerms = Pick<KillSwitchExit, 'n' | 'side' | 'quantity' | 'recordedAtMs'>;
+
+/** null: the last one is under way, it is not time yet, or the market takes no order as small as what is held. */
+async function nextExit(ports: KillSwitchPorts, id: string, held: { readonly accountId: string; readonly symbol: string; readonly quantity: string }, isPlaceable: (terms: ExitTerms) => boolean): Promise<KillSwitchExit | null> {
   const all = await ports.switches.exits(id);
   const own = all.filter((exit) => exit.accountId === held.accountId && exit.symbol === held.symbol);
   const last = own.at(-1);
+  const nowMs = ports.clock.nowMs();
   if (last !== undefined) {
-    if (last.state === null) return last;
-    if (!isTerminal(last.state as OrderState)) return null;
+    if (last.state === null) {
+      if (isPlaceable(last)) return last;
+      // Its market may have taken it when it was recorded, and then it may be on its way: there is no second one beside it until its time to be placed is over.
+      if (nowMs - last.recordedAtMs <= EXIT_PLACE_WITHIN_MS) return null;
+    } else if (!isTerminal(last.state as OrderState)) return null;
     const inVain = own.length - 1 - own.findLastIndex((exit) => decimal(exit.filledQuantity).greaterThan(ZERO));
     const restMs = inVain === 0 ? 0 : Math.min(FIRST_EXIT_RETRY_MS * 2 ** (inVain - 1), LONGEST_EXIT_RETRY_MS);
-    if (ports.clock.nowMs() - last.recordedAtMs < restMs) return null;
+    if (nowMs - last.recordedAtMs < restMs) return null;
   }
   const signed = decimal(held.quantity);
-  return ports.switches.recordExit(id, { n: (all.at(-1)?.n ?? 0) + 1, accountId: held.accountId, symbol: held.symbol, side: signed.isPositive() ? 'sell' : 'buy', quantity: decimalText(signed.abs()) });
+  const next = { n: (all.at(-1)?.n ?? 0) + 1, side: signed.isPositive() ? 'sell' : 'buy', quantity: decimalText(signed.abs()) } as const;
+  // One that cannot be placed has no outcome: recorded, it would stand before every later one, though a late fill makes what is held large enough.
+  if (!isPlaceable({ ...next, recordedAtMs: nowMs })) return null;
+  return ports.switches.recordExit(id, { ...next, accountId: held.accountId, symbol: held.symbol });
 }
 
-function intentOf(ports: KillSwitchPorts, killSwitch: KillSwitch, account: Account, market: Market, exit: KillSwitchExit): OrderIntent | null {
+function intentOf(ports: KillSwitchPorts, killSwitch: KillSwitch, account: Account, market: Market, exit: ExitTerms): OrderIntent | null {
   const owner = {
     userId: account.userId, accountId: account.id, signerId: account.signerId, venue: account.venue, symbol: market.symbol, venueSymbol: market.venueSymbol,
     origin: 'STRATEGY', supervision: { workflowId: `kill-switch/${killSwitch.id}` },

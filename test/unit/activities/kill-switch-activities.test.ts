@@ -1,12 +1,17 @@
 /** What a kill switch has canceled and closed, and what it leaves alone. */
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { createKillSwitchActivities, type KillSwitchPorts } from '../../../src/activities/kill-switch-activities';
+import type { Account } from '../../../src/domain/account';
 import type { Heartbeat } from '../../../src/domain/heartbeat';
 import type { KillSwitch, KillSwitchFacts, KillSwitchMode } from '../../../src/domain/kill-switch';
+import type { Market } from '../../../src/domain/market';
 import type { Order } from '../../../src/domain/order';
+import type { KillSwitchExit } from '../../../src/store/risk/kill-switches';
 import { sampleOrder } from '../domain/order-samples';
 
 const NOW_MS = Date.parse('2026-01-01T00:00:00Z');
+const SWITCH_ID = '11111111-1111-4111-8111-111111111111';
 const facts: KillSwitchFacts = { accountId: 'a1', venue: 'paper', openOrders: 1, unknownOrders: 0, outsideOrders: 0, openStrategies: 0, openLists: 0, positions: [], readFromMs: null, fillsReadToMs: null, lastFillMs: null, exitTrouble: null };
 
 function world(mode: KillSwitchMode, orders: readonly Order[], cancelHeld: KillSwitchPorts['cancelHeld'] = async () => undefined, openLists = 0) {
@@ -158,4 +163,49 @@ test.each(['strategies', 'lists'] as const)('one of the %s that cannot be stoppe
   const stuck: KillSwitchPorts[typeof kind] = { openOf: async () => [{ id: 'stuck', userId: 'u1' }], command: async () => Promise.reject(new Error('canceling statement due to lock timeout')), tell: async () => undefined };
   const step = await createKillSwitchActivities({ ...ports, [kind]: stuck, switches: { ...ports.switches, facts: async () => [{ ...facts, openStrategies: 1, openLists: 1 }] } }).stepKillSwitch({ killSwitchId: 'k' });
   expect([step.cancel.map(({ orderId }) => orderId), troubles]).toEqual([['resting'], ['stuck']]);
+});
+
+describe('what is held of a market that takes no order so small', () => {
+  const DAY_MS = 86_400_000;
+  const market = { venue: 'paper', symbol: 'BTC', venueSymbol: 'BTC', tickRule: { kind: 'step', step: '0.1' }, lot: '0.0001', minQuantity: '0.001', minNotional: '5' } as unknown as Market;
+  /** A switch that flattens what is held; `recorded`: the quantity of an exit that was recorded, and of which nothing is known since. */
+  const flattening = (recorded?: string) => {
+    const exits: KillSwitchExit[] = recorded === undefined ? [] : [{ n: 1, accountId: 'a1', symbol: 'BTC', orderId: 'o1', side: 'sell', quantity: recorded, recordedAtMs: NOW_MS, state: null, filledQuantity: '0' }];
+    const { ports } = world('flatten', []);
+    const at = async (quantity: string, afterMs = 0): Promise<readonly string[]> => {
+      const nowMs = NOW_MS + afterMs;
+      const switches: KillSwitchPorts['switches'] = {
+        ...ports.switches,
+        byId: async () => ({ id: SWITCH_ID, userId: 'u1', scope: 'account', accountId: 'a1', venue: null, mode: 'flatten', reason: null, latchedAt: new Date(NOW_MS).toISOString(), latchedBy: 'key:k', releasedAt: null, releasedBy: null }),
+        facts: async () => [{ ...facts, positions: [{ symbol: 'BTC', quantity }] }],
+        exits: async () => [...exits],
+        recordExit: async (_id, exit) => {
+          const made: KillSwitchExit = { ...exit, orderId: `o${exit.n}`, recordedAtMs: nowMs, state: null, filledQuantity: '0' };
+          exits.push(made);
+          return made;
+        },
+      };
+      const account = async () => ({ id: 'a1', userId: 'u1', signerId: 's1', venue: 'paper' }) as Account;
+      const step = await createKillSwitchActivities({ ...ports, clock: { nowMs: () => nowMs }, switches, account, market: async () => market, sha256Hex: (text) => createHash('sha256').update(text).digest('hex') }).stepKillSwitch({ killSwitchId: SWITCH_ID });
+      return step.exits.map((intent) => `${intent.side} ${intent.quantity}`);
+    };
+    return { at, exits };
+  };
+
+  test('is closed with the rest once a late fill has made it large enough, and once only', async () => {
+    const { at, exits } = flattening();
+    expect([await at('0.0004'), await at('1', 15_000), await at('1', 30_000)]).toEqual([[], ['sell 1'], ['sell 1']]);
+    expect(exits.map(({ n, quantity }) => [n, quantity])).toEqual([[1, '1']]);
+  });
+
+  test('and was recorded as an exit waits for as long as that may be on its way, and no longer', async () => {
+    const { at, exits } = flattening('0.0004');
+    expect([await at('1', 15_000), await at('1', DAY_MS)]).toEqual([[], []]);
+    expect([await at('0.0004', DAY_MS + 1), await at('-1', DAY_MS + 1), exits.length]).toEqual([[], ['buy 1'], 2]);
+  });
+
+  test('does not hold back an exit that was recorded and may be placed: it is the same one at every look, whatever is held meanwhile', async () => {
+    const { at, exits } = flattening('0.5');
+    expect([await at('1'), await at('0.0004', 15_000), await at('2', 30_000), exits.length]).toEqual([['sell 0.5'], ['sell 0.5'], ['sell 0.5'], 1]);
+  });
 });
