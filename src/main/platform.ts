@@ -78,6 +78,7 @@ export async function openPlatform(settings: Settings, logger: Logger, productio
     budget: bus.rateBudget,
     clock,
     seats,
+    onSeatError: (venue, error) => logger.warn({ err: error, venue }, 'a seat for a user\'s stream could not be asked for: the user is polled, and it is asked for again'),
     onBudgetError: (error) => logger.warn({ err: error }, 'the shared request budget did not answer'),
     onBreakerChange: (venue, state) => {
       venueMetrics.onBreakerChange(venue, state);

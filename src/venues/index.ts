@@ -30,6 +30,7 @@ export interface VenueDependencies {
   readonly clock: Clock;
   /** Of what a venue allows one network address, shared by all processes behind it; absent: by this process alone. */
   readonly seats?: Seats;
+  readonly onSeatError?: (venue: string, error: unknown) => void;
   readonly random?: Random;
   readonly breaker?: BreakerRule;
   readonly onCall?: (report: CallReport) => void;
@@ -49,11 +50,11 @@ interface Adapter {
 
 const ADAPTERS: Readonly<Record<AdapterName, Adapter>> = {
   hyperliquid: {
-    create: ({ name, httpUrl, wsUrl, options }, { clock, budget, seats, onSocketEvent, onDrift, onBudgetError }) => {
+    create: ({ name, httpUrl, wsUrl, options }, { clock, budget, seats, onSeatError, onSocketEvent, onDrift, onBudgetError }) => {
       const venue: HyperliquidVenue = new HyperliquidVenue({
         name, httpUrl, wsUrl, options, clock,
         spend: (weight) => budget.take({ scope: name, rule: venue.capabilities.budget, weight, class: 'read' }).then(({ granted }) => granted),
-        ...(seats ? { seats } : {}), ...(onBudgetError ? { onBackgroundError: onBudgetError } : {}),
+        ...(seats ? { seats } : {}), ...(onSeatError ? { onSeatError: (error: unknown) => onSeatError(name, error) } : {}), ...(onBudgetError ? { onBackgroundError: onBudgetError } : {}),
         ...(onSocketEvent ? { onSocketEvent } : {}), ...(onDrift ? { onDrift: (what: string, news: boolean) => onDrift(name, what, news) } : {}),
       });
       return venue;

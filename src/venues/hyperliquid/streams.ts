@@ -40,6 +40,8 @@ export interface AccountStreamsParts {
   readonly spend: (weight: number) => Promise<boolean>;
   /** undefined: counted by this object alone. */
   readonly seats: Seats | undefined;
+  /** A question for a seat failed, and not because the seats are away: that is told by whoever keeps them. */
+  readonly onSeatError: (error: unknown) => void;
   readonly venue: string;
 }
 
@@ -108,7 +110,7 @@ export class AccountStreams {
 
   /** Whether the user may be listened to: it is already, or there is a seat for it. */
   private async sit(user: string, stop: AbortSignal): Promise<boolean> {
-    const listener = this.listeners.get(user) ?? { streams: 0, seated: this.seats.take({ scope: this.scope, name: user, max: this.parts.options.streamedUsers }).catch(unseated) };
+    const listener = this.listeners.get(user) ?? { streams: 0, seated: this.seats.take({ scope: this.scope, name: user, max: this.parts.options.streamedUsers }).catch(this.unseated) };
     this.listeners.set(user, listener);
     listener.streams += 1;
     const isSeated = await listener.seated;
@@ -117,6 +119,12 @@ export class AccountStreams {
     else if (this.listeners.get(user) === listener) this.listeners.delete(user);
     return false;
   }
+
+  /** Where nobody can tell whether there is a seat, none is taken: the user is polled, and asked for again after the next poll. */
+  private readonly unseated = (error: unknown): boolean => {
+    if (!(error instanceof DomainError)) this.parts.onSeatError(error);
+    return false;
+  };
 
   private stand(user: string): void {
     const listener = this.listeners.get(user);
@@ -133,11 +141,13 @@ export class AccountStreams {
     const poller = new AccountPoller(session, this.parts.venueTimeMs, hear);
     const naps = new Naps(stop);
     this.polled.add(naps);
+    let failed = false;
     try {
       while (!stop.aborted) {
         try {
           if (await this.parts.spend(this.pollWeight)) {
             await poller.poll(stop);
+            failed = false;
             onFirst();
           }
         } catch (error) {
@@ -145,10 +155,10 @@ export class AccountStreams {
             hear({ kind: 'keyRevoked', atMs: this.parts.nowMs() });
             throw error;
           }
-          // Fills are read from where the last poll ended: one that failed loses nothing.
-          if (!(error instanceof VenueError)) {
-            hear({ kind: 'gap', reason: `polling ended: ${error instanceof Error ? error.message : String(error)}` });
-            throw error;
+          // Fills are read from where the last poll ended: one that failed loses nothing. What no venue said is told, the first of it in a row.
+          if (!(error instanceof VenueError) && !failed) {
+            failed = true;
+            hear({ kind: 'gap', reason: `polling failed: ${error instanceof Error ? error.message : String(error)}` });
           }
         }
         await naps.take(this.everyMs);
@@ -171,12 +181,6 @@ export class AccountStreams {
   private get everyMs(): number {
     return Math.max(this.parts.options.pollEveryMs, (this.polled.size * this.pollWeight * MINUTE_MS) / this.parts.options.pollWeightPerMinute);
   }
-}
-
-/** Where nobody can tell whether there is a seat, none is taken: the user is polled, and asked for again after the next poll. */
-function unseated(error: unknown): boolean {
-  if (error instanceof DomainError) return false;
-  throw error;
 }
 
 /** The pauses between polls; one ends early where a seat may be free. */

@@ -48,6 +48,7 @@ export interface HyperliquidVenueOptions {
   readonly spend?: (weight: number) => Promise<boolean>;
   /** Absent: counted by this object alone. */
   readonly seats?: Seats;
+  readonly onSeatError?: (error: unknown) => void;
   readonly onBackgroundError?: (error: unknown) => void;
   readonly pingEveryMs?: number;
 }
@@ -95,6 +96,7 @@ export class HyperliquidVenue implements port.Venue {
       venueTimeMs: (options) => this.venueTimeMs(options),
       spend: settings.spend ?? (() => Promise.resolve(true)),
       seats: settings.seats,
+      onSeatError: (error) => settings.onSeatError?.(error),
       venue: this.name,
     });
   }
