@@ -17,6 +17,9 @@ export type MarkOf = (venue: string, symbol: string) => string | null;
 /** Fresh best prices, or null. */
 export type QuoteOf = (venue: string, symbol: string) => { readonly bid: string | null; readonly ask: string | null } | null;
 
+/** An order after some evidence, with its books. */
+interface FoldedOrder extends LockedOrder, AppliedOrder {}
+
 /** Orders under their locks, and which of some evidence they have already. */
 export interface LockedForEvidence {
   readonly orders: Map<string, LockedOrder>;
@@ -62,18 +65,20 @@ export async function applyToLocked(tx: Queryable, accounts: ReadonlyMap<string,
   const fresh = await withoutKnown(tx, orders, known, items);
   const withFills = fresh.flatMap((item) => (item.evidence.kind === 'fill' ? [lockedOrder(orders, item.orderId).order] : []));
   if (withFills.length > 0) await fillBook.load(tx, withFills);
-  const applied = new Map<string, AppliedOrder>([...orders.values()].map(({ order }) => [order.id, { order, changed: false }]));
-  for (const [orderId, evidence] of groupByOrder(fresh)) {
-    const before = lockedOrder(orders, orderId);
+  const applied = new Map<string, FoldedOrder>([...orders.values()].map(({ order, books }) => [order.id, { order, books, changed: false }]));
+  // In the order given: a position is made of its fills in their time, whichever orders they are of.
+  for (const { orderId, evidence } of runsOf(fresh)) {
+    const before = applied.get(orderId) ?? { ...lockedOrder(orders, orderId), changed: false };
     const account = accounts.get(before.order.accountId);
     if (account === undefined) throw new Error(`account ${before.order.accountId} of order ${orderId} is not locked`);
-    applied.set(orderId, foldOrder(account, before, evidence, changes, fillBook, markOf));
+    applied.set(orderId, foldOrder(account, before, evidence, changes, fillBook, markOf, before.changed));
   }
-  return [...applied.values()];
+  // Books are the store's own.
+  return [...applied.values()].map(({ order, changed }) => ({ order, changed }));
 }
 
-/** Folds evidence into one locked order. Exported for adoption, whose order is not yet a row. */
-export function foldOrder(account: LockedAccount, before: LockedOrder, evidence: readonly Evidence[], changes: ChangeSet, fillBook: FillBook, markOf: MarkOf): AppliedOrder {
+/** Folds evidence into one locked order, which may be continued with more. `wasChanged`: by what was folded into it before. Exported for adoption, whose order is not yet a row. */
+export function foldOrder(account: LockedAccount, before: LockedOrder, evidence: readonly Evidence[], changes: ChangeSet, fillBook: FillBook, markOf: MarkOf, wasChanged = false): FoldedOrder {
   let { order } = before;
   let books = before.books;
   for (const piece of evidence) {
@@ -89,7 +94,7 @@ export function foldOrder(account: LockedAccount, before: LockedOrder, evidence:
   const booked = (Object.keys(books) as (keyof OrderBookkeeping)[]).some((field) => books[field] !== before.books[field]);
   if (changed || booked) changes.updateOrder(order, books);
   changes.addExposure(account, order.symbol, minus(exposureOf(exposed(order, books)), exposureOf(exposed(before.order, before.books))));
-  return { order, changed };
+  return { order, books, changed: changed || wasChanged };
 }
 
 export function exposed(order: Order, books: OrderBookkeeping): ExposedOrder {
@@ -141,8 +146,21 @@ function lockedOrder(orders: ReadonlyMap<string, LockedOrder>, orderId: string):
   return found;
 }
 
-function groupByOrder(items: readonly OrderEvidence[]): Map<string, Evidence[]> {
-  const groups = new Map<string, Evidence[]>();
-  for (const { orderId, evidence } of items) groups.set(orderId, [...(groups.get(orderId) ?? []), evidence]);
-  return groups;
+interface Run {
+  readonly orderId: string;
+  readonly evidence: Evidence[];
+}
+
+/** Neighbours of one order together. */
+function runsOf(items: readonly OrderEvidence[]): readonly Run[] {
+  const runs: Run[] = [];
+  let last: Run | undefined;
+  for (const { orderId, evidence } of items) {
+    if (last?.orderId === orderId) last.evidence.push(evidence);
+    else {
+      last = { orderId, evidence: [evidence] };
+      runs.push(last);
+    }
+  }
+  return runs;
 }

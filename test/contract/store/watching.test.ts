@@ -87,6 +87,25 @@ describe('fills', () => {
     expect(await fillsOf(account)).toHaveLength(2);
   });
 
+  test.each(['in one page', 'one by one'])('of two orders that traded by turns make the position and the round trips of their time: %s', async (how) => {
+    const { account, writer } = await watched();
+    const [buy, sell] = [await placed(account, { quantity: '10' }), await placed(account, { side: 'sell', quantity: '10', limitPrice: '1' })];
+    await world.store.watching.applyVenueOrders(writer, account.id, [viewOf(buy), viewOf(sell)], 'query');
+    const [id, atMs] = [fillOf(buy).venueFillId, world.clock.nowMs()];
+    const fills = [
+      fillOf(buy, { venueFillId: `${id}-1`, quantity: '5', price: '2', realizedPnl: '0', atMs }),
+      fillOf(sell, { venueFillId: `${id}-2`, quantity: '5', price: '3', realizedPnl: '5', atMs: atMs + 1 }),
+      fillOf(buy, { venueFillId: `${id}-3`, quantity: '4', price: '1', realizedPnl: '0', atMs: atMs + 2 }),
+    ];
+    for (const page of how === 'in one page' ? [fills] : fills.map((fill) => [fill])) await world.store.watching.applyFills(writer, account.id, page);
+    expect(await positionsOf(account)).toMatchObject([{ side: 'long', quantity: '4', entryPrice: '1' }]);
+    const { trades } = await world.store.trades.list({ userId: account.userId, status: 'all', accountId: account.id, symbol: null, venue: null, cursor: null, limit: 10 });
+    expect(trades.map(({ status, entryPrice, exitPrice }) => [status, entryPrice, exitPrice]).sort()).toEqual([['closed', '2', '3'], ['open', '1', null]]);
+    // An order that is continued is told, kept and counted as if it had been folded at once.
+    expect([await world.store.orders.byId(buy.id), await world.store.orders.byId(sell.id)]).toMatchObject([{ filledQuantity: '9', leavesQuantity: '1' }, { filledQuantity: '5', leavesQuantity: '5' }]);
+    expect((await world.store.accounts.figures(account.id, [SYMBOL])).symbols[SYMBOL]).toMatchObject({ openBuyQuantity: '1', openSellQuantity: '5' });
+  });
+
   test('without a client id are left for later while an order of ours may be theirs', async () => {
     const { account, writer } = await watched();
     const intent = await placed(account);
