@@ -29,7 +29,7 @@ async function ask(account: Account, key: string | null, changes: Changes, store
   const waiter = new OrderWaiter({ tail: { follow: () => () => undefined }, orders: store.orders, log });
   const parts = {
     ports: {
-      gateway: { place: (intents: Parameters<Store['placing']['recordOrders']>[0]) => store.placing.recordOrders(intents, { ...OWNER, ownerWorkflowId: `order/${randomUUID()}` }).then(() => undefined), answered: () => undefined },
+      gateway: { parts: (intents: Parameters<Store['placing']['recordOrders']>[0]) => [intents], place: (intents: Parameters<Store['placing']['recordOrders']>[0]) => store.placing.recordOrders(intents, { ...OWNER, ownerWorkflowId: `order/${randomUUID()}` }).then(() => undefined), answered: () => undefined },
       orders: store.orders, idempotency: store.idempotency, clock: world.clock, health: { entriesHeld: () => null },
     },
     intents: { make: async ({ side, quantity }: OrderTerms, { id, clientOrderId, stamp }: { id: string; clientOrderId: string; stamp: { key: string; route: string; bodyHash: string } | null }) => intentFor(account, { id, clientOrderId, side, quantity, idempotency: stamp }) },
