@@ -1,5 +1,5 @@
 /** What watching an account asks of the rest: narrow ports that the store and main give. */
-import type { Account, AccountStatus } from '../domain/account';
+import type { AccountStatus } from '../domain/account';
 import type { Clock } from '../domain/clock';
 import type { Order } from '../domain/order';
 import type { AppliedOrder, WriterEpoch } from '../domain/order-store';
@@ -38,7 +38,6 @@ export interface AccountWatcherPorts {
   readonly clock: Clock;
   readonly watching: WatchingStore;
   readonly accounts: {
-    byId(accountId: string): Promise<Account | null>;
     /** As they are now, from no cache. */
     credentials(accountId: string): Promise<VenueCredentials>;
     /** `onlyFrom`: where another status is set by then, it stays. */

@@ -139,7 +139,6 @@ export async function runWatcher(platform: Platform): Promise<RunningRole> {
       clock,
       watching: store.watching,
       accounts: {
-        byId: (accountId) => store.accounts.byId(accountId),
         credentials: (accountId) => store.accounts.freshCredentials(accountId),
         setStatus: (...status) => store.accounts.setStatus(...status),
         alert: (...alert) => store.accounts.alert(...alert),

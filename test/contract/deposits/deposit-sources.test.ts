@@ -1,6 +1,6 @@
 /** A deposit's source transaction on a real chain: replaced, abandoned, dropped, reorganised, somebody else's, or announced more than once. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Deposit } from '../../../src/domain/deposit';
+import type { Deposit, Hex } from '../../../src/domain/deposit';
 import { RELAYER, USER } from '../../support/anvil';
 import { CONFIRMATIONS, openDepositWorld, type DepositWorld } from './deposit-world';
 
@@ -11,44 +11,39 @@ beforeAll(async () => {
 afterAll(() => world.closeAll());
 beforeEach(() => void Object.assign(world.lifi.faults, { outcome: 'pay', notFound: 0, http: null, target: null }));
 
+/** Its approval was mined by hand. */
+const withoutApproval = (deposit: Deposit): Deposit => ({ ...deposit, quote: deposit.quote === null ? null : { ...deposit.quote, approval: null } });
+
+/** A deposit whose source was seen once, and replaced by another of its nonce, so many blocks ago. */
+async function replaced(blocksAgo: number): Promise<{ readonly id: string; readonly first: Hex; readonly second: Hex }> {
+  await world.source.client.test.setAutomine(false);
+  try {
+    const quoted = await world.quoted();
+    await approve(quoted);
+    const nonce = await world.source.client.test.getTransactionCount({ address: USER.address });
+    const first = await world.sign(withoutApproval(quoted), { nonce, gasPrice: 2_000_000_000n });
+    await world.path.take(quoted.id, first);
+    await world.path.lookAtSource(quoted.id, 0, 60_000);
+    const second = await world.sign(withoutApproval(quoted), { nonce, gasPrice: 9_000_000_000n });
+    await world.source.mine(blocksAgo);
+    return { id: quoted.id, first, second };
+  } finally {
+    await world.source.client.test.setAutomine(true);
+  }
+}
+
 describe('the source of a deposit', () => {
   test('that was replaced by one of the same nonce is followed', async () => {
-    await world.source.client.test.setAutomine(false);
-    try {
-      const quoted = await world.quoted();
-      // The approval is mined by hand first.
-      await approve(quoted);
-      const nonce = await world.source.client.test.getTransactionCount({ address: USER.address });
-      const withoutApproval = { ...quoted, quote: quoted.quote === null ? null : { ...quoted.quote, approval: null } };
-      const first = await world.sign(withoutApproval, { nonce, gasPrice: 2_000_000_000n });
-      await world.path.take(quoted.id, first);
-      await world.path.lookAtSource(quoted.id, 0, 60_000);
-      const second = await world.sign(withoutApproval, { nonce, gasPrice: 9_000_000_000n });
-      await world.source.mine(CONFIRMATIONS);
-      expect(await world.path.lookAtSource(quoted.id, 0, 60_000)).toBe('SOURCE_CONFIRMED');
-      expect((await world.read(quoted.id)).source).toMatchObject({ hash: second, earlierHashes: [first] });
-    } finally {
-      await world.source.client.test.setAutomine(true);
-    }
+    const { id, first, second } = await replaced(CONFIRMATIONS);
+    expect(await world.path.lookAtSource(id, 0, 60_000)).toBe('SOURCE_CONFIRMED');
+    expect((await world.read(id)).source).toMatchObject({ hash: second, earlierHashes: [first] });
   });
 
   test('that was replaced is followed also where its block is long past at the next look', async () => {
-    await world.source.client.test.setAutomine(false);
-    try {
-      const quoted = await world.quoted();
-      await approve(quoted);
-      const nonce = await world.source.client.test.getTransactionCount({ address: USER.address });
-      const withoutApproval = { ...quoted, quote: quoted.quote === null ? null : { ...quoted.quote, approval: null } };
-      await world.path.take(quoted.id, await world.sign(withoutApproval, { nonce, gasPrice: 2_000_000_000n }));
-      await world.path.lookAtSource(quoted.id, 0, 60_000);
-      const second = await world.sign(withoutApproval, { nonce, gasPrice: 9_000_000_000n });
-      // Less than five minutes of Arbitrum, which is how far apart looks may be.
-      await world.source.mine(1_000);
-      expect(await world.path.lookAtSource(quoted.id, 0, 60_000)).toBe('SOURCE_CONFIRMED');
-      expect((await world.read(quoted.id)).source).toMatchObject({ hash: second });
-    } finally {
-      await world.source.client.test.setAutomine(true);
-    }
+    // Less than five minutes of Arbitrum, which is how far apart looks may be.
+    const { id, second } = await replaced(1_000);
+    expect(await world.path.lookAtSource(id, 0, 60_000)).toBe('SOURCE_CONFIRMED');
+    expect((await world.read(id)).source).toMatchObject({ hash: second });
   });
 
   test('whose nonce went to something else can never be sent; one that nobody knows any more may be sent again', async () => {
@@ -57,8 +52,7 @@ describe('the source of a deposit', () => {
       const [abandoned, dropped] = [await world.quoted(), await world.quoted()];
       await approve(abandoned);
       const nonce = await world.source.client.test.getTransactionCount({ address: USER.address });
-      const plain = (deposit: Deposit): Deposit => ({ ...deposit, quote: deposit.quote === null ? null : { ...deposit.quote, approval: null } });
-      await world.path.take(abandoned.id, await world.sign(plain(abandoned), { nonce, gasPrice: 2_000_000_000n }));
+      await world.path.take(abandoned.id, await world.sign(withoutApproval(abandoned), { nonce, gasPrice: 2_000_000_000n }));
       await world.path.lookAtSource(abandoned.id, 0, 60_000);
       await world.source.client.wallet(USER).sendTransaction({ to: RELAYER.address, value: 1n, nonce, gasPrice: 9_000_000_000n });
       await world.source.mine(1);
@@ -66,7 +60,7 @@ describe('the source of a deposit', () => {
       expect(await world.path.lookAtSource(abandoned.id, 0, 60_000)).toBe('SOURCE_SUBMITTED');
       await world.source.mine(CONFIRMATIONS - 1);
       expect(await world.path.lookAtSource(abandoned.id, 0, 60_000)).toBe('FAILED');
-      const hash = await world.sign(plain(dropped), { nonce: nonce + 1 });
+      const hash = await world.sign(withoutApproval(dropped), { nonce: nonce + 1 });
       await world.path.take(dropped.id, hash);
       await world.path.lookAtSource(dropped.id, 0, 60_000);
       await world.source.client.test.dropTransaction({ hash });
@@ -84,11 +78,10 @@ describe('the source of a deposit', () => {
       const two = await world.quoted({ userId: one.userId, toAddress: one.toAddress });
       expect(two.quote?.transaction).toEqual(one.quote?.transaction);
       await approve(one);
-      const plain = (deposit: Deposit): Deposit => ({ ...deposit, quote: deposit.quote === null ? null : { ...deposit.quote, approval: null } });
       const nonce = await world.source.client.test.getTransactionCount({ address: USER.address });
-      await world.path.take(one.id, await world.sign(plain(one), { nonce, gasPrice: 2_000_000_000n }));
+      await world.path.take(one.id, await world.sign(withoutApproval(one), { nonce, gasPrice: 2_000_000_000n }));
       await world.path.lookAtSource(one.id, 0, 60_000);
-      const hash = await world.sign(plain(two), { nonce, gasPrice: 9_000_000_000n });
+      const hash = await world.sign(withoutApproval(two), { nonce, gasPrice: 9_000_000_000n });
       expect(await world.path.take(two.id, hash)).toMatchObject({ state: 'SOURCE_SUBMITTED', refused: null });
       expect((await world.path.take(one.id, hash)).refused?.code).toBe('CONFLICT');
       await world.source.mine(CONFIRMATIONS);

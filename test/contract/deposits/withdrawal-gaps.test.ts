@@ -12,16 +12,6 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => world.closeAll());
 
-type Person = Awaited<ReturnType<WithdrawalWorld['person']>>;
-
-async function approved(person: Person, amount: string): Promise<Withdrawal> {
-  const wish = world.wish(person, amount);
-  const { path } = world.workerOver();
-  await path.begin(wish);
-  await path.decide(wish.id, person.userId, 'approve', 'known address', 'key:approves');
-  return wish;
-}
-
 const silence = (): Promise<never> => Promise.reject(new DomainError('SERVICE_UNAVAILABLE', 'the signer is silent', { details: { signer: true } }));
 const silent = (): WalletSigner => ({ addressOf: (userId) => world.signer.addressOf(userId), signMessage: (request) => world.signer.signMessage(request), sign: silence });
 
@@ -30,11 +20,11 @@ async function stopped(freed: 1 | 2 = 1) {
   const person = await world.person();
   const off: Withdrawal[] = [];
   for (let n = 0; n < freed; n += 1) {
-    const each = await approved(person, '40');
+    const each = await world.approved(person, '40');
     await world.workerOver({ signer: silent() }).path.look(each.id);
     off.push(each);
   }
-  const next = await approved(person, '50');
+  const next = await world.approved(person, '50');
   await world.workerOver().path.look(next.id);
   for (const { id } of off) expect(await world.workerOver().path.cancel(id, person.userId, 'key:asks')).toMatchObject({ state: 'CANCELED' });
   return { person, next };
@@ -110,7 +100,7 @@ describe('a withdrawal behind a nonce that is free again', () => {
 
   test('is paid where another withdrawal takes that nonce before the gap is filled: nothing is left behind that waits for a higher one', async () => {
     const { person, next } = await stopped();
-    const between = await approved(person, '60');
+    const between = await world.approved(person, '60');
     // Between the look that finds the gap and the nonce that is given to fill it.
     let taken = false;
     const raced: Wrap = (port) =>
@@ -131,7 +121,7 @@ describe('a withdrawal behind a nonce that is free again', () => {
     await world.workerOver().path.cancel(between.id, person.userId, 'key:asks');
     await completes(next);
     expect(await world.paidTo(person.target)).toEqual(['50']);
-    const last = await approved(person, '70');
+    const last = await world.approved(person, '70');
     await completes(last);
     expect((await world.read(last.id)).transaction?.nonce).toBe(2);
   });

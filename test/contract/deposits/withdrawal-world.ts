@@ -1,5 +1,6 @@
 /** A real chain, a store, a wallet with money and gas, and what a worker does for withdrawals, without Temporal. */
 import { randomUUID } from 'node:crypto';
+import { expect } from '@jest/globals';
 import { parseAbiItem } from 'viem';
 import { ChainSender } from '../../../src/activities/chain-sender';
 import { WithdrawalPath } from '../../../src/activities/withdrawal-path';
@@ -67,6 +68,14 @@ export async function openWithdrawalWorld() {
     wish({ userId, wallet, target }: { readonly userId: string; readonly wallet: Hex; readonly target: Hex }, amount = '40', changes: Partial<Withdrawal> = {}): Withdrawal {
       const at = isoTime(store.clock.nowMs());
       return { id: randomUUID(), userId, state: 'AWAITING_APPROVAL', reason: null, token, amount, fromAddress: wallet, toAddress: target, requestedBy: 'key:asks', decidedBy: null, note: null, transaction: null, revision: 1, approveBefore: isoTime(store.clock.nowMs() + 86_400_000), createdAt: at, updatedAt: at, ...changes };
+    },
+    /** A wish of this person's that another one approved. */
+    async approved(person: { readonly userId: string; readonly wallet: Hex; readonly target: Hex }, amount = '40'): Promise<Withdrawal> {
+      const wish = world.wish(person, amount);
+      const { path } = world.workerOver();
+      expect(await path.begin(wish)).toEqual({ state: 'AWAITING_APPROVAL', refused: null });
+      expect(await path.decide(wish.id, person.userId, 'approve', 'known address', 'key:approves')).toEqual({ state: 'APPROVED', refused: null });
+      return wish;
     },
     async read(id: string): Promise<Withdrawal> {
       const withdrawal = await store.store.withdrawals.byId(id);

@@ -17,16 +17,6 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => world.closeAll());
 
-type Person = Awaited<ReturnType<WithdrawalWorld['person']>>;
-
-async function approved(person: Person, amount = '40'): Promise<Withdrawal> {
-  const wish = world.wish(person, amount);
-  const { path } = world.workerOver();
-  expect(await path.begin(wish)).toEqual({ state: 'AWAITING_APPROVAL', refused: null });
-  expect(await path.decide(wish.id, person.userId, 'approve', 'known address', 'key:approves')).toEqual({ state: 'APPROVED', refused: null });
-  return wish;
-}
-
 async function finish(id: string, path = world.workerOver().path): Promise<WithdrawalState> {
   await path.look(id);
   await world.chain.mine(CONFIRMATIONS);
@@ -36,7 +26,7 @@ async function finish(id: string, path = world.workerOver().path): Promise<Withd
 describe('a withdrawal', () => {
   test('is set aside, approved by another person, signed, sent once and paid by what a final block holds', async () => {
     const person = await world.person();
-    const { id } = await approved(person);
+    const { id } = await world.approved(person);
     expect(await world.books(person.userId)).toEqual({ wallet: '960', reserved: '40', transfers: '-1000' });
     const { path } = world.workerOver();
     expect(await path.look(id)).toBe('SUBMITTED');
@@ -55,7 +45,7 @@ describe('a withdrawal', () => {
     for (const when of ['before', 'after'] as const) {
       for (let call = 1; ; call += 1) {
         const person = await world.person('100');
-        const { id } = await approved(person);
+        const { id } = await world.approved(person);
         const { wrap, died } = dyingAt(call, when);
         const { path: dies } = world.workerOver({ wrap });
         for (let look = 0; look < 3 && !died(); look += 1) {
@@ -81,7 +71,7 @@ describe('a withdrawal', () => {
     const person = await world.person();
     const others = await Promise.all(Array.from({ length: 3 }, () => world.openAnother()));
     const wishes: Withdrawal[] = [];
-    for (let n = 0; n < 6; n += 1) wishes.push(await approved(person, String(10 + n)));
+    for (let n = 0; n < 6; n += 1) wishes.push(await world.approved(person, String(10 + n)));
     const paths = others.map((store) => world.workerOver({ store }).path);
     await Promise.all(paths.flatMap((path) => wishes.map(({ id }) => path.look(id))));
     await world.chain.mine(CONFIRMATIONS);
@@ -93,7 +83,7 @@ describe('a withdrawal', () => {
 
   test('whose transaction the nodes forgot is sent again, the same bytes', async () => {
     const person = await world.person();
-    const { id } = await approved(person);
+    const { id } = await world.approved(person);
     await world.chain.client.test.setAutomine(false);
     const { path } = world.workerOver();
     await path.look(id);
@@ -111,7 +101,7 @@ describe('a withdrawal', () => {
 
   test('whose block is reorganised away is not paid by it, and is paid once when it is mined again', async () => {
     const person = await world.person();
-    const { id } = await approved(person);
+    const { id } = await world.approved(person);
     const { path } = world.workerOver();
     await path.look(id);
     await world.chain.mine(1);
@@ -124,7 +114,7 @@ describe('a withdrawal', () => {
 
   test('whose fee the chain has outgrown is signed again with the same nonce, and paid once', async () => {
     const person = await world.person();
-    const { id } = await approved(person);
+    const { id } = await world.approved(person);
     await world.chain.client.test.setAutomine(false);
     const { path } = world.workerOver();
     await path.look(id);
@@ -146,7 +136,7 @@ describe('a withdrawal', () => {
 
   test('whose nonce another transaction took fails, and what it reserved is free again', async () => {
     const person = await world.person();
-    const { id } = await approved(person);
+    const { id } = await world.approved(person);
     await world.chain.client.test.setAutomine(false);
     const { path } = world.workerOver();
     await path.look(id);
@@ -168,7 +158,7 @@ describe('a withdrawal', () => {
 
   test('that the chain reverts fails, gas is a cost, and the amount is back', async () => {
     const person = await world.person('100');
-    const { id } = await approved(person);
+    const { id } = await world.approved(person);
     await world.chain.client.test.setAutomine(false);
     const { path } = world.workerOver();
     await path.look(id);
@@ -184,7 +174,7 @@ describe('a withdrawal', () => {
 
   test('of a wallet without gas waits with nothing signed, says so, may be called off, and goes on once there is gas', async () => {
     const person = await world.person('1000', { gas: 0n });
-    const [waits, off] = [await approved(person), await approved(person, '50')];
+    const [waits, off] = [await world.approved(person), await world.approved(person, '50')];
     const { path } = world.workerOver();
     expect([await path.look(waits.id), await path.look(off.id)]).toEqual(['APPROVED', 'APPROVED']);
     expect(await world.read(waits.id)).toMatchObject({ reason: 'NO_GAS', transaction: null });
@@ -198,7 +188,7 @@ describe('a withdrawal', () => {
   test('that the signer refuses fails with nothing sent; its nonce goes to the next', async () => {
     const person = await world.person();
     const refusing: WalletSigner = { addressOf: (userId) => world.signer.addressOf(userId), sign: () => Promise.reject(new DomainError('FORBIDDEN', 'policy_violation')), signMessage: (request) => world.signer.signMessage(request) };
-    const [refused, next] = [await approved(person), await approved(person, '50')];
+    const [refused, next] = [await world.approved(person), await world.approved(person, '50')];
     expect(await world.workerOver({ signer: refusing }).path.look(refused.id)).toBe('FAILED');
     expect(await world.books(person.userId)).toEqual({ wallet: '950', reserved: '50', transfers: '-1000' });
     expect(await finish(next.id)).toBe('COMPLETED');
@@ -208,7 +198,7 @@ describe('a withdrawal', () => {
 
   test('that is called off while it is being signed is never sent, and a later one is not held up by its nonce', async () => {
     const person = await world.person();
-    const [off, next] = [await approved(person), await approved(person, '50')];
+    const [off, next] = [await world.approved(person), await world.approved(person, '50')];
     // The signer is slow: meanwhile the next one is signed with the nonce after it, and this one is called off.
     const slow: WalletSigner = {
       addressOf: (userId) => world.signer.addressOf(userId),
@@ -230,7 +220,7 @@ describe('a withdrawal', () => {
 
   test('keeps no signed bytes once it has ended, and none in the open before', async () => {
     const person = await world.person();
-    const { id } = await approved(person);
+    const { id } = await world.approved(person);
     const { path } = world.workerOver();
     await path.look(id);
     const bytes = await world.store.chainSends.bytesOf(`withdrawal/${id}`, 1);
@@ -242,7 +232,7 @@ describe('a withdrawal', () => {
 
   test('leaves no key that can move money in any table, nor its signed bytes in the open', async () => {
     const person = await world.person();
-    const { id } = await approved(person);
+    const { id } = await world.approved(person);
     await world.workerOver().path.look(id);
     const bytes = String(await world.store.chainSends.bytesOf(`withdrawal/${id}`, 1)).slice(2);
     const key = Buffer.from(hkdfSync('sha256', SEED, 'surefill deposit wallet', person.userId, 32));

@@ -37,7 +37,7 @@ async function watched(beforeStatus: () => Promise<unknown> = async () => undefi
   venue.nowMs = world.clock.nowMs();
   const mismatches: unknown[] = [];
   const ports: AccountWatcherPorts = {
-    clock: world.clock, watching: world.store.watching, accounts: { byId: (id) => world.store.accounts.byId(id), credentials: (id) => world.store.accounts.credentials(id), setStatus: async (...status) => {
+    clock: world.clock, watching: world.store.watching, accounts: { credentials: (id) => world.store.accounts.credentials(id), setStatus: async (...status) => {
       await beforeStatus();
       return world.store.accounts.setStatus(...status);
     }, alert: (...alert) => world.store.accounts.alert(...alert) },

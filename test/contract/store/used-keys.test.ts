@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { bodyHash } from '../../../src/api/canonical-json';
 import { OrderPlacement } from '../../../src/api/order-placement';
+import type { OrderGatewayPort } from '../../../src/api/order-ports';
 import type { OrderTerms } from '../../../src/api/order-terms';
 import { OrderWaiter } from '../../../src/api/order-waiter';
 import type { Account } from '../../../src/domain/account';
@@ -20,6 +21,8 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
+/** All that placing asks of it. */
+type PlacementGateway = Pick<OrderGatewayPort, 'parts' | 'place' | 'answered'>;
 type Changes = Partial<Pick<OrderTerms, 'clientOrderId' | 'side' | 'quantity'>>;
 
 /** Asks as POST /orders does, with recordOrders where the worker would be; says what the caller is told. */
@@ -27,9 +30,14 @@ async function ask(account: Account, key: string | null, changes: Changes, store
   const terms: OrderTerms = { accountId: account.id, clientOrderId: null, symbol: 'XRP-PERP', side: 'buy', type: 'limit', timeInForce: 'GTC', quantity: '10', limitPrice: '2', postOnly: false, reduceOnly: false, ...changes };
   const log = { warn: () => undefined };
   const waiter = new OrderWaiter({ tail: { follow: () => () => undefined }, orders: store.orders, log });
+  const gateway: PlacementGateway = {
+    parts: (intents) => [intents],
+    place: (intents) => store.placing.recordOrders(intents, { ...OWNER, ownerWorkflowId: `order/${randomUUID()}` }).then(() => undefined),
+    answered: () => undefined,
+  };
   const parts = {
     ports: {
-      gateway: { parts: (intents: Parameters<Store['placing']['recordOrders']>[0]) => [intents], place: (intents: Parameters<Store['placing']['recordOrders']>[0]) => store.placing.recordOrders(intents, { ...OWNER, ownerWorkflowId: `order/${randomUUID()}` }).then(() => undefined), answered: () => undefined },
+      gateway,
       orders: store.orders, idempotency: store.idempotency, clock: world.clock, health: { entriesHeld: () => null },
     },
     intents: { make: async ({ side, quantity }: OrderTerms, { id, clientOrderId, stamp }: { id: string; clientOrderId: string; stamp: { key: string; route: string; bodyHash: string } | null }) => intentFor(account, { id, clientOrderId, side, quantity, idempotency: stamp }) },

@@ -35,6 +35,23 @@ async function ask(account: Account, changes: Parameters<typeof intentFor>[1] = 
   return (await verdicts([intent]))[0] ?? null;
 }
 
+/** The verdict on an order of `account` that waited while another process held `locked`, and did this to the database. */
+async function afterWaiting(account: Account, locked: Account, [change, values]: readonly [string, unknown[]]): Promise<(string | null)[]> {
+  const patient = await world.openAnother({ lockTimeoutMs: 60_000 });
+  const sql = new Client({ connectionString: world.databaseUrl });
+  await sql.connect();
+  await sql.query('BEGIN');
+  await sql.query('SELECT id FROM accounts WHERE id = $1 FOR UPDATE', [locked.id]);
+  await sql.query(change, values);
+  const intent = intentFor(account);
+  const placing = patient.placing.recordOrders([intent], OWNER);
+  await someoneWaitsForALock(sql, placing);
+  await sql.query('COMMIT');
+  await placing;
+  await sql.end();
+  return verdicts([intent]);
+}
+
 const count = (found: readonly (string | null)[], wanted: string | null): number => found.filter((each) => each === wanted).length;
 
 describe('orders of several accounts', () => {
@@ -58,20 +75,9 @@ describe('orders of several accounts', () => {
   test('wait for an order of another account that is being placed, and are judged with it', async () => {
     const { userId, accounts } = await userWith({ maxOpenOrders: 1 });
     const [first, second] = accounts as [Account, Account];
-    const patient = await world.openAnother({ lockTimeoutMs: 60_000 });
-    const sql = new Client({ connectionString: world.databaseUrl });
-    await sql.connect();
     // What another process does while it places: its account's lock, then what the order reserves.
-    await sql.query('BEGIN');
-    await sql.query('SELECT id FROM accounts WHERE id = $1 FOR UPDATE', [second.id]);
-    await sql.query(`INSERT INTO exposures(account_id, symbol, user_id, open_orders) VALUES ($1, $2, $3, 1)`, [second.id, SYMBOL, userId]);
-    const intent = intentFor(first);
-    const placing = patient.placing.recordOrders([intent], OWNER);
-    await someoneWaitsForALock(sql, placing);
-    await sql.query('COMMIT');
-    await placing;
-    await sql.end();
-    expect(await verdicts([intent])).toEqual(['RISK_OPEN_ORDERS']);
+    const verdict = await afterWaiting(first, second, [`INSERT INTO exposures(account_id, symbol, user_id, open_orders) VALUES ($1, $2, $3, 1)`, [second.id, SYMBOL, userId]]);
+    expect(verdict).toEqual(['RISK_OPEN_ORDERS']);
   });
 
   test('of one group are judged one after the other, each user by the user\'s own limits', async () => {
@@ -104,20 +110,9 @@ describe('orders of several accounts', () => {
 test('an order that waited while the limits of its user were lowered is judged by the new ones', async () => {
   const { userId, accounts } = await userWith({}, 1);
   const [account] = accounts as [Account];
-  const patient = await world.openAnother({ lockTimeoutMs: 60_000 });
-  const sql = new Client({ connectionString: world.databaseUrl });
-  await sql.connect();
   // What a process does that lowers them: the user's accounts first, then the limits.
-  await sql.query('BEGIN');
-  await sql.query('SELECT id FROM accounts WHERE id = $1 FOR UPDATE', [account.id]);
-  await sql.query('UPDATE users SET limits = $2 WHERE id = $1', [userId, JSON.stringify({ ...NO_USER_LIMITS, maxOrderNotional: '5' })]);
-  const intent = intentFor(account);
-  const placing = patient.placing.recordOrders([intent], OWNER);
-  await someoneWaitsForALock(sql, placing);
-  await sql.query('COMMIT');
-  await placing;
-  await sql.end();
-  expect(await verdicts([intent])).toEqual(['RISK_ORDER_NOTIONAL']);
+  const verdict = await afterWaiting(account, account, ['UPDATE users SET limits = $2 WHERE id = $1', [userId, JSON.stringify({ ...NO_USER_LIMITS, maxOrderNotional: '5' })]]);
+  expect(verdict).toEqual(['RISK_ORDER_NOTIONAL']);
 });
 
 test('an amendment that asks for more is held against what the other accounts have', async () => {

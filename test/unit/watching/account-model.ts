@@ -235,7 +235,6 @@ export class AccountStore {
         readCheckpoint: async () => this.checkpoint,
       },
       accounts: {
-        byId: async () => this.account,
         credentials: async () => ({ key: this.key }),
         setStatus: async (_id, status, reason, _writer, options) => {
           if (options?.onlyFrom !== undefined && this.account.status !== options.onlyFrom) return;
