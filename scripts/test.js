@@ -19,8 +19,10 @@ const MODULES = path.join(ROOT, 'node_modules');
 const STRICT = process.env.CI === '1' || process.env.CI === 'true';
 /** A fault file starts, kills and awaits whole stacks; at full length a scenario hides an order for 90 s and more. */
 const FAULT_TIMEOUT_MS = { scaled: 300_000, full: 1_200_000 };
-/** More files than this that fail alone say that something is broken, not that one race was lost: they are not run again. */
+/** More files than this that fail say that something is broken, not that one race was lost: they are not run again. */
 const REPEATED_FILES = 3;
+/** A property that failed has found something: another seed would not find it again. */
+const NEVER_REPEATED = /\.property\.test\.ts$/;
 const KNOWN_FLAGS = ['--unit', '--faults', '--full'];
 
 /** The children at work, for Ctrl-C. */
@@ -89,7 +91,7 @@ async function jest(name, files, results, { repeat = false, ...how } = {}) {
     return;
   }
   const failed = failedFiles(report);
-  if (repeat && !interrupted && failed.length > 0 && failed.length <= REPEATED_FILES) {
+  if (repeat && !interrupted && failed.length > 0 && failed.length <= REPEATED_FILES && !failed.some((file) => NEVER_REPEATED.test(file))) {
     const again = await runJest('what failed, once more', failed, how);
     if (again.report !== null) return addRepeated(results, report, again.report);
   }
@@ -128,8 +130,8 @@ async function main() {
   // Unit files need no servers; one that wants some starts its own.
   const shared = [...files.covered, ...files.shared].every((file) => file.startsWith('test/unit/')) ? {} : { SUREFILL_TEST_SHARED: '1' };
   const covered = whole ? { SUREFILL_TEST_COVERAGE: '1' } : {};
-  await jest(unit ? 'unit' : 'unit and contract', files.covered, results, { environment: { ...shared, ...covered, ...length } });
-  await jest('side by side', files.shared, results, { environment: { ...shared, ...length } });
+  await jest('the rooms that decide', files.covered, results, { environment: { ...shared, ...covered, ...length } });
+  await jest('side by side', files.shared, results, { repeat: true, environment: { ...shared, ...length } });
   const timeoutMs = full ? FAULT_TIMEOUT_MS.full : FAULT_TIMEOUT_MS.scaled;
   // A handle that a failed file left must not hold the run until CI's limit; processes it left are the watchdog's.
   await jest('one at a time', files.alone, results, { repeat: true, environment: length, args: ['--runInBand', '--forceExit', `--testTimeout=${timeoutMs}`] });

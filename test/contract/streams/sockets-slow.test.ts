@@ -69,15 +69,16 @@ test('it lags, others do not, and when it reads again it has every event once', 
 });
 
 test('one that reads nothing at all is disconnected, and resumes by sequence with every event once', async () => {
-  const slow = await behindAWire({ pingEveryMs: 300, pingTimeoutMs: 300 });
-  const resume = async (): Promise<void> => void (await slow.subscribe({ channel: 'orders', accountId: 'a', sinceSequence: slow.events.at(-1)?.sequence ?? 0 }));
-  slow.socket.on('connect', () => void resume());
+  const slow = await behindAWire({ pingEveryMs: 1_000, pingTimeoutMs: 1_000 });
+  const resume = (): Promise<unknown> => slow.subscribe({ channel: 'orders', accountId: 'a', sinceSequence: slow.events.at(-1)?.sequence ?? 0 });
+  // On a busy machine it is cut off again before it is answered: it asks anew when it is connected again.
+  slow.socket.on('connect', () => void resume().catch((error: Error) => expect(error.message).toBe('socket has been disconnected')));
   await resume();
   harness.table.commit('a', 'order.working', LONG);
   await until('the first', () => slow.events.length === 1);
   wire.stall();
   for (let n = 0; n < 4_000; n += 1) harness.table.commit('a', 'order.working', LONG);
-  await until('it is cut off', () => slow.disconnects.length === 1);
+  await until('it is cut off', () => slow.disconnects.length > 0);
   expect(slow.events.length).toBeLessThan(4_001);
   wire.flow();
   await until('every event', () => slow.events.length >= 4_001);

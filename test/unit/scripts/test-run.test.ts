@@ -77,18 +77,18 @@ describe('the result of npm test', () => {
 });
 
 describe('the files of npm test', () => {
-  const all = ['unit/a.test.ts', 'contract/b.test.ts', 'api/c.test.ts', 'faults/d.test.ts', 'e2e/e.test.ts', 'support/servers.ts', 'architecture.test.ts'];
+  const all = ['unit/domain/a.test.ts', 'unit/launcher/a.test.ts', 'contract/venues/b.test.ts', 'contract/store/b.test.ts', 'api/c.test.ts', 'faults/d.test.ts', 'e2e/e.test.ts', 'support/servers.ts', 'architecture.test.ts'];
 
   test('every file runs in exactly one stage, those that start and kill whole stacks alone', () => {
     expect(chooseFiles({}, all)).toEqual({
-      covered: ['test/unit/a.test.ts', 'test/contract/b.test.ts'],
-      shared: ['test/api/c.test.ts', 'test/architecture.test.ts'],
+      covered: ['test/unit/domain/a.test.ts', 'test/contract/venues/b.test.ts'],
+      shared: ['test/unit/launcher/a.test.ts', 'test/contract/store/b.test.ts', 'test/api/c.test.ts', 'test/architecture.test.ts'],
       alone: ['test/faults/d.test.ts', 'test/e2e/e.test.ts'],
     });
   });
 
   test('flags and words narrow the choice', () => {
-    expect(chooseFiles({ unit: true }, all)).toEqual({ covered: ['test/unit/a.test.ts'], shared: [], alone: [] });
+    expect(chooseFiles({ unit: true }, all)).toEqual({ covered: ['test/unit/domain/a.test.ts'], shared: ['test/unit/launcher/a.test.ts'], alone: [] });
     expect(chooseFiles({ faults: true }, all)).toEqual({ covered: [], shared: [], alone: ['test/faults/d.test.ts'] });
     expect(chooseFiles({ patterns: ['test/api', 'faults/d'] }, all)).toEqual({ covered: [], shared: ['test/api/c.test.ts'], alone: ['test/faults/d.test.ts'] });
   });
