@@ -4,7 +4,7 @@
  * time, later, through another process - meets the same order and is answered from its row.
  */
 import { DomainError } from '../domain/errors';
-import type { IdempotencyStamp, Order } from '../domain/order';
+import type { IdempotencyStamp } from '../domain/order';
 import { bodyHash, sha256Hex } from './canonical-json';
 import type { IdempotencyRecord } from './ports';
 
@@ -30,10 +30,10 @@ export function assertSameRequest(record: IdempotencyRecord, stamp: IdempotencyS
   throw new DomainError('IDEMPOTENCY_MISMATCH', `this Idempotency-Key was used before ${what}`, { details: { orderId: record.orderId } });
 }
 
-/** For a key alone that made an order longer ago than keys are remembered: the client id that is derived from it is that order's for ever. */
-export function usedKey(order: Order, differs: readonly string[]): DomainError {
-  const message = `this Idempotency-Key was used before, for an order of which ${differs.join(', ')} differ: place another order with a new Idempotency-Key, or with a clientOrderId instead of a key`;
-  return new DomainError('IDEMPOTENCY_MISMATCH', message, { details: { orderId: order.id, differs, order } });
+/** For a key alone that made something longer ago than keys are remembered: the client id that is derived from it is that one's for ever. */
+export function usedKey(what: 'order' | 'order list' | 'strategy', made: Readonly<Record<string, unknown>>, differs: readonly string[]): DomainError {
+  const message = `this Idempotency-Key was used before, and of the ${what} that it made ${differs.join(', ')} differ: place another ${what} with a new Idempotency-Key, or with a client id instead of a key`;
+  return new DomainError('IDEMPOTENCY_MISMATCH', message, { details: { ...made, differs } });
 }
 
 export function missingIds(): DomainError {

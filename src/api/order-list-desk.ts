@@ -11,10 +11,11 @@ import type { LegRequest, orderListAmendmentSchema, OrderListRequest } from '../
 import type { Directory } from './directory';
 import { assertEntriesPass } from './entries';
 import { notFound } from './errors';
-import { assertSameRequest, derivedClientOrderId } from './idempotency';
+import { assertSameRequest, derivedClientOrderId, usedKey } from './idempotency';
 import { assertOnTick } from './order-conditions';
 import { onGrid, unprocessable, type IntentMaker } from './order-intent';
 import { legProblem, rolesOf, sidesOf } from './order-list-rules';
+import { differingListFields } from './order-list-terms';
 import type { OrderTerms } from './order-terms';
 import type { NewOrderListWish } from './order-list-ports';
 import type { ApiPorts } from './ports';
@@ -47,7 +48,7 @@ export class OrderListDesk {
     const id = randomUUID();
     const wish: NewOrderListWish = { ...terms, id, clientListId, ownerWorkflowId: `order-list/${id}` };
     const made = await this.ports.orderLists.create(wish, stamp);
-    if (made.id !== id) assertSame(made, wish);
+    if (made.id !== id) await this.assertSame(made, wish, request.clientListId === undefined);
     return this.started(made);
   }
 
@@ -124,6 +125,14 @@ export class OrderListDesk {
     return new Date(Date.parse(time)).toISOString();
   }
 
+  /** The client id belongs to an earlier list: the same one, or the caller is told which of the two he reused. */
+  private async assertSame(made: OrderList, wish: NewOrderListWish, byKey: boolean): Promise<void> {
+    const fields = await differingListFields(wish, made, () => this.ports.orderLists.timeline(made.id, made.userId));
+    if (fields.length === 0) return;
+    if (byKey) throw usedKey('order list', { orderListId: made.id }, fields);
+    throw new DomainError('CONFLICT', `clientListId ${made.clientListId} of this account belongs to another list: ${fields.join(', ')} differ`, { details: { orderListId: made.id, differs: fields } });
+  }
+
   /** Its workflow runs, also where the process that recorded it died before it could start it. */
   private async started(list: OrderList): Promise<OrderList> {
     if (list.endedAt === null) await this.ports.orderLists.started(list);
@@ -135,12 +144,4 @@ function at<T>(values: readonly T[], n: number): T {
   const value = values[n];
   if (value === undefined) throw new RangeError(`no leg ${n}`);
   return value;
-}
-
-/** The client id belongs to an earlier list: the same one, or the caller is told. An edit may have changed prices and quantities since. */
-function assertSame(made: OrderList, wish: NewOrderListWish): void {
-  const shape = ({ type, symbol, legs }: Pick<OrderList, 'type' | 'symbol' | 'legs'>): string => JSON.stringify([type, symbol, legs.map((leg) => [leg.role, leg.accountId, leg.symbol, leg.side, leg.type, leg.reduceOnly, leg.version > 0 ? null : decimalText(leg.quantity)])]);
-  const amended = made.legs.map((leg, n) => ({ ...at(wish.legs, Math.min(n, wish.legs.length - 1)), version: leg.version }));
-  if (made.legs.length === wish.legs.length && shape(made) === shape({ ...wish, legs: amended })) return;
-  throw new DomainError('CONFLICT', `clientListId ${made.clientListId} of this account belongs to another list`, { details: { orderListId: made.id } });
 }

@@ -148,7 +148,7 @@ export class OrderPlacement {
     }
     const fields = await differingFields(intent, order, () => this.ports.orders.timeline(order.id, request.userId));
     if (fields.length === 0) return;
-    if (item.terms.clientOrderId === null) throw usedKey(order, fields);
+    if (item.terms.clientOrderId === null) throw usedKey('order', { orderId: order.id, order }, fields);
     throw new DomainError('CONFLICT', `clientOrderId ${order.clientOrderId} of this account belongs to another order: ${fields.join(', ')} differ`, { details: { orderId: order.id, differs: fields, order } });
   }
 

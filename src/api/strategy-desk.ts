@@ -14,10 +14,11 @@ import { parametersOfType, type strategyAmendmentSchema, type strategyPreviewSch
 import type { Directory } from './directory';
 import { assertEntriesPass } from './entries';
 import { notFound } from './errors';
-import { assertSameRequest, derivedClientOrderId } from './idempotency';
+import { assertSameRequest, derivedClientOrderId, usedKey } from './idempotency';
 import { unprocessable } from './order-intent';
 import type { ApiPorts } from './ports';
 import { validationError } from './route';
+import { differingStrategyFields } from './strategy-terms';
 
 type Request = z.infer<typeof strategyRequestSchema>;
 /** More legs of a preview than this help nobody. */
@@ -60,7 +61,7 @@ export class StrategyDesk {
       quantity, reduceOnly: request.reduceOnly ?? false, parameters, startAt, expireAt, ownerWorkflowId: `strategy/${id}`,
     };
     const made = await this.ports.strategies.create(wish, stamp);
-    if (made.id !== id) assertSame(made, wish);
+    if (made.id !== id) await this.assertSame(made, wish, request.clientStrategyId === undefined);
     return this.started(made);
   }
 
@@ -126,6 +127,14 @@ export class StrategyDesk {
     return aged === undefined || aged.stale ? null : { bid: aged.ticker.bid, ask: aged.ticker.ask, mark: aged.ticker.mark };
   }
 
+  /** The client id belongs to an earlier strategy: the same one, or the caller is told which of the two he reused. */
+  private async assertSame(made: Strategy, wish: NewStrategyWish, byKey: boolean): Promise<void> {
+    const fields = await differingStrategyFields(wish, made, () => this.ports.strategies.timeline(made.id, made.userId));
+    if (fields.length === 0) return;
+    if (byKey) throw usedKey('strategy', { strategyId: made.id }, fields);
+    throw new DomainError('CONFLICT', `clientStrategyId ${made.clientStrategyId} of this account belongs to another strategy: ${fields.join(', ')} differ`, { details: { strategyId: made.id, differs: fields } });
+  }
+
   /** Its workflow runs, also where the process that recorded it died before it could start it. */
   private async started(strategy: Strategy): Promise<Strategy> {
     if (strategy.endedAt === null) await this.ports.strategies.started(strategy);
@@ -144,11 +153,3 @@ const PREVIEW_ID = '00000000-0000-4000-8000-000000000000';
 function timeOf(text: string | null | undefined): string | null {
   return text === undefined || text === null ? null : new Date(Date.parse(text)).toISOString();
 }
-
-/** The client id belongs to an earlier strategy: the same one, or the caller is told. An edit may have changed the rest since. */
-function assertSame(made: Strategy, wish: NewStrategyWish): void {
-  const fields = (['type', 'symbol', 'side', 'reduceOnly'] as const).filter((field) => made[field] !== wish[field]);
-  if (fields.length === 0) return;
-  throw new DomainError('CONFLICT', `clientStrategyId ${made.clientStrategyId} of this account belongs to another strategy: ${fields.join(', ')} differ`, { details: { strategyId: made.id, differs: fields } });
-}
-

@@ -3,6 +3,7 @@ import type { NewOrderListWish } from '../../src/api/order-list-ports';
 import type { ApiPorts, IdempotencyRecord, NewStrategyWish } from '../../src/api/ports';
 import type { Account } from '../../src/domain/account';
 import { DomainError } from '../../src/domain/errors';
+import { accountStream, type StreamEvent } from '../../src/domain/events';
 import { sharper, type KillSwitch, type KillSwitchFacts } from '../../src/domain/kill-switch';
 import type { Strategy } from '../../src/domain/strategy';
 import type { OrderList } from '../../src/domain/order-list';
@@ -13,6 +14,8 @@ export class FakeSupervision {
   readonly strategies = new Map<string, Strategy>();
   readonly started: string[] = [];
   readonly lists = new Map<string, OrderList>();
+  /** Strategies and lists as they were made. */
+  private readonly first = new Map<string, Strategy | OrderList>();
   readonly switches = new Map<string, KillSwitch>();
   /** What is known of the accounts under a switch. */
   facts: Partial<KillSwitchFacts> = {};
@@ -34,7 +37,7 @@ export class FakeSupervision {
         list: async ({ userId }) => ({ strategies: [...this.strategies.values()].filter((each) => each.userId === userId), nextCursor: null }),
         timeline: async (id, userId) => {
           const strategy = this.own(id, userId);
-          return strategy === null ? null : { strategy, children: [], events: [] };
+          return strategy === null ? null : { strategy, children: [], events: this.created(strategy, 'strategy') };
         },
         command: async (id, userId, command) => {
           const before = this.own(id, userId);
@@ -55,7 +58,7 @@ export class FakeSupervision {
         list: async ({ userId }) => ({ orderLists: [...this.lists.values()].filter((each) => each.userId === userId), nextCursor: null }),
         timeline: async (id, userId) => {
           const orderList = this.ownList(id, userId);
-          return orderList === null ? null : { orderList, orders: [], events: [] };
+          return orderList === null ? null : { orderList, orders: [], events: this.created(orderList, 'orderList') };
         },
         command: async (id, userId, command) => {
           const before = this.ownList(id, userId);
@@ -102,11 +105,13 @@ export class FakeSupervision {
   }
 
   put(strategy: Strategy): Strategy {
+    this.first.set(strategy.id, this.first.get(strategy.id) ?? strategy);
     this.strategies.set(strategy.id, strategy);
     return strategy;
   }
 
   putList(list: OrderList): OrderList {
+    this.first.set(list.id, this.first.get(list.id) ?? list);
     this.lists.set(list.id, list);
     return list;
   }
@@ -114,6 +119,11 @@ export class FakeSupervision {
   private ownList(id: string, userId: string): OrderList | null {
     const list = this.lists.get(id);
     return list?.userId === userId ? list : null;
+  }
+
+  private created({ id, userId, accountId, createdAt }: Strategy | OrderList, kind: 'strategy' | 'orderList'): readonly StreamEvent[] {
+    const stream = accountStream(accountId);
+    return [{ id: `${stream}/1`, stream, userId, accountId, sequence: 1, generation: 'g-1', type: `${kind}.created`, at: createdAt, orderId: null, data: { [kind]: this.first.get(id) } }];
   }
 
   private own(id: string, userId: string): Strategy | null {
