@@ -21,6 +21,7 @@ import { CHILD_COLUMNS, CHILDREN_SQL, childOf, ORDER_LIST_COLUMNS, ORDER_LIST_SE
 import { amendLegTriggers, armLegTrigger } from './list-triggers';
 import { lockAccounts, type LockedAccount } from '../database/locks';
 import { assertReadBack } from '../store-states';
+import { takeKey } from './taken-keys';
 
 export interface OrderListListQuery extends ListFilters {
   readonly status: 'open' | 'closed' | 'all';
@@ -55,7 +56,7 @@ export class OrderLists {
       for (const leg of wish.legs) assertMayEnter(accountAt(accounts, leg.accountId), leg.reduceOnly);
       const at = isoTime(this.core.clock.nowMs());
       const made: OrderList = { ...wish, state: 'ACTIVE', reason: null, pendingCancel: false, entriesStopped: false, closeAt: null, revision: 1, createdAt: at, updatedAt: at, endedAt: null };
-      if (stamp !== null) await takeKey(tx, stamp, made, at);
+      if (stamp !== null) await takeKey(tx, this.core, stamp, made);
       await tx.rows(`${insertRows('order_lists', ORDER_LIST_COLUMNS, 1)} RETURNING id`, JSON.stringify([made]));
       told(changes, accountAt(accounts, made.accountId), { type: 'orderList.created', data: {} }, made, at);
       return made;
@@ -198,13 +199,4 @@ async function write(tx: Queryable, { id, state, reason, pendingCancel, entriesS
     `UPDATE order_lists SET state = $2, reason = $3, pending_cancel = $4, entries_stopped = $5, legs = $6::jsonb, expire_time = $7::timestamptz, close_at = $8::timestamptz, revision = $9::int, updated_at = $10::timestamptz, ended_at = $11::timestamptz WHERE id = $1 RETURNING id`,
     id, state, reason, pendingCancel, entriesStopped, JSON.stringify(legs), expireTime, closeAt, revision, updatedAt, endedAt,
   );
-}
-
-/** An Idempotency-Key stands for one request. Throws IDEMPOTENCY_MISMATCH where it stands for another. */
-async function takeKey(tx: Queryable, { key, route, bodyHash }: IdempotencyStamp, { id, userId }: OrderList, at: string): Promise<void> {
-  const rows = await tx.rows(
-    'INSERT INTO idempotency_keys(user_id, key, route, body_hash, order_id, created_at) VALUES ($1, $2, $3, $4, $5, $6::timestamptz) ON CONFLICT (user_id, key) DO NOTHING RETURNING key',
-    userId, key, route, bodyHash, id, at,
-  );
-  if (rows.length === 0) throw new DomainError('IDEMPOTENCY_MISMATCH', 'this Idempotency-Key was used before for another request');
 }

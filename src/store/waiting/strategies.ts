@@ -19,6 +19,7 @@ import { newestFirst, type ListedTable, type ListFilters, type ListOptions } fro
 import { lockAccounts, type LockedAccount } from '../database/locks';
 import { STRATEGY_CHILD_COLUMNS, STRATEGY_COLUMNS } from './strategy-columns';
 import { assertReadBack } from '../store-states';
+import { takeKey } from './taken-keys';
 
 export interface StrategyListQuery extends ListFilters {
   readonly status: 'open' | 'closed' | 'all';
@@ -61,7 +62,7 @@ export class Strategies {
         ...strategy, state: 'SCHEDULED', reason: null, pendingCancel: false, filledQuantity: '0', avgPrice: null, revision: 1, run: 0,
         startedAt: null, runStartedAt: null, pausedAt: null, pausedMs: 0, createdAt: at, updatedAt: at, endedAt: null,
       };
-      if (stamp !== null) await takeKey(tx, stamp, made, at);
+      if (stamp !== null) await takeKey(tx, this.core, stamp, made);
       await tx.rows(`${insertRows('strategies', STRATEGY_COLUMNS, 1)} RETURNING id`, JSON.stringify([made]));
       told(changes, account, 'strategy.created', made, {}, at);
       return made;
@@ -197,15 +198,6 @@ async function write(tx: Queryable, after: Strategy): Promise<void> {
        started_at = $12::timestamptz, run_started_at = $13::timestamptz, paused_at = $14::timestamptz, paused_ms = $15::bigint, updated_at = $16::timestamptz, ended_at = $17::timestamptz WHERE id = $1 RETURNING id`,
     id, quantity, JSON.stringify(parameters), state, reason, pendingCancel, filledQuantity, avgPrice, revision, run, expireAt, startedAt, runStartedAt, pausedAt, pausedMs, updatedAt, endedAt,
   );
-}
-
-/** An Idempotency-Key stands for one request. Throws IDEMPOTENCY_MISMATCH where it stands for another. */
-async function takeKey(tx: Queryable, { key, route, bodyHash }: IdempotencyStamp, { id, userId }: Strategy, at: string): Promise<void> {
-  const rows = await tx.rows(
-    'INSERT INTO idempotency_keys(user_id, key, route, body_hash, order_id, created_at) VALUES ($1, $2, $3, $4, $5, $6::timestamptz) ON CONFLICT (user_id, key) DO NOTHING RETURNING key',
-    userId, key, route, bodyHash, id, at,
-  );
-  if (rows.length === 0) throw new DomainError('IDEMPOTENCY_MISMATCH', 'this Idempotency-Key was used before for another request');
 }
 
 function strategyOf(row: Row): Strategy {
