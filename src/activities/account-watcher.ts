@@ -22,6 +22,8 @@ export interface AccountWatcherOptions {
   readonly holder: string;
   /** Between two questions to a venue that refused the account's key. */
   readonly keyQuestionMs?: number;
+  /** After which a stream that failed ends its watcher. */
+  readonly streamFaultMs?: number;
 }
 
 /** `replaced`: a successor has taken the scope. */
@@ -29,6 +31,11 @@ export type WatchEnd = 'stopped' | 'keyRevoked' | 'replaced';
 
 /** How long the stream may take to open before the account is looked at without it. */
 const STREAM_WAIT_MS = 2_000;
+/**
+ * A stream that failed for good before it opened, not by the venue's word, ends its watcher after this: nothing but a successor gives
+ * the account another. Not at once, for that one looks at everything first, and may fail like this one: audits go on until then.
+ */
+const STREAM_FAULT_MS = 30_000;
 /** A look that failed is repeated after this, doubled each time up to the longest. */
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 5_000;
@@ -100,7 +107,7 @@ export class AccountWatcher {
     const credentials = await this.ports.accounts.credentials(id);
     this.key = JSON.stringify(credentials);
     const session = this.venue.session(credentials);
-    const stream = this.open(session);
+    const stream = this.open(session, stop);
     let judging: Promise<void> | null = null;
     try {
       // The scope is taken once the socket listens, so that a take-over loses nothing.
@@ -109,10 +116,7 @@ export class AccountWatcher {
       const epoch = await this.ports.watching.takeEpoch(accountScope(id), this.options.holder);
       const writer = new AccountWriter(this.ports, id, epoch);
       this.judge = new AccountJudge(this.ports.judged, id, epoch);
-      judging = this.judge.run(stop, (error) => {
-        this.fault = { error };
-        this.inbox.nudge();
-      });
+      judging = this.judge.run(stop, (error) => this.end(error));
       if (epoch.epoch > 1) await this.openGap(writer, 'a watcher took over');
       return await this.watch(new AccountLook(this.ports, this.venue, this.account, session, writer), writer, session, stream, stop);
     } finally {
@@ -123,7 +127,7 @@ export class AccountWatcher {
     }
   }
 
-  private open(session: VenueAccountSession): VenueStream {
+  private open(session: VenueAccountSession, stop: AbortSignal): VenueStream {
     const { inbox } = this;
     let asked = false;
     const stream = session.streamPrivate((message) => {
@@ -137,7 +141,7 @@ export class AccountWatcher {
       (error: unknown) => {
         if (isRefusedKey(error)) this.noteRefusedStream(stream, inbox);
         // Anything else is the stream that was closed by us.
-        else if (!(error instanceof VenueUnavailable && error.reason === 'canceled')) this.ports.onTrouble(this.account.id, error);
+        else if (!(error instanceof VenueUnavailable && error.reason === 'canceled')) this.noteFailedStream(error, stop);
       },
     );
     setTimeout(() => (asked = true), STREAM_WAIT_MS).unref();
@@ -149,6 +153,19 @@ export class AccountWatcher {
     stream.close();
     this.refusals = Math.max(this.refusals, 1);
     inbox.nudge();
+  }
+
+  private noteFailedStream(error: unknown, stop: AbortSignal): void {
+    this.ports.onTrouble(this.account.id, error);
+    if (stop.aborted) return;
+    const timer = setTimeout(() => this.end(error), this.options.streamFaultMs ?? STREAM_FAULT_MS);
+    stop.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  }
+
+  /** Of what only a successor can mend. */
+  private end(error: unknown): void {
+    this.fault = { error };
+    this.inbox.nudge();
   }
 
   private async watch(look: AccountLook, writer: AccountWriter, session: VenueAccountSession, stream: VenueStream, stop: AbortSignal): Promise<WatchEnd | 'keyWorks'> {

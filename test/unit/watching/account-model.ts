@@ -44,6 +44,8 @@ export class AccountVenue {
   /** The stream does not open before `openStream` is called. */
   streamRefused = false;
   openStream: () => void = () => undefined;
+  /** What the next stream ends with before it opens. */
+  streamFails: Error | null = null;
   /** Runs before a read answers: a place for what happens meanwhile. */
   during: (call: string) => Promise<void> | void = () => undefined;
 
@@ -99,9 +101,11 @@ export class AccountVenue {
     this.streams.push(stream);
     const ready = this.keyRevoked
       ? Promise.reject(new VenueRefused('paper', 'unauthorized', 'KEY_REVOKED', 'the key was revoked'))
-      : this.streamRefused
-        ? new Promise<void>((resolve) => (this.openStream = resolve))
-        : Promise.resolve();
+      : this.streamFails !== null
+        ? Promise.reject(this.streamFails)
+        : this.streamRefused
+          ? new Promise<void>((resolve) => (this.openStream = resolve))
+          : Promise.resolve();
     return { ready, close: () => (stream.closed = true) };
   }
 }

@@ -28,6 +28,28 @@ describe('starting', () => {
     expect(store.looks).toBe(2);
   }, 15_000);
 
+  test('a stream that failed for good before it opened ends the watcher, so that its successor has one', async () => {
+    const { venue, store } = world();
+    venue.streamFails = new TypeError('a subscription could not be made');
+    const { end } = watch({ venue, store });
+    await expect(end).rejects.toThrow('a subscription could not be made');
+    expect([store.troubles, venue.streams.map(({ closed }) => closed)]).toEqual([[venue.streamFails], [true]]);
+    venue.streamFails = null;
+    watch({ venue, store });
+    await looked(store);
+    venue.live.tell({ kind: 'fill', fill: fillAt('f1', venue.nowMs), atMs: venue.nowMs });
+    await store.until(() => store.of('fill').length === 1);
+  });
+
+  test('of a stream that failed, the account is looked at meanwhile; told to stop, the watcher ends as ever', async () => {
+    const { venue, store } = world();
+    venue.streamFails = new TypeError('a subscription could not be made');
+    const { end, stop } = watch({ venue, store }, undefined, { streamFaultMs: 3_600_000 });
+    await looked(store);
+    stop.abort();
+    expect(await end).toBe('stopped');
+  });
+
   test('an order that ended while nobody watched is asked about; one the venue does not show stays as it is', async () => {
     const { venue, store } = world();
     store.orders = [sampleOrder({ id: '1', state: 'WORKING', venueOrderId: 'o1', venueClientId: 'v1' }), sampleOrder({ id: '2', state: 'WORKING', venueOrderId: 'o2', venueClientId: 'v2' })];

@@ -18,9 +18,9 @@ export function world(): { venue: AccountVenue; store: AccountStore } {
 }
 
 /** Starts a watcher of the world; by default no audit falls into a test. */
-export function watch({ venue, store }: { venue: AccountVenue; store: AccountStore }, auditPollMs = HOUR_MS): { end: Promise<WatchEnd>; stop: AbortController; watcher: AccountWatcher } {
+export function watch({ venue, store }: { venue: AccountVenue; store: AccountStore }, auditPollMs = HOUR_MS, options: { readonly streamFaultMs?: number } = {}): { end: Promise<WatchEnd>; stop: AbortController; watcher: AccountWatcher } {
   const stop = new AbortController();
-  const watcher = new AccountWatcher(store.ports(), venue.port, store.account, { auditPollMs, holder: 'test', keyQuestionMs: 1 });
+  const watcher = new AccountWatcher(store.ports(), venue.port, store.account, { auditPollMs, holder: 'test', keyQuestionMs: 1, streamFaultMs: 1, ...options });
   const end = watcher.run(stop.signal);
   stops.push(stop);
   ends.push(end.catch(() => undefined));
