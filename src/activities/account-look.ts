@@ -71,13 +71,14 @@ export class AccountLook {
     const readTo = readToOf(await watching.readCheckpoint(accountScope(id)));
     const opening = await this.money.opening(readTo.fillsMs === null, read);
     const fills = await this.fills(kind, atMs, readTo.fillsMs, read);
+    // At once: the reads that follow may break the look off, and what is held is not known by then.
+    if (fills.carryIn === 'truncated') await this.reduce();
     await this.money.funding(readTo.fundingMs, read);
     const changedOrders = changedOpen + (await this.writer.orders(gone, 'query'));
     const { atMs: heldAtMs, positions, ...since } = fills.carryIn === null ? { ...(await this.held(read)), newFills: 0, deferred: 0 } : await this.heldBetweenFills(atMs, read);
     // A fill that waits for its order's name is in the positions, and would be booked on top of them: nothing is carried in until then.
     const isNamed = fills.deferred === 0 && since.deferred === 0;
     const balances = await this.session.balances(read());
-    if (fills.carryIn === 'truncated') await this.reduce();
     if (fills.carryIn !== null && isNamed) await this.carryIn(positions, heldAtMs, fills.carryIn);
     await watching.putPositions(this.writer.epoch, id, positions, heldAtMs, { complete: true });
     await watching.putBalances(this.writer.epoch, id, balances, heldAtMs);
@@ -145,8 +146,8 @@ export class AccountLook {
   private async fills(kind: LookKind, atMs: number, readToMs: number | null, read: Reading): Promise<{ newFills: number; deferred: number; carryIn: 'truncated' | 'firstLook' | null }> {
     const lastFillMs = await this.ports.watching.lastFillTime(this.account.id);
     const createdMs = Date.parse(this.account.createdAt) - FILL_OVERLAP_MS;
-    // What the stream brought after a gap, or a look that was broken off, does not make the gap known.
-    const knownToMs = readToMs ?? Math.max(createdMs, lastFillMs ?? createdMs);
+    // What the stream brought after a gap, or a look that was broken off, does not make the gap known: not before the first whole look either.
+    const knownToMs = readToMs ?? createdMs;
     const oldestMs = Math.min(readToMs ?? knownToMs, lastFillMs ?? knownToMs, atMs);
     const sinceMs = kind === 'audit' && readToMs !== null ? Math.min(readToMs, atMs) - AUDIT_OVERLAP_MS : await this.resyncSinceMs(oldestMs, createdMs);
     const { newFills, deferred, truncatedBeforeMs } = await this.pages(sinceMs, read);
@@ -179,7 +180,7 @@ export class AccountLook {
     return Math.max(0, Math.min(oldestMs - FILL_OVERLAP_MS, twoPagesBackMs));
   }
 
-  /** At once, whether or not there is something to carry in yet. */
+  /** Whether or not there is something to carry in yet. */
   private async reduce(): Promise<void> {
     const reason = 'the venue\'s fill history begins after the last fill we know: check the positions that were carried in';
     // Compared under the account's lock: an operator's HALTED is not loosened, however late it came.

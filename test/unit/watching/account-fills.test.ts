@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { FILL_OVERLAP_MS } from '../../../src/activities/account-look';
+import { VenueUnavailable } from '../../../src/domain/venue-errors';
 import { sampleOrder, sampleView } from '../domain/order-samples';
 import { CREATED_MS, sampleAccount } from './account-model';
 import { fillAt, looked, position, watch, world } from './watcher-harness';
@@ -55,6 +56,23 @@ describe('reading fills back', () => {
     expect([store.account.status, store.held.get('BTC-PERP')]).toEqual(['REDUCING', '3']);
   });
 
+  test.each(['positions', 'balances'])('so it does where the first look found the cut, booked what was left and was broken off at its %s', async (brokenAt) => {
+    const { venue, store } = world();
+    venue.truncatedBeforeMs = CREATED_MS + 60_000;
+    venue.positions = [position('3')];
+    venue.fills = [fillAt('f2', CREATED_MS + 120_000)];
+    let [broken, statusThen] = [false, 'not read'];
+    venue.during = (call) => {
+      if (call !== brokenAt || broken) return;
+      broken = true;
+      statusThen = store.account.status;
+      throw new VenueUnavailable('paper', 'connection refused', 'connection');
+    };
+    watch({ venue, store });
+    await looked(store);
+    expect([broken, statusThen, store.account.status, store.alerts().includes('historyTruncated'), store.held.get('BTC-PERP')]).toEqual([true, 'REDUCING', 'REDUCING', true, '3']);
+  });
+
   test('a market that is flat at the venue is carried in as flat', async () => {
     const { venue, store } = world();
     store.knowFill(fillAt('f1', CREATED_MS + 1_000));
@@ -75,8 +93,9 @@ describe('reading fills back', () => {
     expect(store.of('status')).toEqual([]);
   });
 
-  test('a history that reaches back to a known fill changes nothing', async () => {
+  test('a history that reaches back to what was read before changes nothing', async () => {
     const { venue, store } = world();
+    store.checkpoint = { fillsReadToMs: CREATED_MS + 60_000 };
     store.knowFill(fillAt('f1', CREATED_MS + 60_000));
     venue.truncatedBeforeMs = CREATED_MS + 30_000;
     watch({ venue, store });
