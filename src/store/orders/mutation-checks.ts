@@ -14,7 +14,8 @@ import type { LockedOrder } from '../database/locks';
 import type { MutationRow } from './mutation-rows';
 
 export type MutationCheck =
-  | { readonly verdict: 'go' }
+  /** `onlyAsked`: it may have been sent before and is looked after, but may not be sent now. */
+  | { readonly verdict: 'go'; readonly onlyAsked?: true }
   | { readonly verdict: 'nothingToDo'; readonly mutationId: string | null }
   | { readonly verdict: 'denied'; readonly code: ErrorCode; readonly message: string };
 

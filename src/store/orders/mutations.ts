@@ -21,7 +21,7 @@ import { userFiguresOf, type UserLimitChanges } from '../risk/user-figures';
 export interface MutationContext {
   readonly ownerWorkflowId: string;
   readonly sendTtlMs: number;
-  /** Its row was lost with the database: it may have been sent, so an amend is recorded however late, to be asked about. */
+  /** Its row was lost with the database: it may have been sent, so an amend is recorded whatever forbids it now, to be asked about. */
   readonly isReadBack?: boolean;
 }
 
@@ -70,7 +70,9 @@ export class Mutations {
       const at = isoTime(nowMs);
       await this.supersedeAmends(tx, intent, earlier, at);
       const revision = Math.max(locked.order.revision, ...earlier.filter((each) => each.kind === intent.kind).map((each) => each.revision + 1));
-      const { id, kind, userId, accountId, orderId, limitPrice, quantity, triggerPrice = null, sendBefore } = intent;
+      const { id, kind, userId, accountId, orderId, limitPrice, quantity, triggerPrice = null } = intent;
+      // Its time is over: no later attempt is made of it either.
+      const sendBefore = check.onlyAsked === true ? at : intent.sendBefore;
       const mutation: Mutation = { id, orderId, accountId, kind, revision, state: 'pending', limitPrice, quantity, triggerPrice, reasonCode: null, createdAt: at };
       changes.insertMutation({ ...mutation, userId, venue: venue.name, sendBefore, ownerWorkflowId: context.ownerWorkflowId });
       const evidence: OrderEvidence['evidence'] = kind === 'cancel' ? { kind: 'cancelRequested', key: `cancelRequested/${id}`, at } : { kind: 'amendRequested', key: `amendRequested/${id}`, limitPrice, quantity, triggerPrice, at };
@@ -78,7 +80,7 @@ export class Mutations {
       const [applied] = await applyToLocked(tx, accounts, own, [{ orderId, evidence }], changes, this.core.markOf);
       const order = applied?.order ?? locked.order;
       const sendBeforeMs = Math.min(nowMs + context.sendTtlMs, Date.parse(sendBefore));
-      const right = credentials === undefined || isTooLate(intent, nowMs) || nonces.holderOf(account) !== null ? null : await this.sign(changes, nonces, { account, venue, credentials, order, mutation: intent, sendBeforeMs, resendOf: null });
+      const right = credentials === undefined || isTooLate({ kind, sendBefore }, nowMs) || nonces.holderOf(account) !== null ? null : await this.sign(changes, nonces, { account, venue, credentials, order, mutation: intent, sendBeforeMs, resendOf: null });
       await nonces.save();
       changes.moreFollows = right !== null;
       return { answer: { verdict: 'accepted', attemptId: right?.attemptId ?? null, order, mutation }, right };
@@ -161,9 +163,19 @@ export class Mutations {
 
   private async check(tx: Queryable, intent: MutationIntent, { isReadBack = false }: MutationContext, { accounts, account, locked, earlier, venue }: Checked): Promise<MutationCheck> {
     if (intent.kind === 'cancel') return checkCancel(locked.order, earlier);
+    if (!isReadBack) return this.checkNewAmend(tx, intent, { accounts, account, locked, earlier, venue });
+    // The database is of before it was accepted: another revision, figures and hours of entries say nothing of what was sent.
+    const check = checkAmend({ ...intent, expectedRevision: null }, locked.order, earlier, venue.capabilities);
+    if (check.verdict !== 'go') return check;
+    const now = await this.checkNewAmend(tx, intent, { accounts, account, locked, earlier, venue });
+    return now.verdict === 'go' ? now : { verdict: 'go', onlyAsked: true };
+  }
+
+  /** Whether it may be sent now. */
+  private async checkNewAmend(tx: Queryable, intent: MutationIntent, { accounts, account, locked, earlier, venue }: Checked): Promise<MutationCheck> {
     const check = checkAmend(intent, locked.order, earlier, venue.capabilities);
     if (check.verdict !== 'go') return check;
-    if (!isReadBack && isTooLate(intent, this.core.clock.nowMs())) return { verdict: 'denied', code: 'SERVICE_UNAVAILABLE', message: TOO_LATE };
+    if (isTooLate(intent, this.core.clock.nowMs())) return { verdict: 'denied', code: 'SERVICE_UNAVAILABLE', message: TOO_LATE };
     const heldBack = locked.order.reduceOnly ? null : await heldBackNow(tx, account.id);
     if (heldBack !== null) return { verdict: 'denied', code: 'SERVICE_UNAVAILABLE', message: heldBack };
     const figures = (await loadFigures(tx, [account], [{ accountId: account.id, symbol: locked.order.symbol }], this.core.clock.nowMs(), this.core)).get(account.id);

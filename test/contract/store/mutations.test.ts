@@ -207,6 +207,30 @@ describe('after the time in which it was to be sent', () => {
     expect([await world.store.mutations.newAttempt(intent.id, 2_000), await amendsSigned(order)]).toEqual([null, 0]);
   });
 
+  test('an amend of an entry that is read back while entries are held is on record again as well, and is not sent; a new one is held', async () => {
+    const order = await working();
+    const intent = mutation('amend', order, { limitPrice: '1.9' });
+    await world.store.states.begin({ lost: 'postgresql', reason: 'a test', accountIds: [] });
+    try {
+      expect(await record(mutation('amend', order, { limitPrice: '1.8' }))).toMatchObject({ verdict: 'denied', code: 'SERVICE_UNAVAILABLE' });
+      expect(await world.store.mutations.record(intent, { ...OWNER, isReadBack: true })).toMatchObject({ verdict: 'accepted', attemptId: null, order: { pendingReplace: true } });
+    } finally {
+      await world.store.states.open(null);
+    }
+    expect([await world.store.mutations.newAttempt(intent.id, 2_000), await amendsSigned(order)]).toEqual([null, 0]);
+  });
+
+  test.each([
+    ['names a revision that the backup is too old to have', { limitPrice: '1.9', expectedRevision: 77 }],
+    ['asks for more than risk takes by now', { quantity: '999999999' }],
+  ])('an amend that is read back and %s may have been sent before: it is on record, to be asked about, and is not sent', async (_what, changes) => {
+    const order = await working({}, await world.newAccount());
+    const intent = mutation('amend', order, changes);
+    expect(await record({ ...intent, id: randomUUID() })).toMatchObject({ verdict: 'denied' });
+    expect(await world.store.mutations.record(intent, { ...OWNER, isReadBack: true })).toMatchObject({ verdict: 'accepted', attemptId: null, order: { pendingReplace: true } });
+    expect([await world.store.mutations.newAttempt(intent.id, 2_000), await amendsSigned(order)]).toEqual([null, 0]);
+  });
+
   test('a cancel is taken and signed anew all the same: who asked wants the order gone', async () => {
     const intent = mutation('cancel', await working(), late());
     expect(await record(intent)).toMatchObject({ verdict: 'accepted', order: { pendingCancel: true } });
