@@ -9,3 +9,12 @@ export const systemClock: Clock = { nowMs: () => Date.now() };
 export function isoTime(ms: number): string {
   return new Date(ms).toISOString();
 }
+
+/** In UTC, from the year 1 to the end of 9999: what PostgreSQL reads as it is written, in a text that compares as the time does. */
+const FIRST_KEPT_MS = Date.parse('0001-01-01T00:00:00.000Z');
+export const LAST_KEPT_MS = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** Whether a time can be kept. What is no time at all cannot. */
+export function isKeptTime(ms: number): boolean {
+  return ms >= FIRST_KEPT_MS && ms <= LAST_KEPT_MS;
+}

@@ -1,5 +1,6 @@
 /** The small shapes every other schema is made of: ids, decimals, times, and what a query string may carry. */
 import { z } from 'zod';
+import { isKeptTime } from '../domain/clock';
 import { decimalText } from '../domain/decimal';
 
 /** Ids callers choose or were given. Harmless in a path, a workflow id, a log line and a search attribute. */
@@ -34,7 +35,13 @@ export const positiveDecimalSchema = z
 /** Canonical text of a decimal that passed one of the schemas above. */
 export const canonicalDecimal = decimalText;
 
-export const timeSchema = z.iso.datetime({ offset: true }).meta({ id: 'Time', description: 'ISO 8601 with zone.', examples: ['2026-01-31T12:00:00.000Z'] });
+/** A text that is no time has its own word from the format. */
+function canBeKept(text: string): boolean {
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) || isKeptTime(ms);
+}
+
+export const timeSchema = z.iso.datetime({ offset: true }).refine(canBeKept, 'must be in the years 1 to 9999 of UTC').meta({ id: 'Time', description: 'ISO 8601 with zone.', examples: ['2026-01-31T12:00:00.000Z'] });
 
 /** `BTC-PERP`, `xyz:TSLA-PERP`, or a venue's own spelling such as `BTCUSDT` or `BTC/USDT:USDT`. */
 export const symbolSchema = z

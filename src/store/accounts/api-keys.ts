@@ -1,6 +1,6 @@
 /** API keys of a user: made, listed, replaced with an overlap, revoked. A key is shown once; only its sha256 is stored. */
 import { createHash, randomInt, randomUUID } from 'node:crypto';
-import { isoTime } from '../../domain/clock';
+import { isoTime, LAST_KEPT_MS } from '../../domain/clock';
 import type { CallKind } from '../../domain/call-rate';
 import { DomainError } from '../../domain/errors';
 import { appendAct } from '../audit/audit';
@@ -79,7 +79,7 @@ export class ApiKeys {
       const nowMs = Date.parse(nowIso);
       const meant = await notRotated(tx, old, userId);
       const lifeMs = meant.expiresAt === null ? null : Date.parse(meant.expiresAt) - Date.parse(meant.createdAt);
-      const made = await insertKey(tx, { userId, name: old.name, scopes: old.scopes, rates: old.rates, expiresAt: lifeMs === null ? null : isoTime(nowMs + lifeMs), rotatedFrom: id }, actor, nowIso);
+      const made = await insertKey(tx, { userId, name: old.name, scopes: old.scopes, rates: old.rates, expiresAt: lifeMs === null ? null : isoTime(Math.min(nowMs + lifeMs, LAST_KEPT_MS)), rotatedFrom: id }, actor, nowIso);
       const overlapEnds = nowMs + overlapSeconds * 1_000;
       const expiresAt = isoTime(old.expiresAt === null ? overlapEnds : Math.min(overlapEnds, Date.parse(old.expiresAt)));
       await tx.rows('UPDATE api_keys SET expires_at = $2::timestamptz WHERE id = $1 RETURNING id', id, expiresAt);

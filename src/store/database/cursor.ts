@@ -1,4 +1,5 @@
 /** Pages of a listing: a cursor names the last row that was given, by what the rows are ordered by. */
+import { isKeptTime, isoTime } from '../../domain/clock';
 import { DomainError } from '../../domain/errors';
 import { isStorable } from '../../domain/storable-text';
 
@@ -52,10 +53,10 @@ function isPart(part: unknown): part is string {
   return typeof part === 'string' && isStorable(part);
 }
 
-/** As cursors write it. Date.parse alone takes what PostgreSQL does not, such as "1". */
+/** As cursors write it. Date.parse alone takes what PostgreSQL does not, such as "1" or the year 0. */
 function isTime(at: string): boolean {
   const ms = Date.parse(at);
-  return !Number.isNaN(ms) && new Date(ms).toISOString() === at && /^\d{4}-/.test(at);
+  return isKeptTime(ms) && isoTime(ms) === at;
 }
 
 function invalid(cause: unknown, message = 'the cursor is not one that a listing gave: leave it out to start anew'): DomainError {

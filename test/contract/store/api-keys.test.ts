@@ -35,6 +35,12 @@ describe('an API key', () => {
     expect([await works(over.plain), await works(living.plain)]).toEqual([false, true]);
   });
 
+  test('that ends with the last year there is, is replaced by one that does', async () => {
+    const { apiKey } = await make({ expiresAt: '9999-12-31T23:59:59.000Z' });
+    world.clock.ms += 2_000;
+    expect((await world.store.apiKeys.rotate(apiKey.id, userId, 3_600, ACTOR)).apiKey.expiresAt).toBe('9999-12-31T23:59:59.999Z');
+  });
+
   test('tells when it was last used', async () => {
     const { apiKey, plain } = await make();
     const used = async (): Promise<string | null> => (await world.store.apiKeys.list(userId)).find(({ id }) => id === apiKey.id)?.lastUsedAt ?? null;
