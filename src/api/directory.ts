@@ -48,16 +48,33 @@ export class Directory {
     return this.markets.get(JSON.stringify([venue, symbolOrAlias]), () => this.ports.markets.get(venue, symbolOrAlias));
   }
 
+  /**
+   * The unified symbol of what is named by symbol or alias, on the named venue or on all. A name that no market has stays as it is: rows of
+   * a market that is gone are kept under theirs. Throws VALIDATION where venues mean different markets by an alias.
+   */
+  async unifiedSymbol(symbolOrAlias: string, venue: string | null): Promise<string> {
+    const symbols = [...new Set((await this.marketsNamed(symbolOrAlias, venue)).map(({ symbol }) => symbol))];
+    const [only, another] = symbols;
+    if (only === undefined || symbols.includes(symbolOrAlias)) return symbolOrAlias;
+    if (another === undefined) return only;
+    const message = `${symbolOrAlias} is ${symbols.join(' at one venue, and at another ')}: name the one that is meant`;
+    throw new DomainError('VALIDATION', message, { details: { issues: [{ path: 'symbol', message }], symbols } });
+  }
+
   /** The market, by symbol or alias, on the named venue or on the only one that has it. Throws NOT_FOUND, or VALIDATION when several have it. */
   async findMarket(symbolOrAlias: string, venue: string | null): Promise<Market> {
-    const names = venue === null ? this.ports.venues.list().map((state) => state.name) : [venue];
-    const found = (await Promise.all(names.map((name) => this.market(name, symbolOrAlias)))).filter((market) => market !== null);
+    const found = await this.marketsNamed(symbolOrAlias, venue);
     const [first, second] = found;
     if (first === undefined) throw notFound('market');
     if (second === undefined) return first;
     const venues = found.map((market) => market.venue);
     const message = `${symbolOrAlias} is traded on ${venues.join(', ')}; name one as ?venue=`;
     throw new DomainError('VALIDATION', message, { details: { issues: [{ path: 'query.venue', message }], venues } });
+  }
+
+  private async marketsNamed(symbolOrAlias: string, venue: string | null): Promise<readonly Market[]> {
+    const names = venue === null ? this.ports.venues.list().map((state) => state.name) : [venue];
+    return (await Promise.all(names.map((name) => this.market(name, symbolOrAlias)))).filter((market) => market !== null);
   }
 
   capabilities(venue: string): VenueCapabilities | null {

@@ -45,6 +45,13 @@ describe('alert rules over REST', () => {
     expect((await rule(body)).status).toBe(status);
   });
 
+  test('a market that is named as its venue spells it is looked at under its symbol', async () => {
+    const made = await rule({ kind: 'fill', name: 'fills', symbols: ['BTCUSD', 'BTC-PERP', 'ETH-PERP'] });
+    expect(made.body.symbols).toEqual(['BTC-PERP', 'ETH-PERP']);
+    const changed = await api.ask('PATCH', `/api/v1/alert-rules/${made.body.id}`, { body: { symbols: ['ETHUSD'] } });
+    expect(changed.body.symbols).toEqual(['ETH-PERP']);
+  });
+
   test('what is changed stays but for what is said; parameters are judged by the rule\'s own kind', async () => {
     const { id } = (await rule(price)).body;
     const at = `/api/v1/alert-rules/${id}`;

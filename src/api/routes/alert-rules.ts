@@ -25,7 +25,7 @@ export function alertRuleRoutes({ ports, directory }: RouteContext): Route[] {
       errors: ['NOT_FOUND', 'CONFLICT'],
       async handle({ body, userId, actor }) {
         const { parameters } = await known(directory, { kind: body.kind, parameters: body.parameters });
-        const filters = { accountIds: null, symbols: null, ...body };
+        const filters = { accountIds: null, ...body, symbols: await unified(directory, 'symbols' in body ? body.symbols : null) };
         // The schema has checked that kind and parameters belong together.
         const rule = { ...filters, parameters, userId, snoozedUntil: timeOrNull(body.snoozedUntil) } as NewAlertRule;
         return { status: 201, body: await alertRules.create(rule, actor) };
@@ -75,6 +75,7 @@ export function alertRuleRoutes({ ports, directory }: RouteContext): Route[] {
         if (body.symbols !== undefined && body.symbols !== null && !KINDS_OF_SYMBOLS.has(kind)) throw validationError([{ path: 'body.symbols', message: `a ${kind} rule is not narrowed to symbols` }]);
         const change: AlertRuleChange = {
           ...body,
+          symbols: body.symbols === undefined ? undefined : await unified(directory, body.symbols),
           parameters: body.parameters === undefined ? undefined : (await known(directory, parsed(kind, body.parameters))).parameters,
           snoozedUntil: body.snoozedUntil === undefined ? undefined : timeOrNull(body.snoozedUntil),
         };
@@ -111,6 +112,11 @@ async function known(directory: Directory, terms: Pick<AlertRule, 'kind' | 'para
   const parameters = terms.parameters as Extract<AlertRule, { kind: 'price' }>['parameters'];
   const { venue, symbol } = await directory.findMarket(parameters.symbol, parameters.venue);
   return { kind: 'price', parameters: { ...parameters, venue, symbol } };
+}
+
+/** What a rule looks at is told under unified symbols. */
+async function unified(directory: Directory, symbols: readonly string[] | null): Promise<readonly string[] | null> {
+  return symbols === null ? null : [...new Set(await Promise.all(symbols.map((symbol) => directory.unifiedSymbol(symbol, null))))];
 }
 
 function timeOrNull(text: string | null): string | null {

@@ -1,4 +1,5 @@
 import { fillListQuerySchema, fillPageSchema } from '../../schemas/accounts';
+import { listFilters } from '../list-filters';
 import type { RouteContext } from '../route-table';
 import { route, type Route } from '../route';
 
@@ -15,10 +16,7 @@ export function fillRoutes({ ports, directory }: RouteContext): Route[] {
       responses: { 200: { description: 'A page of fills.', schema: fillPageSchema } },
       errors: ['NOT_FOUND'],
       async handle({ query, userId }) {
-        const accountId = query.accountId ?? null;
-        await directory.assertOwned(accountId, userId);
-        const page = await ports.fills.list({ userId, accountId, symbol: query.symbol ?? null, venue: query.venue ?? null, orderId: query.orderId ?? null, cursor: query.cursor ?? null, limit: query.limit });
-        return { status: 200, body: page };
+        return { status: 200, body: await ports.fills.list({ ...(await listFilters(directory, query, userId)), orderId: query.orderId ?? null }) };
       },
     }),
   ];

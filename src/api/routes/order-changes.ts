@@ -6,6 +6,7 @@ import { idSchema, PAGE_LIMIT, queryFlag, symbolSchema } from '../../schemas/fie
 import { answerTimeoutQuery, orderAmendmentSchema, orderSchema } from '../../schemas/orders';
 import { notFound, toDomainError } from '../errors';
 import { CANCELS_AT_ONCE } from '../limits';
+import { listFilters, type ListFilters } from '../list-filters';
 import type { ApiPorts } from '../ports';
 import { itemResult, type Reply } from '../replies';
 import type { RouteContext } from '../route-table';
@@ -77,8 +78,7 @@ export function orderChangeRoutes({ ports, mutations, directory, recentOrders }:
       async handle({ query, userId, requestId }) {
         if (query.accountId === undefined && !query.all) throw validationError([{ path: 'query.accountId', message: 'name an accountId, or send all=true to cancel in all accounts' }]);
         if (query.accountId !== undefined && query.all) throw validationError([{ path: 'query.all', message: 'send accountId or all=true, not both' }]);
-        await directory.assertOwned(query.accountId ?? null, userId);
-        const open = await openOrders(ports, userId, query.accountId ?? null, query.symbol ?? null);
+        const open = await openOrders(ports, await listFilters(directory, { ...query, limit: PAGE_LIMIT.max }, userId));
         const results = await cancelEach(open, (order) => mutations.cancel(order, query.timeoutMs), { requestId, nowMs: ports.clock.nowMs() });
         return { status: 200, body: { results } };
       },
@@ -101,11 +101,11 @@ async function ownOrder(ports: ApiPorts, id: string, userId: string): Promise<Or
 }
 
 /** Every open order, over all pages: what is canceled is what was open when it was asked. */
-async function openOrders(ports: ApiPorts, userId: string, accountId: string | null, symbol: string | null): Promise<Order[]> {
+async function openOrders(ports: ApiPorts, filters: ListFilters): Promise<Order[]> {
   const found: Order[] = [];
   let cursor: string | null = null;
   do {
-    const page: Awaited<ReturnType<ApiPorts['orders']['list']>> = await ports.orders.list({ userId, status: 'open', accountId, symbol, venue: null, cursor, limit: PAGE_LIMIT.max });
+    const page: Awaited<ReturnType<ApiPorts['orders']['list']>> = await ports.orders.list({ ...filters, status: 'open', cursor });
     found.push(...page.orders);
     cursor = page.nextCursor;
   } while (cursor !== null);

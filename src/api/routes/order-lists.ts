@@ -5,6 +5,7 @@ import { orderListAmendmentSchema, orderListListQuery, orderListPageSchema, orde
 import { notFound } from '../errors';
 import { requestStamp } from '../idempotency';
 import { OrderListDesk } from '../order-list-desk';
+import { listFilters } from '../list-filters';
 import type { ApiPorts } from '../ports';
 import type { Reply } from '../replies';
 import { route, type Route } from '../route';
@@ -46,9 +47,7 @@ export function orderListRoutes({ ports, directory, intents }: RouteContext): Ro
       responses: { 200: { description: 'One page.', schema: orderListPageSchema } },
       errors: ['NOT_FOUND'],
       async handle({ query, userId }) {
-        await directory.assertOwned(query.accountId ?? null, userId);
-        const { status, accountId, symbol, venue, cursor, limit } = query;
-        return { status: 200, body: await ports.orderLists.list({ userId, status, accountId: accountId ?? null, symbol: symbol ?? null, venue: venue ?? null, cursor: cursor ?? null, limit }) };
+        return { status: 200, body: await ports.orderLists.list({ ...(await listFilters(directory, query, userId)), status: query.status }) };
       },
     }),
     route({

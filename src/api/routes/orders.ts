@@ -4,6 +4,7 @@ import { orderListQuerySchema, orderPageSchema, orderSchema } from '../../schema
 import { timelineSchema } from '../../schemas/timeline';
 import { notFound } from '../errors';
 import { orderReply } from '../replies';
+import { listFilters } from '../list-filters';
 import type { RouteContext } from '../route-table';
 import { route, type Route } from '../route';
 
@@ -22,10 +23,7 @@ export function orderRoutes({ ports, directory }: RouteContext): Route[] {
       responses: { 200: { description: 'A page of orders.', schema: orderPageSchema } },
       errors: ['NOT_FOUND'],
       async handle({ query, userId }) {
-        const accountId = query.accountId ?? null;
-        await directory.assertOwned(accountId, userId);
-        const page = await ports.orders.list({ userId, status: query.status, accountId, symbol: query.symbol ?? null, venue: query.venue ?? null, cursor: query.cursor ?? null, limit: query.limit });
-        return { status: 200, body: page };
+        return { status: 200, body: await ports.orders.list({ ...(await listFilters(directory, query, userId)), status: query.status }) };
       },
     }),
     route({

@@ -10,6 +10,7 @@ import { requestStamp } from '../idempotency';
 import { notFound } from '../errors';
 import { unprocessable } from '../order-intent';
 import type { OrderTerms } from '../order-terms';
+import { listFilters } from '../list-filters';
 import type { RouteContext } from '../route-table';
 import { route, type Route, validationError } from '../route';
 import { idempotencyHeaders, PLACED, PLACING_ERRORS } from './order-placement';
@@ -33,10 +34,7 @@ export function positionRoutes({ ports, directory, placement }: RouteContext): R
       responses: { 200: { description: 'A page of positions.', schema: positionListSchema } },
       errors: ['NOT_FOUND'],
       async handle({ query, userId }) {
-        const accountId = query.accountId ?? null;
-        await directory.assertOwned(accountId, userId);
-        const page = await ports.positions.list({ userId, status: query.status, accountId, symbol: query.symbol ?? null, venue: query.venue ?? null, cursor: query.cursor ?? null, limit: query.limit });
-        return { status: 200, body: page };
+        return { status: 200, body: await ports.positions.list({ ...(await listFilters(directory, query, userId)), status: query.status }) };
       },
     }),
     route({

@@ -7,6 +7,7 @@ import { idSchema } from '../../schemas/fields';
 import { strategyAmendmentSchema, strategyListQuery, strategyPageSchema, strategyPreviewSchema, strategyRequestSchema, strategySchema, strategyTimelineSchema, strategyTypesSchema } from '../../schemas/strategies';
 import { notFound } from '../errors';
 import { requestStamp } from '../idempotency';
+import { listFilters } from '../list-filters';
 import type { ApiPorts } from '../ports';
 import type { Reply } from '../replies';
 import type { RouteContext } from '../route-table';
@@ -97,9 +98,7 @@ export function strategyRoutes({ ports, directory }: RouteContext): Route[] {
       responses: { 200: { description: 'One page.', schema: strategyPageSchema } },
       errors: ['NOT_FOUND'],
       async handle({ query, userId }) {
-        await directory.assertOwned(query.accountId ?? null, userId);
-        const { status, accountId, symbol, venue, cursor, limit } = query;
-        return { status: 200, body: await ports.strategies.list({ userId, status, accountId: accountId ?? null, symbol: symbol ?? null, venue: venue ?? null, cursor: cursor ?? null, limit }) };
+        return { status: 200, body: await ports.strategies.list({ ...(await listFilters(directory, query, userId)), status: query.status }) };
       },
     }),
     route({

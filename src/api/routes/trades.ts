@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { idSchema } from '../../schemas/fields';
 import { ledgerListQuerySchema, ledgerPageSchema, tradeListQuerySchema, tradePageSchema } from '../../schemas/trades';
+import { listFilters } from '../list-filters';
 import type { RouteContext } from '../route-table';
 import { route, type Route } from '../route';
 
@@ -18,10 +19,7 @@ export function tradeRoutes({ ports, directory }: RouteContext): Route[] {
       responses: { 200: { description: 'A page of trades.', schema: tradePageSchema } },
       errors: ['NOT_FOUND'],
       async handle({ query, userId }) {
-        const accountId = query.accountId ?? null;
-        await directory.assertOwned(accountId, userId);
-        const page = await ports.trades.list({ userId, status: query.status, accountId, symbol: query.symbol ?? null, venue: query.venue ?? null, cursor: query.cursor ?? null, limit: query.limit });
-        return { status: 200, body: page };
+        return { status: 200, body: await ports.trades.list({ ...(await listFilters(directory, query, userId)), status: query.status }) };
       },
     }),
     route({
