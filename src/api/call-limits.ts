@@ -12,7 +12,7 @@ import { contextOf } from './request-context';
 import type { Route } from './route';
 
 /** What of a route its limits depend on. */
-export type LimitedRoute = Pick<Route, 'method' | 'scope' | 'limit' | 'isExit' | 'countsOrders'>;
+export type LimitedRoute = Pick<Route, 'method' | 'scope' | 'limit' | 'isExit' | 'countsOrders' | 'takesAlerts'> & { readonly schemas?: Pick<Route['schemas'], 'body'> };
 
 export interface CallLimitRules {
   readonly rates: CallRates;
@@ -31,12 +31,27 @@ export class CallLimits {
     private readonly rules: CallLimitRules,
   ) {}
 
-  /** Middleware before the key is looked at. */
+  /** Middleware before the key is looked at. What its body may prove to be an exit is held back, not refused yet. */
   forAddress(route: LimitedRoute): RequestHandler {
-    const kind = kindOf(route);
-    const rate = this.rules.rates[kind];
     return async (request, response, next) => {
-      if (rate !== null) await this.take(response, `${kind}/ip/${addressOf(request)}`, times(rate, this.rules.addressFactor), kind, route, request.body);
+      try {
+        await this.takeOfAddress(route, request, response);
+      } catch (error) {
+        if (!isExitByBody(route) || !(error instanceof DomainError)) throw error;
+        contextOf(response).heldBack = error;
+      }
+      next();
+    };
+  }
+
+  /** Middleware after the body of what was held back is read: an exit may use what is kept for exits. */
+  forHeldBack(route: LimitedRoute): RequestHandler {
+    return async (request, response, next) => {
+      const { heldBack } = contextOf(response);
+      if (heldBack !== null) {
+        if (!isExit(route, request.body)) throw heldBack;
+        await this.takeOfAddress(route, request, response);
+      }
       next();
     };
   }
@@ -50,6 +65,12 @@ export class CallLimits {
       if (identity !== null && rate !== null) await this.take(response, `${kind}/key/${identity.keyId}`, rate, kind, route, request.body);
       next();
     };
+  }
+
+  private async takeOfAddress(route: LimitedRoute, request: Request, response: Response): Promise<void> {
+    const kind = kindOf(route);
+    const rate = this.rules.rates[kind];
+    if (rate !== null) await this.take(response, `${kind}/ip/${addressOf(request)}`, times(rate, this.rules.addressFactor), kind, route, request.body);
   }
 
   private rateOf(identity: Identity, kind: CallKind): CallRate | null {
@@ -87,6 +108,11 @@ export function kindOf(route: LimitedRoute): CallKind {
   if (route.limit !== undefined) return route.limit;
   if (route.scope === 'admin') return 'admin';
   return route.method === 'get' ? 'reads' : 'orders';
+}
+
+/** Whether only its body tells if it gets out of the market. */
+export function isExitByBody(route: LimitedRoute): boolean {
+  return kindOf(route) === 'orders' && route.isExit !== true && route.takesAlerts !== true && route.schemas?.body !== undefined;
 }
 
 /** What gets out of the market must pass where what gets in is held back. */

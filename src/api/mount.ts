@@ -5,7 +5,7 @@ import { actorOf } from '../domain/audit';
 import { DomainError } from '../domain/errors';
 import { MAX_ALERT_BYTES } from '../schemas/signals';
 import type { Authenticator } from './auth';
-import type { CallLimits } from './call-limits';
+import { isExitByBody, type CallLimits } from './call-limits';
 import { errorBody, toDomainError } from './errors';
 import { BODY_LIMIT_BYTES } from './limits';
 import type { ApiPorts } from './ports';
@@ -22,13 +22,23 @@ export interface MountOptions {
 export function mountRoutes(app: Express, routes: readonly Route[], options: MountOptions): void {
   for (const entry of routes) {
     const chain: RequestHandler[] = [named(entry.path)];
-    if (entry.scope !== null) chain.push(failFast(options.ports), options.limits.forAddress(entry), options.authenticator.requires(entry.scope));
+    if (entry.scope !== null) chain.push(failFast(options.ports), ...addressLimits(entry, options.limits), options.authenticator.requires(entry.scope));
     else if (entry.takesAlerts === true) chain.push(failFast(options.ports), options.limits.forAddress(entry), alertBody);
     if (entry.schemas.body !== undefined && entry.takesAlerts !== true) chain.push(requireJson(entry.schemas.bodyRequired), jsonBody);
     if (entry.scope !== null) chain.push(options.limits.forKey(entry));
     app[entry.method](expressPath(entry.path), ...chain, handler(entry));
   }
   for (const [path, methods] of methodsByPath(routes)) app.all(expressPath(path), named(path), methodNotAllowed(methods));
+}
+
+/** A body is read before the key only where an address has used up what it may, and the body may say that this call gets out of the market. */
+function addressLimits(entry: Route, limits: CallLimits): RequestHandler[] {
+  if (!isExitByBody(entry)) return [limits.forAddress(entry)];
+  return [limits.forAddress(entry), ...[requireJson(entry.schemas.bodyRequired), jsonBody].map(onlyHeldBack), limits.forHeldBack(entry)];
+}
+
+function onlyHeldBack(handler: RequestHandler): RequestHandler {
+  return (request, response, next) => (contextOf(response).heldBack === null ? next() : handler(request, response, next));
 }
 
 /** After everything else is mounted: what nothing answered, and what anything threw. */

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
+import type { DomainError } from '../domain/errors';
 import type { ApiMetrics } from './metrics';
 import type { Identity } from './ports';
 
@@ -9,6 +10,8 @@ export interface RequestContext {
   readonly requestId: string;
   readonly startedAt: bigint;
   identity: Identity | null;
+  /** Why the caller's address may make no more of such calls, where the body is still to tell whether this one gets out of the market. */
+  heldBack: DomainError | null;
   /** The route's template, for the log and the metrics; a raw path would be unbounded. */
   route: string;
   /** The error's code, once there is one. */
@@ -31,7 +34,7 @@ export function requestContext(log: Logger, metrics: ApiMetrics): RequestHandler
   return (request, response, next) => {
     const given = request.get('x-request-id');
     const requestId = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
-    const context: RequestContext = { requestId, startedAt: process.hrtime.bigint(), identity: null, route: 'none', errorCode: null };
+    const context: RequestContext = { requestId, startedAt: process.hrtime.bigint(), identity: null, heldBack: null, route: 'none', errorCode: null };
     Reflect.set(response, CONTEXT, context);
     response.setHeader('X-Request-Id', requestId);
     response.once('close', () => {

@@ -115,6 +115,19 @@ describe('what an address may ask', () => {
     expect(statuses).toEqual([200, 200, 200, 200, 429, 429]);
   });
 
+  test('leaves room for getting out, whichever of its keys used it up: a reduce-only order passes, an entry does not', async () => {
+    await started(rules({}, 1));
+    const entry = (n: number, key = api.key): Promise<Answer> => api.ask('POST', '/api/v1/orders', { key, body: limitOrder({ clientOrderId: `n-${n}`, accountId: key === api.key ? 'main' : 'foreign' }) });
+    expect((await times(12, (n) => entry(n, api.otherKey))).at(-1)).toBe(429);
+    expect((await entry(50)).status).toBe(429);
+    expect((await place(51, { reduceOnly: true })).status).not.toBe(429);
+    const both = [limitOrder({ clientOrderId: 'b-1', reduceOnly: true }), limitOrder({ clientOrderId: 'b-2' })];
+    expect((await api.ask('POST', '/api/v1/orders/batch', { body: { orders: both } })).status).toBe(429);
+    const guess = (body: unknown): Promise<Answer> => api.ask('POST', '/api/v1/orders', { key: 'sf_guess_0123456789', body });
+    expect((await guess(limitOrder())).status).toBe(429);
+    expect((await times(4, () => guess(limitOrder({ reduceOnly: true })))).at(-1)).toBe(429);
+  });
+
   test('is the caller\'s own behind a trusted proxy, and the proxy\'s for everybody else', async () => {
     const from = (address: string): Promise<Answer> => api.ask('GET', '/api/v1/orders', { key: null, headers: { 'x-forwarded-for': address } });
     await started(rules({ reads: '1/min' }, 1), { trustedProxies: ['127.0.0.1'] });
