@@ -39,9 +39,10 @@ export class Directory {
     this.unfollow();
   }
 
-  /** Throws NOT_FOUND unless the account is the caller's. null, no account, passes. */
+  /** For reads: throws NOT_FOUND unless the account is the caller's, or was until it was deleted. null, no account, passes. */
   async assertOwned(accountId: string | null, userId: string): Promise<void> {
-    if (accountId !== null && (await this.account(accountId, userId)) === null) throw notFound('account');
+    if (accountId === null || (await this.account(accountId, userId)) !== null) return;
+    if (!(await this.ports.accounts.owns(accountId, userId))) throw notFound('account');
   }
 
   market(venue: string, symbolOrAlias: string): Promise<Market | null> {

@@ -80,6 +80,8 @@ export interface AccountsPort {
   /** Throws DomainError CONFLICT when the user has an account of that name. */
   create(account: NewAccount, actor: string): Promise<Account>;
   get(id: string, userId: string): Promise<Account | null>;
+  /** Whether it is the user's, a deleted one too: what it did stays readable. */
+  owns(id: string, userId: string): Promise<boolean>;
   list(userId: string): Promise<readonly Account[]>;
   /** All or nothing. Throws NOT_FOUND, and CONFLICT for a name that another account has. */
   change(id: string, userId: string, change: AccountChange, actor: string): Promise<Account>;

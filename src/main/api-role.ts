@@ -79,6 +79,7 @@ export async function runApi(platform: Platform): Promise<RunningRole> {
     accounts: {
       create: (account, actor) => store.accounts.create(account, actor),
       get: (id, userId) => store.accounts.get(id, userId),
+      owns: (id, userId) => store.accounts.owns(id, userId),
       list: (userId) => store.accounts.list(userId),
       started: (account) => ensureAccountWatched(temporal.client, account),
       change: (id, userId, wanted, actor) => store.accountChanges.apply(id, userId, wanted, actor),

@@ -62,6 +62,15 @@ describe('changing an account', () => {
 });
 
 describe('deleting an account', () => {
+  test('leaves what it did readable to its owner, and to nobody else', async () => {
+    expect((await api.ask('DELETE', '/api/v1/accounts/main')).status).toBe(200);
+    expect((await api.ask('GET', '/api/v1/accounts/main')).status).toBe(404);
+    for (const path of ['orders?accountId=main', 'fills?accountId=main', 'positions?accountId=main&status=all', 'trades?accountId=main', 'events?accountId=main', 'accounts/main/ledger']) {
+      const asked = [await api.ask('GET', `/api/v1/${path}`), await api.ask('GET', `/api/v1/${path}`, { key: api.otherKey })];
+      expect([path, ...asked.map(({ status }) => status)]).toEqual([path, 200, 404]);
+    }
+  });
+
   test('ends it: it is in no list, takes no order, and its watcher is told', async () => {
     expect((await api.ask('GET', '/api/v1/accounts/main')).status).toBe(200);
     expect((await api.ask('DELETE', '/api/v1/accounts/main')).body.id).toBe('main');

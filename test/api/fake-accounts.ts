@@ -24,10 +24,13 @@ export class FakeAccountChanges implements Changes {
     return after;
   };
 
+  readonly deleted = new Map<string, Account>();
+
   readonly remove: Changes['remove'] = async (id, userId) => {
     const account = this.own(id, userId);
     if ([...this.backend.orders.values()].some((order) => order.accountId === id && order.closedAt === null)) throw new DomainError('CONFLICT', 'the account has 1 open orders and 0 positions; cancel and close them first');
     this.backend.accounts.delete(id);
+    this.deleted.set(id, account);
     return account;
   };
 

@@ -235,6 +235,7 @@ export class FakeBackend {
           return made;
         },
         get: async (id, userId) => this.own(this.accounts.get(id), userId),
+        owns: async (id, userId) => (this.accounts.get(id) ?? this.accountChanges.deleted.get(id))?.userId === userId,
         list: async (userId) => [...this.accounts.values()].filter((account) => account.userId === userId),
         change: this.accountChanges.change,
         remove: this.accountChanges.remove,

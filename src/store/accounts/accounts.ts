@@ -75,6 +75,11 @@ export class Accounts {
     return (await this.read(this.core.database, 'a.id = $1 AND ($2::text IS NULL OR a.user_id = $2)', id, userId ?? null))[0] ?? null;
   }
 
+  /** Whether it is the user's, a deleted one too. */
+  async owns(id: string, userId: string): Promise<boolean> {
+    return (await this.core.database.rows('SELECT a.id FROM accounts a WHERE a.id = $1 AND a.user_id = $2', id, userId)).length > 0;
+  }
+
   async byId(id: string): Promise<Account | null> {
     return this.get(id);
   }

@@ -53,6 +53,7 @@ describe('changing an account', () => {
     expect((await world.store.accounts.list(account.userId)).map(({ id }) => id)).not.toContain(account.id);
     expect((await world.store.accounts.allActive()).map(({ id }) => id)).not.toContain(account.id);
     expect(await code(world.store.accounts.credentials(account.id))).toBe('NOT_FOUND');
+    expect([await world.store.accounts.owns(account.id, account.userId), await world.store.accounts.owns(account.id, 'somebody')]).toEqual([true, false]);
     const other = await world.newAccount();
     expect((await world.store.accountChanges.apply(other.id, other.userId, { name: account.name }, ACTOR)).name).toBe(account.name);
     expect((await world.store.events.since(`account:${account.id}`, 0, 100)).map((event) => event.type)).toContain('account.deleted');
