@@ -68,7 +68,8 @@ class Listener implements EventListening {
   }
 
   private broken(client: Client): void {
-    if (this.closed || (this.client !== null && this.client !== client)) return;
+    // One that never listened is its caller's to try again: were it tried again from here as well, each failure would make two of one.
+    if (this.closed || this.client !== client) return;
     this.client = null;
     this.timer = setTimeout(() => void this.reconnect(), this.retryMs);
     this.retryMs = Math.min(this.retryMs * 2, LONGEST_RETRY_MS);
