@@ -284,7 +284,7 @@ export class EventTail {
     if (cursorBefore !== null && head < cursorBefore) {
       // Sequences never go back, unless an older database took the place of this one.
       this.known.delete(stream);
-      for (const follower of [...followed.all]) follower.lost('restored');
+      this.loseAll(followed);
       return;
     }
     this.learn(stream, head);
@@ -294,9 +294,15 @@ export class EventTail {
   /** What was known is of a past that did not happen. */
   private restored(): void {
     this.known.clear();
-    const followers = [...this.streams.values()].flatMap(({ all }) => [...all]);
+    const streams = [...this.streams.values()];
     this.streams.clear();
-    for (const follower of followers) follower.lost('restored');
+    for (const followed of streams) this.loseAll(followed);
+  }
+
+  private loseAll(followed: Followed): void {
+    // Where they were is of that past too: kept as known by the last who leaves, it would have whoever follows from now on begin behind the end.
+    followed.cursor = null;
+    for (const follower of [...followed.all]) follower.lost('restored');
   }
 }
 

@@ -214,6 +214,36 @@ describe('an event tail', () => {
     expect(sequences.every((sequence) => sequence > 3)).toBe(true);
   });
 
+  test('what was known of a past that did not happen is forgotten: whoever follows from now on after a restore misses nothing', async () => {
+    const table = new EventsTable();
+    for (let n = 0; n < 50; n += 1) table.commit('a');
+    const tail = await tailOf(table);
+    const before = collector();
+    await tail.follow('account:a', 50, before.handlers).ready;
+    table.restore('a', 3);
+    table.notify('*', 0);
+    await until('the resync', () => before.resyncs.length === 1);
+    const after = collector();
+    await tail.follow('account:a', 'now', after.handlers).ready;
+    table.commit('a');
+    await until('the event', () => after.sequences.length === 1);
+    expect([before.resyncs, after.sequences, after.resyncs]).toEqual([['restored'], [4], []]);
+  });
+
+  test('the same where a stream is seen to end earlier before the generation is', async () => {
+    const table = new EventsTable();
+    for (let n = 0; n < 50; n += 1) table.commit('a');
+    const tail = await tailOf(table);
+    const before = collector();
+    await tail.follow('account:a', 50, before.handlers).ready;
+    const { generationNow } = table;
+    table.restore('a', 3);
+    table.generationNow = generationNow;
+    table.notify('*', 0);
+    await until('the resync', () => before.resyncs.length === 1);
+    expect(tail.knownSequence('account:a')).toBeUndefined();
+  });
+
   test('waitFor answers with the event it waits for, and ends when it is aborted', async () => {
     const table = new EventsTable();
     const tail = await tailOf(table);
