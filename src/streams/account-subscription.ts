@@ -61,6 +61,8 @@ export class AccountSubscription {
   /** Where the subscription begins inside a gap: told first, because the alert itself is behind it. */
   private openGap: StreamEvent | null = null;
   private following: { close(): void } | null = null;
+  /** Counts the times it followed: what an earlier one still had for a client that read slowly is of a past that it was told to forget. */
+  private turn = 0;
   private retryTimer: NodeJS.Timeout | null = null;
   private closed = false;
 
@@ -95,8 +97,9 @@ export class AccountSubscription {
     if (this.closed) return;
     if (this.openGap) this.alert(this.openGap);
     this.openGap = null;
+    const turn = (this.turn += 1);
     this.following = this.deps.tail.follow(this.stream, this.position, {
-      onEvents: (events) => this.events(events),
+      onEvents: (events) => this.events(events, turn),
       onResync: (reason) => this.lost(reason),
     });
   }
@@ -136,16 +139,16 @@ export class AccountSubscription {
   }
 
   /** Event by event: a client that reads slowly is given the next when there is room, and nothing piles up for it. */
-  private events(events: readonly StreamEvent[]): Promise<void> | undefined {
+  private events(events: readonly StreamEvent[], turn: number): Promise<void> | undefined {
     let told = 0;
     for (const event of events) {
-      if (this.closed) return undefined;
+      if (this.closed || turn !== this.turn) return undefined;
       told += 1;
       this.position = event.sequence;
       if (channelOf(event.type) === this.subject.channel) this.tell(event);
       if (event.type === 'account.alert') this.alert(event);
       const room = this.out.room();
-      if (room) return room.then(() => this.events(events.slice(told)));
+      if (room) return room.then(() => this.events(events.slice(told), turn));
     }
     return undefined;
   }
@@ -172,6 +175,7 @@ export class AccountSubscription {
 
   private lost(reason: ResyncReason): void {
     if (this.closed) return;
+    this.turn += 1;
     // The events are still there, the store was not: go on where it stopped, with the chain unbroken.
     if (reason === 'unreadable') this.later(() => this.start());
     else void this.anew(reason === 'restored' ? 'restored' : 'tooOld');

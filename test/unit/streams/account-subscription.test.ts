@@ -87,6 +87,25 @@ describe('a subscription to an account\'s channel', () => {
     await tail.close();
   });
 
+  test('a client that reads slowly while the database is restored is told nothing more of the past that did not happen', async () => {
+    const { table, tail, open } = await setUp({ pollMs: 5 });
+    const client = new CarefulClient();
+    await open(client);
+    let read = (): void => undefined;
+    const full = new Promise<void>((resolve) => (read = resolve));
+    client.roomAfter = () => full;
+    for (let n = 0; n < 3; n += 1) table.commit('a');
+    await until('the first event', () => client.events.length === 1);
+    table.restore('a', 1);
+    await until('the resync', () => client.notices.length === 1);
+    client.roomAfter = null;
+    read();
+    table.commit('a');
+    await until('an event of now', () => client.events.some(({ generation }) => generation === 'generation-1\''));
+    expect(client.events.map(({ generation, sequence, previousSequence }) => [generation, previousSequence, sequence])).toEqual([['generation-1', 0, 1], ['generation-1\'', 1, 2]]);
+    await tail.close();
+  });
+
   test('while the store is away nothing is lost: the chain goes on where it stopped', async () => {
     const { table, tail, open } = await setUp({ pollMs: 5 });
     for (let n = 0; n < 5; n += 1) table.commit('a');
