@@ -1,7 +1,7 @@
 /** Webhooks: where a user's events are sent, each delivery of one event to one endpoint, and each attempt at it. */
 import type { StreamEvent } from './events';
 
-/** In what order deliveries of one endpoint leave: per order, position or deposit; one after the other; or as they come. */
+/** In what order deliveries of one endpoint leave: per order, position, round trip or deposit; one after the other; or as they come. */
 export const ORDERINGS = ['perKey', 'serial', 'none'] as const;
 export type DeliveryOrdering = (typeof ORDERINGS)[number];
 
@@ -134,7 +134,9 @@ export function isWanted(endpoint: Pick<WebhookEndpoint, 'id' | 'eventTypes' | '
 export function orderingKey(ordering: DeliveryOrdering, event: Pick<StreamEvent, 'type' | 'stream' | 'accountId' | 'orderId' | 'data'>, deliveryId: string): string {
   if (ordering === 'none') return `alone/${deliveryId}`;
   if (ordering === 'serial') return 'all';
-  if (event.orderId !== null) return `order/${event.orderId}`;
+  // Fills of many orders move one position and one round trip: by the order, a state that was late would come after a newer one.
+  const isMovedByOrders = event.type.startsWith('position.') || event.type.startsWith('trade.');
+  if (event.orderId !== null && !isMovedByOrders) return `order/${event.orderId}`;
   const subject = SUBJECTS.map(([field, id]) => [field, idIn(event.data, field, id)] as const).find(([, id]) => id !== null);
   if (subject === undefined) return event.stream;
   return `${subject[0]}/${event.accountId ?? event.stream}/${subject[1]}`;

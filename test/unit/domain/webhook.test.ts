@@ -41,6 +41,8 @@ describe('what is delivered in order', () => {
     ['of an order', { type: 'order.canceled' }, 'order/o1'],
     ['of a fill with its order', { type: 'fill.created' }, 'order/o1'],
     ['of a position', { type: 'position.updated', orderId: null, data: { position: { symbol: 'BTC-PERP' } } }, 'position/a1/BTC-PERP'],
+    ['of a position that a fill of any order moved', { type: 'position.updated', data: { position: { symbol: 'BTC-PERP' } } }, 'position/a1/BTC-PERP'],
+    ['of a round trip, by fills of any order', { type: 'trade.updated', data: { trade: { symbol: 'BTC-PERP' } } }, 'trade/a1/BTC-PERP'],
     ['of a deposit, wherever it names itself', { type: 'account.alert', orderId: null, data: { depositId: 'd1' } }, 'deposit/a1/d1'],
     ['of the account', { type: 'account.alert', orderId: null, data: { kind: 'x' } }, 'account:a1'],
   ] as const)('events %s share a key', (_name, changes, key) => {
