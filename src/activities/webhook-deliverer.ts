@@ -2,10 +2,12 @@
  * Delivers what waits for one endpoint, many attempts side by side, until nothing is due: the bodies stay in PostgreSQL and pass
  * through here, never through Temporal. What is due later is left to the workflow's durable timer.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { signedHeaders } from '../delivery/signature';
 import type { GuardedClient } from '../delivery/guarded-client';
 import type { Clock } from '../domain/clock';
+import { isDelivered } from '../domain/delivery-schedule';
 import type { AttemptEnd, AttemptOutcome } from '../domain/webhook';
 import type { WebhookOutbox } from '../store/webhooks/webhook-outbox';
 import type { ClaimedDelivery, DeliveryStep, EndpointState, SettledAttempt } from '../store/webhooks/webhook-rows';
@@ -49,6 +51,10 @@ const LOOK_AT_DISABLED_MS = 3_600_000;
 /** A claim that was not used within this (the process was stopped) is given up: its successor may be at it by the time it would end. */
 const START_WITHIN_MS = 4_000;
 const HEARTBEAT_MS = 1_000;
+/** What was taken while PostgreSQL is away is kept here for so long, a round and its last attempts before it inside the activity's minute. */
+const WRITE_WITHIN_MS = 20_000;
+/** Between tries: a connection that broke is made anew at once, a restart takes seconds. */
+const WRITE_AGAIN_MS = 250;
 
 export function createWebhookActivities(ports: DelivererPorts): WebhookActivities {
   return {
@@ -92,8 +98,32 @@ class Round {
   async run(): Promise<DeliveryRound> {
     try {
       return await this.loop();
+    } catch (error) {
+      await this.writeDelivered();
+      throw error;
     } finally {
       this.over.abort();
+    }
+  }
+
+  /**
+   * The round failed, not its attempts: what a receiver took is written, or it would be sent to it again. Written twice it changes nothing,
+   * which is not so of a failure: such a claim runs out, and the attempt is made again.
+   */
+  private async writeDelivered(): Promise<void> {
+    await Promise.all(this.underWay);
+    const delivered = this.settled.filter(({ outcome }) => isDelivered(outcome));
+    const giveUpAtMs = performance.now() + WRITE_WITHIN_MS;
+    while (delivered.length > 0) {
+      try {
+        const { ends } = await this.ports.outbox.step(this.endpointId, delivered, { wanted: 0, inFlight: 0 });
+        for (const end of ends) this.ports.onEnd?.(end);
+        return;
+      } catch {
+        // What made the round fail is thrown by it; where this goes on for longer, they are sent again.
+        if (this.signal.aborted || performance.now() > giveUpAtMs) return;
+        await delay(WRITE_AGAIN_MS);
+      }
     }
   }
 
@@ -101,9 +131,7 @@ class Round {
     for (;;) {
       const over = this.signal.aborted || performance.now() - this.startedAtMs > ROUND_MS;
       if (this.unread && !over) this.unread = (await this.ports.outbox.fanOut(this.endpointId)).more;
-      const settled = this.settled;
-      this.settled = [];
-      const step = await this.ports.outbox.step(this.endpointId, settled, { wanted: over ? 0 : SIDE_BY_SIDE - this.underWay.size, inFlight: this.underWay.size });
+      const step = await this.step(over ? 0 : SIDE_BY_SIDE - this.underWay.size);
       for (const end of step.ends) this.ports.onEnd?.(end);
       if (step.claims.length > 0) await this.start(step.claims, step.url);
       if (this.underWay.size > 0) {
@@ -119,6 +147,17 @@ class Round {
       if (this.unread || dueInMs === 0) continue;
       if (this.delivered > 0) await this.linger(Math.min(this.ports.lingerMs ?? LINGER_MS, dueInMs ?? LINGER_MS));
       if (!this.unread) return this.result(step, Math.min(dueInMs ?? LOOK_AGAIN_MS, LOOK_AGAIN_MS));
+    }
+  }
+
+  private async step(wanted: number): Promise<DeliveryStep> {
+    const settled = this.settled;
+    this.settled = [];
+    try {
+      return await this.ports.outbox.step(this.endpointId, settled, { wanted, inFlight: this.underWay.size });
+    } catch (error) {
+      this.settled.unshift(...settled);
+      throw error;
     }
   }
 

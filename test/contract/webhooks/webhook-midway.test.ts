@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { deliverRound, type DelivererPorts, type DeliveryRound } from '../../../src/activities/webhook-deliverer';
 import { newWebhookSecret } from '../../../src/delivery/signature';
+import { DomainError } from '../../../src/domain/errors';
 import { sequencesOf, ascending } from './webhook-receiver';
 import { ACTOR, HOUR_MS, WebhookWorld } from './webhook-world';
 import { queried } from '../../support/queried';
@@ -87,6 +88,44 @@ test('a clock that is set back an hour, and one that is set ahead a day, lose no
     expect(sequencesOf(hooks.receiver.accepted, orderId)).toEqual(ascending(sequencesOf(hooks.receiver.accepted, orderId)));
   }
   expect(new Set(hooks.receiver.accepted.map(({ id }) => id)).size).toBe(hooks.receiver.accepted.length);
+  await remove();
+});
+
+test('what a receiver took while PostgreSQL did not answer for a moment is not sent to it again', async () => {
+  for (let n = 0; n < 5; n += 1) await hooks.placed();
+  const { webhookOutbox } = hooks.store;
+  let failures = 2;
+  const step: typeof webhookOutbox.step = (id, settled, room) => (settled.length > 0 && (failures -= 1) >= 0 ? Promise.reject(new DomainError('SERVICE_UNAVAILABLE', 'the database cannot be reached')) : webhookOutbox.step(id, settled, room));
+  await roundWith({ outbox: { fanOut: (id) => webhookOutbox.fanOut(id), step } }).catch(() => undefined); // its workflow tries again
+  hooks.world.clock.ms += 21_000; // every claim has run out
+  await hooks.live(1_000);
+  expect(hooks.receiver.accepted).toHaveLength(10);
+  expect(new Set(hooks.receiver.accepted.map(({ id }) => id)).size).toBe(10);
+  await remove();
+});
+
+test('a round that fails while a receiver has a request still writes that it was taken', async () => {
+  await hooks.placed();
+  const { webhookOutbox } = hooks.store;
+  let answered = (): void => undefined;
+  const failed = new Promise<void>((resolve) => (answered = resolve));
+  const client: DelivererPorts['client'] = {
+    post: async (request) => {
+      await failed;
+      return hooks.client.post(request);
+    },
+  };
+  let reads = 0;
+  const fanOut: typeof webhookOutbox.fanOut = (id) => {
+    reads += 1;
+    if (reads === 1) return webhookOutbox.fanOut(id);
+    answered();
+    return Promise.reject(new DomainError('SERVICE_UNAVAILABLE', 'the database cannot be reached'));
+  };
+  await expect(roundWith({ client, awaitNews: () => Promise.resolve(true), outbox: { fanOut, step: (...given) => webhookOutbox.step(...given) } })).rejects.toThrow('cannot be reached');
+  hooks.world.clock.ms += 21_000;
+  await hooks.live(1_000);
+  expect(hooks.receiver.accepted.map(({ type }) => type)).toEqual(['order.submitting', 'order.working']);
   await remove();
 });
 
