@@ -46,9 +46,12 @@ export function attemptsAllowed(health: EndpointHealth, nowMs: number, wanted: n
   return health.breakerOpenUntilMs > nowMs ? 0 : Math.min(1, wanted);
 }
 
-export function healthOf(endpoint: Pick<WebhookEndpoint, 'disabledReason' | 'failingSince' | 'breakerOpenUntil'> & { readonly failuresInARow: number; readonly breakerTrips: number }): EndpointHealth {
+export function healthOf(endpoint: Pick<WebhookEndpoint, 'disabledReason' | 'failingSince' | 'breakerOpenUntil'> & { readonly failuresInARow: number; readonly breakerTrips: number }, nowMs: number): EndpointHealth {
   const { disabledReason: disabled, failingSince, breakerOpenUntil, failuresInARow, breakerTrips } = endpoint;
-  return { disabled, failuresInARow, breakerTrips, failingSinceMs: failingSince === null ? null : Date.parse(failingSince), breakerOpenUntilMs: breakerOpenUntil === null ? null : Date.parse(breakerOpenUntil) };
+  const openUntilMs = breakerOpenUntil === null ? null : Date.parse(breakerOpenUntil);
+  // It opens for no longer: the clock was set back since, and all that the endpoint is to be sent would wait until it has caught up.
+  const breakerOpenUntilMs = openUntilMs !== null && openUntilMs - nowMs > BREAKER_LONGEST_MS ? nowMs : openUntilMs;
+  return { disabled, failuresInARow, breakerTrips, failingSinceMs: failingSince === null ? null : Date.parse(failingSince), breakerOpenUntilMs };
 }
 
 /** A try of one delivery that is told to the owner: most are over by then. */

@@ -108,7 +108,7 @@ export class WebhookOutbox {
   }
 
   private async settle(tx: Transaction, endpoint: LockedEndpoint, settled: readonly SettledAttempt[], nowMs: number): Promise<{ readonly now: EndpointHealth; readonly waiting: number; readonly ends: readonly AttemptEnd[] }> {
-    let health = healthOf(endpoint);
+    let health = healthOf(endpoint, nowMs);
     if (settled.length === 0) return { now: health, waiting: endpoint.waiting, ends: [] };
     await settleAttempts(tx, settled);
     const rows = await tx.rows<{ id: string; orderingKey: string; eventType: string; attempts: number; failures: number }>(

@@ -129,6 +129,18 @@ test('a round that fails while a receiver has a request still writes that it was
   await remove();
 });
 
+test('a breaker that opened before the clock was set back by an hour holds what comes now no longer than its longest wait', async () => {
+  hooks.receiver.answer = () => 503;
+  for (let n = 0; n < 6; n += 1) await hooks.placed();
+  await hooks.round();
+  hooks.world.clock.ms -= HOUR_MS;
+  hooks.receiver.answer = () => 204;
+  const orderId = await hooks.placed();
+  await hooks.live(10 * 60_000);
+  expect(sequencesOf(hooks.receiver.accepted, orderId)).toHaveLength(2);
+  await remove();
+});
+
 /** A process that has another master key than the one that sealed what is there. */
 const withNextKey = (): Promise<Store> => hooks.world.openAnother({ keyProvider: environmentKeyProvider([Buffer.alloc(32, 7)]) });
 

@@ -116,7 +116,7 @@ describe('an endpoint\'s health', () => {
 
   test('is read from its row', () => {
     const at = '2026-01-31T12:00:00.000Z';
-    expect(healthOf({ disabledReason: null, failingSince: at, breakerOpenUntil: null, failuresInARow: 2, breakerTrips: 0 })).toEqual({ disabled: null, failingSinceMs: Date.parse(at), failuresInARow: 2, breakerTrips: 0, breakerOpenUntilMs: null });
-    expect(healthOf({ disabledReason: 'gone', failingSince: null, breakerOpenUntil: at, failuresInARow: 5, breakerTrips: 1 })).toMatchObject({ disabled: 'gone', breakerOpenUntilMs: Date.parse(at) });
+    expect(healthOf({ disabledReason: null, failingSince: at, breakerOpenUntil: null, failuresInARow: 2, breakerTrips: 0 }, Date.parse(at))).toEqual({ disabled: null, failingSinceMs: Date.parse(at), failuresInARow: 2, breakerTrips: 0, breakerOpenUntilMs: null });
+    expect(healthOf({ disabledReason: 'gone', failingSince: null, breakerOpenUntil: at, failuresInARow: 5, breakerTrips: 1 }, Date.parse(at))).toMatchObject({ disabled: 'gone', breakerOpenUntilMs: Date.parse(at) });
   });
 });
