@@ -61,9 +61,10 @@ export class WebhookDeliveries {
     return this.core.database.transaction(async (tx) => {
       assertEnabled(await lockOne(tx, endpointId, userId));
       const at = isoTime(this.core.clock.nowMs());
+      // By number: many were made in one moment, and the rest must not come after a later one of its key.
       const rows = await tx.rows<{ key: string }>(
         `UPDATE webhook_deliveries SET status = 'pending', failures = 0, blocked = true, next_attempt_at = $3::timestamptz, settled_at = NULL WHERE id IN (
-           SELECT d.id FROM webhook_deliveries d WHERE d.endpoint_id = $1 AND d.status = 'exhausted' AND d.created_at >= $2::timestamptz ORDER BY d.created_at LIMIT ${RECOVERY_PAGE}) RETURNING ordering_key AS key`,
+           SELECT d.id FROM webhook_deliveries d WHERE d.endpoint_id = $1 AND d.status = 'exhausted' AND d.created_at >= $2::timestamptz ORDER BY d.number LIMIT ${RECOVERY_PAGE}) RETURNING ordering_key AS key`,
         endpointId, since, at,
       );
       // Who is first with each key goes first: also before those that came after it.

@@ -6,6 +6,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import Ajv2020 from 'ajv/dist/2020';
 import { newWebhookSecret } from '../../../src/delivery/signature';
 import { eventCatalogue } from '../../../src/schemas/webhook-events';
+import { RECOVERY_PAGE } from '../../../src/store/webhooks/webhook-deliveries';
+import { queried } from '../../support/queried';
 import { ascending, sequencesOf } from './webhook-receiver';
 import { fillOf, intentFor, OWNER } from '../store/harness';
 import { ACTOR, HOUR_MS, WebhookWorld } from './webhook-world';
@@ -150,6 +152,19 @@ describe('exactly the events of the outbox', () => {
     expect(hooks.receiver.accepted.find(({ id }, index) => id === first?.id && index >= 2)?.body).toEqual(first?.body);
     await expect(hooks.store.webhookDeliveries.get(sent.id, hooks.endpointId, 'another user')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(hooks.store.webhookDeliveries.list({ endpointId: hooks.endpointId, userId: 'another user', status: null, cursor: null, limit: 1 })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('more are exhausted than one recovery takes: it takes those that came first, so that none of the rest comes after a later one of its order', async () => {
+    const { world, endpointId } = hooks;
+    await queried(
+      world.databaseUrl,
+      `INSERT INTO webhook_deliveries(id, user_id, endpoint_id, number, event_type, ordering_key, body, status, blocked, attempts, failures, created_at, settled_at)
+       SELECT 'msg_' || md5($1 || n), $2, $1, n, 'order.working', 'order/one', '{}', 'exhausted', false, 10, 10, $3::timestamptz, $3::timestamptz FROM generate_series(1, $4::int) n`,
+      endpointId, world.userId, new Date(world.clock.ms).toISOString(), RECOVERY_PAGE + 100,
+    );
+    expect(await hooks.store.webhookDeliveries.recover(endpointId, world.userId, new Date(world.clock.ms - HOUR_MS).toISOString(), ACTOR)).toEqual({ recovered: RECOVERY_PAGE, more: true });
+    const [row] = await queried(world.databaseUrl, `SELECT max(number) FILTER (WHERE status = 'pending')::int AS pending, min(number) FILTER (WHERE status = 'exhausted')::int AS exhausted FROM webhook_deliveries WHERE endpoint_id = $1`, endpointId);
+    expect(row).toEqual({ pending: RECOVERY_PAGE, exhausted: RECOVERY_PAGE + 1 });
   });
 
   test('one that was disabled may skip what it missed; one in series keeps the order of all', async () => {
