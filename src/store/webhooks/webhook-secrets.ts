@@ -17,6 +17,8 @@ export interface SealedSecret {
 
 /** Old secrets that sign besides the newest: a receiver that is behind by more has another problem. */
 const MAX_OLD_SECRETS = 2;
+/** The newest first, which has no end; then by their ends, which follow one another also where the clock was set back between them. */
+const NEWEST_FIRST = 's.expires_at DESC NULLS FIRST, s.created_at DESC, s.id DESC';
 /** Opened secrets in memory: of all endpoints that one process serves. */
 const MAX_OPENED = 10_000;
 
@@ -32,7 +34,7 @@ export class WebhookSecrets {
   async of(endpointId: string): Promise<readonly string[] | 'lost'> {
     const rows = await this.core.database.rows<{ id: string; keyId: string; wrappedKey: string; data: string }>(
       `SELECT s.id, s.key_id AS "keyId", encode(s.wrapped_key, 'base64') AS "wrappedKey", encode(s.data, 'base64') AS data FROM webhook_secrets s
-        WHERE s.endpoint_id = $1 AND (s.expires_at IS NULL OR s.expires_at > $2::timestamptz) ORDER BY s.created_at DESC, s.id DESC`,
+        WHERE s.endpoint_id = $1 AND (s.expires_at IS NULL OR s.expires_at > $2::timestamptz) ORDER BY ${NEWEST_FIRST}`,
       endpointId,
       isoTime(this.core.clock.nowMs()),
     );
@@ -71,7 +73,7 @@ export async function insertSecret(tx: Transaction, { id, userId, endpointId, ke
 export async function supersedeSecrets(tx: Transaction, endpointId: string, { atMs, overlapSeconds }: { readonly atMs: number; readonly overlapSeconds: number }): Promise<void> {
   const [at, endsAt] = [isoTime(atMs), isoTime(atMs + overlapSeconds * 1_000)];
   await tx.rows('UPDATE webhook_secrets SET expires_at = least(expires_at, $2::timestamptz) WHERE endpoint_id = $1 AND (expires_at IS NULL OR expires_at > $2::timestamptz) RETURNING id', endpointId, endsAt);
-  await tx.rows(`UPDATE webhook_secrets SET expires_at = $2::timestamptz WHERE id IN (SELECT s.id FROM webhook_secrets s WHERE s.endpoint_id = $1 AND s.expires_at > $2::timestamptz ORDER BY s.created_at DESC, s.id DESC OFFSET ${MAX_OLD_SECRETS}) RETURNING id`, endpointId, at);
+  await tx.rows(`UPDATE webhook_secrets SET expires_at = $2::timestamptz WHERE id IN (SELECT s.id FROM webhook_secrets s WHERE s.endpoint_id = $1 AND s.expires_at > $2::timestamptz ORDER BY ${NEWEST_FIRST} OFFSET ${MAX_OLD_SECRETS}) RETURNING id`, endpointId, at);
   await tx.rows('DELETE FROM webhook_secrets WHERE endpoint_id = $1 AND expires_at <= $2::timestamptz RETURNING id', endpointId, at);
 }
 

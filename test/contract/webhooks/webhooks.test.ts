@@ -191,6 +191,16 @@ describe('secrets', () => {
     expect(await hooks.store.webhooks.secretsOf(hooks.endpointId)).toEqual(secrets.slice(0, 1));
   });
 
+  test('after the clock was set back the newest still signs first, and the one it replaced still signs', async () => {
+    const secrets = [hooks.receiver.secret];
+    for (const stepMs of [1_000, 1_000, -HOUR_MS, 1_000]) {
+      hooks.world.clock.ms += stepMs;
+      secrets.unshift(newWebhookSecret());
+      await hooks.store.webhooks.rotateSecret(hooks.endpointId, hooks.world.userId, secrets[0] ?? '', 86_400, ACTOR);
+      expect((await hooks.store.webhooks.secretsOf(hooks.endpointId)).slice(0, 2)).toEqual(secrets.slice(0, 2));
+    }
+  });
+
   test('the endpoint of an account that is not the user\'s is not made', async () => {
     await expect(hooks.subscribe({ accountIds: ['nobody'] })).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(await hooks.store.webhooks.concernedBy([`account:${hooks.account.id}`, 'account:nobody'])).toContain(hooks.endpointId);
