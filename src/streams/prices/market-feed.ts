@@ -9,6 +9,9 @@ import type { MarketChannelEvent, Subscribed } from '../socket-events';
 /** Between two events of one market. Ten a second is more than an eye sees; changes in between are skipped, the first is told at once. */
 export const CLIENT_INTERVAL_MS = 100;
 
+/** Between two looks for what became stale by time alone, as when its watcher died and nobody says anything of it: a tenth of what makes it stale. */
+export const STALE_LOOK_MS = 1_000;
+
 type Subject = Pick<MarketSubscribeRequest, 'channel' | 'venue' | 'symbol'>;
 
 interface Viewer {
@@ -25,6 +28,8 @@ interface Shown extends Subject {
   /** Of the newest event told. All viewers share it, so that an event is encoded once for all of them. */
   sequence: number;
   changed: boolean;
+  /** Of what was told last, or shown to the first who looked. */
+  stale: boolean;
   toldAtMs: number;
   timer: NodeJS.Timeout | null;
 }
@@ -35,6 +40,7 @@ export class MarketFeed {
   private readonly shown = new Map<string, Shown>();
   private readonly stops: (() => void)[] = [];
   private showsBooks = false;
+  private readonly staleTimer: NodeJS.Timeout;
 
   constructor(
     private readonly prices: Pick<PriceCache, 'latest' | 'book' | 'onPrice' | 'onBook'>,
@@ -42,6 +48,7 @@ export class MarketFeed {
     private readonly intervalMs: number = CLIENT_INTERVAL_MS,
   ) {
     this.stops.push(prices.onPrice((venue, symbol) => this.mark('prices', venue, symbol)));
+    this.staleTimer = setInterval(() => this.markStale(), STALE_LOOK_MS).unref();
   }
 
   /** `venue` and `symbol` as the market is called, not an alias of it. */
@@ -61,6 +68,7 @@ export class MarketFeed {
   }
 
   close(): void {
+    clearInterval(this.staleTimer);
     for (const stop of this.stops) stop();
     for (const market of [...this.shown.values()]) this.forget(market);
   }
@@ -69,7 +77,7 @@ export class MarketFeed {
     const name = key(channel, venue, symbol);
     const known = this.shown.get(name);
     if (known) return known;
-    const made: Shown = { channel, venue, symbol, viewers: new Set(), behind: new Set(), sequence: 0, changed: false, toldAtMs: -Infinity, timer: null };
+    const made: Shown = { channel, venue, symbol, viewers: new Set(), behind: new Set(), sequence: 0, changed: false, stale: this.value({ channel, venue, symbol })?.stale ?? false, toldAtMs: -Infinity, timer: null };
     this.shown.set(name, made);
     return made;
   }
@@ -88,6 +96,13 @@ export class MarketFeed {
     this.schedule(market);
   }
 
+  private markStale(): void {
+    for (const market of this.shown.values()) {
+      const value = this.value(market);
+      if (value !== null && value.stale !== market.stale) this.mark(market.channel, market.venue, market.symbol);
+    }
+  }
+
   private schedule(market: Shown): void {
     market.timer ??= setTimeout(() => this.tell(market), Math.max(0, market.toldAtMs + this.intervalMs - performance.now()));
   }
@@ -102,6 +117,7 @@ export class MarketFeed {
       const previousSequence = market.sequence;
       if (market.changed) market.sequence += 1;
       market.changed = false;
+      market.stale = value.stale;
       const event = this.event(market, previousSequence, value);
       for (const viewer of viewers) this.show(market, viewer, event);
     }
