@@ -24,6 +24,8 @@ export interface IntentContext {
   readonly stamp: IdempotencyStamp | null;
   /** Absent: API. */
   readonly origin?: OrderOrigin;
+  /** Where it must have left before the usual deadline. */
+  readonly placeBefore?: string;
   /** Absent: it stands alone. */
   readonly group?: GroupMembership;
 }
@@ -68,7 +70,7 @@ export class IntentMaker {
       postOnly: terms.postOnly,
       reduceOnly: terms.reduceOnly,
       origin: context.origin ?? 'API',
-      placeBefore: isoTime(this.ports.clock.nowMs() + this.placeDeadlineMs),
+      placeBefore: isoTime(Math.min(this.ports.clock.nowMs() + this.placeDeadlineMs, context.placeBefore === undefined ? Infinity : Date.parse(context.placeBefore))),
       idempotency: context.stamp,
       ...(condition === undefined ? {} : { condition }),
       ...(context.group === undefined ? {} : { group: context.group }),

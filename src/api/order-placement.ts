@@ -21,6 +21,8 @@ export interface PlacementRequest {
   readonly timeoutMs: number;
   /** Absent: API. */
   readonly origin?: OrderOrigin;
+  /** None of the orders leaves after this, which may come before the usual deadline; absent: that one. */
+  readonly placeBefore?: string;
   /** The orders are one group at their venue, which stands or falls as a whole; absent: each stands alone. */
   readonly grouping?: OrderGrouping | undefined;
 }
@@ -93,7 +95,7 @@ export class OrderPlacement {
     const knownId = item.record?.isOwn === true ? item.record.orderId : null;
     if (knownId !== null) return known(knownId);
     try {
-      const intent = await this.intents.make(item.terms, { id: item.id, userId: request.userId, clientOrderId: item.clientOrderId, stamp: item.stamp, ...(request.origin === undefined ? {} : { origin: request.origin }), ...(grouping === undefined ? {} : { group: { grouping, groupId } }) });
+      const intent = await this.intents.make(item.terms, { id: item.id, userId: request.userId, clientOrderId: item.clientOrderId, stamp: item.stamp, ...(request.origin === undefined ? {} : { origin: request.origin }), ...(request.placeBefore === undefined ? {} : { placeBefore: request.placeBefore }), ...(grouping === undefined ? {} : { group: { grouping, groupId } }) });
       if (!intent.reduceOnly) assertEntriesPass(this.ports.health, intent.accountId);
       // A group is judged as one, in the transaction that records it.
       if (grouping === undefined && (await this.firstCheck.denies(intent))) return known(intent.id);

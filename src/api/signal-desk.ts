@@ -110,12 +110,12 @@ export class SignalDesk {
   }
 
   private async attempt(signal: Signal): Promise<void> {
-    const { request, userId, kind } = signal;
+    const { request, userId, kind, placeBefore } = signal;
     if (kind === 'strategy') {
       await this.placers.strategies.create(strategyRequestSchema.parse(request), userId, null);
       return;
     }
-    const [placed] = await this.placers.placement.place({ userId, idempotency: null, timeoutMs: ANSWER_WAIT_MS, origin: 'SIGNAL' }, [termsOf(orderRequestSchema.parse(request))]);
+    const [placed] = await this.placers.placement.place({ userId, idempotency: null, timeoutMs: ANSWER_WAIT_MS, origin: 'SIGNAL', placeBefore }, [termsOf(orderRequestSchema.parse(request))]);
     if (placed?.answer instanceof DomainError) throw placed.answer;
   }
 
