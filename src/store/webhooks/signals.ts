@@ -26,6 +26,8 @@ const SELECT = `SELECT s.id, s.user_id AS "userId", s.source_id AS "sourceId", s
     s.place_before AS "placeBefore", s.settled_at AS "settledAt", o.id AS "orderId", g.id AS "strategyId", coalesce(o.state, g.state) AS state
   FROM signals s LEFT JOIN orders o ON s.kind = 'order' AND o.account_id = s.account_id AND o.client_order_id = s.client_id
     LEFT JOIN strategies g ON s.kind = 'strategy' AND g.account_id = s.account_id AND g.client_strategy_id = s.client_id`;
+/** Clocks of two hosts differ by less. */
+const HOST_CLOCK_JUMP_MS = 5_000;
 /** A message is for people, and a refusal may quote what was sent. */
 const MAX_MESSAGE = 1_000;
 const EVENTS = { placed: 'signal.placed', refused: 'signal.refused', expired: 'signal.expired' } as const;
@@ -102,12 +104,15 @@ export class Signals {
     return { signals, nextCursor: rows.length > query.limit && last !== undefined ? cursorOf('signals', { at: last.receivedAt, id: last.id }) : null };
   }
 
-  /** Those that nobody is at any more: the caller's for `leaseMs`. */
+  /**
+   * Those that nobody is at any more: the caller's for `leaseMs`. So is one that is leased beyond what a lease and another host's clock can be ahead:
+   * the clock was set back since, and it would be placed that much later than it came.
+   */
   async due(limit: number, leaseMs: number): Promise<readonly Signal[]> {
     const nowMs = this.core.clock.nowMs();
     const taken = await this.core.database.rows<{ id: string }>(
-      `UPDATE signals SET next_attempt_at = $2::timestamptz WHERE id IN (SELECT s.id FROM signals s WHERE s.status = 'taken' AND s.next_attempt_at <= $1::timestamptz ORDER BY s.next_attempt_at LIMIT $3::int FOR UPDATE SKIP LOCKED) RETURNING id`,
-      isoTime(nowMs), isoTime(nowMs + leaseMs), limit,
+      `UPDATE signals SET next_attempt_at = $2::timestamptz WHERE id IN (SELECT s.id FROM signals s WHERE s.status = 'taken' AND (s.next_attempt_at <= $1::timestamptz OR s.next_attempt_at > $4::timestamptz) ORDER BY s.next_attempt_at LIMIT $3::int FOR UPDATE SKIP LOCKED) RETURNING id`,
+      isoTime(nowMs), isoTime(nowMs + leaseMs), limit, isoTime(nowMs + leaseMs + HOST_CLOCK_JUMP_MS),
     );
     if (taken.length === 0) return [];
     return (await this.core.database.rows(`${SELECT} WHERE s.id = ANY($1::text[]) ORDER BY s.received_at, s.id`, taken.map(({ id }) => id))).map(signalOf);

@@ -56,6 +56,19 @@ test('what was taken is one process\'s at a time, and the next one\'s once its t
   expect(await mine()).toEqual([signal.id]);
 });
 
+test('what a dead process left before the clock was set back by an hour is somebody\'s at once, not an hour late at another price', async () => {
+  const { signals } = world.store;
+  const due = async (): Promise<string[]> => (await signals.due(1_000, 10_000)).filter(({ sourceId }) => sourceId === source.id).map(({ id }) => id);
+  const { signal } = await signals.take(alert(), 10_000);
+  world.clock.ms -= 4_000;
+  expect(await due()).toEqual([]);
+  world.clock.ms -= 3_600_000;
+  expect(await due()).toEqual([signal.id]);
+  expect(await due()).toEqual([]);
+  // The other tests' too are due by now.
+  await sql.query(`UPDATE signals SET status = 'expired', next_attempt_at = NULL WHERE status = 'taken'`);
+});
+
 test('how it ended is told once, with what it became', async () => {
   const { signals } = world.store;
   const one = alert();
