@@ -2,6 +2,7 @@
 import type { HeldEvidence, HeldTerms } from '../domain/evidence';
 import type { ErrorCode } from '../domain/errors';
 import type { OrderCondition } from '../domain/condition';
+import type { FoldedOrders } from '../domain/folded-orders';
 import type { OrderIntent, OrderState } from '../domain/order';
 import type { Evidence } from '../domain/evidence';
 import type { StandingOrder } from '../domain/remembered-orders';
@@ -20,7 +21,10 @@ export interface HeldOrderView {
   readonly revision: number;
   /** Of its first trigger, as it stands armed: who accepted the order armed it, and each amendment is one more. null or absent: that one is not armed (any more). */
   readonly armedRevision?: number | null;
+  /** All that are open, the newest that have ended, and the first of its pursuit. */
   readonly children: readonly SupervisedOrder[];
+  /** The others; absent in histories from before they were folded. */
+  readonly folded?: FoldedOrders;
 }
 
 export interface ConditionalReference {

@@ -1,5 +1,6 @@
 /** The activities of conditional orders, put together from what main gives. */
 import { conditionOf, isHeld } from '../domain/condition';
+import type { FoldedOrders } from '../domain/folded-orders';
 import type { Order, OrderIntent } from '../domain/order';
 import type { RecordedGroup } from '../domain/order-store';
 import { supervisedView } from '../domain/supervised-order';
@@ -14,7 +15,7 @@ export interface ConditionalPorts extends StandingPorts {
   readonly placing: { recordOrders(intents: readonly OrderIntent[], context: { ownerWorkflowId: string; sendTtlMs: number; intendedAtMs?: number; readBack?: ReadBack }): Promise<RecordedGroup> };
   readonly held: StandingPorts['held'] & {
     amend(amendment: HeldAmendment): Promise<HeldAmendmentAnswer>;
-    childrenOf(orderId: string): Promise<readonly Order[]>;
+    childrenOf(orderId: string): Promise<{ readonly orders: readonly Order[]; readonly folded: FoldedOrders }>;
   };
   readonly triggers: StandingPorts['triggers'] & { byIds(ids: readonly string[]): Promise<readonly Trigger[]> };
   capabilities(venue: string): VenueCapabilities | null;
@@ -55,7 +56,7 @@ async function viewOf(ports: ConditionalPorts, orderId: string): Promise<HeldOrd
   const condition = order === null || !isHeld(order) ? null : conditionOf(order);
   if (order === null || condition === null) throw new Error(`order ${orderId} is not one that waits in a workflow`);
   const { state, quantity, limitPrice, pendingCancel, revision, triggeredAt, createdAt } = order;
-  const [children, [trigger]] = await Promise.all([ports.held.childrenOf(orderId), ports.triggers.byIds([orderTriggerId(orderId, 0)])]);
+  const [{ orders, folded }, [trigger]] = await Promise.all([ports.held.childrenOf(orderId), ports.triggers.byIds([orderTriggerId(orderId, 0)])]);
   const armedRevision = trigger?.status === 'ARMED' ? trigger.revision : null;
-  return { state, quantity, limitPrice, condition, pendingCancel, revision, armedRevision, acceptedAtMs: Date.parse(createdAt), triggeredAtMs: triggeredAt === null ? null : Date.parse(triggeredAt), children: children.map(supervisedView) };
+  return { state, quantity, limitPrice, condition, pendingCancel, revision, armedRevision, acceptedAtMs: Date.parse(createdAt), triggeredAtMs: triggeredAt === null ? null : Date.parse(triggeredAt), children: orders.map(supervisedView), folded };
 }

@@ -19,6 +19,7 @@ export function supervisionActivities({ store, prices, clock }: Platform): Super
   return createSupervisionActivities({
     clock,
     ordersByIds: (ids) => store.orders.byIds(ids),
+    childrenNamed: (parentOrderId, named) => store.held.childrenNamed(parentOrderId, named),
     market: (venue, symbol) => store.markets.get(venue, symbol),
     account: (accountId) => store.accounts.byId(accountId),
     position: async (accountId, symbol) => (await store.accounts.figures(accountId, [symbol])).symbols[symbol]?.positionQuantity ?? '0',

@@ -19,7 +19,7 @@ import { ConditionalOrder, MAX_NATIVE_FAILURES } from './state/conditional-order
 import type { ConditionalMemory, Fired, Step } from './state/conditional-steps';
 
 const { armTrigger, amendTrigger, disarmTrigger, acknowledgeTrigger } = proxyLocalActivities<TriggerActivities>({ ...LOCAL_ACTIVITY, summary: 'the order\'s trigger' });
-const { readOrders, readTradingState } = proxyLocalActivities<SupervisionActivities>({ ...LOCAL_ACTIVITY, summary: 'read children, prices and position' });
+const { readOrders, readChildren, readTradingState } = proxyLocalActivities<SupervisionActivities>({ ...LOCAL_ACTIVITY, summary: 'read children, prices and position' });
 
 /** Without a hint, the row of a native stop is read this often: the venue has it, and the durable one does not need it. */
 const QUIET_LOOK_MS = 3_600_000;
@@ -57,6 +57,7 @@ export class ConditionalRun {
     this.row.terms.begin(this.state, held, this.input.memory ?? null, workflowInfo().startTime.getTime());
     this.begunAtRevision = held.revision;
     if (isTerminal(held.state)) this.row.ended = held.state;
+    this.foldEnded();
     this.rowsChanged = this.state.children.length > 0;
     this.row.show(held.state);
   }
@@ -226,9 +227,9 @@ export class ConditionalRun {
   private async look(): Promise<void> {
     this.rowsChanged = false;
     const { state } = this;
-    const { children } = state;
-    if (children.length === 0) return;
-    for (const view of await readOrders({ orderIds: children.map(({ orderId }) => orderId) })) state.childSeen(view);
+    if (state.children.length === 0) return;
+    await this.seeChildren();
+    this.foldEnded();
     const evidence = childrenEvidence(state, now());
     if (evidence !== null && evidence.key !== this.notedFill) {
       await this.row.note(evidence);
@@ -236,6 +237,19 @@ export class ConditionalRun {
     }
     if (!this.row.alerted && state.intent.reduceOnly && state.failures >= ALERT_AFTER_FAILURES) await this.row.alert('exitNotFilled', 'a triggered exit has not filled yet; it is tried again and again');
     if (!this.row.alerted && state.nativeFailures >= MAX_NATIVE_FAILURES) await this.row.alert('noNativeStop', 'the venue does not take the native stop; the durable one stands alone');
+  }
+
+  private async seeChildren(): Promise<void> {
+    const { state } = this;
+    const named = state.children.map(({ orderId }) => orderId);
+    if (state.folded.count === 0) return (await readOrders({ orderIds: named })).forEach((view) => state.childSeen(view));
+    const { orders, folded } = await readChildren({ parentOrderId: this.input.intent.id, named });
+    state.foldedSeen(folded, orders.filter(({ id }) => !named.includes(id)));
+    for (const view of orders) state.childSeen(view);
+  }
+
+  private foldEnded(): void {
+    if (this.holds('ended-orders-are-folded')) this.state.fold();
   }
 
   private async end({ state, reasonCode, message }: Extract<Step, { kind: 'end' }>): Promise<void> {

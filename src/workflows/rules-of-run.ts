@@ -41,6 +41,13 @@ const ASKED_IN_THEIR_PLACES = [
  */
 const GENERATIONS = [
   {
+    start: 'ended-orders-are-folded-from-the-start',
+    rules: [
+      /** Whoever places orders for as long as it takes carries those that have ended as sums, but for the newest; before, all by name, beyond what Temporal takes. */
+      'ended-orders-are-folded',
+    ],
+  },
+  {
     start: 'all-rules-from-the-start',
     rules: [
       /** Conditional orders: a cancel that is on its way is looked after each few seconds, however long it takes; before, as fast as could be. */

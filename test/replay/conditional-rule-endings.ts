@@ -4,6 +4,9 @@ import type { Order } from '../../src/domain/order';
 import { ConditionalGateway } from '../../src/temporal/conditional-gateway';
 import { triggerCrossed } from '../../src/workflows/messages';
 import { BOTH, canceling, childAt, CONDITION, crossing, EVIDENCE, held, hint, ID, INTENT, noted, over, started, trigger } from './conditional-endings';
+import { NAMED_ENDED, NONE_FOLDED } from '../../src/domain/folded-orders';
+import { TASK_QUEUES } from '../../src/temporal/task-queues';
+import type { ConditionalMemory } from '../../src/workflows/state/conditional-steps';
 import { begot, until, type Ending } from './executions';
 
 const NATIVE = { type: 'stopMarket', timeInForce: 'GTC' } as const;
@@ -88,7 +91,31 @@ const ESCALATING = { ...CONDITION, escalation: { chaseAfterMs: null, marketAfter
 const LIMIT = { type: 'limit', limitPrice: '60000' } as const;
 const [limit, pending, gone] = [{}, { pendingCancel: true }, { state: 'CANCELED', reasonCode: 'CANCELED_BY_USER' } as const].map((change) => childAt(0, 0, { ...LIMIT, ...change })) as [ReturnType<typeof childAt>, ReturnType<typeof childAt>, ReturnType<typeof childAt>];
 
+// Carried over from an execution that had all of its children by name: refused again and again, the first after a part of it had filled.
+const refusedExit = (n: number) => childAt(0, n, n === 0 ? { state: 'CANCELED', filledQuantity: '0.1', avgPrice: '59990' } : { state: 'REJECTED', reasonCode: 'VENUE_REJECTED', reasonMessage: 'the market is halted' });
+const REFUSED = Array.from({ length: NAMED_ENDED + 5 }, (_, n) => refusedExit(n));
+const REMEMBERED: ConditionalMemory = {
+  condition: CONDITION, quantity: '0.5', limitPrice: null, termsVersion: 0, armedVersion: 0, triggerNumber: 0, fired: { by: 'trigger', level: '60000', atMs: 1, evidence: {} }, pursuitSinceMs: 1,
+  children: REFUSED.map((view, n) => ({ n, orderId: view.id, step: 'market', placedAtMs: 1, termsVersion: 0, view, cancelAskedAtMs: null })), cancelAsked: false, failures: REFUSED.length, nativeFailures: 0,
+};
+const folded = { ...NONE_FOLDED, count: 5, filledQuantity: '0.1', value: '5999' };
+
 export const CONDITIONAL_RULE_ENDINGS: readonly Ending[] = [
+  {
+    // What is left of it goes out under the next number.
+    workflow: 'conditionalOrder',
+    ending: 'went-on-with-its-ended-children-folded',
+    script: {
+      ...crossing, recordConditional: [held({ state: 'TRIGGERED', triggeredAtMs: 1, folded })],
+      readChildren: [{ orders: REFUSED.slice(5), folded }, { orders: [...REFUSED.slice(5), childAt(0, REFUSED.length, { state: 'FILLED', quantity: '0.4', filledQuantity: '0.4', avgPrice: '59800' })], folded }],
+    },
+    run: async (client) => {
+      await client.workflow.start('conditionalOrder', { workflowId: ID, taskQueue: TASK_QUEUES.orders, args: [{ intent: INTENT, memory: REMEMBERED }] });
+      await begot(client, ID, 'order', 1);
+      await hint(client, REFUSED.length);
+      return over(client);
+    },
+  },
   {
     // The venue takes no native stop of these terms; of the amended ones it does, and that one fills.
     workflow: 'conditionalOrder',

@@ -5,6 +5,7 @@ import { conditionOf } from '../../domain/condition';
 import { sameTerms } from '../../domain/amended-terms';
 import type { HeldTerms } from '../../domain/evidence';
 import { decimal } from '../../domain/decimal';
+import { NAMED_ENDED, type FoldedOrders } from '../../domain/folded-orders';
 import { isTerminal, type Order } from '../../domain/order';
 import { disproof, triggerOf, type Trigger } from '../../domain/trigger';
 import { applyToLocked, lockForEvidence } from '../orders/apply-evidence';
@@ -34,6 +35,11 @@ export interface HeldReadBack extends Pick<HeldAmendment, 'orderId' | 'accountId
 }
 
 export type HeldAmendmentAnswer = { readonly verdict: 'applied'; readonly order: Order } | { readonly verdict: 'denied'; readonly code: ErrorCode; readonly message: string };
+
+/** The last part of a child's client id, as domain/client-ids.ts writes it. */
+const CHILD_N_SQL = `split_part(o.client_order_id, '.', 3)::int`;
+const FOLDED_SELECT = `jsonb_build_object('count', count(*), 'filledQuantity', trim_scale(coalesce(sum(o.filled_quantity), 0))::text, 'value', trim_scale(coalesce(sum(o.filled_quantity * o.avg_price), 0))::text,
+    'fee', trim_scale(coalesce(sum(o.fee), 0))::text, 'feeAsset', max(o.fee_asset))`;
 
 export class HeldOrders {
   constructor(private readonly core: StoreCore) {}
@@ -87,9 +93,21 @@ export class HeldOrders {
     changes.triggerChanged(next.venue, next.revision);
   }
 
-  /** Orders that one placed, oldest first. */
-  async childrenOf(orderId: string): Promise<readonly Order[]> {
-    return (await this.core.database.rows(`SELECT ${ORDER_SELECT} FROM orders o WHERE o.parent_order_id = $1 ORDER BY o.created_at, o.id`, orderId)).map(orderOf);
+  /** Of the orders that one placed: all that are open, the newest that have ended and the first of its pursuit, in no order; `folded`: the others. */
+  async childrenOf(orderId: string): Promise<{ readonly orders: readonly Order[]; readonly folded: FoldedOrders }> {
+    const named = await this.core.database.rows<{ id: string }>(`(SELECT o.id FROM orders o WHERE o.parent_order_id = $1 ORDER BY ${CHILD_N_SQL} DESC LIMIT $2::int) UNION (SELECT o.id FROM orders o WHERE o.parent_order_id = $1 AND split_part(o.client_order_id, '.', 2) = '0' ORDER BY ${CHILD_N_SQL} LIMIT 1)`, orderId, NAMED_ENDED);
+    return this.childrenNamed(orderId, named.map(({ id }) => id));
+  }
+
+  /** Of the orders that one placed: those named and all that are open, in no order; `folded`: the others. */
+  async childrenNamed(orderId: string, named: readonly string[]): Promise<{ readonly orders: readonly Order[]; readonly folded: FoldedOrders }> {
+    // One statement: an order that is over, or open again, in between is in one of the two.
+    const rows = await this.core.database.rows(
+      `SELECT ${ORDER_SELECT}, f.folded FROM (SELECT ${FOLDED_SELECT} AS folded FROM orders o WHERE o.parent_order_id = $1 AND o.id <> ALL($2::text[]) AND NOT (${OPEN_SQL})) f
+         LEFT JOIN orders o ON o.parent_order_id = $1 AND (o.id = ANY($2::text[]) OR ${OPEN_SQL})`,
+      orderId, [...named],
+    );
+    return { orders: rows.filter(({ id }) => id !== null).map(orderOf), folded: rows[0]?.['folded'] as unknown as FoldedOrders };
   }
 
   /** Held orders that have not ended, have not changed for this long and whose workflow is none of `running`, longest unchanged first. */

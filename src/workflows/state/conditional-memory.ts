@@ -3,10 +3,10 @@ import type { HeldOrderView } from '../../activities/conditional-activities';
 import type { OrderCondition } from '../../domain/condition';
 import { decimalText } from '../../domain/decimal';
 import type { HeldEvidence } from '../../domain/evidence';
+import { NONE_FOLDED } from '../../domain/folded-orders';
 import { UNCONDITIONAL, type OrderIntent } from '../../domain/order';
-import type { SupervisedOrder } from '../../domain/supervised-order';
 import type { ConditionalOrder } from './conditional-order';
-import type { Child, ConditionalMemory } from './conditional-steps';
+import { childOf, type ConditionalMemory } from './conditional-steps';
 
 /** What its intent waits for. */
 export function waitingOf(intent: OrderIntent): OrderCondition {
@@ -20,14 +20,7 @@ export function memoryOfRow(held: HeldOrderView, intent: OrderIntent): Condition
   const pursuit = children.find(({ step }) => step !== 'native');
   // Its trigger counts its amendments; where that is not armed (any more), whoever arms it learns what it is.
   const armedVersion = held.armedRevision == null ? null : held.armedRevision - 1;
-  return { condition, quantity, limitPrice, termsVersion: armedVersion ?? 0, armedVersion, triggerNumber: 0, fired, pursuitSinceMs: pursuit?.placedAtMs ?? null, children, cancelAsked: pendingCancel, failures: 0, nativeFailures: 0 };
-}
-
-/** `<parent>.<leg>.<n>`, as domain/client-ids.ts writes it. */
-function childOf(view: SupervisedOrder): Child {
-  const [, leg = '0', n = '0'] = view.clientOrderId.split('.');
-  const step = leg === '1' ? 'native' : view.type === 'market' || view.timeInForce === 'IOC' ? 'market' : 'limit';
-  return { n: Number(n), orderId: view.id, step, placedAtMs: Date.parse(view.updatedAt), termsVersion: 0, view, cancelAskedAtMs: null };
+  return { condition, quantity, limitPrice, termsVersion: armedVersion ?? 0, armedVersion, triggerNumber: 0, fired, pursuitSinceMs: pursuit?.placedAtMs ?? null, children, folded: held.folded ?? NONE_FOLDED, cancelAsked: pendingCancel, failures: 0, nativeFailures: 0 };
 }
 
 /** The parent's figures of this moment; null before anything filled. */

@@ -7,10 +7,11 @@ import type { ChildTerms } from '../../domain/child-intent';
 import type { OrderCondition } from '../../domain/condition';
 import { decimal, decimalText, maxOf, ZERO, type Decimal } from '../../domain/decimal';
 import type { HeldTerms } from '../../domain/evidence';
+import { foldedAsKnown, foldedWith, foldedWithout, NAMED_ENDED, NONE_FOLDED, type FoldedOrders } from '../../domain/folded-orders';
 import { isTerminal, type OrderIntent } from '../../domain/order';
 import type { SupervisedOrder, TradingState } from '../../domain/supervised-order';
 import { orderTriggerId } from '../../domain/trigger';
-import type { Child, ConditionalMemory, Fired, Step } from './conditional-steps';
+import { childOf, type Child, type ConditionalMemory, type Fired, type Step } from './conditional-steps';
 import { nativeTerms, pursuitTerms, stepAt, wantsReprice, type PursuitStep } from './pursuit';
 
 /** What says that there is nothing to exit from (any more): the venue's word and ours. */
@@ -30,7 +31,10 @@ export class ConditionalOrder {
   condition: OrderCondition;
   termsVersion: number;
   fired: Fired | null;
-  readonly children: Child[];
+  /** By name, in the order of their numbers: all that are open, and the newest that have ended. */
+  children: Child[];
+  /** The others. */
+  folded: FoldedOrders;
   cancelAsked: boolean;
   failures: number;
   nativeFailures: number;
@@ -49,14 +53,15 @@ export class ConditionalOrder {
     this.fired = memory?.fired ?? null;
     this.pursuitSinceMs = memory?.pursuitSinceMs ?? null;
     this.children = (memory?.children ?? []).map((child) => ({ ...child }));
+    this.folded = memory?.folded ?? NONE_FOLDED;
     this.cancelAsked = memory?.cancelAsked ?? false;
     this.failures = memory?.failures ?? 0;
     this.nativeFailures = memory?.nativeFailures ?? 0;
   }
 
   memory(): ConditionalMemory {
-    const { condition, quantity, limitPrice, termsVersion, armedVersion, triggerNumber, fired, pursuitSinceMs, children, cancelAsked, failures, nativeFailures } = this;
-    return { condition, quantity, limitPrice, termsVersion, armedVersion, triggerNumber, fired, pursuitSinceMs, children, cancelAsked, failures, nativeFailures };
+    const { condition, quantity, limitPrice, termsVersion, armedVersion, triggerNumber, fired, pursuitSinceMs, children, folded, cancelAsked, failures, nativeFailures } = this;
+    return { condition, quantity, limitPrice, termsVersion, armedVersion, triggerNumber, fired, pursuitSinceMs, children, folded, cancelAsked, failures, nativeFailures };
   }
 
   get hasTrigger(): boolean {
@@ -65,7 +70,8 @@ export class ConditionalOrder {
 
   /** Sums over all children. */
   get filled(): { readonly quantity: Decimal; readonly value: Decimal; readonly fee: Decimal; readonly feeAsset: string | null } {
-    let [quantity, value, fee, feeAsset]: [Decimal, Decimal, Decimal, string | null] = [ZERO, ZERO, ZERO, null];
+    const { folded } = this;
+    let [quantity, value, fee, feeAsset]: [Decimal, Decimal, Decimal, string | null] = [decimal(folded.filledQuantity), decimal(folded.value), decimal(folded.fee), folded.feeAsset];
     for (const { view } of this.children) {
       if (view === null) continue;
       quantity = quantity.plus(decimal(view.filledQuantity));
@@ -129,6 +135,28 @@ export class ConditionalOrder {
     }
   }
 
+  /**
+   * What the rows say of those that are not carried by name. `opened`: of them, orders that were called over and are at work after all: they
+   * are carried by name again.
+   */
+  foldedSeen(read: FoldedOrders, opened: readonly SupervisedOrder[]): void {
+    this.folded = foldedAsKnown(foldedWithout(this.folded, opened), read);
+    if (opened.length > 0) this.children = [...this.children, ...opened.map(childOf)].sort((a, b) => a.n - b.n);
+  }
+
+  /** `named`: so many that have ended stay by name. */
+  fold(named = NAMED_ENDED): void {
+    const ended = this.children.filter(({ view }) => view !== null && isTerminal(view.state));
+    const older = new Set(ended.slice(0, Math.max(ended.length - named, 0)));
+    this.folded = foldedWith(this.folded, [...older].flatMap(({ view }) => view ?? []));
+    this.children = this.children.filter((child) => !older.has(child));
+  }
+
+  /** Numbers are never used twice, whatever is folded: an order's names are made of its own. */
+  private get nextN(): number {
+    return this.folded.count + this.children.length;
+  }
+
   cancelSent(child: Child, nowMs: number): void {
     child.cancelAskedAtMs = nowMs;
   }
@@ -171,7 +199,7 @@ export class ConditionalOrder {
     if (this.nativeFailures >= MAX_NATIVE_FAILURES) return waitUntil(null, false);
     const retryAtMs = this.retryAt(this.nativeFailures);
     if (retryAtMs > nowMs) return waitUntil(retryAtMs, false);
-    return { kind: 'place', n: this.children.length, step: 'native', version: this.termsVersion, terms: nativeTerms(this.intent, this.condition, this.limitPrice, decimalText(this.rest)) };
+    return { kind: 'place', n: this.nextN, step: 'native', version: this.termsVersion, terms: nativeTerms(this.intent, this.condition, this.limitPrice, decimalText(this.rest)) };
   }
 
   private pursuing(nowMs: number, market: TradingState | null, live: Child | null, fired: Fired): Step {
@@ -197,7 +225,7 @@ export class ConditionalOrder {
     const retryAtMs = last === null || last.cancelAskedAtMs !== null ? nowMs : this.retryAt(this.failures);
     if (retryAtMs > nowMs) return { kind: 'wait', untilMs: retryAtMs, looking: false };
     if (market === null) return { kind: 'readMarket' };
-    return { kind: 'place', n: this.children.length, step: step.step, version: this.termsVersion, terms: this.pursuit(step.step, market, fired) };
+    return { kind: 'place', n: this.nextN, step: step.step, version: this.termsVersion, terms: this.pursuit(step.step, market, fired) };
   }
 
   /** Whether a child that ended by itself ends the order: an entry always, an exit only where nothing is left to exit from, or its user took it back. */

@@ -1,6 +1,7 @@
 /** The words between a conditional order's state and its workflow: what it remembers, and what it is to do next. */
 import type { ChildTerms } from '../../domain/child-intent';
 import type { OrderCondition } from '../../domain/condition';
+import type { FoldedOrders } from '../../domain/folded-orders';
 import type { SupervisedOrder } from '../../domain/supervised-order';
 import type { PursuitStep } from './pursuit';
 
@@ -37,7 +38,10 @@ export interface ConditionalMemory {
   readonly triggerNumber: number;
   readonly fired: Fired | null;
   readonly pursuitSinceMs: number | null;
+  /** By name: what is open, and the newest of what has ended. */
   readonly children: readonly Child[];
+  /** The others; absent in what was carried over before they were folded. */
+  readonly folded?: FoldedOrders;
   readonly cancelAsked: boolean;
   readonly failures: number;
   readonly nativeFailures: number;
@@ -59,3 +63,10 @@ export type Step =
   /** Nothing to do before this (ms), unless something is told; null: for as long as it takes. `looking`: a child is open, look at its row. */
   | { readonly kind: 'wait'; readonly untilMs: number | null; readonly looking: boolean }
   | { readonly kind: 'end'; readonly state: 'FILLED' | 'CANCELED' | 'EXPIRED' | 'REJECTED' | 'DENIED'; readonly reasonCode: string | null; readonly message: string | null };
+
+/** `<parent>.<leg>.<n>`, as domain/client-ids.ts writes it. */
+export function childOf(view: SupervisedOrder): Child {
+  const [, leg = '0', n = '0'] = view.clientOrderId.split('.');
+  const step = leg === '1' ? 'native' : view.type === 'market' || view.timeInForce === 'IOC' ? 'market' : 'limit';
+  return { n: Number(n), orderId: view.id, step, placedAtMs: Date.parse(view.updatedAt), termsVersion: 0, view, cancelAskedAtMs: null };
+}
