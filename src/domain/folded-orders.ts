@@ -28,8 +28,22 @@ export interface FoldableOrder {
   readonly feeAsset?: string | null;
 }
 
+export interface FoldedFigures {
+  readonly quantity: Decimal;
+  readonly value: Decimal;
+  readonly fee: Decimal;
+  readonly feeAsset: string | null;
+}
+
+export function figuresOfFolded({ filledQuantity, value, fee, feeAsset }: FoldedOrders): FoldedFigures {
+  return { quantity: decimal(filledQuantity), value: decimal(value), fee: decimal(fee), feeAsset };
+}
+
+/** An average is a quotient: times a quantity it has more digits than a text may have, and than any money. */
+export const VALUE_PLACES = 36;
+
 export function foldedWith(folded: FoldedOrders, orders: readonly FoldableOrder[]): FoldedOrders {
-  let [quantity, value, fee, feeAsset] = figuresOfFolded(folded);
+  let { quantity, value, fee, feeAsset } = figuresOfFolded(folded);
   for (const order of orders) {
     quantity = quantity.plus(decimal(order.filledQuantity));
     value = value.plus(valueOf(order));
@@ -41,7 +55,7 @@ export function foldedWith(folded: FoldedOrders, orders: readonly FoldableOrder[
 
 /** Those that are carried by name again. They may have filled more since: what is left is then less than it was, and never negative. */
 export function foldedWithout(folded: FoldedOrders, orders: readonly FoldableOrder[]): FoldedOrders {
-  let [quantity, value, fee] = figuresOfFolded(folded);
+  let { quantity, value, fee } = figuresOfFolded(folded);
   for (const order of orders) {
     quantity = maxOf(quantity.minus(decimal(order.filledQuantity)), ZERO);
     value = maxOf(value.minus(valueOf(order)), ZERO);
@@ -50,16 +64,6 @@ export function foldedWithout(folded: FoldedOrders, orders: readonly FoldableOrd
   return { ...folded, count: Math.max(folded.count - orders.length, 0), filledQuantity: decimalText(quantity), value: decimalText(value), fee: decimalText(fee) };
 }
 
-/** What the rows say now, or what is remembered where a restored database lacks some of the orders or of their fills: an order never fills less. */
-export function foldedAsKnown(remembered: FoldedOrders, read: FoldedOrders): FoldedOrders {
-  const isWhole = read.count >= remembered.count && decimal(read.filledQuantity).greaterThanOrEqualTo(decimal(remembered.filledQuantity));
-  return isWhole ? read : remembered;
-}
-
 function valueOf({ filledQuantity, avgPrice }: FoldableOrder): Decimal {
-  return avgPrice === null ? ZERO : decimal(filledQuantity).times(decimal(avgPrice));
-}
-
-function figuresOfFolded({ filledQuantity, value, fee, feeAsset }: FoldedOrders): [Decimal, Decimal, Decimal, string | null] {
-  return [decimal(filledQuantity), decimal(value), decimal(fee), feeAsset];
+  return avgPrice === null ? ZERO : decimal(filledQuantity).times(decimal(avgPrice)).toDecimalPlaces(VALUE_PLACES);
 }

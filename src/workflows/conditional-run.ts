@@ -244,8 +244,7 @@ export class ConditionalRun {
     const named = state.children.map(({ orderId }) => orderId);
     if (state.folded.count === 0) return (await readOrders({ orderIds: named })).forEach((view) => state.childSeen(view));
     const { orders, folded } = await readChildren({ parentOrderId: this.input.intent.id, named });
-    state.foldedSeen(folded, orders.filter(({ id }) => !named.includes(id)));
-    for (const view of orders) state.childSeen(view);
+    state.foldedSeen(folded, orders);
   }
 
   private foldEnded(): void {

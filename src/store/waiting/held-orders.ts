@@ -5,7 +5,7 @@ import { conditionOf } from '../../domain/condition';
 import { sameTerms } from '../../domain/amended-terms';
 import type { HeldTerms } from '../../domain/evidence';
 import { decimal } from '../../domain/decimal';
-import { NAMED_ENDED, type FoldedOrders } from '../../domain/folded-orders';
+import { NAMED_ENDED, VALUE_PLACES, type FoldedOrders } from '../../domain/folded-orders';
 import { isTerminal, type Order } from '../../domain/order';
 import { disproof, triggerOf, type Trigger } from '../../domain/trigger';
 import { applyToLocked, lockForEvidence } from '../orders/apply-evidence';
@@ -38,7 +38,7 @@ export type HeldAmendmentAnswer = { readonly verdict: 'applied'; readonly order:
 
 /** The last part of a child's client id, as domain/client-ids.ts writes it. */
 const CHILD_N_SQL = `split_part(o.client_order_id, '.', 3)::int`;
-const FOLDED_SELECT = `jsonb_build_object('count', count(*), 'filledQuantity', trim_scale(coalesce(sum(o.filled_quantity), 0))::text, 'value', trim_scale(coalesce(sum(o.filled_quantity * o.avg_price), 0))::text,
+const FOLDED_SELECT = `jsonb_build_object('count', count(*), 'filledQuantity', trim_scale(coalesce(sum(o.filled_quantity), 0))::text, 'value', trim_scale(coalesce(sum(round(o.filled_quantity * o.avg_price, ${VALUE_PLACES})), 0))::text,
     'fee', trim_scale(coalesce(sum(o.fee), 0))::text, 'feeAsset', max(o.fee_asset))`;
 
 export class HeldOrders {

@@ -7,7 +7,7 @@ import type { ChildTerms } from '../../domain/child-intent';
 import type { OrderCondition } from '../../domain/condition';
 import { decimal, decimalText, maxOf, ZERO, type Decimal } from '../../domain/decimal';
 import type { HeldTerms } from '../../domain/evidence';
-import { foldedAsKnown, foldedWith, foldedWithout, NAMED_ENDED, NONE_FOLDED, type FoldedOrders } from '../../domain/folded-orders';
+import { figuresOfFolded, foldedWith, foldedWithout, NAMED_ENDED, NONE_FOLDED, type FoldedFigures, type FoldedOrders } from '../../domain/folded-orders';
 import { isTerminal, type OrderIntent } from '../../domain/order';
 import type { SupervisedOrder, TradingState } from '../../domain/supervised-order';
 import { orderTriggerId } from '../../domain/trigger';
@@ -69,17 +69,8 @@ export class ConditionalOrder {
   }
 
   /** Sums over all children. */
-  get filled(): { readonly quantity: Decimal; readonly value: Decimal; readonly fee: Decimal; readonly feeAsset: string | null } {
-    const { folded } = this;
-    let [quantity, value, fee, feeAsset]: [Decimal, Decimal, Decimal, string | null] = [decimal(folded.filledQuantity), decimal(folded.value), decimal(folded.fee), folded.feeAsset];
-    for (const { view } of this.children) {
-      if (view === null) continue;
-      quantity = quantity.plus(decimal(view.filledQuantity));
-      if (view.avgPrice !== null) value = value.plus(decimal(view.filledQuantity).times(decimal(view.avgPrice)));
-      fee = fee.plus(decimal(view.fee));
-      feeAsset = view.feeAsset ?? feeAsset;
-    }
-    return { quantity, value, fee, feeAsset };
+  get filled(): FoldedFigures {
+    return figuresOfFolded(foldedWith(this.folded, this.children.flatMap(({ view }) => view ?? [])));
   }
 
   get rest(): Decimal {
@@ -136,12 +127,18 @@ export class ConditionalOrder {
   }
 
   /**
-   * What the rows say of those that are not carried by name. `opened`: of them, orders that were called over and are at work after all: they
-   * are carried by name again.
+   * `orders`: the rows of those that are carried by name, and of those that were called over and are at work after all: these are carried by
+   * name again. `read`: of the others.
    */
-  foldedSeen(read: FoldedOrders, opened: readonly SupervisedOrder[]): void {
-    this.folded = foldedAsKnown(foldedWithout(this.folded, opened), read);
+  foldedSeen(read: FoldedOrders, orders: readonly SupervisedOrder[]): void {
+    const before = { count: this.nextN, filled: this.filled.quantity };
+    const opened = orders.filter(({ id }) => !this.children.some(({ orderId }) => orderId === id));
     if (opened.length > 0) this.children = [...this.children, ...opened.map(childOf)].sort((a, b) => a.n - b.n);
+    for (const view of orders) this.childSeen(view);
+    const remembered = foldedWithout(this.folded, opened);
+    this.folded = read;
+    // A restored database lacks some of them, or of their fills: an order never fills less.
+    if (this.nextN < before.count || this.filled.quantity.lessThan(before.filled)) this.folded = remembered;
   }
 
   /** `named`: so many that have ended stay by name. */

@@ -70,8 +70,8 @@ class World {
     const named = new Set(this.order.children.map(({ orderId }) => orderId));
     const shown = rows.filter(({ id, state }) => named.has(id) || (this.order.folded.count > 0 && !isTerminal(state)));
     const others = rows.filter((row) => !shown.includes(row));
-    if (this.order.folded.count > 0) this.order.foldedSeen(foldedWith(NONE_FOLDED, [...others, ...this.extra(this.order, rows)]), shown.filter(({ id }) => !named.has(id)));
-    for (const row of shown) this.order.childSeen(row);
+    if (this.order.folded.count > 0) this.order.foldedSeen(foldedWith(NONE_FOLDED, [...others, ...this.extra(this.order, rows)]), shown);
+    else for (const row of shown) this.order.childSeen(row);
     this.fold?.(this.order);
   }
 
@@ -169,7 +169,7 @@ describe('a planted bug is found:', () => {
     ['the newest child is folded too', (order) => order.fold(0), NOTHING],
     ['one that is open again is taken for over', (order) => {
       order.fold(2);
-      order.foldedSeen = (read) => ConditionalOrder.prototype.foldedSeen.call(order, read, []);
+      order.foldedSeen = (read, orders) => ConditionalOrder.prototype.foldedSeen.call(order, read, orders.filter(({ id }) => order.children.some(({ orderId }) => orderId === id)));
     }, NOTHING],
     ['named children are counted once more among the folded', (order) => order.fold(2), (order, rows) => rows.filter(({ id }) => order.children.some(({ orderId }) => orderId === id))],
   ])('%s', (_bug, fold, extra) => {
@@ -218,6 +218,18 @@ describe('an exit that is refused for a day, as in a halted market', () => {
     world.look();
     world.look(95);
     expect(decimalText(world.order.rest)).toBe('60');
+  });
+
+  test('counts it once where such an order is read back first, and what it filled is heard later', () => {
+    const world = new World((order) => order.fold());
+    refused(world, 100);
+    world.change(90, () => ({ state: 'CANCELED', filledQuantity: '40', avgPrice: '99' }));
+    world.look();
+    const rests = (['UNKNOWN', 'CANCELED'] as const).flatMap((state) => {
+      world.change(90, () => ({ state, filledQuantity: state === 'UNKNOWN' ? '0' : '40', avgPrice: state === 'UNKNOWN' ? null : '99' }));
+      return [1, 2].map(() => (world.look(), decimalText(world.order.rest)));
+    });
+    expect(rests).toEqual(['60', '60', '60', '60']);
   });
 });
 
