@@ -34,6 +34,15 @@ export interface OrderOutcome {
 
 export interface MutationInput {
   readonly intent: MutationIntent;
+  /** Of one that was sent and whose outcome is open: what earlier executions knew; absent at the start. */
+  readonly memory?: MutationMemory;
+}
+
+export interface MutationMemory {
+  /** How often the venue was asked again. */
+  readonly tries: number;
+  /** When it is to be asked next, ms after the last answer. */
+  readonly askAgainInMs: number;
 }
 
 export interface MutationOutcome {

@@ -6,11 +6,12 @@ import type { Client } from '@temporalio/client';
 import type { OrderIntent } from '../../src/domain/order';
 import type { PlaceOrdersResult } from '../../src/activities/order-activities';
 import type { MutationIntent, RecordedGroup } from '../../src/domain/order-store';
+import { TASK_QUEUES } from '../../src/temporal/task-queues';
 import { OrderGateway } from '../../src/temporal/order-gateway';
 import { ensureAccountWatched, ensureMarketWatched, startResolution } from '../../src/temporal/watching';
 import { amendmentIdOf } from '../../src/temporal/amendments';
 import { accountWorkflowId, cancellationWorkflowId, marketWatchWorkflowId, orderWorkflowId, resolutionWorkflowId } from '../../src/temporal/workflow-ids';
-import { accountStatusChanged, reconcileRequested } from '../../src/workflows/messages';
+import { accountStatusChanged, awaitMutation, reconcileRequested } from '../../src/workflows/messages';
 import { DEPOSIT_ENDINGS } from './deposit-endings';
 import { ALERT_ENDINGS } from './alert-endings';
 import { BACKGROUND_ENDINGS } from './background-endings';
@@ -132,8 +133,8 @@ function mutations(kind: 'amend' | 'cancel'): Ending[] {
   const applied = { kind: 'settled', verdict: 'applied', code: null, message: null } as const;
   const refused = { kind: 'settled', verdict: 'refused', code: 'ORDER_CLOSED', message: 'the order is FILLED' } as const;
   const open = { kind: 'open', askAgainInMs: 20 } as const;
+  const id = kind === 'amend' ? amendmentIdOf(mutation(kind)) : cancellationWorkflowId(intent(1).id);
   const run = async (client: Client): Promise<string> => {
-    const id = kind === 'amend' ? amendmentIdOf(mutation(kind)) : cancellationWorkflowId(intent(1).id);
     await gateway(client)[kind](mutation(kind), `${kind} c1`, 'BTC-PERP');
     await ended(client.workflow.getHandle(id));
     return id;
@@ -145,6 +146,27 @@ function mutations(kind: 'amend' | 'cancel'): Ending[] {
     { workflow, ending: 'nothing-to-do', script: { requestMutation: [{ verdict: 'nothingToDo', attemptId: null, code: 'ORDER_CLOSED', message: 'the order is FILLED', step: null }] }, run },
     { workflow, ending: 'sent-by-an-activity-of-its-own', script: { requestMutation: [{ ...recorded, step: null }], sendMutation: [applied] }, run },
     { workflow, ending: 'open-then-applied', script: { requestMutation: [{ ...recorded, step: open }], settleMutation: [open, open, applied] }, run },
+    {
+      workflow,
+      ending: 'continued-as-new-while-open',
+      script: { requestMutation: [{ ...recorded, step: open }], settleMutation: [open] },
+      run: async (client) => {
+        await gateway(client)[kind](mutation(kind), `${kind} c1`, 'BTC-PERP');
+        return continued(client, id);
+      },
+    },
+    {
+      // Its second execution: whoever asks hears at once that it is pending.
+      workflow,
+      ending: 'continued-then-applied',
+      script: { settleMutation: [open, applied] },
+      run: async (client) => {
+        await client.workflow.start(workflow, { workflowId: id, taskQueue: TASK_QUEUES.orders, args: [{ intent: mutation(kind), memory: { tries: 2, askAgainInMs: 20 } }] });
+        await client.workflow.getHandle(id).executeUpdate(awaitMutation).catch(() => undefined);
+        await ended(client.workflow.getHandle(id));
+        return id;
+      },
+    },
     { workflow, ending: 'open-then-refused', script: { requestMutation: [{ ...recorded, step: null }], sendMutation: [open], settleMutation: [refused] }, run },
   ];
 }

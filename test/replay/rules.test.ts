@@ -16,6 +16,7 @@ const HISTORIES: Readonly<Record<Rule, readonly [workflow: string, ending: strin
   'looks-continue-as-new': ['conditionalOrder', 'continued-as-new-before-a-look'],
   'crossings-of-older-terms-fire-nothing': ['conditionalOrder', 'fired-by-older-terms-then-canceled'],
   'ended-orders-are-folded': ['conditionalOrder', 'went-on-with-its-ended-children-folded'],
+  'mutations-continue-as-new': ['orderCancellation', 'continued-as-new-while-open'],
   'pending-cancels-are-awaited': ['conditionalOrder', 'cancel-awaited-for-long-then-filled'],
   'exits-of-a-bracket-share-one-room': ['orderList', 'placed-its-target-beside-what-rests'],
   'orders-for-shares-cut-to-the-lot': ['orderList', 'left-an-order-cut-to-the-lot-alone'],
