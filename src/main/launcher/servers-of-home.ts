@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { isGiven, type Settings } from '../../config/settings';
+import { httpAddress } from '../http-address';
 import { findRedis, redisPlan } from './redis';
 import type { Home } from './home';
 import type { LeftOvers } from './left-overs';
@@ -62,8 +63,7 @@ export async function metricsPorts(planning: Planning): Promise<ReadonlyMap<Metr
   planning.taken.add(worker);
   const watcher = await choosePort({ ...wishOf(planning, 'the watcher\'s metrics', 'METRICS_PORT', Math.min(worker + 1, LAST_PORT), host), say: () => undefined });
   planning.taken.add(watcher);
-  const shown = host === '0.0.0.0' ? '127.0.0.1' : host;
-  planning.say(`metrics: worker=http://${shown}:${worker}/metrics watcher=http://${shown}:${watcher}/metrics`);
+  planning.say(`metrics: worker=${httpAddress(host, worker)}/metrics watcher=${httpAddress(host, watcher)}/metrics`);
   return new Map([['worker', worker], ['watcher', watcher]]);
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Settings } from '../../config/settings';
 import { registerSearchAttributes } from '../../temporal/register-search-attributes';
+import { httpAddress } from '../http-address';
 import { planDemo } from './demo';
 import { untilEntriesPass } from './entries-open';
 import { Home } from './home';
@@ -116,7 +117,7 @@ export class Supervisor {
       port,
       metrics,
     );
-    const api = `http://${settings.host === '0.0.0.0' ? '127.0.0.1' : settings.host}:${port}`;
+    const api = httpAddress(settings.host, port);
     await untilEntriesPass(api, say);
     return {
       api,

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import { httpAddress } from '../http-address';
 
 export interface MetricsServer {
   readonly url: string;
@@ -30,7 +31,7 @@ export async function serveMetrics(registry: Registry, host: string, port: numbe
   await once(server, 'listening');
   const address = server.address() as AddressInfo;
   return {
-    url: `http://${host}:${address.port}/metrics`,
+    url: `${httpAddress(host, address.port)}/metrics`,
     close: async () => {
       const closed = once(server, 'close');
       server.close();
