@@ -30,10 +30,25 @@ export function assertSameRequest(record: IdempotencyRecord, stamp: IdempotencyS
   throw new DomainError('IDEMPOTENCY_MISMATCH', `this Idempotency-Key was used before ${what}`, { details: { orderId: record.orderId } });
 }
 
-/** For a key alone that made something longer ago than keys are remembered: the client id that is derived from it is that one's for ever. */
-export function usedKey(what: 'order' | 'order list' | 'strategy', made: Readonly<Record<string, unknown>>, differs: readonly string[]): DomainError {
-  const message = `this Idempotency-Key was used before, and of the ${what} that it made ${differs.join(', ')} differ: place another ${what} with a new Idempotency-Key, or with a client id instead of a key`;
-  return new DomainError('IDEMPOTENCY_MISMATCH', message, { details: { ...made, differs } });
+/** What an earlier request made, and the client id that it has for ever. */
+export interface Made {
+  readonly what: 'order' | 'list' | 'strategy';
+  readonly idField: 'clientOrderId' | 'clientListId' | 'clientStrategyId';
+  readonly clientId: string;
+  /** Which one it is. */
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Throws where the terms asked for now differ from those of what has the client id, and says which of the two was reused: IDEMPOTENCY_MISMATCH for
+ * a key alone that made it longer ago than keys are remembered (the client id is derived from it), else CONFLICT.
+ */
+export function assertSameTerms({ what, idField, clientId, details }: Made, differs: readonly string[], byKey: boolean): void {
+  if (differs.length === 0) return;
+  const fields = differs.join(', ');
+  if (!byKey) throw new DomainError('CONFLICT', `${idField} ${clientId} of this account belongs to another ${what}: ${fields} differ`, { details: { ...details, differs } });
+  const message = `this Idempotency-Key was used before, and of the ${what} that it made ${fields} differ: place another ${what} with a new Idempotency-Key, or with a ${idField} instead of a key`;
+  throw new DomainError('IDEMPOTENCY_MISMATCH', message, { details: { ...details, differs } });
 }
 
 export function missingIds(): DomainError {

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { decimalText } from '../domain/decimal';
-import { DomainError } from '../domain/errors';
 import { UNCONDITIONAL, type IdempotencyStamp } from '../domain/order';
 import { isStopLeg } from '../domain/list-stops';
 import { NATIVE_STOP_TYPES, NEW_LEG, type LegRole, type LegTerms, type OrderList, type OrderListLeg } from '../domain/order-list';
@@ -11,7 +10,7 @@ import type { LegRequest, orderListAmendmentSchema, OrderListRequest } from '../
 import type { Directory } from './directory';
 import { assertEntriesPass } from './entries';
 import { notFound } from './errors';
-import { assertSameRequest, derivedClientOrderId, usedKey } from './idempotency';
+import { assertSameRequest, assertSameTerms, derivedClientOrderId } from './idempotency';
 import { assertOnTick } from './order-conditions';
 import { onGrid, unprocessable, type IntentMaker } from './order-intent';
 import { legProblem, rolesOf, sidesOf } from './order-list-rules';
@@ -48,7 +47,10 @@ export class OrderListDesk {
     const id = randomUUID();
     const wish: NewOrderListWish = { ...terms, id, clientListId, ownerWorkflowId: `order-list/${id}` };
     const made = await this.ports.orderLists.create(wish, stamp);
-    if (made.id !== id) await this.assertSame(made, wish, request.clientListId === undefined);
+    if (made.id !== id) {
+      const differs = await differingListFields(wish, made, () => this.ports.orderLists.timeline(made.id, made.userId));
+      assertSameTerms({ what: 'list', idField: 'clientListId', clientId: made.clientListId, details: { orderListId: made.id } }, differs, request.clientListId === undefined);
+    }
     return this.started(made);
   }
 
@@ -123,14 +125,6 @@ export class OrderListDesk {
     if (time === null) return null;
     if (Date.parse(time) <= this.ports.clock.nowMs()) throw unprocessable('expireTime', time, 'expireTime must be later than now');
     return new Date(Date.parse(time)).toISOString();
-  }
-
-  /** The client id belongs to an earlier list: the same one, or the caller is told which of the two he reused. */
-  private async assertSame(made: OrderList, wish: NewOrderListWish, byKey: boolean): Promise<void> {
-    const fields = await differingListFields(wish, made, () => this.ports.orderLists.timeline(made.id, made.userId));
-    if (fields.length === 0) return;
-    if (byKey) throw usedKey('order list', { orderListId: made.id }, fields);
-    throw new DomainError('CONFLICT', `clientListId ${made.clientListId} of this account belongs to another list: ${fields.join(', ')} differ`, { details: { orderListId: made.id, differs: fields } });
   }
 
   /** Its workflow runs, also where the process that recorded it died before it could start it. */

@@ -6,7 +6,7 @@ import type { IdempotencyStamp, Order, OrderGrouping, OrderIntent, OrderOrigin }
 import { assertEntriesPass } from './entries';
 import { toDomainError } from './errors';
 import type { FirstCheck } from './first-check';
-import { assertSameRequest, derivedClientOrderId, missingIds, stampOf, usedKey } from './idempotency';
+import { assertSameRequest, assertSameTerms, derivedClientOrderId, missingIds, stampOf } from './idempotency';
 import type { IntentMaker } from './order-intent';
 import { differingFields, type OrderTerms } from './order-terms';
 import type { OrderWaiter } from './order-waiter';
@@ -148,10 +148,8 @@ export class OrderPlacement {
       // Compared by hash already; of a close, what is asked for now depends on the position, and would differ.
       if (record.isOwn && record.orderId === order.id) return;
     }
-    const fields = await differingFields(intent, order, () => this.ports.orders.timeline(order.id, request.userId));
-    if (fields.length === 0) return;
-    if (item.terms.clientOrderId === null) throw usedKey('order', { orderId: order.id, order }, fields);
-    throw new DomainError('CONFLICT', `clientOrderId ${order.clientOrderId} of this account belongs to another order: ${fields.join(', ')} differ`, { details: { orderId: order.id, differs: fields, order } });
+    const differs = await differingFields(intent, order, () => this.ports.orders.timeline(order.id, request.userId));
+    assertSameTerms({ what: 'order', idField: 'clientOrderId', clientId: order.clientOrderId, details: { orderId: order.id, order } }, differs, item.terms.clientOrderId === null);
   }
 
   /** No row: the key went to another request at the same moment, or nobody knows yet. */

@@ -14,7 +14,7 @@ import { parametersOfType, type strategyAmendmentSchema, type strategyPreviewSch
 import type { Directory } from './directory';
 import { assertEntriesPass } from './entries';
 import { notFound } from './errors';
-import { assertSameRequest, derivedClientOrderId, usedKey } from './idempotency';
+import { assertSameRequest, assertSameTerms, derivedClientOrderId } from './idempotency';
 import { unprocessable } from './order-intent';
 import type { ApiPorts } from './ports';
 import { validationError } from './route';
@@ -61,7 +61,10 @@ export class StrategyDesk {
       quantity, reduceOnly: request.reduceOnly ?? false, parameters, startAt, expireAt, ownerWorkflowId: `strategy/${id}`,
     };
     const made = await this.ports.strategies.create(wish, stamp);
-    if (made.id !== id) await this.assertSame(made, wish, request.clientStrategyId === undefined);
+    if (made.id !== id) {
+      const differs = await differingStrategyFields(wish, made, () => this.ports.strategies.timeline(made.id, made.userId));
+      assertSameTerms({ what: 'strategy', idField: 'clientStrategyId', clientId: made.clientStrategyId, details: { strategyId: made.id } }, differs, request.clientStrategyId === undefined);
+    }
     return this.started(made);
   }
 
@@ -125,14 +128,6 @@ export class StrategyDesk {
   private pricesOf({ venue, symbol }: Market): BestPrices | null {
     const [aged] = this.ports.prices.latest(venue, [symbol]);
     return aged === undefined || aged.stale ? null : { bid: aged.ticker.bid, ask: aged.ticker.ask, mark: aged.ticker.mark };
-  }
-
-  /** The client id belongs to an earlier strategy: the same one, or the caller is told which of the two he reused. */
-  private async assertSame(made: Strategy, wish: NewStrategyWish, byKey: boolean): Promise<void> {
-    const fields = await differingStrategyFields(wish, made, () => this.ports.strategies.timeline(made.id, made.userId));
-    if (fields.length === 0) return;
-    if (byKey) throw usedKey('strategy', { strategyId: made.id }, fields);
-    throw new DomainError('CONFLICT', `clientStrategyId ${made.clientStrategyId} of this account belongs to another strategy: ${fields.join(', ')} differ`, { details: { strategyId: made.id, differs: fields } });
   }
 
   /** Its workflow runs, also where the process that recorded it died before it could start it. */
