@@ -1,14 +1,12 @@
 /** A rate limit as a bucket: so many at once, refilled over its period. Pure. */
 import type { CallRate } from './call-rate';
+import { HOST_CLOCK_JUMP_MS } from './clock';
 
 export interface Bucket {
   /** What is left as of `atMs`. */
   readonly tokens: number;
   readonly atMs: number;
 }
-
-/** Clocks of two hosts differ by less: what a bucket is ahead by more, its clock was set back. */
-const HOST_CLOCK_JUMP_MS = 5_000;
 
 /** Takes up to `wanted`. `nextInMs`: when one more will be there; 0 when it is already. */
 export function takeTokens(bucket: Bucket | null, { count, periodMs, burst }: CallRate, nowMs: number, wanted: number): { readonly taken: number; readonly bucket: Bucket; readonly nextInMs: number } {

@@ -3,7 +3,7 @@
  * leaves it to the next; what was placed is read from the orders and strategies themselves, by the client id of the row.
  */
 import { randomUUID } from 'node:crypto';
-import { isoTime } from '../../domain/clock';
+import { HOST_CLOCK_JUMP_MS, isoTime } from '../../domain/clock';
 import { DomainError } from '../../domain/errors';
 import type { ReceivedAlert, Signal, SignalEnd, SignalSource, SignalStatus, TakenAlert } from '../../domain/signal';
 import { fieldsOf } from '../database/columns';
@@ -26,8 +26,6 @@ const SELECT = `SELECT s.id, s.user_id AS "userId", s.source_id AS "sourceId", s
     s.place_before AS "placeBefore", s.settled_at AS "settledAt", o.id AS "orderId", g.id AS "strategyId", coalesce(o.state, g.state) AS state
   FROM signals s LEFT JOIN orders o ON s.kind = 'order' AND o.account_id = s.account_id AND o.client_order_id = s.client_id
     LEFT JOIN strategies g ON s.kind = 'strategy' AND g.account_id = s.account_id AND g.client_strategy_id = s.client_id`;
-/** Clocks of two hosts differ by less. */
-const HOST_CLOCK_JUMP_MS = 5_000;
 /** A message is for people, and a refusal may quote what was sent. */
 const MAX_MESSAGE = 1_000;
 const EVENTS = { placed: 'signal.placed', refused: 'signal.refused', expired: 'signal.expired' } as const;

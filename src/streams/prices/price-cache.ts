@@ -1,5 +1,5 @@
 /** The newest ticker of every market, from the bus, with its age: what risk judges by and what clients are shown. */
-import type { Clock } from '../../domain/clock';
+import { HOST_CLOCK_JUMP_MS, type Clock } from '../../domain/clock';
 import { decimal, decimalText, isPlainDecimal } from '../../domain/decimal';
 import type { OrderBook, Ticker } from '../../domain/market';
 import type { Bus, JsonObject } from '../bus/bus';
@@ -11,13 +11,6 @@ import { TOPIC_PREFIXES } from '../bus/topics';
  * SILENCE_MS of market-data.ts at the latest, so three confirmations must be missing.
  */
 export const PRICE_STALE_AFTER_MS = 10_000;
-
-/**
- * Clocks of two hosts, and what two watchers publish while one replaces the other, differ by less. What is further back was seen after a
- * clock was set back, and what is further ahead before that. Half of what makes a price stale: where a clock is set back by less, newer
- * prices are left out until it has caught up, and the one that is kept is then still younger than a stale one.
- */
-export const HOST_CLOCK_JUMP_MS = 5_000;
 
 export interface Aged {
   readonly ageMs: number;

@@ -1,11 +1,12 @@
 /** Our own clocks are set back, or a watcher moves from a host whose clock was ahead: prices go on, and no frozen one is taken for fresh. */
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { HOST_CLOCK_JUMP_MS } from '../../../src/domain/clock';
 import type { OrderBook, Ticker } from '../../../src/domain/market';
 import type { PublicMessage } from '../../../src/domain/venue';
 import type { BusListener, JsonObject } from '../../../src/streams/bus/bus';
 import { TOPICS } from '../../../src/streams/bus/topics';
 import { MarketData } from '../../../src/streams/prices/market-data';
-import { HOST_CLOCK_JUMP_MS, PriceCache } from '../../../src/streams/prices/price-cache';
+import { PriceCache } from '../../../src/streams/prices/price-cache';
 import { until } from '../../contract/streams/bus-until';
 
 const HOUR_MS = 3_600_000;
