@@ -1,6 +1,6 @@
 /** The activities of conditional orders, put together from what main gives. */
 import { conditionOf, isHeld } from '../domain/condition';
-import type { FoldedOrders } from '../domain/folded-orders';
+import type { PartlyFolded } from '../domain/folded-orders';
 import type { Order, OrderIntent } from '../domain/order';
 import type { RecordedGroup } from '../domain/order-store';
 import { supervisedView } from '../domain/supervised-order';
@@ -15,7 +15,7 @@ export interface ConditionalPorts extends StandingPorts {
   readonly placing: { recordOrders(intents: readonly OrderIntent[], context: { ownerWorkflowId: string; sendTtlMs: number; intendedAtMs?: number; readBack?: ReadBack }): Promise<RecordedGroup> };
   readonly held: StandingPorts['held'] & {
     amend(amendment: HeldAmendment): Promise<HeldAmendmentAnswer>;
-    childrenOf(orderId: string): Promise<{ readonly orders: readonly Order[]; readonly folded: FoldedOrders }>;
+    childrenOf(orderId: string): Promise<PartlyFolded<Order>>;
   };
   readonly triggers: StandingPorts['triggers'] & { byIds(ids: readonly string[]): Promise<readonly Trigger[]> };
   capabilities(venue: string): VenueCapabilities | null;

@@ -1,7 +1,7 @@
 /** What supervising workflows read: local activities, so that a look costs no hand-over. Types only for workflows. */
 import type { Clock } from '../domain/clock';
 import { DomainError } from '../domain/errors';
-import type { FoldedOrders } from '../domain/folded-orders';
+import type { PartlyFolded } from '../domain/folded-orders';
 import type { Market } from '../domain/market';
 import type { Order } from '../domain/order';
 import { supervisedView, type SupervisedOrder, type TradingState } from '../domain/supervised-order';
@@ -16,7 +16,7 @@ export interface SupervisionActivities {
   /** In no order; those that have no row yet are absent. */
   readOrders(input: { readonly orderIds: readonly string[] }): Promise<readonly SupervisedOrder[]>;
   /** Of the orders that an order placed: `orders`, in no order, those named and all that are open; `folded`: the others. Named ones that have no row yet are absent. */
-  readChildren(input: { readonly parentOrderId: string; readonly named: readonly string[] }): Promise<{ readonly orders: readonly SupervisedOrder[]; readonly folded: FoldedOrders }>;
+  readChildren(input: { readonly parentOrderId: string; readonly named: readonly string[] }): Promise<PartlyFolded<SupervisedOrder>>;
   /** Throws NOT_FOUND where the account or the market is gone. */
   readTradingState(input: ReadTradingStateInput): Promise<TradingState>;
 }
@@ -24,7 +24,7 @@ export interface SupervisionActivities {
 export interface SupervisionPorts {
   readonly clock: Clock;
   ordersByIds(ids: readonly string[]): Promise<readonly Order[]>;
-  childrenNamed(parentOrderId: string, named: readonly string[]): Promise<{ readonly orders: readonly Order[]; readonly folded: FoldedOrders }>;
+  childrenNamed(parentOrderId: string, named: readonly string[]): Promise<PartlyFolded<Order>>;
   market(venue: string, symbol: string): Promise<Market | null>;
   account(accountId: string): Promise<{ readonly signerId: string } | null>;
   /** Signed. */

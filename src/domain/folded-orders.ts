@@ -15,6 +15,12 @@ export interface FoldedOrders {
   readonly feeAsset: string | null;
 }
 
+/** Of the orders that somebody placed: some by name, in no order, and the sums of the others. */
+export interface PartlyFolded<Of> {
+  readonly orders: readonly Of[];
+  readonly folded: FoldedOrders;
+}
+
 export const NONE_FOLDED: FoldedOrders = { count: 0, filledQuantity: '0', value: '0', fee: '0', feeAsset: null };
 
 /** So many that have ended are carried by name at least: a person reads the newest, and nobody's next step depends on more of one kind. */

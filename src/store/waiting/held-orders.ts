@@ -5,7 +5,7 @@ import { conditionOf } from '../../domain/condition';
 import { sameTerms } from '../../domain/amended-terms';
 import type { HeldTerms } from '../../domain/evidence';
 import { decimal } from '../../domain/decimal';
-import { NAMED_ENDED, VALUE_PLACES, type FoldedOrders } from '../../domain/folded-orders';
+import { NAMED_ENDED, VALUE_PLACES, type FoldedOrders, type PartlyFolded } from '../../domain/folded-orders';
 import { isTerminal, type Order } from '../../domain/order';
 import { disproof, triggerOf, type Trigger } from '../../domain/trigger';
 import { applyToLocked, lockForEvidence } from '../orders/apply-evidence';
@@ -94,13 +94,13 @@ export class HeldOrders {
   }
 
   /** Of the orders that one placed: all that are open, the newest that have ended and the first of its pursuit, in no order; `folded`: the others. */
-  async childrenOf(orderId: string): Promise<{ readonly orders: readonly Order[]; readonly folded: FoldedOrders }> {
+  async childrenOf(orderId: string): Promise<PartlyFolded<Order>> {
     const named = await this.core.database.rows<{ id: string }>(`(SELECT o.id FROM orders o WHERE o.parent_order_id = $1 ORDER BY ${CHILD_N_SQL} DESC LIMIT $2::int) UNION (SELECT o.id FROM orders o WHERE o.parent_order_id = $1 AND split_part(o.client_order_id, '.', 2) = '0' ORDER BY ${CHILD_N_SQL} LIMIT 1)`, orderId, NAMED_ENDED);
     return this.childrenNamed(orderId, named.map(({ id }) => id));
   }
 
   /** Of the orders that one placed: those named and all that are open, in no order; `folded`: the others. */
-  async childrenNamed(orderId: string, named: readonly string[]): Promise<{ readonly orders: readonly Order[]; readonly folded: FoldedOrders }> {
+  async childrenNamed(orderId: string, named: readonly string[]): Promise<PartlyFolded<Order>> {
     // One statement: an order that is over, or open again, in between is in one of the two.
     const rows = await this.core.database.rows(
       `SELECT ${ORDER_SELECT}, f.folded FROM (SELECT ${FOLDED_SELECT} AS folded FROM orders o WHERE o.parent_order_id = $1 AND o.id <> ALL($2::text[]) AND NOT (${OPEN_SQL})) f
